@@ -1,0 +1,46 @@
+import { type AccountId, isAccountId } from './account-id.ts';
+import type { FeatureGates } from './feature-gates.ts';
+import { found, type Result, refused } from './result.ts';
+import { isTeamId, type TeamId } from './team-id.ts';
+
+/** https://github.com/aws-controllers-k8s/runtime/blob/main/apis/core/v1alpha1/annotations.go */
+export const ownerAccountIdAnnotation = 'services.k8s.aws/owner-account-id';
+export const teamIdAnnotation = 'services.k8s.aws/team-id';
+export const defaultRegionAnnotation = 'services.k8s.aws/default-region';
+
+/** What ties a namespace to an owner. */
+export type Binding =
+  | { readonly kind: 'account'; readonly id: AccountId }
+  | { readonly kind: 'team'; readonly id: TeamId };
+
+export type BindingProblem = { readonly reason: 'InvalidAccountId' | 'InvalidTeamId'; readonly value: string };
+
+type Annotations = ReadonlyMap<string, string>;
+
+/**
+ * Whether a namespace has a binding by the active gates, a valid one or not. An empty annotation is no annotation, as
+ * for ACK; with TeamLevelCARM off a team id alone binds nothing.
+ */
+export function isBound(annotations: Annotations, gates: FeatureGates): boolean {
+  return Boolean(
+    annotations.get(ownerAccountIdAnnotation) || (gates.TeamLevelCARM && annotations.get(teamIdAnnotation)),
+  );
+}
+
+/**
+ * The binding of a namespace: with TeamLevelCARM the team id wins over the owner account id.
+ * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/reconciler.go (getAcctID, getTeamID)
+ * @returns undefined for a namespace that is not bound.
+ */
+export function readBinding(
+  annotations: Annotations,
+  gates: FeatureGates,
+): Result<Binding, BindingProblem> | undefined {
+  const team = gates.TeamLevelCARM ? annotations.get(teamIdAnnotation) : undefined;
+  if (team)
+    return isTeamId(team) ? found({ kind: 'team', id: team }) : refused({ reason: 'InvalidTeamId', value: team });
+  const account = annotations.get(ownerAccountIdAnnotation);
+  if (!account) return undefined;
+  if (!isAccountId(account)) return refused({ reason: 'InvalidAccountId', value: account });
+  return found({ kind: 'account', id: account });
+}

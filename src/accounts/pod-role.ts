@@ -1,0 +1,70 @@
+import type { AccountId } from './account-id.ts';
+import type { Binding } from './binding.ts';
+import { found, type Result, refused } from './result.ts';
+import { isRoleName, parseRoleArn, type RoleArn, roleArnOf } from './role-arn.ts';
+import { lookUpRole, type MappingProblem, type RoleMapKind, type RoleMaps } from './role-map.ts';
+
+export const roleAnnotation = 'carm-webhook.dev/role';
+export const eksRoleArnAnnotation = 'eks.amazonaws.com/role-arn';
+
+/** What a pod's ServiceAccount asks for, in place of the mapped role. */
+export interface RoleWish {
+  readonly annotation: typeof roleAnnotation | typeof eksRoleArnAnnotation;
+  readonly value: string;
+}
+
+/** Where a role came from: a key of a map, or the ServiceAccount's annotation. */
+export type RoleSource =
+  | { readonly kind: 'map'; readonly map: RoleMapKind; readonly key: string }
+  | { readonly kind: 'wish'; readonly annotation: string };
+
+export interface PodRole {
+  readonly role: RoleArn;
+  /** The namespace's account; the role may lie in a source account instead. */
+  readonly accountId: AccountId;
+  readonly source: RoleSource;
+}
+
+export type WishProblem =
+  | { readonly reason: 'InvalidRoleArn'; readonly value: string; readonly at: { readonly annotation: string } }
+  | {
+      readonly reason: 'RoleOutsideAccount';
+      readonly value: string;
+      readonly accountId: AccountId;
+      readonly at: { readonly annotation: string };
+    };
+
+/** The key under which a platform team maps an account's or a team's role for workloads: `pods.<id>`. */
+export const podsPrefix = 'pods';
+
+/** Reads a ServiceAccount's wish; ours wins over EKS's. An empty annotation is no annotation. */
+export function readWish(annotations: ReadonlyMap<string, string>): RoleWish | undefined {
+  for (const annotation of [roleAnnotation, eksRoleArnAnnotation] as const) {
+    const value = annotations.get(annotation);
+    if (value) return { annotation, value };
+  }
+  return undefined;
+}
+
+/**
+ * Resolves the role of a pod. The map must resolve first; a wish only replaces its result: a bare name becomes a role
+ * in the namespace's account and the mapped role's partition, a full ARN must lie in that account or a source account.
+ */
+export function resolvePodRole(
+  binding: Binding,
+  maps: RoleMaps,
+  wish: RoleWish | undefined,
+  options: { readonly requirePodsKey: boolean; readonly sourceAccounts: ReadonlySet<string> },
+): Result<PodRole, MappingProblem | WishProblem> {
+  const mapped = lookUpRole(binding, maps, podsPrefix, options.requirePodsKey);
+  if (!mapped.ok) return mapped;
+  const { role, accountId, map, key } = mapped.value;
+  if (wish === undefined) return found({ role, accountId, source: { kind: 'map', map, key } });
+  const { annotation, value } = wish;
+  const wished = isRoleName(value) ? roleArnOf(role.partition, accountId, value) : parseRoleArn(value);
+  if (wished === undefined) return refused({ reason: 'InvalidRoleArn', value, at: { annotation } });
+  if (wished.accountId !== accountId && !options.sourceAccounts.has(wished.accountId)) {
+    return refused({ reason: 'RoleOutsideAccount', value, accountId, at: { annotation } });
+  }
+  return found({ role: wished, accountId, source: { kind: 'wish', annotation } });
+}

@@ -1,0 +1,32 @@
+import { isBound } from './binding.ts';
+import type { FeatureGates } from './feature-gates.ts';
+
+/** What we know of a Namespace. */
+export interface Namespace {
+  readonly name: string;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly annotations: ReadonlyMap<string, string>;
+}
+
+export const injectLabel = 'carm-webhook.dev/inject';
+
+/**
+ * Namespaces whose bindings ACK ignores.
+ * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/service_controller.go (ignoredNamespaces)
+ */
+const ignoredByAck: ReadonlySet<string> = new Set(['kube-system', 'kube-public', 'kube-node-lease']);
+
+/** Whether a namespace is out of our reach by its name: those that ACK ignores, and our own. */
+export function isExcludedNamespace(name: string, ownNamespace: string): boolean {
+  return name === ownNamespace || ignoredByAck.has(name);
+}
+
+export type Serving = 'served' | 'not-served' | 'opted-out';
+
+/** Whether pods of a namespace are ours: bound, or labelled `enabled`; never one labelled `disabled`. */
+export function servingOf(namespace: Namespace, ownNamespace: string, gates: FeatureGates): Serving {
+  if (isExcludedNamespace(namespace.name, ownNamespace)) return 'not-served';
+  const label = namespace.labels.get(injectLabel);
+  if (label === 'disabled') return 'opted-out';
+  return label === 'enabled' || isBound(namespace.annotations, gates) ? 'served' : 'not-served';
+}

@@ -1,0 +1,77 @@
+/** The one catalogue of reasons: stable codes, the same in messages, audit annotations, metrics and `docs/reasons.md`. */
+
+import { refusals } from './refusals.ts';
+import { warnings } from './warnings.ts';
+
+interface Plain<G extends string> {
+  readonly group: G;
+  /** For `docs/reasons.md`. */
+  readonly cause: string;
+}
+
+const done = {
+  Injected: { group: 'done', cause: 'The pod was given its role, token, region or STS setting.' },
+  NothingToInject: { group: 'done', cause: 'The pod has everything already, or no container that takes anything.' },
+  Labelled: {
+    group: 'done',
+    cause: 'A namespace with a binding was given the label `carm-webhook.dev/inject: enabled`.',
+  },
+  Checked: { group: 'done', cause: 'The object was checked, and nothing is wrong with it.' },
+} as const satisfies Record<string, Plain<'done'>>;
+
+const notOurs = {
+  NotServed: {
+    group: 'not ours',
+    cause:
+      'The namespace is neither bound nor labelled `carm-webhook.dev/inject: enabled`, or is one that is never served.',
+  },
+  OptedOut: {
+    group: 'not ours',
+    cause:
+      'The namespace or the pod is labelled `carm-webhook.dev/inject: disabled`, or the pod `eks.amazonaws.com/skip-pod-identity-webhook`.',
+  },
+  MirrorPod: { group: 'not ours', cause: "A kubelet's mirror of a static pod, which cannot be changed." },
+  ExemptIdentity: {
+    group: 'not ours',
+    cause: 'The request comes from a controller of Kubernetes that we never stand in the way of.',
+  },
+  Terminating: { group: 'not ours', cause: 'The object is being deleted.' },
+  NotOurs: {
+    group: 'not ours',
+    cause:
+      'Nothing that we judge: a resource or an operation that we do not know, an object that a controller owns, or `--workloads=off`.',
+  },
+} as const satisfies Record<string, Plain<'not ours'>>;
+
+interface Trouble extends Plain<'trouble'> {
+  readonly remedy: string;
+}
+
+const troubles = {
+  Unverified: {
+    group: 'trouble',
+    cause:
+      'What we remember does not allow the object, and the API server could not be asked in time (`status.code` 503) or the budget of such reads is spent (429).',
+    remedy: 'Try again; if it lasts, your platform team must look at the webhook and its way to the API server.',
+  },
+  InternalError: {
+    group: 'trouble',
+    cause: 'A fault of ours. The log has its trace.',
+    remedy: 'Your platform team must look at the log of the webhook, and report it.',
+  },
+  InvalidReview: {
+    group: 'trouble',
+    cause: 'A field that we read has another type than its API gives it.',
+    remedy: 'Correct the field that the message names.',
+  },
+} as const satisfies Record<string, Trouble>;
+
+/** Reasons of decisions. */
+export const reasons = { ...done, ...notOurs, ...refusals, ...troubles };
+export type Reason = keyof typeof reasons;
+export type RefusalReason = keyof typeof refusals;
+export type TroubleReason = keyof typeof troubles;
+
+/** Reasons of warnings. */
+export { warnings };
+export type WarningReason = keyof typeof warnings;

@@ -1,0 +1,29 @@
+import type { AccountId } from '../accounts/account-id.ts';
+import type { RoleSource } from '../accounts/pod-role.ts';
+import type { RoleArn } from '../accounts/role-arn.ts';
+import type { Addition } from '../injection/json-patch.ts';
+import type { Reason } from './catalogue.ts';
+import type { Remark } from './warnings.ts';
+
+/** What was decided on one object, before the namespace's mode has its say. */
+export interface Decision {
+  readonly verdict: 'allow' | 'mutate' | 'deny';
+  readonly reason: Reason;
+  /** The namespace's account, the role and where it came from, as far as the decision got. */
+  readonly accountId?: AccountId;
+  readonly role?: RoleArn;
+  readonly source?: RoleSource;
+  /** Only with the verdict `mutate`. */
+  readonly patch?: readonly Addition[];
+  readonly remarks?: readonly Remark[];
+  /** Only with the verdict `deny`: what is wrong, who can mend it and how. */
+  readonly message?: string;
+  /** Only with the verdict `deny`: it is never more than a warning, whatever the mode. */
+  readonly advisory?: boolean;
+  /**
+   * Whether other state of the cluster could make it another decision for the worse of the user: then it is not
+   * spoken before that state was read anew. (A role that was just replaced is another matter: memory may be as old
+   * as the watch.)
+   */
+  readonly restsOnState: boolean;
+}

@@ -1,0 +1,68 @@
+import type { RoleMap, RoleMapKind } from '../accounts/role-map.ts';
+import type { Namespace } from '../accounts/served-namespace.ts';
+import type { Cluster, Reference, Referent, ServiceAccount, View } from './cluster.ts';
+
+function keyOf(reference: Reference): string {
+  switch (reference.kind) {
+    case 'Namespace':
+      return `namespace/${reference.name}`;
+    case 'ServiceAccount':
+      return `service-account/${reference.namespace}/${reference.name}`;
+    case 'RoleMap':
+      return `role-map/${reference.map}`;
+  }
+}
+
+/** A view of objects that were read live. A look-up of one that was not read yet answers undefined and is noted. */
+class LiveView implements View {
+  readonly #read = new Map<string, unknown>();
+  #missing = new Map<string, Reference>();
+
+  #lookUp<R extends Reference>(reference: R): Referent<R> {
+    const key = keyOf(reference);
+    if (!this.#read.has(key)) this.#missing.set(key, reference);
+    return this.#read.get(key) as Referent<R>;
+  }
+
+  namespace(name: string): Namespace | undefined {
+    return this.#lookUp({ kind: 'Namespace', name });
+  }
+
+  serviceAccount(namespace: string, name: string): ServiceAccount | undefined {
+    return this.#lookUp({ kind: 'ServiceAccount', namespace, name });
+  }
+
+  roleMap(map: RoleMapKind): RoleMap | undefined {
+    return this.#lookUp({ kind: 'RoleMap', map });
+  }
+
+  /** Reads all that was looked up in vain. */
+  async readMissing(cluster: Cluster, namespace: string, deadline: number): Promise<boolean> {
+    const missing = this.#missing;
+    this.#missing = new Map();
+    const read = async ([key, reference]: [string, Reference]): Promise<void> => {
+      this.#read.set(key, await cluster.read(reference, namespace, deadline));
+    };
+    await Promise.all(Array.from(missing, read));
+    return missing.size > 0;
+  }
+}
+
+/**
+ * Decides by live reads alone: decides, reads what the decision looked up in vain, and decides again until it looks up
+ * nothing new. Each turn reads an object more, so it ends.
+ * @param deadline milliseconds of `performance.now()`.
+ * @throws {UnverifiedError}
+ */
+export async function decideLive<T>(
+  cluster: Cluster,
+  namespace: string,
+  deadline: number,
+  decide: (view: View) => T,
+): Promise<T> {
+  const view = new LiveView();
+  for (;;) {
+    const decision = decide(view);
+    if (!(await view.readMissing(cluster, namespace, deadline))) return decision;
+  }
+}

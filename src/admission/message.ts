@@ -1,0 +1,36 @@
+import { type Circumstances, type Mender, type Problem, type Refusal, refusals } from './refusals.ts';
+
+/** Bytes; and characters, for all that users wrote is quoted in ASCII. */
+const longestMessage = 1024;
+
+const menders: Readonly<Record<Mender, string>> = {
+  you: 'you can',
+  'platform team': 'your platform team must',
+};
+
+/** The entry of a problem's reason. The catalogue's type ties each reason to its problem; an index type cannot say so. */
+function entryOf(problem: Problem): Refusal<Problem> {
+  return refusals[problem.reason] as Refusal<Problem>;
+}
+
+/** What is wrong, in one line without the remedy, for a warning that has words of its own around it. */
+export function whatIsWrong(problem: Problem, at: Circumstances): string {
+  return `${entryOf(problem).say(problem, at).wrong} (${problem.reason})`;
+}
+
+/**
+ * The whole message of a refusal: the object, what is wrong, who can mend it and how, the reason, where to ask.
+ * @param subject names the object: `Pod "web" in namespace "team-a"`.
+ */
+export function refusalMessage(
+  subject: string,
+  problem: Problem,
+  at: Circumstances,
+  supportMessage: string | undefined,
+): string {
+  const entry = entryOf(problem);
+  const { wrong, remedy } = entry.say(problem, at);
+  const end = ` (${problem.reason})${supportMessage === undefined ? '' : ` ${supportMessage}`}`;
+  const body = `${subject}: ${wrong}; ${menders[entry.mender]}: ${remedy}`;
+  return `${body.slice(0, longestMessage - Buffer.byteLength(end))}${end}`;
+}

@@ -1,0 +1,17 @@
+import type { Namespace } from '../accounts/served-namespace.ts';
+
+/** What becomes of a refusal: it is spoken, becomes a warning, or is only counted and noted for the audit log. */
+export const modes = ['enforce', 'warn', 'audit'] as const;
+export type Mode = (typeof modes)[number];
+
+export const modeLabel = 'carm-webhook.dev/mode';
+
+export function isMode(text: string): text is Mode {
+  return (modes as readonly string[]).includes(text);
+}
+
+/** The mode of a namespace: its label, where that is a mode, else the default. */
+export function modeOf(namespace: Namespace | undefined, defaultMode: Mode): Mode {
+  const label = namespace?.labels.get(modeLabel);
+  return label !== undefined && isMode(label) ? label : defaultMode;
+}

@@ -1,0 +1,36 @@
+/** What became of one review: what metrics count and logs say. Nothing in it is an env value, a token or a body. */
+
+import type { Reason, WarningReason } from './catalogue.ts';
+
+/** What became of a review. `decision` in the audit annotations is what was decided; the outcome is what the user met. */
+export const outcomes = ['allowed', 'mutated', 'denied', 'warned', 'audited', 'error'] as const;
+export type Outcome = (typeof outcomes)[number];
+
+/** The webhook entries of the two configurations, as kubectl prints them. */
+export const webhookEntries = [
+  'pods.carm-webhook.dev',
+  'namespaces.carm-webhook.dev',
+  'workloads.carm-webhook.dev',
+] as const;
+export type WebhookEntry = (typeof webhookEntries)[number];
+
+/** One review, as metrics and logs see it. */
+export interface ReviewRecord {
+  /** `unknown` for a resource that none of our webhook entries sends. */
+  readonly webhook: WebhookEntry | 'unknown';
+  readonly operation: string;
+  readonly outcome: Outcome;
+  readonly reason: Reason;
+  readonly warnings: readonly WarningReason[];
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly dryRun: boolean;
+  readonly accountId: string | undefined;
+  readonly roleArn: string | undefined;
+  /** The refusal's message, also where the mode softened it. */
+  readonly message: string | undefined;
+  /** What an unexpected exception said; only with reason `InternalError`. */
+  readonly error: unknown;
+}

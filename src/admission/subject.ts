@@ -1,0 +1,11 @@
+import { type Fields, optionalFields, optionalString } from '../injection/fields.ts';
+import { quote } from './quote.ts';
+import type { AdmissionRequest } from './review.ts';
+
+/** How messages name the object of a request: `Pod "web" in namespace "team-a"`; one without a name by its `generateName`. */
+export function nameSubject(request: AdmissionRequest, object: Fields): string {
+  const metadata = optionalFields(object, 'metadata', '') ?? {};
+  const generated = optionalString(metadata, 'generateName', '/metadata');
+  const name = request.name || optionalString(metadata, 'name', '/metadata') || (generated ? `${generated}*` : '');
+  return `${request.kind || 'object'} ${quote(name)} in namespace ${quote(request.namespace)}`;
+}

@@ -1,0 +1,22 @@
+import { parseGoDurationMs } from '../server/go-duration.ts';
+
+/** Milliseconds of a duration as Go writes it, or of plain seconds: `90s`, `1m30s`, `90`. */
+export function parseDurationMs(text: string): number {
+  const durationMs = /^[0-9]{1,9}$/.test(text) ? Number(text) * 1000 : parseGoDurationMs(text);
+  if (durationMs === undefined || durationMs < 0) throw new Error('is not a duration such as 90s, 10m or 90 (seconds)');
+  return durationMs;
+}
+
+export function parsePort(text: string): number {
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= 65_535)) throw new Error('is not a port: 0 to 65535, 0 for any free one');
+  return port;
+}
+
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names */
+export function parseNamespaceName(text: string): string {
+  if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) {
+    throw new Error('is not the name of a namespace: lower-case letters, digits and -, at most 63');
+  }
+  return text;
+}

@@ -1,0 +1,165 @@
+import { parseArgs } from 'node:util';
+import { UsageError } from './usage-error.ts';
+
+/** A flag of a command: `--NAME VALUE`, `--NAME=VALUE`, or the environment variable `CARM_WEBHOOK_NAME`. */
+export interface Flag<T> {
+  /** Without the dashes. */
+  readonly name: string;
+  /** One letter, for `-f`. */
+  readonly short?: string;
+  /** What stands for the value in the help; a switch has none. */
+  readonly placeholder: string | undefined;
+  readonly help: string;
+  /** As the help tells it. */
+  readonly defaultText: string | undefined;
+  /** Reads what was given, in its order; nothing: the default. @throws {Error} whose message says what is allowed. */
+  readonly read: (given: readonly string[]) => T;
+}
+
+type Flags = Readonly<Record<string, Flag<unknown>>>;
+export type FlagValues<F extends Flags> = { readonly [K in keyof F]: F[K] extends Flag<infer T> ? T : never };
+
+interface FlagText {
+  readonly placeholder: string;
+  readonly help: string;
+  readonly short?: string;
+  readonly defaultText?: string;
+}
+
+/** A flag with one value; the last one given wins. */
+export function valueFlag<T, const D>(
+  name: string,
+  text: FlagText,
+  parse: (value: string) => T,
+  defaultValue: D,
+): Flag<T | D> {
+  const shown = defaultValue === undefined ? undefined : String(defaultValue);
+  return {
+    name,
+    ...text,
+    defaultText: text.defaultText ?? shown,
+    read: given => {
+      const last = given.at(-1);
+      return last === undefined ? defaultValue : parse(last);
+    },
+  };
+}
+
+/** A flag with many values, by comma or by repeating it. */
+export function listFlag<T>(name: string, text: FlagText, parse: (values: readonly string[]) => T): Flag<T> {
+  const items = (given: readonly string[]) =>
+    given.flatMap(value => value.split(',').map(item => item.trim())).filter(item => item !== '');
+  return { name, ...text, defaultText: text.defaultText, read: given => parse(items(given)) };
+}
+
+/** A flag that is on or off: `--NAME`, `--NAME=true`, `--NAME=false`. */
+export function switchFlag(name: string, help: string): Flag<boolean> {
+  return {
+    name,
+    help,
+    placeholder: undefined,
+    defaultText: undefined,
+    read: given => {
+      const last = given.at(-1);
+      if (last === undefined || last === 'false') return false;
+      if (last === 'true') return true;
+      throw new Error('is not true or false');
+    },
+  };
+}
+
+/** A parser for a flag that takes one of a few words. */
+export function oneOf<T extends string>(allowed: readonly T[]): (value: string) => T {
+  return value => {
+    const word = allowed.find(candidate => candidate === value);
+    if (word === undefined) throw new Error(`is not one of: ${allowed.join(', ')}`);
+    return word;
+  };
+}
+
+export function environmentVariable(flag: Flag<unknown>): string {
+  return `CARM_WEBHOOK_${flag.name.toUpperCase().replaceAll('-', '_')}`;
+}
+
+const longestEcho = 200;
+
+function echo(value: string): string {
+  return JSON.stringify(value.length > longestEcho ? `${value.slice(0, longestEcho)}...` : value);
+}
+
+function readFlag(flag: Flag<unknown>, given: readonly string[], fromEnvironment: boolean): unknown {
+  try {
+    return flag.read(given);
+  } catch (cause) {
+    const where = fromEnvironment ? environmentVariable(flag) : `--${flag.name}`;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`${where} ${echo(given.join(','))} ${why}`, { cause });
+  }
+}
+
+interface GivenArguments {
+  readonly byFlag: ReadonlyMap<string, readonly string[]>;
+  readonly positionals: readonly string[];
+}
+
+function splitArguments(argv: readonly string[], flags: readonly Flag<unknown>[]): GivenArguments {
+  const known = new Map(flags.map(flag => [flag.name, flag]));
+  const options = Object.fromEntries(
+    flags.map(({ name, short, placeholder }) => [
+      name,
+      {
+        type: placeholder === undefined ? 'boolean' : 'string',
+        multiple: true,
+        ...(short === undefined ? {} : { short }),
+      } as const,
+    ]),
+  );
+  const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
+  const byFlag = new Map<string, string[]>();
+  const positionals: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') positionals.push(token.value);
+    if (token.kind !== 'option') continue;
+    const flag = known.get(token.name);
+    if (flag === undefined) {
+      throw new UsageError(
+        `unknown flag ${echo(token.rawName)}; flags are: ${flags.map(({ name }) => `--${name}`).join(', ')}`,
+      );
+    }
+    if (flag.placeholder !== undefined && token.value === undefined) {
+      throw new UsageError(`--${flag.name} needs a value: --${flag.name} ${flag.placeholder}`);
+    }
+    byFlag.set(flag.name, [...(byFlag.get(flag.name) ?? []), token.value ?? 'true']);
+  }
+  return { byFlag, positionals };
+}
+
+/**
+ * Reads the arguments of a command. A flag wins over its environment variable; an empty variable is none.
+ * @throws {UsageError} one line that quotes what is wrong and names what is allowed.
+ */
+export function readFlags<F extends Flags>(
+  flags: F,
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): { readonly values: FlagValues<F>; readonly positionals: readonly string[] } {
+  const { byFlag, positionals } = splitArguments(argv, Object.values(flags));
+  const values = Object.entries(flags).map(([key, flag]) => {
+    const given = byFlag.get(flag.name);
+    const fromEnvironment = env[environmentVariable(flag)];
+    if (given === undefined && fromEnvironment) return [key, readFlag(flag, [fromEnvironment], true)];
+    return [key, readFlag(flag, given ?? [], false)];
+  });
+  return { values: Object.fromEntries(values) as FlagValues<F>, positionals };
+}
+
+/** The flags as a help text lists them. */
+export function describeFlags(flags: Flags): string {
+  const rows = Object.values(flags).map(flag => {
+    const short = flag.short === undefined ? '    ' : `-${flag.short}, `;
+    const left = `  ${short}--${flag.name}${flag.placeholder === undefined ? '' : ` ${flag.placeholder}`}`;
+    return { left, right: flag.help + (flag.defaultText === undefined ? '' : ` (default ${flag.defaultText})`) };
+  });
+  const width = Math.min(40, Math.max(...rows.map(({ left }) => left.length)));
+  return rows.map(({ left, right }) => `${left.padEnd(width)}  ${right}`).join('\n');
+}

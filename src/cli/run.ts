@@ -1,0 +1,64 @@
+import { ManifestError } from '../cluster/manifests.ts';
+import { StateError } from '../cluster/state-directory.ts';
+import type { Command, Surroundings } from './command.ts';
+import { serveCommand } from './serve.ts';
+import { exitCodes, UsageError } from './usage-error.ts';
+import { versionCommand } from './version.ts';
+
+const commands: readonly Command[] = [serveCommand, versionCommand];
+
+function generalHelp(): string {
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  const list = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`).join('\n');
+  return `Usage: carm-webhook COMMAND [flags]
+
+A Kubernetes admission webhook: pods get the AWS role of the account that their namespace is bound to.
+
+Commands:
+${list}
+
+\`carm-webhook COMMAND --help\` tells the flags of a command.
+Exit codes: 0 done, 1 something was refused or found, 2 bad usage or unreadable input, 3 the cluster cannot be reached.
+`;
+}
+
+const helpWords: ReadonlySet<string> = new Set(['help', '--help', '-h']);
+
+/** The exit code of an error that is the user's to mend; undefined for a fault of ours. */
+function codeOf(error: unknown): number | undefined {
+  if (error instanceof UsageError || error instanceof StateError || error instanceof ManifestError)
+    return exitCodes.usage;
+  return undefined;
+}
+
+async function dispatch(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || helpWords.has(name)) {
+    const asked = commands.find(command => command.name === rest[0]);
+    (name === undefined ? surroundings.stderr : surroundings.stdout).write(asked?.help() ?? generalHelp());
+    return name === undefined ? exitCodes.usage : exitCodes.done;
+  }
+  const command = commands.find(candidate => candidate.name === name || `--${candidate.name}` === name);
+  if (command === undefined) {
+    const names = commands.map(candidate => candidate.name).join(', ');
+    throw new UsageError(`unknown command ${JSON.stringify(name.slice(0, 200))}; commands are: ${names}`);
+  }
+  if (rest.some(word => word === '--help' || word === '-h')) {
+    surroundings.stdout.write(command.help());
+    return exitCodes.done;
+  }
+  return command.run(rest, surroundings);
+}
+
+/** Runs a command line. @returns the exit code; what is the user's to mend is one line on stderr, never a trace. */
+export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  try {
+    return await dispatch(argv, surroundings);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === undefined) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    surroundings.stderr.write(`carm-webhook: ${message.replaceAll(/\s*\n\s*/g, ' ')}\n`);
+    return code;
+  }
+}

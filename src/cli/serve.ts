@@ -1,0 +1,160 @@
+import { createAdmit } from '../admission/admit.ts';
+import { warnings } from '../admission/catalogue.ts';
+import { reviewSeries } from '../admission/review-series.ts';
+import { CertificateError, type CertificateSource } from '../server/certificate.ts';
+import { CertificateFiles } from '../server/certificate-files.ts';
+import { ListenError } from '../server/listen.ts';
+import { createLogger, type Logger, logLevels } from '../server/logs.ts';
+import { Metrics } from '../server/metrics.ts';
+import { makeSelfSigned } from '../server/self-signed.ts';
+import { startServer } from '../server/server.ts';
+import { drainOnSignal } from '../server/signals.ts';
+import { version } from '../version.ts';
+import type { Command, Surroundings } from './command.ts';
+import { describeFlags, type FlagValues, oneOf, readFlags, switchFlag, valueFlag } from './flag.ts';
+import { parseDurationMs, parsePort } from './flag-values.ts';
+import { ruleFlags, rulesFrom } from './rule-flags.ts';
+import { clusterMetricLabels, openServedCluster, servedClusterFlags } from './served-cluster.ts';
+import { exitCodes, UsageError } from './usage-error.ts';
+
+const text = (value: string): string => value;
+
+const serveFlags = {
+  port: valueFlag('port', { placeholder: 'PORT', help: 'HTTPS port of /mutate and /validate' }, parsePort, 8443),
+  opsPort: valueFlag(
+    'ops-port',
+    { placeholder: 'PORT', help: 'HTTP port of /livez, /readyz and /metrics' },
+    parsePort,
+    8080,
+  ),
+  bindAddress: valueFlag('bind-address', { placeholder: 'ADDRESS', help: 'Address to listen on' }, text, '0.0.0.0'),
+  tlsCertFile: valueFlag(
+    'tls-cert-file',
+    { placeholder: 'FILE', help: 'Certificate chain (PEM); read again when it changes' },
+    text,
+    undefined,
+  ),
+  tlsPrivateKeyFile: valueFlag(
+    'tls-private-key-file',
+    { placeholder: 'FILE', help: 'Private key (PEM); read again when it changes' },
+    text,
+    undefined,
+  ),
+  tlsMinVersion: valueFlag(
+    'tls-min-version',
+    { placeholder: 'VERSION', help: 'Least version of TLS: VersionTLS12 or VersionTLS13' },
+    oneOf(['VersionTLS12', 'VersionTLS13']),
+    'VersionTLS13',
+  ),
+  tlsSelfSigned: switchFlag('tls-self-signed', 'Serve a certificate made on the spot, for trying things out'),
+  clientCaFile: valueFlag(
+    'client-ca-file',
+    { placeholder: 'FILE', help: "CA (PEM) of the API server's client certificate; without it none is asked for" },
+    text,
+    undefined,
+  ),
+  ...servedClusterFlags,
+  shutdownDelayMs: valueFlag(
+    'shutdown-delay',
+    { placeholder: 'DURATION', help: 'How long to go on serving after SIGTERM', defaultText: '10s' },
+    parseDurationMs,
+    10_000,
+  ),
+  logLevel: valueFlag(
+    'log-level',
+    { placeholder: 'LEVEL', help: `Least level of log lines: ${logLevels.join(', ')}` },
+    oneOf(logLevels),
+    'info',
+  ),
+  ...ruleFlags,
+} as const;
+
+type ServeValues = FlagValues<typeof serveFlags>;
+
+async function openCertificate(values: ServeValues, logger: Logger): Promise<CertificateSource> {
+  const { tlsCertFile, tlsPrivateKeyFile, tlsSelfSigned, clientCaFile } = values;
+  if (tlsSelfSigned) {
+    if (tlsCertFile !== undefined || tlsPrivateKeyFile !== undefined || clientCaFile !== undefined) {
+      throw new UsageError(
+        '--tls-self-signed goes without --tls-cert-file, --tls-private-key-file and --client-ca-file',
+      );
+    }
+    return makeSelfSigned();
+  }
+  if (tlsCertFile === undefined || tlsPrivateKeyFile === undefined) {
+    throw new UsageError(
+      'a certificate is needed: --tls-cert-file and --tls-private-key-file, or --tls-self-signed to try things out',
+    );
+  }
+  return CertificateFiles.open({
+    certFile: tlsCertFile,
+    keyFile: tlsPrivateKeyFile,
+    clientCaFile,
+    onReload: ({ expiresAtMs }) => logger.info({ expires: new Date(expiresAtMs).toISOString() }, 'new certificate'),
+    onError: error => logger.error({ reason: error.message, code: error.code }, 'the new certificate is not served'),
+  });
+}
+
+async function serve(argv: readonly string[], { env }: Surroundings): Promise<number> {
+  const { values, positionals } = readFlags(serveFlags, argv, env);
+  if (positionals.length > 0) throw new UsageError(`serve takes no argument ${JSON.stringify(positionals[0])}`);
+  const rules = rulesFrom(values, env);
+  const logger = createLogger(values.logLevel);
+  const metrics = new Metrics({
+    version,
+    reviewSeries: reviewSeries(),
+    warningReasons: Object.keys(warnings),
+    cluster: clusterMetricLabels,
+  });
+  const certificate = await openCertificate(values, logger);
+  const cluster = await openServedCluster(values, rules, metrics.cluster, logger);
+  try {
+    const server = await startServer({
+      admit: createAdmit(cluster.cluster, rules),
+      certificate,
+      metrics,
+      logger,
+      clusterNotReady: cluster.notReady,
+      bindAddress: values.bindAddress,
+      port: values.port,
+      opsPort: values.opsPort,
+      tlsMinVersion: values.tlsMinVersion === 'VersionTLS12' ? 'TLSv1.2' : 'TLSv1.3',
+      shutdownDelayMs: values.shutdownDelayMs,
+      ...(rules.supportMessage === undefined ? {} : { supportMessage: rules.supportMessage }),
+    });
+    await drainOnSignal({
+      drain: signal => server.drain(signal),
+      exit: code => process.exit(code),
+      source: process,
+    });
+  } finally {
+    certificate.close();
+    await cluster.close();
+  }
+  return exitCodes.done;
+}
+
+/** `carm-webhook serve`: the server. */
+export const serveCommand: Command = {
+  name: 'serve',
+  summary: 'Answer the admission reviews of an API server',
+  help: () => `Usage: carm-webhook serve [flags]
+
+Serves POST /mutate and POST /validate by HTTPS, and /livez, /readyz and /metrics by HTTP.
+
+What it knows of the cluster it watches; with --state it takes it from a folder of manifests instead.
+
+Flags (each has an environment variable: --tls-cert-file is CARM_WEBHOOK_TLS_CERT_FILE):
+${describeFlags(serveFlags)}
+`,
+  run: async (argv, surroundings) => {
+    try {
+      return await serve(argv, surroundings);
+    } catch (error) {
+      if (error instanceof CertificateError || error instanceof ListenError) {
+        throw new UsageError(error.message, { cause: error });
+      }
+      throw error;
+    }
+  },
+};

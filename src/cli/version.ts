@@ -1,0 +1,14 @@
+import { version } from '../version.ts';
+import type { Command } from './command.ts';
+import { exitCodes } from './usage-error.ts';
+
+/** `carm-webhook version`. */
+export const versionCommand: Command = {
+  name: 'version',
+  summary: 'Print the version',
+  help: () => 'Usage: carm-webhook version\n\nPrints the version and ends.\n',
+  run: async (_argv, { stdout }) => {
+    stdout.write(`carm-webhook ${version} (Node.js ${process.versions.node})\n`);
+    return exitCodes.done;
+  },
+};

@@ -1,0 +1,91 @@
+import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../accounts/role-map.ts';
+import type { Namespace } from '../accounts/served-namespace.ts';
+import type { ServiceAccount, View } from '../admission/cluster.ts';
+import { readNamespace } from '../admission/namespaces.ts';
+import { type Fields, MalformedObjectError, optionalFields, optionalString, stringMap } from '../injection/fields.ts';
+import { type Manifest, ManifestError } from './manifests.ts';
+
+/** An object with a namespace. */
+export interface Placed<T> {
+  readonly namespace: string;
+  readonly name: string;
+  readonly value: T;
+}
+
+/** Every ServiceAccount of a namespace is written down but this one: a controller makes it in each namespace. */
+const givenServiceAccount = 'default';
+const noAnnotations: ServiceAccount = { annotations: new Map() };
+
+/** A whole cluster, as far as decisions need it, at one moment. */
+export class Snapshot implements View {
+  readonly #namespaces = new Map<string, Namespace>();
+  readonly #serviceAccounts = new Map<string, Placed<ServiceAccount>>();
+  readonly #pods = new Map<string, Placed<Fields>>();
+  readonly #maps = new Map<RoleMapKind, RoleMap>();
+  readonly #ackSystemNamespace: string;
+
+  /** @param ackSystemNamespace whose maps are the account map and the team map. */
+  constructor(ackSystemNamespace: string) {
+    this.#ackSystemNamespace = ackSystemNamespace;
+  }
+
+  namespace(name: string): Namespace | undefined {
+    return this.#namespaces.get(name);
+  }
+
+  serviceAccount(namespace: string, name: string): ServiceAccount | undefined {
+    const written = this.#serviceAccounts.get(`${namespace}/${name}`);
+    if (written !== undefined) return written.value;
+    return name === givenServiceAccount && this.#namespaces.has(namespace) ? noAnnotations : undefined;
+  }
+
+  roleMap(kind: RoleMapKind): RoleMap | undefined {
+    return this.#maps.get(kind);
+  }
+
+  pod(namespace: string, name: string): Fields | undefined {
+    return this.#pods.get(`${namespace}/${name}`)?.value;
+  }
+
+  namespaces(): Iterable<Namespace> {
+    return this.#namespaces.values();
+  }
+
+  serviceAccounts(): Iterable<Placed<ServiceAccount>> {
+    return this.#serviceAccounts.values();
+  }
+
+  /**
+   * Takes an object in, in place of one of the same name. Kinds that no decision reads are passed over.
+   * @param defaultNamespace of an object that names none.
+   * @throws {ManifestError} for a field of another type than its API gives it.
+   */
+  add({ object, apiVersion, kind, place }: Manifest, defaultNamespace = 'default'): void {
+    if (apiVersion !== 'v1') return;
+    try {
+      this.#add(kind, object, defaultNamespace);
+    } catch (error) {
+      if (!(error instanceof MalformedObjectError)) throw error;
+      throw new ManifestError(`${place}: ${error.message}`, { cause: error });
+    }
+  }
+
+  #add(kind: string, object: Fields, defaultNamespace: string): void {
+    const metadata = optionalFields(object, 'metadata', '') ?? {};
+    const name = optionalString(metadata, 'name', '/metadata') ?? '';
+    const namespace = optionalString(metadata, 'namespace', '/metadata') || defaultNamespace;
+    const key = `${namespace}/${name}`;
+    if (kind === 'Namespace') {
+      this.#namespaces.set(name, readNamespace(object, name));
+    } else if (kind === 'ServiceAccount') {
+      const annotations = stringMap(metadata, 'annotations', '/metadata');
+      this.#serviceAccounts.set(key, { namespace, name, value: { annotations } });
+    } else if (kind === 'Pod') {
+      this.#pods.set(key, { namespace, name, value: object });
+    } else if (kind === 'ConfigMap' && namespace === this.#ackSystemNamespace) {
+      const map = name === roleMapNames.account ? 'account' : name === roleMapNames.team ? 'team' : undefined;
+      stringMap(object, 'data', '');
+      if (map !== undefined) this.#maps.set(map, readRoleMap(object['data']));
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Cluster, Reference, Referent, View } from '../admission/cluster.ts';
+import { ManifestError, parseManifests } from './manifests.ts';
+import { Snapshot } from './snapshot.ts';
+
+/** An error to be thrown when a state folder cannot be used: one line that names the folder or the file. */
+export class StateError extends Error {
+  override readonly name = 'StateError';
+  readonly code = 'InvalidState';
+}
+
+const manifestFile = /^[^.].*\.(?:ya?ml|json)$/;
+
+/** The manifest files of a folder and its folders, in a stable order. Hidden ones are passed over. */
+async function listFiles(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const files = await Promise.all(
+    entries.map(async entry => {
+      const path = join(folder, entry.name);
+      if (entry.name.startsWith('.')) return [];
+      // A mounted ConfigMap holds symbolic links to its files.
+      const isFolder = entry.isSymbolicLink() ? (await stat(path)).isDirectory() : entry.isDirectory();
+      if (isFolder) return listFiles(path);
+      return manifestFile.test(entry.name) ? [path] : [];
+    }),
+  );
+  return files.flat();
+}
+
+/** Changes whenever a file does. */
+async function signatureOf(folder: string): Promise<string> {
+  const files = await listFiles(folder);
+  const stats = await Promise.all(files.map(file => stat(file, { bigint: true })));
+  return stats.map(({ mtimeNs, size, ino }, index) => `${files[index]} ${mtimeNs} ${size} ${ino}`).join('\n');
+}
+
+/**
+ * Reads what a cluster would know from a folder of manifests.
+ * @throws {StateError}
+ */
+export async function readState(folder: string, ackSystemNamespace: string): Promise<Snapshot> {
+  try {
+    const snapshot = new Snapshot(ackSystemNamespace);
+    const seen = new Map<string, string>();
+    for (const file of await listFiles(folder)) {
+      for (const manifest of parseManifests(await readFile(file, 'utf8'), file).manifests) {
+        const { kind, apiVersion, object, place } = manifest;
+        const { name, namespace } = (object['metadata'] ?? {}) as { name?: unknown; namespace?: unknown };
+        const key = JSON.stringify([apiVersion, kind, namespace ?? 'default', name]);
+        const earlier = seen.get(key);
+        if (earlier !== undefined)
+          throw new StateError(`${place}: ${kind} ${JSON.stringify(name)} stands in ${earlier} already`);
+        seen.set(key, place);
+        snapshot.add(manifest);
+      }
+    }
+    return snapshot;
+  } catch (cause) {
+    if (cause instanceof StateError) throw cause;
+    if (cause instanceof ManifestError) throw new StateError(cause.message, { cause });
+    throw new StateError(`cannot read the state folder: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+}
+
+export interface StateDirectoryOptions {
+  readonly folder: string;
+  readonly ackSystemNamespace: string;
+  /** Between two looks at the folder; default 500 ms. */
+  readonly pollMs?: number;
+  readonly onReload?: (state: Snapshot) => void;
+  /** Told once of each state of the folder that cannot be read; the last good one stays. */
+  readonly onError?: (error: StateError) => void;
+}
+
+/** A cluster out of a folder of manifests, read again when a file changes. */
+export class StateDirectory implements Cluster {
+  readonly #options: StateDirectoryOptions;
+  #snapshot: Snapshot;
+  #signature: string;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  private constructor(options: StateDirectoryOptions, signature: string, snapshot: Snapshot) {
+    this.#options = options;
+    this.#signature = signature;
+    this.#snapshot = snapshot;
+    this.#schedule();
+  }
+
+  /** @throws {StateError} when the folder cannot be read. */
+  static async open(options: StateDirectoryOptions): Promise<StateDirectory> {
+    // Before the reading: a change in between is seen at the next look.
+    const signature = await signatureOf(options.folder).catch(() => '');
+    return new StateDirectory(options, signature, await readState(options.folder, options.ackSystemNamespace));
+  }
+
+  get memory(): Snapshot {
+    return this.#snapshot;
+  }
+
+  /** The folder is all there is to ask; it is looked at often enough. */
+  async read<R extends Reference>(reference: R): Promise<Referent<R>> {
+    return lookUp(this.#snapshot, reference) as Referent<R>;
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #schedule(): void {
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => void this.#look(), this.#options.pollMs ?? 500);
+    this.#timer.unref();
+  }
+
+  async #look(): Promise<void> {
+    const { folder, ackSystemNamespace, onReload, onError } = this.#options;
+    const signature = await signatureOf(folder).catch(error => `unreadable: ${error}`);
+    if (!this.#closed && signature !== this.#signature) {
+      this.#signature = signature;
+      try {
+        this.#snapshot = await readState(folder, ackSystemNamespace);
+        onReload?.(this.#snapshot);
+      } catch (error) {
+        onError?.(error instanceof StateError ? error : new StateError(String(error), { cause: error }));
+      }
+    }
+    this.#schedule();
+  }
+}
+
+/** A reference by a view. */
+export function lookUp(view: View, reference: Reference): Referent<Reference> {
+  switch (reference.kind) {
+    case 'Namespace':
+      return view.namespace(reference.name);
+    case 'ServiceAccount':
+      return view.serviceAccount(reference.namespace, reference.name);
+    case 'RoleMap':
+      return view.roleMap(reference.map);
+  }
+}

@@ -1,0 +1,48 @@
+import type { AccountId } from '../accounts/account-id.ts';
+import { parseRoleArn } from '../accounts/role-arn.ts';
+import { occurrences, roleArnVariable } from './environment.ts';
+import type { Container, Pod } from './pod.ts';
+
+/** A container whose `AWS_ROLE_ARN` is not one that its namespace may have. */
+export type BoundaryProblem =
+  | {
+      readonly reason: 'RoleOutsideAccount';
+      readonly value: string;
+      readonly accountId: AccountId;
+      readonly at: { readonly container: Container };
+    }
+  | { readonly reason: 'RoleNotVerifiable'; readonly value: string | undefined; readonly container: Container };
+
+/** Whether a role may be taken in a namespace: its own account's, or a source account's. */
+export function roleAllowed(roleArn: string, accountId: AccountId, sourceAccounts: ReadonlySet<string>): boolean {
+  const role = parseRoleArn(roleArn);
+  return role !== undefined && (role.accountId === accountId || sourceAccounts.has(role.accountId));
+}
+
+/** Whether any of the containers names a role, so that the boundary has something to judge. */
+export function namesRole(containers: readonly Container[], windows: boolean): boolean {
+  return containers.some(container => occurrences(container, roleArnVariable, windows).length > 0);
+}
+
+/**
+ * Holds every `AWS_ROLE_ARN` of the containers against the namespace's account: each must be a literal role ARN. One by
+ * `valueFrom`, or with a reference that kubelet expands, cannot be known at admission.
+ * https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
+ * An empty value passes: it takes no role. (The injection warns of it.)
+ */
+export function checkBoundary(
+  pod: Pod,
+  containers: readonly Container[],
+  accountId: AccountId,
+  sourceAccounts: ReadonlySet<string>,
+): BoundaryProblem | undefined {
+  for (const container of containers) {
+    for (const { value, fromElsewhere } of occurrences(container, roleArnVariable, pod.windows)) {
+      if (fromElsewhere || value?.includes('$(')) return { reason: 'RoleNotVerifiable', value, container };
+      if (value && !roleAllowed(value, accountId, sourceAccounts)) {
+        return { reason: 'RoleOutsideAccount', value, accountId, at: { container } };
+      }
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,94 @@
+import type { Container, EnvVar } from './pod.ts';
+
+/** The variables that AWS SDKs read. https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html */
+export const roleArnVariable = 'AWS_ROLE_ARN';
+export const tokenFileVariable = 'AWS_WEB_IDENTITY_TOKEN_FILE';
+const stsRegionalVariable = 'AWS_STS_REGIONAL_ENDPOINTS';
+const regionVariables = ['AWS_DEFAULT_REGION', 'AWS_REGION'] as const;
+const accessKeyVariable = 'AWS_ACCESS_KEY_ID';
+
+/** Set by EKS Pod Identity. https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html */
+const containerCredentialVariables = ['AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'];
+
+/** What a pod's containers are to find in their environment. */
+export interface WantedEnvironment {
+  readonly roleArn: string;
+  readonly tokenFile: string;
+  readonly region: string | undefined;
+  readonly regionalSts: boolean;
+  readonly windows: boolean;
+  /** Whether the user may name this role in a container of his own accord. */
+  readonly allowsRole: (roleArn: string) => boolean;
+}
+
+export interface AddedVariable {
+  readonly name: string;
+  readonly value: string;
+}
+
+export type EnvironmentRemark =
+  | 'ConfiguredByPodIdentity'
+  | 'HalfPair'
+  | 'EmptyRoleArn'
+  | 'StaticAccessKey'
+  | 'EnvFromUnverified';
+
+export interface EnvironmentPlan {
+  readonly added: readonly AddedVariable[];
+  readonly remarks: readonly EnvironmentRemark[];
+}
+
+/** Names compare without case on Windows. */
+function named(windows: boolean, name: string): (variable: EnvVar) => boolean {
+  return windows ? variable => variable.name.toUpperCase() === name : variable => variable.name === name;
+}
+
+/** Every occurrence of a variable: kubelet lets the last one win, but all of them are what the user wrote. */
+export function occurrences(container: Container, name: string, windows: boolean): readonly EnvVar[] {
+  return container.env?.filter(named(windows, name)) ?? [];
+}
+
+/** The literal value that the last occurrence of a variable gives, or undefined. */
+export function literalValue(container: Container, name: string, windows: boolean): string | undefined {
+  const last = occurrences(container, name, windows).at(-1);
+  return last === undefined || last.fromElsewhere ? undefined : (last.value ?? '');
+}
+
+/**
+ * The variables to append to a container's `env`, in the order of amazon-eks-pod-identity-webhook, each only if absent.
+ * An empty value counts as present. The pair of role and token file is given whole or not at all, but for a role that
+ * the user named himself and that he may have: it gains the token file.
+ * https://github.com/aws/amazon-eks-pod-identity-webhook/blob/master/pkg/handler/handler.go (addEnvToContainer)
+ */
+export function planEnvironment(container: Container, wanted: WantedEnvironment): EnvironmentPlan {
+  const has = (name: string) => container.env?.some(named(wanted.windows, name)) ?? false;
+  const added: AddedVariable[] = [];
+  const remarks: EnvironmentRemark[] = [];
+
+  if (wanted.regionalSts && !has(stsRegionalVariable)) added.push({ name: stsRegionalVariable, value: 'regional' });
+  const { region } = wanted;
+  if (region !== undefined && !regionVariables.some(has)) {
+    added.push(...regionVariables.map(name => ({ name, value: region })));
+  }
+
+  const tokenFile = { name: tokenFileVariable, value: wanted.tokenFile };
+  let suppressed = true;
+  if (containerCredentialVariables.some(has)) {
+    // SDKs try web identity before container credentials: the pair would take over a pod that EKS Pod Identity serves.
+    if (!has(roleArnVariable)) remarks.push('ConfiguredByPodIdentity');
+  } else if (!has(roleArnVariable) && !has(tokenFileVariable)) {
+    added.push({ name: roleArnVariable, value: wanted.roleArn }, tokenFile);
+    suppressed = false;
+  } else if (!has(tokenFileVariable)) {
+    const role = literalValue(container, roleArnVariable, wanted.windows);
+    if (role !== undefined && wanted.allowsRole(role)) added.push(tokenFile);
+    else if (role === '') remarks.push('EmptyRoleArn');
+  } else if (!has(roleArnVariable)) {
+    remarks.push('HalfPair');
+  } else if (literalValue(container, roleArnVariable, wanted.windows) === '') {
+    remarks.push('EmptyRoleArn');
+  }
+  if (has(accessKeyVariable)) remarks.push('StaticAccessKey');
+  if (suppressed && container.hasEnvFrom && !has(roleArnVariable)) remarks.push('EnvFromUnverified');
+  return { added, remarks };
+}

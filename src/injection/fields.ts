@@ -1,0 +1,64 @@
+/** Reads fields of objects that users wrote. The API server checks their types first; `inject -f` gets whatever a file holds. */
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** An error to be thrown when a field that we read has another type than its API says; `path` is a JSON Pointer (RFC 6901). */
+export class MalformedObjectError extends Error {
+  override readonly name = 'MalformedObjectError';
+  readonly code = 'InvalidReview';
+  readonly path: string;
+
+  constructor(path: string, expected: string) {
+    super(`${path || 'the object'} is not ${expected}`);
+    this.path = path;
+  }
+}
+
+/** One segment of a JSON Pointer, escaped. https://www.rfc-editor.org/rfc/rfc6901#section-3 */
+export function pointerSegment(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** An object that must be there. @throws {MalformedObjectError} */
+export function requiredFields(value: unknown, path: string): Fields {
+  if (!isFields(value)) throw new MalformedObjectError(path, 'an object');
+  return value;
+}
+
+/** An object, absent or null: JSON from Go writes some empty fields as null. @throws {MalformedObjectError} */
+export function optionalFields(parent: Fields, key: string, path: string): Fields | undefined {
+  const value = parent[key] ?? undefined;
+  if (value === undefined) return undefined;
+  return requiredFields(value, `${path}/${pointerSegment(key)}`);
+}
+
+/** An array, absent or null. @throws {MalformedObjectError} */
+export function optionalArray(parent: Fields, key: string, path: string): readonly unknown[] | undefined {
+  const value = parent[key] ?? undefined;
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value)) throw new MalformedObjectError(`${path}/${pointerSegment(key)}`, 'an array');
+  return value;
+}
+
+/** A string, absent or null. @throws {MalformedObjectError} */
+export function optionalString(parent: Fields, key: string, path: string): string | undefined {
+  const value = parent[key] ?? undefined;
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string') throw new MalformedObjectError(`${path}/${pointerSegment(key)}`, 'a string');
+  return value;
+}
+
+/** A map of strings such as labels or annotations; a Map, for a key may be `__proto__`. @throws {MalformedObjectError} */
+export function stringMap(parent: Fields, key: string, path: string): ReadonlyMap<string, string> {
+  const fields = optionalFields(parent, key, path);
+  const result = new Map<string, string>();
+  if (fields === undefined) return result;
+  for (const name of Object.keys(fields)) {
+    result.set(name, optionalString(fields, name, `${path}/${pointerSegment(key)}`) ?? '');
+  }
+  return result;
+}

@@ -1,0 +1,165 @@
+import type { AccountId } from '../accounts/account-id.ts';
+import { found, type Result, refused } from '../accounts/result.ts';
+import type { RoleArn } from '../accounts/role-arn.ts';
+import { roleAllowed } from './boundary.ts';
+import {
+  type EnvironmentRemark,
+  literalValue,
+  planEnvironment,
+  roleArnVariable,
+  type WantedEnvironment,
+} from './environment.ts';
+import { type Addition, append } from './json-patch.ts';
+import type { Container, Pod, VolumeMount } from './pod.ts';
+import { roleArnAnnotationPatch } from './role-annotation.ts';
+import type { TokenSettings } from './token-settings.ts';
+import {
+  mountAbove,
+  mountState,
+  tokenFilePath,
+  tokenMount,
+  tokenVolume,
+  usesTokenFile,
+  volumeState,
+} from './token-volume.ts';
+
+/** What a pod is to be given. */
+export interface InjectionSettings {
+  readonly role: RoleArn;
+  readonly accountId: AccountId;
+  readonly sourceAccounts: ReadonlySet<string>;
+  readonly region: string | undefined;
+  readonly token: TokenSettings;
+}
+
+export type VolumeConflict =
+  | { readonly reason: 'VolumeConflict'; readonly audience: string }
+  | { readonly reason: 'VolumeConflict'; readonly container: Container; readonly mount: VolumeMount };
+
+export type ContainerWarning = {
+  readonly reason: EnvironmentRemark | 'MountAboveToken';
+  readonly containers: readonly string[];
+};
+
+export interface Injection {
+  readonly patch: readonly Addition[];
+  readonly warnings: readonly ContainerWarning[];
+  /** Whether any container was given something. */
+  readonly injected: boolean;
+}
+
+function wantedEnvironment(settings: InjectionSettings, windows: boolean): WantedEnvironment {
+  return {
+    roleArn: settings.role.text,
+    tokenFile: tokenFilePath(windows),
+    region: settings.region,
+    regionalSts: settings.token.regionalSts,
+    windows,
+    allowsRole: roleArn => roleAllowed(roleArn, settings.accountId, settings.sourceAccounts),
+  };
+}
+
+class WarningsByReason {
+  readonly #containers = new Map<ContainerWarning['reason'], string[]>();
+
+  add(reason: ContainerWarning['reason'], container: Container): void {
+    const names = this.#containers.get(reason);
+    if (names === undefined) this.#containers.set(reason, [container.name]);
+    else names.push(container.name);
+  }
+
+  list(): readonly ContainerWarning[] {
+    return [...this.#containers].map(([reason, containers]) => ({ reason, containers }));
+  }
+}
+
+/** Containers that read the token file where ours lies must find our volume there, or nothing in its way. */
+export function findVolumeConflict(
+  pod: Pod,
+  users: readonly Container[],
+  audience: string,
+): VolumeConflict | undefined {
+  if (users.length > 0 && volumeState(pod.volumes, audience) === 'foreign')
+    return { reason: 'VolumeConflict', audience };
+  for (const container of users) {
+    const mount = mountState(container, pod.windows);
+    if (mount.kind === 'conflict') return { reason: 'VolumeConflict', container, mount: mount.mount };
+  }
+  return undefined;
+}
+
+interface ContainerPlans {
+  readonly patch: readonly Addition[];
+  /** The containers that will read our token file. */
+  readonly users: readonly Container[];
+  /** Whether a container will have the resolved role and our token. */
+  readonly roleGiven: boolean;
+  readonly warnings: readonly ContainerWarning[];
+}
+
+function planContainers(pod: Pod, targets: readonly Container[], settings: InjectionSettings): ContainerPlans {
+  const wanted = wantedEnvironment(settings, pod.windows);
+  const patch: Addition[] = [];
+  const users: Container[] = [];
+  const warnings = new WarningsByReason();
+  let roleGiven = false;
+  for (const container of targets) {
+    const { added, remarks } = planEnvironment(container, wanted);
+    for (const remark of remarks) warnings.add(remark, container);
+    patch.push(...append(`${container.path}/env`, container.env !== undefined, added));
+    const givesToken = added.some(variable => variable.value === wanted.tokenFile);
+    if (!givesToken && !usesTokenFile(container, pod.windows)) continue;
+    users.push(container);
+    const role =
+      literalValue(container, roleArnVariable, pod.windows) ??
+      added.find(variable => variable.name === roleArnVariable)?.value;
+    if (role === wanted.roleArn) roleGiven = true;
+    if (mountAbove(container, pod.windows) !== undefined) warnings.add('MountAboveToken', container);
+    if (mountState(container, pod.windows).kind === 'absent') {
+      patch.push(...append(`${container.path}/volumeMounts`, container.mounts !== undefined, [tokenMount]));
+    }
+  }
+  return { patch, users, roleGiven, warnings: warnings.list() };
+}
+
+/**
+ * The injection of a pod at its creation: the environment of the targets, our mount where a container reads our token
+ * file, our volume if any of them mounts it, and the annotation that says which role was injected.
+ * @returns a VolumeConflict rather than half an injection.
+ */
+export function injectPod(
+  pod: Pod,
+  targets: readonly Container[],
+  settings: InjectionSettings,
+): Result<Injection, VolumeConflict> {
+  const plans = planContainers(pod, targets, settings);
+  const { audience, expirationSeconds } = settings.token;
+  const conflict = findVolumeConflict(pod, plans.users, audience);
+  if (conflict !== undefined) return refused(conflict);
+  const volumeMissing = plans.users.length > 0 && volumeState(pod.volumes, audience) === 'absent';
+  const volumes = volumeMissing ? [tokenVolume(audience, expirationSeconds)] : [];
+  return found({
+    patch: [
+      ...plans.patch,
+      ...append('/spec/volumes', pod.volumes !== undefined, volumes),
+      ...roleArnAnnotationPatch(pod, plans.roleGiven ? settings.role.text : ''),
+    ],
+    warnings: plans.warnings,
+    injected: plans.patch.length > 0,
+  });
+}
+
+/**
+ * The injection of ephemeral containers into a running pod, which must have our volume already: a pod's volumes can
+ * change no more.
+ */
+export function injectEphemeralContainers(
+  pod: Pod,
+  targets: readonly Container[],
+  settings: InjectionSettings,
+): Result<Injection, VolumeConflict> {
+  const plans = planContainers(pod, targets, settings);
+  const conflict = findVolumeConflict(pod, plans.users, settings.token.audience);
+  if (conflict !== undefined) return refused(conflict);
+  return found({ patch: plans.patch, warnings: plans.warnings, injected: plans.patch.length > 0 });
+}

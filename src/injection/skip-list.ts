@@ -1,0 +1,15 @@
+import type { Container } from './pod.ts';
+
+/** Names of containers that are to get nothing, separated by commas. */
+export const skipContainersAnnotation = 'eks.amazonaws.com/skip-containers';
+
+/** The names in the annotation, trimmed (amazon-eks-pod-identity-webhook does not trim, so there `a, b` skips only `a`). */
+export function readSkipList(annotations: ReadonlyMap<string, string>): ReadonlySet<string> {
+  const names = (annotations.get(skipContainersAnnotation) ?? '').split(',').map(name => name.trim());
+  return new Set(names.filter(name => name !== ''));
+}
+
+/** Names of the skip list that no container has. */
+export function unknownSkipNames(skipped: ReadonlySet<string>, containers: readonly Container[]): readonly string[] {
+  return [...skipped].filter(name => !containers.some(container => container.name === name));
+}

@@ -1,0 +1,60 @@
+import { parseGoBool } from '../accounts/feature-gates.ts';
+
+/**
+ * Annotations of amazon-eks-pod-identity-webhook, on ServiceAccounts; `token-expiration` on pods too.
+ * https://github.com/aws/amazon-eks-pod-identity-webhook/blob/master/README.md
+ */
+export const audienceAnnotation = 'eks.amazonaws.com/audience';
+export const tokenExpirationAnnotation = 'eks.amazonaws.com/token-expiration';
+export const stsRegionalAnnotation = 'eks.amazonaws.com/sts-regional-endpoints';
+
+export const defaultAudience = 'sts.amazonaws.com';
+
+/** Seconds. The API server takes no projected token below 600; STS takes none above 86400. */
+export const shortestTokenSeconds = 600;
+export const longestTokenSeconds = 86_400;
+
+export type TokenWarning =
+  | { readonly reason: 'TokenExpirationClamped'; readonly value: string; readonly seconds: number }
+  | { readonly reason: 'InvalidTokenExpiration'; readonly value: string; readonly seconds: number };
+
+export interface TokenSettings {
+  readonly audience: string;
+  readonly expirationSeconds: number;
+  readonly regionalSts: boolean;
+  readonly warning: TokenWarning | undefined;
+}
+
+type Annotations = ReadonlyMap<string, string>;
+
+function expiration(
+  value: string | undefined,
+  defaultSeconds: number,
+): [seconds: number, warning: TokenWarning | undefined] {
+  if (value === undefined) return [defaultSeconds, undefined];
+  if (!/^[+-]?[0-9]{1,18}$/.test(value)) {
+    return [defaultSeconds, { reason: 'InvalidTokenExpiration', value, seconds: defaultSeconds }];
+  }
+  const asked = Number(value);
+  const seconds = Math.min(Math.max(asked, shortestTokenSeconds), longestTokenSeconds);
+  return [seconds, seconds === asked ? undefined : { reason: 'TokenExpirationClamped', value, seconds }];
+}
+
+/**
+ * The token that a pod gets. Audience: ServiceAccount, else `sts.amazonaws.com`. Expiration: pod, else ServiceAccount,
+ * else the default. An empty annotation is no annotation.
+ */
+export function readTokenSettings(
+  pod: Annotations,
+  serviceAccount: Annotations,
+  defaultSeconds: number,
+): TokenSettings {
+  const asked = pod.get(tokenExpirationAnnotation) || serviceAccount.get(tokenExpirationAnnotation) || undefined;
+  const [expirationSeconds, warning] = expiration(asked, defaultSeconds);
+  return {
+    audience: serviceAccount.get(audienceAnnotation) || defaultAudience,
+    expirationSeconds,
+    regionalSts: parseGoBool(serviceAccount.get(stsRegionalAnnotation) ?? '') ?? true,
+    warning,
+  };
+}
