@@ -1,18 +1,42 @@
 import { isBound } from '../accounts/binding.ts';
 import { parseRoleArn } from '../accounts/role-arn.ts';
 import type { RoleMap, RoleMapKind } from '../accounts/role-map.ts';
+import type { Namespace } from '../accounts/served-namespace.ts';
 import type { Cluster } from '../admission/cluster.ts';
 import type { Rules } from '../admission/rules.ts';
-import type { Snapshot } from '../cluster/snapshot.ts';
+import { liveReadResults } from '../cluster/live-reads.ts';
+import { restartCauses } from '../cluster/restart-cause.ts';
 import { StateDirectory } from '../cluster/state-directory.ts';
+import { WatchingCluster, watchedResources } from '../cluster/watching-cluster.ts';
 import type { ClusterMetricLabels, ClusterMetrics } from '../server/cluster-metrics.ts';
 import type { Logger } from '../server/logs.ts';
 import { type FlagValues, valueFlag } from './flag.ts';
-import { UsageError } from './usage-error.ts';
+import { parseDurationMs } from './flag-values.ts';
 
 const text = (value: string): string => value;
 
+const shortestStalenessMs = 5_000;
+
+function parseStalenessMs(value: string): number {
+  const stalenessMs = parseDurationMs(value);
+  // Watches are kept so short that a bookmark comes in time: below this, they would be little else than lists.
+  if (stalenessMs < shortestStalenessMs) throw new Error(`is less than ${shortestStalenessMs / 1000}s`);
+  return stalenessMs;
+}
+
 export const servedClusterFlags = {
+  kubeconfig: valueFlag(
+    'kubeconfig',
+    { placeholder: 'FILE', help: "Way to the cluster; without it the pod's ServiceAccount, as in a cluster" },
+    text,
+    undefined,
+  ),
+  maxStalenessMs: valueFlag(
+    'max-staleness',
+    { placeholder: 'DURATION', help: 'Past this time without a sign of life of a watch, every decision is made live', defaultText: '90s' },
+    parseStalenessMs,
+    90_000,
+  ),
   state: valueFlag(
     'state',
     { placeholder: 'DIR', help: 'Folder of manifests in place of a cluster; read again when it changes' },
@@ -24,10 +48,10 @@ export const servedClusterFlags = {
 /** The closed sets of label values. */
 export const clusterMetricLabels: ClusterMetricLabels = {
   maps: ['account', 'team'],
-  watchedResources: [],
-  restartCauses: [],
-  liveReadResources: [],
-  liveReadResults: [],
+  watchedResources,
+  restartCauses,
+  liveReadResources: ['namespaces', 'serviceaccounts', 'configmaps'],
+  liveReadResults,
 };
 
 /** A cluster that the server decides by. */
@@ -38,6 +62,11 @@ export interface ServedCluster {
   readonly close: () => Promise<void>;
 }
 
+interface Measured {
+  namespaces(): Iterable<Namespace>;
+  roleMap(kind: RoleMapKind): RoleMap | undefined;
+}
+
 function countEntries(metrics: ClusterMetrics, kind: RoleMapKind, map: RoleMap | undefined): void {
   const values = [...(map?.values() ?? [])];
   const valid = values.filter(value => parseRoleArn(value) !== undefined).length;
@@ -45,24 +74,31 @@ function countEntries(metrics: ClusterMetrics, kind: RoleMapKind, map: RoleMap |
   metrics.setMapEntries(kind, false, values.length - valid);
 }
 
-function measure(state: Snapshot, rules: Rules, metrics: ClusterMetrics): void {
-  const bound = [...state.namespaces()].filter(({ annotations }) => isBound(annotations, rules.featureGates));
-  metrics.setBoundNamespaces(bound.length);
+function measure(state: Measured, rules: Rules, metrics: ClusterMetrics): void {
+  let bound = 0;
+  for (const { annotations } of state.namespaces()) if (isBound(annotations, rules.featureGates)) bound += 1;
+  metrics.setBoundNamespaces(bound);
   countEntries(metrics, 'account', state.roleMap('account'));
   countEntries(metrics, 'team', state.roleMap('team'));
 }
 
+type Values = FlagValues<typeof servedClusterFlags>;
+
 /**
  * Opens the cluster that the flags name.
- * @throws {StateError | UsageError}
+ * @throws {StateError | ClusterUnreachableError}
  */
 export async function openServedCluster(
-  { state: folder }: FlagValues<typeof servedClusterFlags>,
+  values: Values,
   rules: Rules,
   metrics: ClusterMetrics,
   logger: Logger,
 ): Promise<ServedCluster> {
-  if (folder === undefined) throw new UsageError('a folder of manifests is needed: --state DIR');
+  const { state } = values;
+  return state === undefined ? watch(values, rules, metrics, logger) : readFolder(state, rules, metrics, logger);
+}
+
+async function readFolder(folder: string, rules: Rules, metrics: ClusterMetrics, logger: Logger): Promise<ServedCluster> {
   const state = await StateDirectory.open({
     folder,
     ackSystemNamespace: rules.ackSystemNamespace,
@@ -74,4 +110,54 @@ export async function openServedCluster(
   });
   measure(state.memory, rules, metrics);
   return { cluster: state, notReady: () => [], close: async () => state.close() };
+}
+
+/** Between two counts of what is in memory, which a burst of changes would otherwise make many of. */
+const measureEveryMs = 1000;
+
+async function watch(
+  { kubeconfig, maxStalenessMs }: Values,
+  rules: Rules,
+  metrics: ClusterMetrics,
+  logger: Logger,
+): Promise<ServedCluster> {
+  // client-node takes long to load, and `--state` does without it.
+  const { connect } = await import('../cluster/connect.ts');
+  let dirty = true;
+  const cluster = new WatchingCluster({
+    connection: connect({ kubeconfig }),
+    ackSystemNamespace: rules.ackSystemNamespace,
+    maps: rules.featureGates.TeamLevelCARM ? ['account', 'team'] : ['account'],
+    maxStalenessMs,
+    observer: {
+      synced: resource => {
+        metrics.setWatchSynced(resource, true);
+        logger.info({ resource }, 'listed');
+      },
+      lastEvent: resource => metrics.setWatchLastEvent(resource, Date.now()),
+      restarted: (resource, cause, error) => {
+        metrics.countWatchRestart(resource, cause);
+        logger.warn({ resource, cause, error: error instanceof Error ? error.message : String(error) }, 'watch restarted');
+      },
+      listenerFailed: (resource, error) =>
+        logger.error({ resource, error: error instanceof Error ? error.message : String(error) }, 'object not kept'),
+      liveRead: (resource, result) => metrics.countLiveRead(resource, result),
+      changed: () => {
+        dirty = true;
+      },
+    },
+  });
+  const timer = setInterval(() => {
+    if (dirty) measure(cluster, rules, metrics);
+    dirty = false;
+  }, measureEveryMs).unref();
+  cluster.start();
+  return {
+    cluster,
+    notReady: () => cluster.notReady(),
+    close: async () => {
+      clearInterval(timer);
+      await cluster.stop();
+    },
+  };
 }

@@ -1,0 +1,83 @@
+# Every target does its own set-up. All that must be there is make, npm and Node.js 18 or later: npm brings the
+# Node.js that the project runs on. (e2e also needs Go or KUBEBUILDER_ASSETS, image a container engine.)
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+BIN := $(CURDIR)/node_modules/.bin
+export PATH := $(BIN):$(PATH)
+
+INSTALLED := node_modules/.installed
+BUNDLE := dist/carm-webhook.mjs
+SOURCES := $(shell find src -name '*.ts') .ci/bundle.ts package.json tsconfig.json
+IMAGE ?= carm-webhook:dev
+CONTAINER_ENGINE ?= docker
+
+.PHONY: help
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: tools
+tools:
+	@command -v npm >/dev/null || { echo 'npm is missing: install Node.js 18 or later, npm comes with it (https://nodejs.org/en/download)' >&2; exit 2; }
+	@command -v node >/dev/null || { echo 'node is missing: install Node.js 18 or later (https://nodejs.org/en/download)' >&2; exit 2; }
+	@node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)' || { echo "Node.js 18 or later is needed, this is $$(node --version) (https://nodejs.org/en/download)" >&2; exit 2; }
+
+$(INSTALLED): package.json package-lock.json | tools
+	@echo 'Installing the packages of package-lock.json ...'
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(BUNDLE): $(INSTALLED) $(SOURCES)
+	@npm run --silent build
+
+.PHONY: build
+build: $(BUNDLE) ## Build dist/carm-webhook.mjs
+
+.PHONY: demo
+demo: $(BUNDLE) ## See pods injected and refused by a real server
+	@npm run --silent demo
+
+.PHONY: test
+test: $(BUNDLE) ## Run the tests that need no cluster
+	@npm test --silent
+
+.PHONY: lint
+lint: $(INSTALLED) ## Check style and types
+	@npm run --silent lint
+	@npm run --silent types
+
+.PHONY: format
+format: $(INSTALLED) ## Format the sources
+	@npm run --silent format
+
+.PHONY: bench
+bench: $(BUNDLE) ## Measure the server beside a handler that answers a constant
+	@npm run --silent bench
+
+.PHONY: docs
+docs: $(INSTALLED) ## Write the pages that are made from the source
+	@npm run --silent docs
+
+.PHONY: testbed
+testbed: $(INSTALLED) ## Build a real control plane for e2e, once for all clones
+	@node test/testbed/build.ts
+
+.PHONY: e2e
+e2e: $(BUNDLE) testbed ## Run the tests on a real kube-apiserver
+	@npm run --silent e2e
+
+.PHONY: playground
+playground: $(BUNDLE) testbed ## Start a control plane with the webhook, to play with until Ctrl-C
+	@node test/testbed/playground.ts
+
+.PHONY: image
+image: ## Build the container image, IMAGE=NAME:TAG
+	@command -v $(CONTAINER_ENGINE) >/dev/null || { echo '$(CONTAINER_ENGINE) is missing: install Docker (https://docs.docker.com/engine/install/) or set CONTAINER_ENGINE=podman' >&2; exit 2; }
+	$(CONTAINER_ENGINE) build --tag $(IMAGE) .
+
+.PHONY: clean
+clean: ## Remove what was built and installed
+	rm -rf dist node_modules

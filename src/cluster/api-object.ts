@@ -1,0 +1,68 @@
+/** Shapes of what the API server sends, read with care: the bytes may come from anything that answers on its address. */
+
+import { ApiError, ApiProtocolError } from './api-errors.ts';
+
+/** A JSON object. JSON.parse makes `__proto__` an own property, so reading one is safe; copying keys is not. */
+export type JsonObject = { readonly [key: string]: unknown };
+
+/** An object with the metadata that every stored Kubernetes object has. */
+export interface ApiObject extends JsonObject {
+  readonly metadata: JsonObject & {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly resourceVersion: string;
+  };
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** True for an object that can be kept: it has a name, a resourceVersion, and a namespace that is a string if it is there. */
+export function isApiObject(value: unknown): value is ApiObject {
+  if (!isJsonObject(value) || !isJsonObject(value['metadata'])) return false;
+  const { name, namespace, resourceVersion } = value['metadata'];
+  return (
+    isFilledString(name) && isFilledString(resourceVersion) && (namespace === undefined || isFilledString(namespace))
+  );
+}
+
+export function isFilledString(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+/** `namespace/name`, or the bare name of an object without a namespace. Neither part can hold a slash. */
+export function objectKey(namespace: string | undefined, name: string): string {
+  return namespace === undefined ? name : `${namespace}/${name}`;
+}
+
+/** @throws {ApiProtocolError} when the text is no JSON object */
+export function parseJsonObject(text: string, what: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ApiProtocolError(`${what} is not JSON`, { cause });
+  }
+  if (!isJsonObject(value)) throw new ApiProtocolError(`${what} is not a JSON object`);
+  return value;
+}
+
+/**
+ * Reads a Status object.
+ * https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
+ */
+export function apiErrorOf(status: unknown, fallbackCode: number, retryAfterMs?: number): ApiError {
+  const fields = isJsonObject(status) && status['kind'] === 'Status' ? status : {};
+  const code = typeof fields['code'] === 'number' ? fields['code'] : fallbackCode;
+  const reason = typeof fields['reason'] === 'string' ? fields['reason'] : '';
+  const message = typeof fields['message'] === 'string' ? fields['message'].slice(0, 512) : '';
+  const seconds = isJsonObject(fields['details']) ? fields['details']['retryAfterSeconds'] : undefined;
+  const waitMs = retryAfterMs ?? (typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : undefined);
+  return new ApiError(
+    code,
+    reason,
+    `the API server answered ${code} ${reason || message || 'without a reason'}`,
+    waitMs,
+  );
+}

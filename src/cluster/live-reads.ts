@@ -1,0 +1,227 @@
+/** Reads of single objects while a review waits: shared, bounded by the reviews' deadlines and by a budget. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApiPool } from './api-connection.ts';
+import { ApiError, ApiProtocolError, ClusterUnreachableError } from './api-errors.ts';
+import { type ApiObject, isApiObject, objectKey } from './api-object.ts';
+import type { ReadBudget } from './budget.ts';
+
+/** The object may exist, but the budget for asking is spent. */
+export class BudgetSpentError extends Error {
+  readonly code = 'BudgetSpent';
+
+  constructor(what: string) {
+    super(`${what} was not read: too many reads in a short time`);
+    this.name = 'BudgetSpentError';
+  }
+}
+
+/** The object may exist, but nobody could tell in time. */
+export class LiveReadError extends Error {
+  readonly code = 'LiveRead';
+
+  constructor(what: string, why: string, options?: ErrorOptions) {
+    super(`${what} could not be read: ${why}`, options);
+    this.name = 'LiveReadError';
+  }
+}
+
+/** `shared` counts callers that joined a read that was asked for by another; the others count reads. */
+export const liveReadResults = ['found', 'absent', 'error', 'throttled', 'shared'] as const;
+export type LiveReadResult = (typeof liveReadResults)[number];
+
+export interface ObjectReference {
+  /** Undefined for an object without a namespace. */
+  readonly namespace: string | undefined;
+  readonly name: string;
+  /** The namespace whose budget pays; that of the object without it. */
+  readonly payer?: string;
+}
+
+export interface LiveReadsOptions<T extends NonNullable<unknown>> {
+  /** Not the one of a watch. */
+  readonly pool: ApiPool;
+  /** Name of the resource in hooks and messages: `serviceaccounts`. */
+  readonly resource: string;
+  /** Path of one object. Its parts must be checked or encoded by this function. */
+  readonly path: (reference: ObjectReference) => string;
+  readonly metadataOnly: boolean;
+  readonly keep: (object: ApiObject) => T;
+  readonly budget: ReadBudget;
+  /** Must not throw. */
+  readonly onResult?: (resource: string, result: LiveReadResult) => void;
+  /** Monotonic milliseconds: the scale of every deadline. */
+  readonly nowMs?: () => number;
+}
+
+/** Callers that get the same answer. `started` closes it to newcomers. */
+interface Batch<T> {
+  readonly reference: ObjectReference;
+  readonly what: string;
+  readonly answer: PromiseWithResolvers<T | undefined>;
+  readonly abandoned: AbortController;
+  waiters: number;
+  deadlineAt: number;
+}
+
+interface Lane<T> {
+  current: Batch<T>;
+  next: Batch<T> | undefined;
+}
+
+/** First pause before a failed read is repeated; it doubles. */
+const firstPauseMs = 50;
+/** The first attempt may use this part of the time: it may sit on a connection that died in silence, the second will not. */
+const firstAttemptPart = 0.4;
+const bodyBytes = 4 * 1024 * 1024;
+
+/**
+ * One object is read once at a time. A caller that comes during a read does not take its answer, which may be older than
+ * his question, but waits for the next one: it starts when the current one has ended, and serves all who came meanwhile.
+ * So the load of any number of callers is one read after the other, and no answer is older than its question.
+ */
+export class LiveReads<T extends NonNullable<unknown>> {
+  readonly #options: LiveReadsOptions<T>;
+  readonly #nowMs: () => number;
+  readonly #lanes = new Map<string, Lane<T>>();
+
+  constructor(options: LiveReadsOptions<T>) {
+    this.#options = options;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+  }
+
+  /** Objects that are being read. */
+  get inFlight(): number {
+    return this.#lanes.size;
+  }
+
+  /**
+   * What the API server has now, or undefined when it says that there is no such object.
+   * @param deadlineAt monotonic milliseconds at which the caller must have an answer
+   * @throws {BudgetSpentError | LiveReadError}
+   */
+  async read(reference: ObjectReference, deadlineAt: number): Promise<T | undefined> {
+    const key = objectKey(reference.namespace, reference.name);
+    const what = `${this.#options.resource} ${JSON.stringify(key)}`;
+    const waitMs = deadlineAt - this.#nowMs();
+    if (!(waitMs > 0)) throw new LiveReadError(what, 'there was no time left');
+    const batch = this.#join(key, what, reference);
+    batch.waiters += 1;
+    batch.deadlineAt = Math.max(batch.deadlineAt, deadlineAt);
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(new LiveReadError(what, 'no answer came in time')), waitMs);
+    try {
+      return await Promise.race([batch.answer.promise, late.promise]);
+    } finally {
+      clearTimeout(timer);
+      batch.waiters -= 1;
+      if (batch.waiters === 0) batch.abandoned.abort();
+    }
+  }
+
+  #join(key: string, what: string, reference: ObjectReference): Batch<T> {
+    const lane = this.#lanes.get(key);
+    if (lane?.next !== undefined && !lane.next.abandoned.signal.aborted) {
+      this.#options.onResult?.(this.#options.resource, 'shared');
+      return lane.next;
+    }
+    const batch: Batch<T> = {
+      reference,
+      what,
+      answer: Promise.withResolvers<T | undefined>(),
+      abandoned: new AbortController(),
+      waiters: 0,
+      deadlineAt: 0,
+    };
+    // Every caller may have left when the answer comes.
+    batch.answer.promise.catch(() => {});
+    if (lane !== undefined) {
+      lane.next = batch;
+    } else {
+      this.#lanes.set(key, { current: batch, next: undefined });
+      // In a later microtask, when the caller has put his deadline in. Others may join as `next` only.
+      queueMicrotask(() => void this.#drive(key));
+    }
+    return batch;
+  }
+
+  /** Serves the batches of one object, one after the other, until nobody waits. */
+  async #drive(key: string): Promise<void> {
+    for (let lane = this.#lanes.get(key); lane !== undefined; lane = this.#lanes.get(key)) {
+      const { current } = lane;
+      try {
+        const object = await this.#serve(current);
+        this.#options.onResult?.(this.#options.resource, object === undefined ? 'absent' : 'found');
+        current.answer.resolve(object);
+      } catch (error) {
+        this.#options.onResult?.(this.#options.resource, error instanceof BudgetSpentError ? 'throttled' : 'error');
+        current.answer.reject(error);
+      }
+      if (lane.next === undefined) this.#lanes.delete(key);
+      else this.#lanes.set(key, { current: lane.next, next: undefined });
+    }
+  }
+
+  async #serve(batch: Batch<T>): Promise<T | undefined> {
+    const { reference, what, abandoned } = batch;
+    const { budget } = this.#options;
+    let failure: unknown;
+    for (let pauseMs = firstPauseMs; ; pauseMs *= 2) {
+      const leftMs = batch.deadlineAt - this.#nowMs();
+      if (leftMs <= 0 || abandoned.signal.aborted) throw liveReadErrorOf(what, failure);
+      if (!budget.take(reference.payer ?? reference.namespace ?? reference.name)) {
+        throw failure === undefined ? new BudgetSpentError(what) : liveReadErrorOf(what, failure);
+      }
+      try {
+        return await this.#get(batch, failure === undefined ? leftMs * firstAttemptPart : leftMs);
+      } catch (error) {
+        failure = error;
+        const waitMs = error instanceof ApiError ? Math.max(pauseMs, error.retryAfterMs ?? 0) : pauseMs;
+        if (!isPassing(error) || this.#nowMs() + waitMs >= batch.deadlineAt) throw liveReadErrorOf(what, error);
+        await sleep(waitMs, undefined, { signal: abandoned.signal }).catch(() => {});
+      }
+    }
+  }
+
+  async #get({ reference, abandoned }: Batch<T>, limitMs: number): Promise<T | undefined> {
+    const { pool, path, metadataOnly, keep } = this.#options;
+    const attempt = new AbortController();
+    const end = () => attempt.abort();
+    const timer = setTimeout(end, limitMs);
+    abandoned.signal.addEventListener('abort', end, { once: true });
+    try {
+      const object = await pool.getJson(path(reference), {
+        accept: metadataOnly
+          ? 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json'
+          : 'application/json',
+        signal: attempt.signal,
+        maxBytes: bodyBytes,
+      });
+      if (!isApiObject(object) || !isNamed(object, reference)) {
+        throw new ApiProtocolError('the answer is not the object that was asked for');
+      }
+      return keep(object);
+    } catch (error) {
+      if (error instanceof ApiError && error.notFound) return undefined;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      abandoned.signal.removeEventListener('abort', end);
+    }
+  }
+}
+
+function isNamed({ metadata }: ApiObject, { namespace, name }: ObjectReference): boolean {
+  return metadata.name === name && metadata.namespace === namespace;
+}
+
+/** Worth another try while there is time: a connection that broke, a server that is restarting or busy. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof ClusterUnreachableError) return true;
+  return error instanceof ApiError && (error.status >= 500 || error.status === 429);
+}
+
+function liveReadErrorOf(what: string, cause: unknown): LiveReadError {
+  if (cause === undefined) return new LiveReadError(what, 'no answer came in time');
+  return new LiveReadError(what, cause instanceof Error ? cause.message : String(cause), { cause });
+}

@@ -1,0 +1,329 @@
+/**
+ * Keeps the objects of one resource as the API server has them: list, watch, and again, whatever comes, until stopped.
+ * Our own because client-node's informer ends for good at the first error that is not a clean close.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApiConnection, ApiPool } from './api-connection.ts';
+import { ApiError, ApiProtocolError, ClusterUnreachableError } from './api-errors.ts';
+import { type ApiObject, objectKey } from './api-object.ts';
+import { Backoff, type BackoffOptions } from './backoff.ts';
+import { ListExpiredError, listPages, withQuery } from './list-pages.ts';
+import { ObjectStore, type StoreChange } from './object-store.ts';
+import { isOlderVersion } from './resource-version.ts';
+import { type RestartCause, restartCauseOf, SilenceError } from './restart-cause.ts';
+import { SilenceTimer } from './silence-timer.ts';
+import { type WatchEvent, watchEvents } from './watch-stream.ts';
+import { type WatchTimings, watchTimings } from './watch-timings.ts';
+
+/** Hooks for metrics and logs. What they throw is ignored. */
+export interface WatchObserver {
+  /** The first list is complete. Once. */
+  synced(resource: string): void;
+  /** An event, a bookmark or a complete list has come. */
+  lastEvent(resource: string): void;
+  /** A list or watch ended other than by its own timeout, and will be started again. */
+  restarted(resource: string, cause: RestartCause, error: unknown): void;
+  /** `keep` or `onChange` threw. The loop goes on; an object that could not be kept is absent. */
+  listenerFailed(resource: string, error: unknown): void;
+}
+
+export interface WatchLoopOptions<T extends NonNullable<unknown>> {
+  readonly connection: ApiConnection;
+  /** Name of the resource in hooks: `namespaces`. */
+  readonly resource: string;
+  /** Path of the collection, with a query if need be: `/api/v1/namespaces/NS/configmaps?fieldSelector=metadata.name%3DNAME`. */
+  readonly path: string;
+  /** Ask for metadata only. A server that cannot answers with whole objects. */
+  readonly metadataOnly: boolean;
+  /** What is kept of an object. Must not hold on to the object itself. */
+  readonly keep: (object: ApiObject) => T;
+  readonly onChange?: (change: StoreChange<T>) => void;
+  readonly observer?: Partial<WatchObserver>;
+  /** Age in milliseconds at which others stop trusting what is kept; the timings follow from it. */
+  readonly maxStalenessMs?: number;
+  readonly timings?: WatchTimings;
+  readonly backoff?: BackoffOptions;
+  /** A watch that lasted so long was a success: the next failure waits the least again. */
+  readonly settledAfterMs?: number;
+  /** For the head of an answer to a watch. */
+  readonly connectTimeoutMs?: number;
+  /** For a whole list, all pages. */
+  readonly listTimeoutMs?: number;
+  /** Objects a page: so few that parsing one does not hold up a review. */
+  readonly pageSize?: number;
+  /** Monotonic milliseconds. */
+  readonly nowMs?: () => number;
+  readonly random?: () => number;
+}
+
+/** https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches */
+const accepts = {
+  metadata: {
+    list: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json',
+    watch: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json',
+  },
+  whole: { list: 'application/json', watch: 'application/json' },
+} as const;
+
+/** A server's wish to be left alone is heeded for so long at most: an hour would be an outage. */
+const longestRetryAfterMs = 30_000;
+/** After so many watches in a row that brought nothing but an error, the version itself is suspect. */
+const fruitlessLimit = 3;
+/**
+ * After so many silent watches in a row, the version is suspect: a server restored from an older backup sends nothing to
+ * a watch from a version that it has yet to reach.
+ */
+const silentLimit = 2;
+
+export class WatchLoop<T extends NonNullable<unknown>> {
+  readonly resource: string;
+  readonly #options: WatchLoopOptions<T>;
+  readonly #timings: WatchTimings;
+  readonly #accept: { readonly list: string; readonly watch: string };
+  readonly #nowMs: () => number;
+  readonly #random: () => number;
+  readonly #backoff: Backoff;
+  readonly #pool: ApiPool;
+  readonly #store: ObjectStore<T>;
+  readonly #stopping = new AbortController();
+  readonly #firstSync = Promise.withResolvers<void>();
+  #running: Promise<void> | undefined;
+  #synced = false;
+  #lastEventAt: number | undefined;
+  /** Where the next watch starts; none means that a list comes first. */
+  #version: string | undefined;
+  #pageSize: number;
+  #fruitless = 0;
+  #silent = 0;
+
+  constructor(options: WatchLoopOptions<T>) {
+    this.resource = options.resource;
+    this.#options = options;
+    this.#timings = options.timings ?? watchTimings(options.maxStalenessMs ?? 90_000);
+    this.#accept = options.metadataOnly ? accepts.metadata : accepts.whole;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#random = options.random ?? Math.random;
+    this.#backoff = new Backoff({ random: this.#random, ...options.backoff });
+    this.#pageSize = options.pageSize ?? 500;
+    // Two: the next connection must not wait for the last one to be closed.
+    this.#pool = options.connection.pool(2);
+    this.#store = new ObjectStore(change => this.#guarded(() => options.onChange?.(change)));
+    this.#firstSync.promise.catch(() => {});
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when every socket and timer is gone. What is kept stays readable, and ages. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#firstSync.reject(new ClusterUnreachableError(`the watch of ${this.resource} was stopped`));
+    await this.#pool.close();
+    await this.#running;
+  }
+
+  /** @param key `namespace/name`, or the name of an object without a namespace */
+  get(key: string): T | undefined {
+    return this.#store.objects.get(key);
+  }
+
+  entries(): IterableIterator<[string, T]> {
+    return this.#store.objects.entries();
+  }
+
+  get size(): number {
+    return this.#store.objects.size;
+  }
+
+  /** True once a first list was complete; it stays true. */
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  /**
+   * Monotonic milliseconds at which what is kept was surely true: when the last event or bookmark came, or when the last
+   * complete list was asked for. Undefined before the first.
+   */
+  get lastEventAt(): number | undefined {
+    return this.#lastEventAt;
+  }
+
+  /** @throws the signal's reason, or ClusterUnreachableError when the loop is stopped first */
+  async whenSynced(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { promise, reject } = Promise.withResolvers<never>();
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await Promise.race([this.#firstSync.promise, promise]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async #run(): Promise<void> {
+    const stopping = this.#stopping.signal;
+    while (!stopping.aborted) {
+      try {
+        this.#version ??= await this.#list();
+        if (stopping.aborted) return;
+        await this.#watch(this.#version);
+      } catch (error) {
+        if (stopping.aborted) return;
+        this.#afterFailure(error);
+        this.#guarded(() => this.#options.observer?.restarted?.(this.resource, restartCauseOf(error), error));
+        const wishMs = error instanceof ApiError ? Math.min(error.retryAfterMs ?? 0, longestRetryAfterMs) : 0;
+        // Rejects only when stopped.
+        await sleep(this.#backoff.next(wishMs), undefined, { signal: stopping }).catch(() => {});
+      }
+    }
+  }
+
+  #afterFailure(error: unknown): void {
+    if (error instanceof SilenceError) {
+      this.#silent += 1;
+      if (this.#silent >= silentLimit) this.#version = undefined;
+    }
+    if (error instanceof ListExpiredError) {
+      // The list takes longer than versions are kept: one answer is consistent without pages.
+      this.#pageSize = 0;
+      this.#version = undefined;
+    } else if (error instanceof ApiProtocolError || (error instanceof ApiError && ![401, 429].includes(error.status))) {
+      this.#fruitless += 1;
+      if (this.#fruitless >= fruitlessLimit || (error instanceof ApiError && error.gone)) this.#version = undefined;
+    }
+  }
+
+  async #list(): Promise<string> {
+    const askedAt = this.#nowMs();
+    const limitMs = this.#options.listTimeoutMs ?? 120_000;
+    const objects = new Map<string, T>();
+    const version = await this.#attempt('the list', limitMs, signal =>
+      listPages(this.#pool, this.#options.path, {
+        accept: this.#accept.list,
+        pageSize: this.#pageSize,
+        signal,
+        onObject: object =>
+          this.#guarded(() => objects.set(keyOf(object), this.#options.keep(object)), `${keyOf(object)} is not kept`),
+      }),
+    );
+    this.#pageSize = this.#options.pageSize ?? 500;
+    this.#fruitless = 0;
+    this.#silent = 0;
+    this.#store.replace(objects);
+    this.#heard(askedAt);
+    if (!this.#synced) {
+      this.#synced = true;
+      this.#firstSync.resolve();
+      this.#guarded(() => this.#options.observer?.synced?.(this.resource));
+    }
+    return version;
+  }
+
+  /** Returns when the watch ended by the timeout that it was given, which is no failure. */
+  async #watch(from: string): Promise<void> {
+    const { inactivityMs } = this.#timings;
+    const startedAt = this.#nowMs();
+    const seconds = this.#watchSeconds(startedAt);
+    const path = withQuery(this.#options.path, {
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      resourceVersion: from,
+      timeoutSeconds: String(seconds),
+    });
+    const connectMs = Math.min(this.#options.connectTimeoutMs ?? 8000, inactivityMs);
+    let events = 0;
+    try {
+      await this.#attempt('the watch', connectMs, async (signal, timer) => {
+        const body = await this.#pool.get(path, { accept: this.#accept.watch, signal });
+        timer.limit(Math.min(inactivityMs, seconds * 1000 + 5000));
+        for await (const event of watchEvents(body)) {
+          if (this.#stopping.signal.aborted) return;
+          timer.heard();
+          this.#apply(event);
+          events += 1;
+        }
+      });
+    } finally {
+      if (this.#nowMs() - startedAt >= (this.#options.settledAfterMs ?? 10_000)) this.#backoff.reset();
+    }
+    const lastedMs = this.#nowMs() - startedAt;
+    if (lastedMs < seconds * 1000 - 1000) throw new ClusterUnreachableError('the server ended the watch early');
+    this.#backoff.reset();
+    // A server sends a bookmark before it ends a watch: one without has told nothing.
+    if (events === 0) throw new SilenceError(`the watch of ${this.resource}`, lastedMs);
+  }
+
+  /**
+   * After a break, the next bookmark of a long watch is a minute away, though nothing may have been missed. A short watch
+   * brings one before its end, and so tells at once that what is kept is true.
+   */
+  #watchSeconds(nowMs: number): number {
+    const { inactivityMs, watchSeconds, provingSeconds } = this.#timings;
+    const ageMs = nowMs - (this.#lastEventAt ?? nowMs);
+    if (ageMs > inactivityMs / 3) return provingSeconds;
+    return watchSeconds.min + Math.floor(this.#random() * (watchSeconds.max - watchSeconds.min + 1));
+  }
+
+  #apply(event: WatchEvent): void {
+    if (this.#version !== undefined && isOlderVersion(event.resourceVersion, this.#version)) {
+      this.#version = undefined;
+      throw new ApiProtocolError('the watch went back in time');
+    }
+    if (event.type === 'set') {
+      const key = keyOf(event.object);
+      const kept = this.#guarded(() => this.#options.keep(event.object), `${key} is not kept`);
+      if (kept === undefined) this.#store.delete(key);
+      else this.#store.set(key, kept);
+    } else if (event.type === 'deleted') {
+      this.#store.delete(keyOf(event.object));
+    }
+    this.#version = event.resourceVersion;
+    this.#fruitless = 0;
+    this.#silent = 0;
+    this.#heard(this.#nowMs());
+  }
+
+  #heard(atMs: number): void {
+    this.#lastEventAt = Math.max(atMs, this.#lastEventAt ?? atMs);
+    this.#guarded(() => this.#options.observer?.lastEvent?.(this.resource));
+  }
+
+  /** Runs one request under a silence timer; what the timer ended fails as silence, not as a broken connection. */
+  async #attempt<R>(
+    what: string,
+    limitMs: number,
+    run: (signal: AbortSignal, timer: SilenceTimer) => Promise<R>,
+  ): Promise<R> {
+    const timer = new SilenceTimer(`${what} of ${this.resource}`);
+    timer.limit(limitMs);
+    try {
+      return await run(timer.signal, timer);
+    } catch (error) {
+      throw timer.signal.aborted ? timer.signal.reason : error;
+    } finally {
+      timer.stop();
+    }
+  }
+
+  /** Runs foreign code; an exception becomes a hook, and `undefined`. */
+  #guarded<R>(run: () => R, what?: string): R | undefined {
+    try {
+      return run();
+    } catch (cause) {
+      const error = what === undefined ? cause : new Error(what, { cause });
+      try {
+        this.#options.observer?.listenerFailed?.(this.resource, error);
+      } catch {
+        // A hook for failures that fails itself has nobody left to tell.
+      }
+      return undefined;
+    }
+  }
+}
+
+function keyOf({ metadata }: ApiObject): string {
+  return objectKey(metadata.namespace, metadata.name);
+}
