@@ -14,6 +14,7 @@ import {
 import type { Addition } from '../injection/json-patch.ts';
 import { nearMisses } from '../injection/near-miss.ts';
 import { chooseRegion } from '../injection/region.ts';
+import { mapsFor } from './binding-maps.ts';
 import type { View } from './cluster.ts';
 import type { Decision } from './decision.ts';
 import { whatIsWrong } from './message.ts';
@@ -61,12 +62,7 @@ function remarksOnBinding(namespace: Namespace, view: View, rules: Rules): reado
     { reason: 'BindingUnresolved', wrong: whatIsWrong(problem, at(bound)) },
   ];
   if (!binding.ok) return unresolved(binding.problem, undefined);
-  const { kind } = binding.value;
-  const maps = {
-    account: kind === 'account' ? view.roleMap('account') : undefined,
-    team: kind === 'team' ? view.roleMap('team') : undefined,
-  };
-  const mapped = lookUpRole(binding.value, maps, podsPrefix, rules.requirePodsKey);
+  const mapped = lookUpRole(binding.value, mapsFor(binding.value, view), podsPrefix, rules.requirePodsKey);
   if (!mapped.ok) return unresolved(mapped.problem, binding.value);
   const region = chooseRegion(
     namespace.annotations.get(defaultRegionAnnotation),

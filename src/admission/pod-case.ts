@@ -2,7 +2,7 @@ import type { AccountId } from '../accounts/account-id.ts';
 import { type Binding, defaultRegionAnnotation, readBinding } from '../accounts/binding.ts';
 import { type PodRole, podsPrefix, readWish, resolvePodRole } from '../accounts/pod-role.ts';
 import { found, type Result, refused } from '../accounts/result.ts';
-import { lookUpRole, type RoleMaps } from '../accounts/role-map.ts';
+import { lookUpRole } from '../accounts/role-map.ts';
 import { injectLabel, isExcludedNamespace, type Namespace, servingOf } from '../accounts/served-namespace.ts';
 import { checkBoundary, namesRole } from '../injection/boundary.ts';
 import type { InjectionSettings } from '../injection/inject.ts';
@@ -11,6 +11,7 @@ import type { Container, Pod } from '../injection/pod.ts';
 import { chooseRegion } from '../injection/region.ts';
 import { roleArnAnnotation } from '../injection/role-annotation.ts';
 import { readTokenSettings } from '../injection/token-settings.ts';
+import { mapsFor } from './binding-maps.ts';
 import type { ServiceAccount, View } from './cluster.ts';
 import type { Decision } from './decision.ts';
 import { refusalMessage, whatIsWrong } from './message.ts';
@@ -70,14 +71,6 @@ function denial(subject: string, problem: Problem, at: Circumstances, rules: Rul
 
 function bindingOf({ namespace, rules }: PodCase): Result<Binding, Problem> {
   return readBinding(namespace.annotations, rules.featureGates) ?? refused({ reason: 'NamespaceNotBound' });
-}
-
-function mapsFor(binding: Binding, view: View): RoleMaps {
-  // The other map is not looked up: a decision must not rest on what it does not need.
-  return {
-    account: binding.kind === 'account' ? view.roleMap('account') : undefined,
-    team: binding.kind === 'team' ? view.roleMap('team') : undefined,
-  };
 }
 
 function circumstances(podCase: PodCase): Circumstances {

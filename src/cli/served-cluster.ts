@@ -27,7 +27,7 @@ function parseStalenessMs(value: string): number {
 export const servedClusterFlags = {
   kubeconfig: valueFlag(
     'kubeconfig',
-    { placeholder: 'FILE', help: "Way to the cluster; without it the pod's ServiceAccount, as in a cluster" },
+    { placeholder: 'FILE', help: "Way to the cluster; without it KUBECONFIG, ~/.kube/config, or the pod's ServiceAccount" },
     text,
     undefined,
   ),

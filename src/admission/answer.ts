@@ -1,0 +1,89 @@
+import type { Decision } from './decision.ts';
+import type { Mode } from './mode.ts';
+import type { Outcome, ReviewRecord } from './record.ts';
+import type { AdmissionResponse } from './response.ts';
+import type { AdmissionRequest } from './review.ts';
+import type { Rule } from './rule.ts';
+import { sayRemark } from './say-remark.ts';
+
+/** A decision in the mode of its namespace. */
+export interface Judgement {
+  readonly decision: Decision;
+  readonly mode: Mode;
+  /** `status.code`, should the decision be spoken as a refusal. */
+  readonly code: number;
+  readonly error?: unknown;
+}
+
+/** An answer, and what metrics and logs say of it. */
+export interface Admitted {
+  readonly response: AdmissionResponse;
+  readonly record: ReviewRecord;
+}
+
+/** https://github.com/kubernetes/apimachinery/blob/master/pkg/apis/meta/v1/types.go (StatusReason) */
+const statusReasons: Readonly<Record<number, string>> = {
+  400: 'BadRequest',
+  403: 'Forbidden',
+  429: 'TooManyRequests',
+  500: 'InternalError',
+  503: 'ServiceUnavailable',
+};
+
+function outcomeOf({ decision, mode, code }: Judgement): Outcome {
+  if (decision.verdict === 'mutate') return 'mutated';
+  if (decision.verdict === 'allow') return 'allowed';
+  if (mode === 'audit') return 'audited';
+  if (mode === 'warn' || decision.advisory) return 'warned';
+  return code === 403 ? 'denied' : 'error';
+}
+
+function auditAnnotations({ verdict, reason, accountId, role }: Decision): Readonly<Record<string, string>> {
+  return {
+    decision: verdict,
+    reason,
+    ...(accountId === undefined ? {} : { 'account-id': accountId }),
+    ...(role === undefined ? {} : { 'role-arn': role.text }),
+  };
+}
+
+function responseOf(uid: string, { decision, code }: Judgement, outcome: Outcome): AdmissionResponse {
+  const { message = '', patch, remarks = [] } = decision;
+  const refused = outcome === 'denied' || outcome === 'error';
+  const warnings = [...(outcome === 'warned' ? [message] : []), ...remarks.map(sayRemark)];
+  return {
+    uid,
+    allowed: !refused,
+    ...(refused && { status: { code, reason: statusReasons[code] ?? 'Forbidden', message } }),
+    ...(outcome === 'mutated' && {
+      patchType: 'JSONPatch',
+      patch: Buffer.from(JSON.stringify(patch)).toString('base64'),
+    }),
+    ...(warnings.length > 0 && { warnings }),
+    auditAnnotations: auditAnnotations(decision),
+  };
+}
+
+/** The answer to a review, out of what was decided. */
+export function answer(rule: Rule, request: AdmissionRequest, judgement: Judgement): Admitted {
+  const { decision } = judgement;
+  const outcome = outcomeOf(judgement);
+  const { uid, operation, namespace, name, kind, dryRun } = request;
+  const record: ReviewRecord = {
+    webhook: rule.webhook,
+    operation,
+    outcome,
+    reason: decision.reason,
+    warnings: (decision.remarks ?? []).map(({ reason }) => reason),
+    uid,
+    namespace,
+    name,
+    kind,
+    dryRun,
+    accountId: decision.accountId,
+    roleArn: decision.role?.text,
+    message: decision.message,
+    error: judgement.error,
+  };
+  return { response: responseOf(uid, judgement, outcome), record };
+}

@@ -1,0 +1,66 @@
+import type { View } from './cluster.ts';
+import type { Decision } from './decision.ts';
+import { mutateEphemeralContainers, validateEphemeralContainers } from './ephemeral-containers.ts';
+import { labelNamespace } from './namespaces.ts';
+import { workloadKinds } from './pod-templates.ts';
+import { mutatePod, validatePod } from './pods.ts';
+import type { WebhookEntry } from './record.ts';
+import type { AdmissionRequest } from './review.ts';
+import type { Rules } from './rules.ts';
+import { unverifiedWorkload, validateWorkload } from './workloads.ts';
+
+/** The two paths that the webhook configurations name. */
+export type Endpoint = 'mutate' | 'validate';
+
+/** What decides on one kind of object. */
+export interface Rule {
+  readonly webhook: WebhookEntry | 'unknown';
+  readonly decide: (request: AdmissionRequest, view: View, rules: Rules) => Decision;
+  /** The decision when the cluster could not be asked; without one, the review is refused as `Unverified`. */
+  readonly unverified?: (request: AdmissionRequest, rules: Rules, message: string) => Decision | undefined;
+}
+
+const notOurs: Rule = {
+  webhook: 'unknown',
+  decide: () => ({ verdict: 'allow', reason: 'NotOurs', restsOnState: false }),
+};
+const pods: Readonly<Record<Endpoint, Rule>> = {
+  mutate: { webhook: 'pods.carm-webhook.dev', decide: mutatePod },
+  validate: { webhook: 'pods.carm-webhook.dev', decide: validatePod },
+};
+const ephemeralContainers: Readonly<Record<Endpoint, Rule>> = {
+  mutate: { webhook: 'pods.carm-webhook.dev', decide: mutateEphemeralContainers },
+  validate: { webhook: 'pods.carm-webhook.dev', decide: validateEphemeralContainers },
+};
+const namespaces: Rule = {
+  webhook: 'namespaces.carm-webhook.dev',
+  decide: labelNamespace,
+  unverified: (request, rules) => labelNamespace(request, undefined, rules),
+};
+const workloads: Rule = {
+  webhook: 'workloads.carm-webhook.dev',
+  decide: validateWorkload,
+  unverified: (_, rules, message) => unverifiedWorkload(rules, message),
+};
+
+const namespaceSubResources: ReadonlySet<string | undefined> = new Set([undefined, 'status', 'finalize']);
+const workloadResources: ReadonlySet<string> = new Set(
+  workloadKinds.map(({ group, resource }) => `${group}/${resource}`),
+);
+
+/** The rule for a request. What we do not know is allowed: a webhook that was rolled back must not block. */
+export function ruleFor(endpoint: Endpoint, request: AdmissionRequest): Rule {
+  const { operation, subResource } = request;
+  const { group, resource } = request.resource;
+  if (operation !== 'CREATE' && operation !== 'UPDATE') return notOurs;
+  if (group === '' && resource === 'pods') {
+    if (operation === 'CREATE' && subResource === undefined) return pods[endpoint];
+    if (operation === 'UPDATE' && subResource === 'ephemeralcontainers') return ephemeralContainers[endpoint];
+    return notOurs;
+  }
+  if (group === '' && resource === 'namespaces') {
+    return endpoint === 'mutate' && namespaceSubResources.has(subResource) ? namespaces : notOurs;
+  }
+  const isWorkload = subResource === undefined && workloadResources.has(`${group}/${resource}`);
+  return endpoint === 'validate' && isWorkload ? workloads : notOurs;
+}
