@@ -29,8 +29,8 @@ export function refusalMessage(
   supportMessage: string | undefined,
 ): string {
   const entry = entryOf(problem);
-  const { wrong, remedy } = entry.say(problem, at);
+  const { wrong, remedy, mender = entry.mender } = entry.say(problem, at);
   const end = ` (${problem.reason})${supportMessage === undefined ? '' : ` ${supportMessage}`}`;
-  const body = `${subject}: ${wrong}; ${menders[entry.mender]}: ${remedy}`;
+  const body = `${subject}: ${wrong}; ${menders[mender]}: ${remedy}`;
   return `${body.slice(0, longestMessage - Buffer.byteLength(end))}${end}`;
 }

@@ -40,8 +40,15 @@ export interface Refusal<P> {
   readonly mender: Mender;
   /** For `docs/reasons.md`: what mends it, in general. */
   readonly remedy: string;
-  /** The words for one case: what is wrong, and what mends it. No value that a user wrote stands unquoted in them. */
-  readonly say: (problem: P, at: Circumstances) => { readonly wrong: string; readonly remedy: string };
+  /** The words for one case. No value that a user wrote stands unquoted in them. */
+  readonly say: (problem: P, at: Circumstances) => Words;
+}
+
+/** What is wrong, and what mends it; by another than the entry's mender where the case is so. */
+export interface Words {
+  readonly wrong: string;
+  readonly remedy: string;
+  readonly mender?: Mender;
 }
 
 type RefusalOf<R extends Problem['reason']> = Refusal<Extract<Problem, { readonly reason: R }>>;
@@ -151,7 +158,8 @@ export const refusals: { readonly [R in Problem['reason']]: RefusalOf<R> } = {
     group: 'refused',
     cause: `A value that should be a role is none: a value of the account map or the team map that is not \`${roleArnForm}\` of a known partition (${partitions.join(', ')}), or a ServiceAccount's annotation that is neither that nor a bare role name.`,
     mender: 'platform team',
-    remedy: "Correct the value in the map; or, as the message says, the ServiceAccount's annotation.",
+    remedy:
+      'Correct the value in the map; or, where the message names a ServiceAccount, you can correct its annotation.',
     say: ({ value, at: where }, at) =>
       'key' in where
         ? {
@@ -160,7 +168,8 @@ export const refusals: { readonly [R in Problem['reason']]: RefusalOf<R> } = {
           }
         : {
             wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}, which is neither a role name nor a role ARN (${roleArnForm})`,
-            remedy: 'correct that annotation, or have it corrected by whoever owns the ServiceAccount',
+            remedy: 'correct that annotation',
+            mender: 'you',
           },
   },
   AccountMismatch: {

@@ -52,6 +52,11 @@ export function listFlag<T>(name: string, text: FlagText, parse: (values: readon
   return { name, ...text, defaultText: text.defaultText, read: given => parse(items(given)) };
 }
 
+/** A flag that may be repeated; a comma is a part of its value. */
+export function repeatedFlag(name: string, text: FlagText): Flag<readonly string[]> {
+  return { name, ...text, defaultText: text.defaultText, read: given => given };
+}
+
 /** A flag that is on or off: `--NAME`, `--NAME=true`, `--NAME=false`. */
 export function switchFlag(name: string, help: string): Flag<boolean> {
   return {
@@ -153,7 +158,24 @@ export function readFlags<F extends Flags>(
   return { values: Object.fromEntries(values) as FlagValues<F>, positionals };
 }
 
-/** The flags as a help text lists them. */
+const helpWidth = 100;
+
+/** Breaks a text between words. */
+function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
+
+/** The flags as a help text lists them, at most 100 columns wide. */
 export function describeFlags(flags: Flags): string {
   const rows = Object.values(flags).map(flag => {
     const short = flag.short === undefined ? '    ' : `-${flag.short}, `;
@@ -161,5 +183,8 @@ export function describeFlags(flags: Flags): string {
     return { left, right: flag.help + (flag.defaultText === undefined ? '' : ` (default ${flag.defaultText})`) };
   });
   const width = Math.min(40, Math.max(...rows.map(({ left }) => left.length)));
-  return rows.map(({ left, right }) => `${left.padEnd(width)}  ${right}`).join('\n');
+  const indent = `\n${' '.repeat(width + 2)}`;
+  return rows
+    .map(({ left, right }) => `${left.padEnd(width)}  ${wrapped(right, helpWidth - width - 2).join(indent)}`)
+    .join('\n');
 }

@@ -3,7 +3,7 @@ import type { Namespace } from '../accounts/served-namespace.ts';
 import type { ServiceAccount, View } from '../admission/cluster.ts';
 import { readNamespace } from '../admission/namespaces.ts';
 import { type Fields, MalformedObjectError, optionalFields, optionalString, stringMap } from '../injection/fields.ts';
-import { type Manifest, ManifestError } from './manifests.ts';
+import { groupOf, type Manifest, ManifestError } from './manifests.ts';
 
 /** An object with a namespace. */
 export interface Placed<T> {
@@ -34,9 +34,14 @@ export class Snapshot implements View {
   }
 
   serviceAccount(namespace: string, name: string): ServiceAccount | undefined {
-    const written = this.#serviceAccounts.get(`${namespace}/${name}`);
-    if (written !== undefined) return written.value;
+    const written = this.writtenServiceAccount(namespace, name);
+    if (written !== undefined) return written;
     return name === givenServiceAccount && this.#namespaces.has(namespace) ? noAnnotations : undefined;
+  }
+
+  /** Without the one that every namespace has. */
+  writtenServiceAccount(namespace: string, name: string): ServiceAccount | undefined {
+    return this.#serviceAccounts.get(`${namespace}/${name}`)?.value;
   }
 
   roleMap(kind: RoleMapKind): RoleMap | undefined {
@@ -61,7 +66,7 @@ export class Snapshot implements View {
    * @throws {ManifestError} for a field of another type than its API gives it.
    */
   add({ object, apiVersion, kind, place }: Manifest, defaultNamespace = 'default'): void {
-    if (apiVersion !== 'v1') return;
+    if (groupOf(apiVersion) !== '') return;
     try {
       this.#add(kind, object, defaultNamespace);
     } catch (error) {

@@ -1,0 +1,55 @@
+import { type FlagValues, oneOf, valueFlag } from './flag.ts';
+import { parseNamespaceName } from './flag-values.ts';
+import { UsageError } from './usage-error.ts';
+
+const text = (value: string): string => value;
+
+/** Where a command that runs once takes its knowledge of the cluster from. */
+export const clusterFlags = {
+  state: valueFlag(
+    'state',
+    { placeholder: 'DIR', help: 'Folder of manifests to read in place of a cluster' },
+    text,
+    undefined,
+  ),
+  kubeconfig: valueFlag(
+    'kubeconfig',
+    { placeholder: 'FILE', help: 'Kubeconfig of the cluster to read (default as kubectl finds it)' },
+    text,
+    undefined,
+  ),
+  context: valueFlag(
+    'context',
+    { placeholder: 'NAME', help: 'Context of the kubeconfig (default its current one)' },
+    text,
+    undefined,
+  ),
+} as const;
+
+export type ClusterFlagValues = FlagValues<typeof clusterFlags>;
+
+export const namespaceFlag = valueFlag(
+  'namespace',
+  { short: 'n', placeholder: 'NAMESPACE', help: 'Namespace of an object that names none' },
+  parseNamespaceName,
+  'default',
+);
+
+/** `-o`; the first form is the default. */
+export function outputFlag<const T extends string>(forms: readonly [T, ...T[]]) {
+  const [first] = forms;
+  return valueFlag(
+    'output',
+    { short: 'o', placeholder: 'FORM', help: `Form of the output: ${forms.join(', ')}` },
+    oneOf(forms),
+    first,
+  );
+}
+
+/** @throws {UsageError} when both a folder and a cluster are named. */
+export function checkClusterFlags({ state, kubeconfig, context }: ClusterFlagValues): void {
+  if (state === undefined) return;
+  if (kubeconfig !== undefined || context !== undefined) {
+    throw new UsageError('--state goes without --kubeconfig and --context: it stands in place of a cluster');
+  }
+}

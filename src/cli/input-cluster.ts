@@ -1,0 +1,76 @@
+import type { Cluster, Reference, Referent, ServiceAccount } from '../admission/cluster.ts';
+import { UnverifiedError } from '../admission/cluster.ts';
+import { ClusterUnreachableError } from '../cluster/api-errors.ts';
+import type { Snapshot } from '../cluster/snapshot.ts';
+import { lookUp } from '../cluster/state-directory.ts';
+import type { ObjectSource } from './object-source.ts';
+
+const noAnnotations: ServiceAccount = { annotations: new Map() };
+
+function keyOf(reference: Reference): string {
+  return JSON.stringify(Object.values(reference));
+}
+
+function nameOf(reference: Reference): string {
+  switch (reference.kind) {
+    case 'Namespace':
+      return `Namespace ${JSON.stringify(reference.name)}`;
+    case 'ServiceAccount':
+      return `ServiceAccount ${JSON.stringify(`${reference.namespace}/${reference.name}`)}`;
+    case 'RoleMap':
+      return `the ${reference.map} map`;
+  }
+}
+
+/**
+ * What a cluster would know once the objects of an input were applied: those first, then the source, each asked for
+ * once. A ServiceAccount in neither has no annotations: it would be made before the pod.
+ */
+export class InputCluster implements Cluster {
+  readonly memory = undefined;
+  readonly #input: Snapshot;
+  readonly #source: ObjectSource;
+  readonly #answers = new Map<string, Promise<unknown>>();
+  /** A source that cannot be read: an answer to a review that came of it must not be spoken. */
+  #failure: ClusterUnreachableError | undefined;
+
+  constructor(input: Snapshot, source: ObjectSource) {
+    this.#input = input;
+    this.#source = source;
+  }
+
+  async read<R extends Reference>(reference: R): Promise<Referent<R>> {
+    const written = this.#inInput(reference);
+    if (written !== undefined) return written as Referent<R>;
+    const key = keyOf(reference);
+    const answer = this.#answers.get(key) ?? this.#ask(reference);
+    this.#answers.set(key, answer);
+    return (await answer) as Referent<R>;
+  }
+
+  /** @throws {ClusterUnreachableError} when an answer given since then rests on a source that could not be read. */
+  throwIfUnread(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #inInput(reference: Reference): Referent<Reference> {
+    if (reference.kind !== 'ServiceAccount') return lookUp(this.#input, reference);
+    return this.#input.writtenServiceAccount(reference.namespace, reference.name);
+  }
+
+  async #ask(reference: Reference): Promise<Referent<Reference>> {
+    try {
+      const found = await this.#source.read(reference);
+      if (found !== undefined || reference.kind !== 'ServiceAccount') return found;
+      return noAnnotations;
+    } catch (cause) {
+      if (!(cause instanceof ClusterUnreachableError)) throw cause;
+      // The namespace is in the input, so its ServiceAccount `default` is the one that Kubernetes makes.
+      const given = lookUp(this.#input, reference);
+      if (given !== undefined) return given;
+      const message = `${nameOf(reference)} is not in the input, and ${cause.message}`;
+      this.#failure ??= new ClusterUnreachableError(message, { cause });
+      throw new UnverifiedError(503, message, { cause });
+    }
+  }
+}

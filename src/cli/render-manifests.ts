@@ -1,0 +1,86 @@
+import { createTwoFilesPatch } from 'diff';
+import { Document, isCollection, isMap, isSeq, visit } from 'yaml';
+import { styleOf } from './style-of.ts';
+
+/** An object with its YAML before and after, for a diff. */
+export interface Change {
+  /** `Pod team-a/web`. */
+  readonly name: string;
+  readonly place: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** One document with the `---` in front of it left out, its comments kept. */
+function withoutMarkers(text: string): string {
+  return text
+    .replace(/^---(?:[ \t]*\n|[ \t]+|$)/, '')
+    .replace(/\n\.\.\.[ \t]*\n?$/, '\n')
+    .trimEnd();
+}
+
+/** JSON is YAML in flow style; asked for YAML, people expect the block style. */
+function isJson(document: Document): boolean {
+  return isCollection(document.contents) && document.contents.flow === true;
+}
+
+/** One document of YAML, without markers: the text as it was where nothing changed, else written in its style. */
+export function renderDocument(document: Document, text: string, changed: boolean): string {
+  if (isJson(document)) return String(new Document(document.toJS(), { aliasDuplicateObjects: false })).trimEnd();
+  if (!changed) return withoutMarkers(text);
+  const start = document.directives;
+  if (start !== undefined) start.docStart = null;
+  return withoutMarkers(document.toString(styleOf(text)));
+}
+
+/** Documents as one text. */
+export function joinDocuments(texts: readonly string[]): string {
+  return texts.filter(text => text !== '').map(text => `${text}\n`).join('---\n');
+}
+
+/** Removes items from the `items` of a List. */
+export function dropItems(document: Document, dropped: ReadonlySet<number>): void {
+  const items = isMap(document.contents) ? document.contents.get('items', true) : undefined;
+  if (!isSeq(items)) return;
+  // An anchor in what is dropped may be used in what stays: its aliases are written out.
+  const plain = document.toJS().items;
+  items.items = items.items
+    .map((item, index) => (usesAlias(item) ? document.createNode(plain[index], { aliasDuplicateObjects: false }) : item))
+    .filter((_, index) => !dropped.has(index));
+}
+
+function usesAlias(node: unknown): boolean {
+  let found = false;
+  if (isCollection(node)) {
+    visit(node, {
+      Alias: () => {
+        found = true;
+        return visit.BREAK;
+      },
+    });
+  }
+  return found;
+}
+
+/** A single object is that object, several are a List. */
+export function renderJson(objects: readonly unknown[]): string {
+  const [only] = objects;
+  const value = objects.length === 1 ? only : { apiVersion: 'v1', kind: 'List', items: objects };
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+function asYaml(object: unknown): string {
+  return String(new Document(object, { aliasDuplicateObjects: false }).toString({ lineWidth: 0 }));
+}
+
+/** A unified diff an object; an object that stays as it is has none. */
+export function renderDiff(changes: readonly Change[]): string {
+  return changes
+    .map(({ name, place, before, after }) => {
+      const [old, now] = [asYaml(before), asYaml(after)];
+      if (old === now) return '';
+      const patch = createTwoFilesPatch(`${name} (${place})`, `${name} (as admitted)`, old, now);
+      return patch.replace(/^=+\n/, '');
+    })
+    .join('');
+}

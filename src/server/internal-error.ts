@@ -1,0 +1,61 @@
+import type { Endpoint } from '../admission/admit.ts';
+import { quote } from '../admission/quote.ts';
+import type { ReviewRecord, WebhookEntry } from '../admission/record.ts';
+import type { AdmissionResponse } from '../admission/response.ts';
+import type { AdmissionRequest } from '../admission/review.ts';
+
+/** An error to be thrown when a decision is not there in time. */
+export class DecisionTimeoutError extends Error {
+  override readonly name = 'DecisionTimeoutError';
+  readonly code = 'DecisionTimeout';
+}
+
+function entryOf(endpoint: Endpoint, { resource }: AdmissionRequest): WebhookEntry | 'unknown' {
+  if (resource.group === '' && resource.resource === 'pods') return 'pods.carm-webhook.dev';
+  if (resource.group === '' && resource.resource === 'namespaces') return 'namespaces.carm-webhook.dev';
+  const isWorkload =
+    resource.group === 'apps' || resource.group === 'batch' || resource.resource === 'replicationcontrollers';
+  return endpoint === 'validate' && isWorkload ? 'workloads.carm-webhook.dev' : 'unknown';
+}
+
+/**
+ * The answer to a review whose decision failed: refused, with code 500 inside of the review. An HTTP error would reach
+ * the user as "failed calling webhook" alone, without the uid to look for.
+ */
+export function internalError(
+  endpoint: Endpoint,
+  request: AdmissionRequest,
+  error: unknown,
+  supportMessage: string,
+): { readonly response: AdmissionResponse; readonly record: ReviewRecord } {
+  const message = [
+    'carm-webhook met an internal error and could not decide;',
+    'your platform team must: look in the log of carm-webhook for the review with uid',
+    `${quote(request.uid)} (InternalError)`,
+    ...(supportMessage === '' ? [] : [supportMessage]),
+  ].join(' ');
+  return {
+    response: {
+      uid: request.uid,
+      allowed: false,
+      status: { code: 500, reason: 'InternalError', message },
+      auditAnnotations: { decision: 'deny', reason: 'InternalError' },
+    },
+    record: {
+      webhook: entryOf(endpoint, request),
+      operation: request.operation,
+      outcome: 'error',
+      reason: 'InternalError',
+      warnings: [],
+      uid: request.uid,
+      namespace: request.namespace,
+      name: request.name,
+      kind: request.kind,
+      dryRun: request.dryRun,
+      accountId: undefined,
+      roleArn: undefined,
+      message,
+      error,
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import type { Server } from 'node:net';
+
+export type ListenErrorCode = 'PortTaken' | 'PortForbidden' | 'AddressUnavailable' | 'ListenFailed';
+
+/** An error to be thrown when a port cannot be opened. Its message is one line and names the flag to change. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+  readonly code: ListenErrorCode;
+
+  constructor(code: ListenErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Where to listen. */
+export interface ListenAddress {
+  /** 0 for any free port. */
+  readonly port: number;
+  readonly host: string;
+  /** The flag that sets the port, for messages. */
+  readonly portFlag: string;
+}
+
+function listenError({ port, host, portFlag }: ListenAddress, cause: Error): ListenError {
+  const code = 'code' in cause ? String(cause.code) : cause.message;
+  switch (code) {
+    case 'EADDRINUSE':
+      return new ListenError('PortTaken', `port ${port} on ${host} is taken by another process (${portFlag})`, {
+        cause,
+      });
+    case 'EACCES':
+      return new ListenError('PortForbidden', `port ${port} on ${host} may not be opened by this user (${portFlag})`, {
+        cause,
+      });
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EINVAL':
+      return new ListenError('AddressUnavailable', `${host} is no address of this machine (--bind-address)`, { cause });
+    default:
+      return new ListenError('ListenFailed', `cannot listen on port ${port} of ${host}: ${code} (${portFlag})`, {
+        cause,
+      });
+  }
+}
+
+/**
+ * Opens the port, and resolves with its number.
+ * @throws {ListenError}
+ */
+export function listen(server: Server, address: ListenAddress): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const onError = (cause: Error): void => reject(listenError(address, cause));
+  server.once('error', onError);
+  server.listen({ port: address.port, host: address.host }, () => {
+    server.off('error', onError);
+    const bound = server.address();
+    resolve(typeof bound === 'object' && bound !== null ? bound.port : address.port);
+  });
+  return promise;
+}

@@ -1,0 +1,154 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Admit, Admitted, Endpoint } from '../admission/admit.ts';
+import type { ReviewRecord } from '../admission/record.ts';
+import { answerReview } from '../admission/response.ts';
+import { type AdmissionRequest, ReviewError, readReview } from '../admission/review.ts';
+import { BodyReader, checkBodyHeaders } from './body.ts';
+import type { Connections } from './connections.ts';
+import { ClientGoneError, HttpError } from './http-error.ts';
+import { DecisionTimeoutError, internalError } from './internal-error.ts';
+import { refuse } from './refusal.ts';
+import { type ReviewTimeout, ReviewTimeouts } from './review-timeout.ts';
+
+/** Where the server tells what became of each request. Exactly one call of `reviewed` follows each `reviewBegan`. */
+export interface ReviewObserver {
+  reviewBegan(): void;
+  reviewed(record: ReviewRecord, durationSeconds: number): void;
+  /** A request, or bytes that never became one, answered by an HTTP error. */
+  refused(error: HttpError): void;
+  /** A fault of the server's own, or a client that left: only for the log. */
+  troubled(error: unknown): void;
+}
+
+export interface ReviewHandlerOptions {
+  readonly admit: Admit;
+  readonly connections: Connections;
+  readonly observer: ReviewObserver;
+  readonly bodyLimitBytes: number;
+  readonly supportMessage: string;
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch (error) {
+    // V8's message quotes the text around the fault, which may hold a secret. Its position tells enough.
+    const position = error instanceof SyntaxError ? /position (\d+)/.exec(error.message)?.[1] : undefined;
+    throw new HttpError(400, `the body is not JSON${position === undefined ? '' : ` (position ${position})`}`);
+  }
+}
+
+function readRequest(body: Buffer): AdmissionRequest {
+  try {
+    return readReview(parseJson(body));
+  } catch (error) {
+    throw error instanceof ReviewError ? new HttpError(400, error.message) : error;
+  }
+}
+
+function expectsContinue(request: IncomingMessage): boolean {
+  return request.headers.expect !== undefined && /(?:^|\W)100-continue(?:$|\W)/i.test(request.headers.expect);
+}
+
+async function inTime(decision: Promise<Admitted>, giveUpMs: number): Promise<Admitted> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(new DecisionTimeoutError('the decision took longer than the timeout of the request'));
+  }, giveUpMs);
+  // The connections keep the process alive as long as anyone waits for this answer.
+  timer.unref();
+  try {
+    return await Promise.race([decision, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Answers admission reviews: by HTTP 200 whatever becomes of a review, by a 4xx what is no review. */
+export class ReviewHandler {
+  readonly #options: ReviewHandlerOptions;
+  readonly #timeouts = new ReviewTimeouts();
+
+  constructor(options: ReviewHandlerOptions) {
+    this.#options = options;
+  }
+
+  /** Never rejects. */
+  async handle(endpoint: Endpoint, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const arrivedAtMs = performance.now();
+    const timeout = this.#timeouts.of(request.url ?? '');
+    let review: AdmissionRequest;
+    try {
+      review = await this.#read(request, response, timeout);
+    } catch (error) {
+      this.#refuse(request, response, error);
+      return;
+    }
+    const { observer } = this.#options;
+    observer.reviewBegan();
+    const { payload, record } = await this.#decide(endpoint, review, arrivedAtMs, timeout);
+    try {
+      this.#send(request, response, payload);
+    } catch (error) {
+      observer.troubled(error);
+      response.destroy();
+    } finally {
+      observer.reviewed(record, (performance.now() - arrivedAtMs) / 1000);
+    }
+  }
+
+  async #read(request: IncomingMessage, response: ServerResponse, timeout: ReviewTimeout): Promise<AdmissionRequest> {
+    const { bodyLimitBytes, connections } = this.#options;
+    checkBodyHeaders(request, bodyLimitBytes);
+    if (expectsContinue(request)) response.writeContinue();
+    const connection = connections.of(request);
+    const reader = new BodyReader(request, bodyLimitBytes, timeout.decideMs);
+    if (connection !== undefined) connection.reading = reader;
+    try {
+      return readRequest(await reader.done);
+    } finally {
+      if (connection?.reading === reader) connection.reading = undefined;
+    }
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    const { connections, observer } = this.#options;
+    if (error instanceof ClientGoneError) {
+      observer.troubled(error);
+      return;
+    }
+    const known = error instanceof HttpError;
+    if (!known) observer.troubled(error);
+    const refusal = known ? error : new HttpError(400, 'the body could not be read as an AdmissionReview');
+    observer.refused(refusal);
+    refuse(request, response, refusal, connections.isLast(request, response));
+  }
+
+  async #decide(
+    endpoint: Endpoint,
+    review: AdmissionRequest,
+    arrivedAtMs: number,
+    timeout: ReviewTimeout,
+  ): Promise<{ readonly payload: string; readonly record: ReviewRecord }> {
+    try {
+      const decision = this.#options.admit(endpoint, review, arrivedAtMs + timeout.decideMs);
+      const { response, record } =
+        decision instanceof Promise
+          ? await inTime(decision, arrivedAtMs + timeout.giveUpMs - performance.now())
+          : decision;
+      return { payload: JSON.stringify(answerReview(response)), record };
+    } catch (error) {
+      const { response, record } = internalError(endpoint, review, error, this.#options.supportMessage);
+      return { payload: JSON.stringify(answerReview(response)), record };
+    }
+  }
+
+  #send(request: IncomingMessage, response: ServerResponse, payload: string): void {
+    const { connections } = this.#options;
+    const headers = ['Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(payload))];
+    if (connections.isLast(request, response)) headers.push('Connection', 'close');
+    response.writeHead(200, headers);
+    // A string goes out with the head in one write.
+    response.end(payload);
+  }
+}

@@ -1,0 +1,125 @@
+import { constants } from 'node:crypto';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import https, { type Server } from 'node:https';
+import type { TlsOptions } from 'node:tls';
+import express, { type NextFunction } from 'express';
+import type { Admit } from '../admission/admit.ts';
+import { bodyLimitBytes } from './body.ts';
+import type { Certificate, CertificateSource } from './certificate.ts';
+import { Connections } from './connections.ts';
+import { HttpError } from './http-error.ts';
+import { refuse } from './refusal.ts';
+import { ReviewHandler, type ReviewObserver } from './review-handler.ts';
+
+export type TlsMinVersion = 'TLSv1.2' | 'TLSv1.3';
+
+/** Times and sizes that only tests change. */
+export interface ServerLimits {
+  readonly bodyLimitBytes: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly headersTimeoutMs: number;
+  readonly connectionMaxAgeMs: number;
+  readonly checkIntervalMs: number;
+}
+
+export const defaultLimits: ServerLimits = {
+  bodyLimitBytes,
+  // kube-apiserver keeps an idle connection for 90 s. It must be the one that closes: a request sent into our closing
+  // fails. https://github.com/kubernetes/apimachinery/blob/master/pkg/util/net/http.go
+  keepAliveTimeoutMs: 95_000,
+  // Node counts it from the handshake for a connection's first request, and a client may dial one in reserve: no less
+  // than the time for idle connections.
+  headersTimeoutMs: 100_000,
+  connectionMaxAgeMs: 300_000,
+  checkIntervalMs: 5000,
+};
+
+export interface ReviewServerOptions {
+  readonly admit: Admit;
+  readonly certificate: CertificateSource;
+  readonly tlsMinVersion: TlsMinVersion;
+  readonly supportMessage: string;
+  readonly observer: ReviewObserver;
+  readonly limits: ServerLimits;
+}
+
+function tlsOptions({ certPem, keyPem, clientCaPem }: Certificate, minVersion: TlsMinVersion): TlsOptions {
+  return {
+    cert: certPem,
+    key: keyPem,
+    minVersion,
+    // Without resumption every connection is checked against the client CA of its day. kube-apiserver resumes none.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+    ...(clientCaPem !== undefined && { ca: clientCaPem, requestCert: true, rejectUnauthorized: true }),
+  };
+}
+
+function routes(handler: ReviewHandler, connections: Connections, observer: ReviewObserver): RequestListener {
+  const app = express();
+  app.disable('x-powered-by').set('etag', false).enable('case sensitive routing').enable('strict routing');
+  app.post('/mutate', (request, response) => handler.handle('mutate', request, response));
+  app.post('/validate', (request, response) => handler.handle('validate', request, response));
+  function turnAway(request: IncomingMessage, response: ServerResponse, error: HttpError): void {
+    observer.refused(error);
+    refuse(request, response, error, connections.isLast(request, response));
+  }
+  app.all(['/mutate', '/validate'], (request, response) => {
+    turnAway(request, response, new HttpError(405, 'reviews are sent by POST', 'POST'));
+  });
+  return (request, response) => {
+    connections.begin(request, response);
+    if (request.httpVersion === '1.1' && request.headers.host === undefined) {
+      turnAway(request, response, new HttpError(400, 'the Host header is missing'));
+      return;
+    }
+    const otherwise: NextFunction = (error?: unknown) => {
+      if (error === undefined || error === null) {
+        turnAway(request, response, new HttpError(404, 'no such path; there are /mutate and /validate'));
+        return;
+      }
+      observer.troubled(error);
+      if (response.headersSent) response.destroy();
+      else turnAway(request, response, new HttpError(400, 'the request could not be routed'));
+    };
+    // Express' own last resort would answer in HTML, by 5xx too.
+    Reflect.apply(app, undefined, [request, response, otherwise]);
+  };
+}
+
+/** The HTTPS server of `/mutate` and `/validate`, not listening yet. */
+export function createReviewServer(options: ReviewServerOptions): {
+  readonly server: Server;
+  readonly connections: Connections;
+} {
+  const { admit, certificate, limits, observer, supportMessage, tlsMinVersion } = options;
+  const server = https.createServer({
+    ...tlsOptions(certificate.current, tlsMinVersion),
+    // A client that ended its side in the middle of a request still gets its answer.
+    allowHalfOpen: true,
+    handshakeTimeout: 10_000,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    headersTimeout: limits.headersTimeoutMs,
+    // Each review's body has a deadline of its own.
+    requestTimeout: 0,
+    connectionsCheckingInterval: limits.checkIntervalMs,
+    requireHostHeader: false,
+  });
+  const connections = new Connections(server, {
+    maxAgeMs: limits.connectionMaxAgeMs,
+    onRefused: error => observer.refused(error),
+  });
+  const { bodyLimitBytes } = limits;
+  const handler = new ReviewHandler({ admit, connections, observer, bodyLimitBytes, supportMessage });
+  const listener = routes(handler, connections, observer);
+  server.on('request', listener);
+  server.on('checkContinue', listener);
+  // An expectation that we do not know may be ignored: https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1
+  server.on('checkExpectation', listener);
+  let clientCaPem = certificate.current.clientCaPem;
+  certificate.onChange(next => {
+    server.setSecureContext(tlsOptions(next, tlsMinVersion));
+    if (next.clientCaPem !== clientCaPem) connections.retireOpen();
+    clientCaPem = next.clientCaPem;
+  });
+  return { server, connections };
+}

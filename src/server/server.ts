@@ -1,0 +1,109 @@
+import type { Admit } from '../admission/admit.ts';
+import type { CertificateSource } from './certificate.ts';
+import { drain } from './drain.ts';
+import { listen } from './listen.ts';
+import { type Logger, logRefusal, logReview, logTrouble } from './logs.ts';
+import type { Metrics } from './metrics.ts';
+import { createOpsServer } from './ops-server.ts';
+import type { ReviewObserver } from './review-handler.ts';
+import { createReviewServer, defaultLimits, type ServerLimits, type TlsMinVersion } from './review-server.ts';
+
+export interface ServerOptions {
+  readonly admit: Admit;
+  readonly certificate: CertificateSource;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Why the cluster is not known well enough, a line each; empty when it is. */
+  readonly clusterNotReady: () => readonly string[];
+  readonly bindAddress: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  readonly opsPort: number;
+  readonly tlsMinVersion?: TlsMinVersion;
+  readonly supportMessage?: string;
+  /** How long to go on serving after `drain`, until every balancer has seen that we are not ready; default 10 s. */
+  readonly shutdownDelayMs?: number;
+  /** How long reviews in flight may take after that; default 25 s. */
+  readonly drainTimeoutMs?: number;
+  readonly limits?: Partial<ServerLimits>;
+}
+
+export interface RunningServer {
+  readonly port: number;
+  readonly opsPort: number;
+  /** Stops without failing a request; see `drain`. Later calls return the same promise. Never rejects. */
+  drain(reason: string): Promise<void>;
+}
+
+function observe({ metrics, logger }: ServerOptions): ReviewObserver {
+  return {
+    reviewBegan: () => metrics.reviewBegan(),
+    reviewed: (record, durationSeconds) => {
+      metrics.reviewed(record, durationSeconds);
+      logReview(logger, record);
+    },
+    refused: error => {
+      metrics.refused(error.status);
+      logRefusal(logger, error);
+    },
+    troubled: error => logTrouble(logger, error),
+  };
+}
+
+/**
+ * Opens the ops port, then the review port.
+ * @throws {ListenError} when one of the two cannot be opened; nothing is left open then.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { bindAddress: host, certificate, clusterNotReady, logger, metrics } = options;
+  let draining: Promise<void> | undefined;
+  const notReady = (): readonly string[] => {
+    if (draining !== undefined) return ['shutting down'];
+    const { expiresAtMs } = certificate.current;
+    const expired = expiresAtMs <= Date.now();
+    return [
+      ...(expired ? [`the certificate expired at ${new Date(expiresAtMs).toISOString()}`] : []),
+      ...clusterNotReady(),
+    ];
+  };
+  const ops = createOpsServer({ registry: metrics.registry, notReady });
+  const { server, connections } = createReviewServer({
+    admit: options.admit,
+    certificate,
+    tlsMinVersion: options.tlsMinVersion ?? 'TLSv1.3',
+    supportMessage: options.supportMessage ?? '',
+    observer: observe(options),
+    limits: { ...defaultLimits, ...options.limits },
+  });
+  metrics.watchCertificateExpiry(() => certificate.current.expiresAtMs);
+  const opsPort = await listen(ops, { port: options.opsPort, host, portFlag: '--ops-port' });
+  let port: number;
+  try {
+    port = await listen(server, { port: options.port, host, portFlag: '--port' });
+  } catch (error) {
+    ops.close();
+    ops.closeAllConnections();
+    throw error;
+  }
+  server.on('error', error => logTrouble(logger, error));
+  ops.on('error', error => logTrouble(logger, error));
+  // Whoever waits for this line may send a signal next: the caller has put its handlers in place by then.
+  setImmediate(() => logger.info({ port, opsPort }, 'serving'));
+  return {
+    port,
+    opsPort,
+    drain: reason => {
+      draining ??= drain({
+        server,
+        connections,
+        ops,
+        certificate,
+        logger,
+        reason,
+        delayMs: options.shutdownDelayMs ?? 10_000,
+        timeoutMs: options.drainTimeoutMs ?? 25_000,
+      });
+      return draining;
+    },
+  };
+}
