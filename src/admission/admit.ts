@@ -5,7 +5,7 @@ import { type Mode, modeOf } from './mode.ts';
 import type { AdmissionRequest } from './review.ts';
 import { type Endpoint, type Rule, ruleFor } from './rule.ts';
 import type { Rules } from './rules.ts';
-import { fault, unverified, unverifiedMessage } from './trouble.ts';
+import { fault, unverified, unverifiedWords } from './trouble.ts';
 
 export type { Admitted } from './answer.ts';
 export type { Endpoint } from './rule.ts';
@@ -61,9 +61,9 @@ async function judgeLive(
 /** @throws what is no UnverifiedError. */
 function withoutCluster(rule: Rule, request: AdmissionRequest, rules: Rules, error: unknown): Judgement {
   if (!(error instanceof UnverifiedError)) throw error;
-  const message = unverifiedMessage(request, error.message);
-  const decision = rule.unverified?.(request, rules, message);
-  if (decision === undefined) return unverified(error.status, message, rules, error);
+  const words = unverifiedWords(request, error.message);
+  const decision = rule.unverified?.(request, rules, words);
+  if (decision === undefined) return unverified(error.status, words, rules, error);
   return { decision, mode: 'enforce', code: error.status };
 }
 

@@ -14,6 +14,7 @@ import {
   resolveCase,
   servedNamespace,
   settingsFor,
+  worthSaying,
   wrongWith,
 } from './pod-case.ts';
 import type { AdmissionRequest } from './review.ts';
@@ -88,7 +89,7 @@ export function mutateEphemeralContainers(request: AdmissionRequest, view: View,
     role,
     source,
     patch,
-    remarks: [...remarks, ...warnings.filter(({ reason }) => reason !== 'ConfiguredByPodIdentity')],
+    remarks: [...remarks, ...worthSaying(warnings, source)],
     restsOnState: false,
   };
 }

@@ -1,3 +1,4 @@
+import type { Reason } from './catalogue.ts';
 import { type Circumstances, type Mender, type Problem, type Refusal, refusals } from './refusals.ts';
 
 /** Bytes; and characters, for all that users wrote is quoted in ASCII. */
@@ -18,6 +19,12 @@ export function whatIsWrong(problem: Problem, at: Circumstances): string {
   return `${entryOf(problem).say(problem, at).wrong} (${problem.reason})`;
 }
 
+/** A message with the reason and where to ask at its end; its words are cut where all would be too long. */
+export function closeMessage(words: string, reason: Reason, supportMessage: string | undefined): string {
+  const end = ` (${reason})${supportMessage === undefined ? '' : ` ${supportMessage}`}`;
+  return `${words.slice(0, longestMessage - Buffer.byteLength(end))}${end}`;
+}
+
 /**
  * The whole message of a refusal: the object, what is wrong, who can mend it and how, the reason, where to ask.
  * @param subject names the object: `Pod "web" in namespace "team-a"`.
@@ -30,7 +37,5 @@ export function refusalMessage(
 ): string {
   const entry = entryOf(problem);
   const { wrong, remedy, mender = entry.mender } = entry.say(problem, at);
-  const end = ` (${problem.reason})${supportMessage === undefined ? '' : ` ${supportMessage}`}`;
-  const body = `${subject}: ${wrong}; ${menders[mender]}: ${remedy}`;
-  return `${body.slice(0, longestMessage - Buffer.byteLength(end))}${end}`;
+  return closeMessage(`${subject}: ${wrong}; ${menders[mender]}: ${remedy}`, problem.reason, supportMessage);
 }

@@ -1,11 +1,11 @@
 import type { AccountId } from '../accounts/account-id.ts';
 import { type Binding, defaultRegionAnnotation, readBinding } from '../accounts/binding.ts';
-import { type PodRole, podsPrefix, readWish, resolvePodRole } from '../accounts/pod-role.ts';
+import { type PodRole, podsPrefix, type RoleSource, readWish, resolvePodRole } from '../accounts/pod-role.ts';
 import { found, type Result, refused } from '../accounts/result.ts';
 import { lookUpRole } from '../accounts/role-map.ts';
 import { injectLabel, isExcludedNamespace, type Namespace, servingOf } from '../accounts/served-namespace.ts';
 import { checkBoundary, namesRole } from '../injection/boundary.ts';
-import type { InjectionSettings } from '../injection/inject.ts';
+import type { ContainerWarning, InjectionSettings } from '../injection/inject.ts';
 import { nearMisses } from '../injection/near-miss.ts';
 import type { Container, Pod } from '../injection/pod.ts';
 import { chooseRegion } from '../injection/region.ts';
@@ -161,4 +161,9 @@ export function settingsFor(
     token,
   };
   return { settings, remarks };
+}
+
+/** EKS Pod Identity in a pod that asks for no role is as it should be. */
+export function worthSaying(warnings: readonly ContainerWarning[], { kind }: RoleSource): readonly ContainerWarning[] {
+  return kind === 'wish' ? warnings : warnings.filter(({ reason }) => reason !== 'ConfiguredByPodIdentity');
 }

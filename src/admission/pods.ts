@@ -16,6 +16,7 @@ import {
   resolveCase,
   servedNamespace,
   settingsFor,
+  worthSaying,
 } from './pod-case.ts';
 import type { AdmissionRequest } from './review.ts';
 import type { Rules } from './rules.ts';
@@ -72,7 +73,6 @@ export function decidePod(podCase: PodCase): Decision {
   const injection = injectPod(pod, targetsOf(pod), settings);
   if (!injection.ok) return { ...deny(podCase, injection.problem), accountId };
   const { patch, injected, warnings } = injection.value;
-  const wished = source.kind === 'wish';
   return {
     verdict: patch.length > 0 ? 'mutate' : 'allow',
     reason: injected ? 'Injected' : 'NothingToInject',
@@ -80,12 +80,7 @@ export function decidePod(podCase: PodCase): Decision {
     role,
     source,
     patch,
-    remarks: [
-      ...remarks,
-      ...skipRemarks(pod),
-      // EKS Pod Identity in a pod that asks for no role is as it should be.
-      ...warnings.filter(({ reason }) => wished || reason !== 'ConfiguredByPodIdentity'),
-    ],
+    remarks: [...remarks, ...skipRemarks(pod), ...worthSaying(warnings, source)],
     restsOnState: false,
   };
 }

@@ -17,7 +17,7 @@ export interface Rule {
   readonly webhook: WebhookEntry | 'unknown';
   readonly decide: (request: AdmissionRequest, view: View, rules: Rules) => Decision;
   /** The decision when the cluster could not be asked; without one, the review is refused as `Unverified`. */
-  readonly unverified?: (request: AdmissionRequest, rules: Rules, message: string) => Decision | undefined;
+  readonly unverified?: (request: AdmissionRequest, rules: Rules, words: string) => Decision | undefined;
 }
 
 const notOurs: Rule = {
@@ -40,7 +40,7 @@ const namespaces: Rule = {
 const workloads: Rule = {
   webhook: 'workloads.carm-webhook.dev',
   decide: validateWorkload,
-  unverified: (_, rules, message) => unverifiedWorkload(rules, message),
+  unverified: (_, rules, words) => unverifiedWorkload(rules, words),
 };
 
 const namespaceSubResources: ReadonlySet<string | undefined> = new Set([undefined, 'status', 'finalize']);

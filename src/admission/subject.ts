@@ -2,10 +2,15 @@ import { type Fields, optionalFields, optionalString } from '../injection/fields
 import { quote } from './quote.ts';
 import type { AdmissionRequest } from './review.ts';
 
+/** The kind of a request's object, which is an identifier in every review that an API server sends. */
+export function plainKind({ kind }: AdmissionRequest): string {
+  return /^[A-Za-z0-9]{1,63}$/.test(kind) ? kind : 'object';
+}
+
 /** How messages name the object of a request: `Pod "web" in namespace "team-a"`; one without a name by its `generateName`. */
 export function nameSubject(request: AdmissionRequest, object: Fields): string {
   const metadata = optionalFields(object, 'metadata', '') ?? {};
   const generated = optionalString(metadata, 'generateName', '/metadata');
   const name = request.name || optionalString(metadata, 'name', '/metadata') || (generated ? `${generated}*` : '');
-  return `${request.kind || 'object'} ${quote(name)} in namespace ${quote(request.namespace)}`;
+  return `${plainKind(request)} ${quote(name)} in namespace ${quote(request.namespace)}`;
 }

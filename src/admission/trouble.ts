@@ -1,10 +1,12 @@
 import { MalformedObjectError } from '../injection/fields.ts';
 import type { Judgement } from './answer.ts';
 import type { TroubleReason } from './catalogue.ts';
+import { closeMessage } from './message.ts';
 import type { Mode } from './mode.ts';
 import { quote } from './quote.ts';
 import type { AdmissionRequest } from './review.ts';
 import type { Rules } from './rules.ts';
+import { plainKind } from './subject.ts';
 
 function troubled(
   reason: TroubleReason,
@@ -14,30 +16,35 @@ function troubled(
   rules: Rules,
   error?: unknown,
 ): Judgement {
-  const message = rules.supportMessage === undefined ? words : `${words} ${rules.supportMessage}`;
+  const message = closeMessage(words, reason, rules.supportMessage);
   return { decision: { verdict: 'deny', reason, message, restsOnState: false }, mode, code, error };
 }
 
 function subjectOf(request: AdmissionRequest): string {
-  return `${request.kind || 'object'} ${quote(request.name)} in namespace ${quote(request.namespace)}`;
+  return `${plainKind(request)} ${quote(request.name)} in namespace ${quote(request.namespace)}`;
+}
+
+/** What is wrong with a field, in one line. */
+export function whatIsMalformed({ path, expected }: MalformedObjectError): string {
+  return `${path === '' ? 'the object' : quote(path)} is not ${expected}`;
 }
 
 /** What is said when the cluster could not be asked. */
-export function unverifiedMessage(request: AdmissionRequest, why: string): string {
-  return `${subjectOf(request)}: ${why}; you can: try again; if it lasts, your platform team must: look at carm-webhook (Unverified)`;
+export function unverifiedWords(request: AdmissionRequest, why: string): string {
+  return `${subjectOf(request)}: ${why}; you can: try again; if it lasts, your platform team must: look at carm-webhook`;
 }
 
 /** Refused whatever the mode: nothing is known that a mode could soften. */
-export function unverified(code: 429 | 503, message: string, rules: Rules, error: unknown): Judgement {
-  return troubled('Unverified', code, message, 'enforce', rules, error);
+export function unverified(code: 429 | 503, words: string, rules: Rules, error: unknown): Judgement {
+  return troubled('Unverified', code, words, 'enforce', rules, error);
 }
 
 /** An exception while deciding: the object's fault if it has not the shape that its API gives it, else ours. */
 export function fault(request: AdmissionRequest, error: unknown, mode: Mode, rules: Rules): Judgement {
   if (error instanceof MalformedObjectError) {
-    const words = `${subjectOf(request)}: ${error.message}; you can: correct that field (InvalidReview)`;
+    const words = `${subjectOf(request)}: ${whatIsMalformed(error)}; you can: correct that field`;
     return troubled('InvalidReview', 400, words, 'enforce', rules);
   }
-  const words = `internal error; your platform team must: look at the log of carm-webhook for review ${quote(request.uid)} (InternalError)`;
+  const words = `internal error; your platform team must: look at the log of carm-webhook for review ${quote(request.uid)}`;
   return troubled('InternalError', 500, words, mode, rules, error);
 }

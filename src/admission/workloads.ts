@@ -2,6 +2,7 @@ import { optionalArray, optionalFields, requiredFields } from '../injection/fiel
 import { readPod } from '../injection/pod.ts';
 import type { View } from './cluster.ts';
 import type { Decision } from './decision.ts';
+import { closeMessage } from './message.ts';
 import { isDecision, servedNamespace } from './pod-case.ts';
 import { templateOf, workloadKinds } from './pod-templates.ts';
 import { decidePod } from './pods.ts';
@@ -54,7 +55,8 @@ export function validateWorkload(request: AdmissionRequest, view: View, rules: R
 }
 
 /** When the cluster could not be asked: a warning is all that a workload gets, so it is not held up for one. */
-export function unverifiedWorkload(rules: Rules, message: string): Decision | undefined {
+export function unverifiedWorkload(rules: Rules, words: string): Decision | undefined {
   if (rules.workloads === 'deny') return undefined;
+  const message = closeMessage(words, 'Unverified', rules.supportMessage);
   return { verdict: 'deny', reason: 'Unverified', message, advisory: true, restsOnState: false };
 }

@@ -15,8 +15,7 @@ import type { ObjectSource } from './object-source.ts';
 const readLimitMs = 10_000;
 const listLimitMs = 60_000;
 const pageSize = 500;
-const metadataOf = (kind: string): string =>
-  `application/json;as=${kind};g=meta.k8s.io;v=v1,application/json`;
+const metadataOf = (kind: string): string => `application/json;as=${kind};g=meta.k8s.io;v=v1,application/json`;
 
 /** What is read, as errors name it and as RBAC grants it. */
 interface What {
@@ -24,12 +23,20 @@ interface What {
   readonly right: string;
 }
 
-/** What a person can do about it: RBAC's own words name the verb that is missing. */
-function whyUnread(what: What, cause: unknown): ClusterUnreachableError {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  const forbidden = cause instanceof ApiError && cause.status === 403;
-  const needs = forbidden ? ` (you need the right to ${what.right})` : '';
-  return new ClusterUnreachableError(`cannot read ${what.named}: ${message}${needs}`, { cause });
+/** An error to be thrown when an object could not be read: exit 3. */
+export class UnreadError extends ClusterUnreachableError {
+  /** Without the object. */
+  readonly why: string;
+
+  constructor({ named, right }: What, cause: unknown) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    // RBAC's own words name the verb that is missing.
+    const forbidden = cause instanceof ApiError && cause.status === 403;
+    const why = forbidden ? `${message} (you need the right to ${right})` : message;
+    super(`cannot read ${named}: ${why}`, { cause });
+    this.name = 'UnreadError';
+    this.why = why;
+  }
 }
 
 function isNotFound(error: unknown): boolean {
@@ -54,7 +61,7 @@ export class ApiSource implements ObjectSource {
       return await this.#pool.getJson(path, { signal, ...(accept === undefined ? {} : { accept }) });
     } catch (error) {
       if (isNotFound(error)) return undefined;
-      throw whyUnread(what, error);
+      throw new UnreadError(what, error);
     }
   }
 
@@ -110,6 +117,7 @@ export class ApiSource implements ObjectSource {
         accept: metadataOf('PartialObjectMetadataList'),
         pageSize: size,
         signal: AbortSignal.timeout(listLimitMs),
+        onPage: () => {},
         onObject,
       });
     try {
@@ -121,7 +129,7 @@ export class ApiSource implements ObjectSource {
     } catch (error) {
       if (!(error instanceof ApiError || error instanceof ApiProtocolError || error instanceof ClusterUnreachableError))
         throw error;
-      throw whyUnread({ named: `the ${resource}`, right: `list ${resource}` }, error);
+      throw new UnreadError({ named: `the ${resource}`, right: `list ${resource}` }, error);
     }
   }
 

@@ -1,5 +1,6 @@
 import { type FlagValues, oneOf, valueFlag } from './flag.ts';
 import { parseNamespaceName } from './flag-values.ts';
+import { servedClusterFlags } from './served-cluster.ts';
 import { UsageError } from './usage-error.ts';
 
 const text = (value: string): string => value;
@@ -24,6 +25,11 @@ export const clusterFlags = {
     text,
     undefined,
   ),
+  // One set of flags serves every command; what is read on the spot is never stale.
+  maxStalenessMs: {
+    ...servedClusterFlags.maxStalenessMs,
+    help: 'As serve takes it; changes nothing here, where everything is read on the spot',
+  },
 } as const;
 
 export type ClusterFlagValues = FlagValues<typeof clusterFlags>;

@@ -1,8 +1,9 @@
 import type { Cluster, Reference, Referent, ServiceAccount } from '../admission/cluster.ts';
 import { UnverifiedError } from '../admission/cluster.ts';
-import { ClusterUnreachableError } from '../cluster/api-errors.ts';
+import { ApiError, ClusterUnreachableError } from '../cluster/api-errors.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
 import { lookUp } from '../cluster/state-directory.ts';
+import { UnreadError } from './api-source.ts';
 import type { ObjectSource } from './object-source.ts';
 
 const noAnnotations: ServiceAccount = { annotations: new Map() };
@@ -68,7 +69,9 @@ export class InputCluster implements Cluster {
       // The namespace is in the input, so its ServiceAccount `default` is the one that Kubernetes makes.
       const given = lookUp(this.#input, reference);
       if (given !== undefined) return given;
-      const message = `${nameOf(reference)} is not in the input, and ${cause.message}`;
+      const why = cause instanceof UnreadError ? cause.why : cause.message;
+      const remedy = cause.cause instanceof ApiError ? '' : '; add it to the input, or give --state DIR';
+      const message = `${nameOf(reference)} is not in the input and cannot be read: ${why}${remedy}`;
       this.#failure ??= new ClusterUnreachableError(message, { cause });
       throw new UnverifiedError(503, message, { cause });
     }

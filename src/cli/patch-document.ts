@@ -1,5 +1,5 @@
-import { applyPatch } from 'fast-json-patch';
-import { type Document, isAlias, isMap, isNode, isSeq, type Node, Scalar, visit } from 'yaml';
+import jsonPatch from 'fast-json-patch';
+import { type Document, isAlias, isCollection, isMap, isNode, isSeq, type Node, Scalar, visit } from 'yaml';
 import { sameJson } from '../admission/same-json.ts';
 import type { Addition } from '../injection/json-patch.ts';
 
@@ -45,18 +45,24 @@ function freezeAliases(document: Document, node: Node & { anchor?: string | unde
   delete node.anchor;
 }
 
+/** What is added would make one long line of a collection in flow style (`{a: b}`), and block style cannot stand in it. */
+function prepare(document: Document, node: Node): void {
+  freezeAliases(document, node);
+  if (isCollection(node)) node.flow = false;
+}
+
 /** The node at a path, made writable: nothing else in the document changes with it. */
 function ownNode(document: Document, path: Path): Node | undefined {
   let node: Node | null = document.contents;
   let value: unknown = document.toJS();
   for (const segment of path) {
     if (node === null) return undefined;
-    freezeAliases(document, node);
+    prepare(document, node);
     value = Reflect.get(Object(value), segment);
     const child: Node | undefined = childOf(node, segment);
     node = child === undefined || isAlias(child) ? writeOut(document, node, segment, value) : child;
   }
-  if (node !== null) freezeAliases(document, node);
+  if (node !== null) prepare(document, node);
   return node ?? undefined;
 }
 
@@ -91,7 +97,7 @@ export function patchDocument(document: Document, patches: readonly ObjectPatch[
   for (const { path, additions } of patches) {
     const prefix = path.map(segment => `/${segment}`).join('');
     for (const addition of additions) {
-      applyPatch(expected, [{ ...addition, path: prefix + addition.path }]);
+      jsonPatch.applyPatch(expected, [{ ...addition, path: prefix + addition.path }]);
       add(document, path, addition);
     }
   }

@@ -35,7 +35,10 @@ export function renderDocument(document: Document, text: string, changed: boolea
 
 /** Documents as one text. */
 export function joinDocuments(texts: readonly string[]): string {
-  return texts.filter(text => text !== '').map(text => `${text}\n`).join('---\n');
+  return texts
+    .filter(text => text !== '')
+    .map(text => `${text}\n`)
+    .join('---\n');
 }
 
 /** Removes items from the `items` of a List. */
@@ -45,7 +48,9 @@ export function dropItems(document: Document, dropped: ReadonlySet<number>): voi
   // An anchor in what is dropped may be used in what stays: its aliases are written out.
   const plain = document.toJS().items;
   items.items = items.items
-    .map((item, index) => (usesAlias(item) ? document.createNode(plain[index], { aliasDuplicateObjects: false }) : item))
+    .map((item, index) =>
+      usesAlias(item) ? document.createNode(plain[index], { aliasDuplicateObjects: false }) : item,
+    )
     .filter((_, index) => !dropped.has(index));
 }
 

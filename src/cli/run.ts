@@ -1,11 +1,16 @@
+import { ClusterUnreachableError } from '../cluster/api-errors.ts';
 import { ManifestError } from '../cluster/manifests.ts';
 import { StateError } from '../cluster/state-directory.ts';
+import { MalformedObjectError } from '../injection/fields.ts';
+import { checkCommand } from './check/check.ts';
 import type { Command, Surroundings } from './command.ts';
+import { injectCommand } from './inject.ts';
 import { serveCommand } from './serve.ts';
 import { exitCodes, UsageError } from './usage-error.ts';
 import { versionCommand } from './version.ts';
+import { whyCommand } from './why/why.ts';
 
-const commands: readonly Command[] = [serveCommand, versionCommand];
+const commands: readonly Command[] = [serveCommand, injectCommand, checkCommand, whyCommand, versionCommand];
 
 function generalHelp(): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
@@ -26,8 +31,9 @@ const helpWords: ReadonlySet<string> = new Set(['help', '--help', '-h']);
 
 /** The exit code of an error that is the user's to mend; undefined for a fault of ours. */
 function codeOf(error: unknown): number | undefined {
-  if (error instanceof UsageError || error instanceof StateError || error instanceof ManifestError)
-    return exitCodes.usage;
+  if (error instanceof UsageError || error instanceof StateError) return exitCodes.usage;
+  if (error instanceof ManifestError || error instanceof MalformedObjectError) return exitCodes.usage;
+  if (error instanceof ClusterUnreachableError) return exitCodes.unreachable;
   return undefined;
 }
 

@@ -27,13 +27,20 @@ function parseStalenessMs(value: string): number {
 export const servedClusterFlags = {
   kubeconfig: valueFlag(
     'kubeconfig',
-    { placeholder: 'FILE', help: "Way to the cluster; without it KUBECONFIG, ~/.kube/config, or the pod's ServiceAccount" },
+    {
+      placeholder: 'FILE',
+      help: "Way to the cluster; without it KUBECONFIG, ~/.kube/config, or the pod's ServiceAccount",
+    },
     text,
     undefined,
   ),
   maxStalenessMs: valueFlag(
     'max-staleness',
-    { placeholder: 'DURATION', help: 'Past this time without a sign of life of a watch, every decision is made live', defaultText: '90s' },
+    {
+      placeholder: 'DURATION',
+      help: 'Past this time without a sign of life of a watch, every decision is made live',
+      defaultText: '90s',
+    },
     parseStalenessMs,
     90_000,
   ),
@@ -98,7 +105,12 @@ export async function openServedCluster(
   return state === undefined ? watch(values, rules, metrics, logger) : readFolder(state, rules, metrics, logger);
 }
 
-async function readFolder(folder: string, rules: Rules, metrics: ClusterMetrics, logger: Logger): Promise<ServedCluster> {
+async function readFolder(
+  folder: string,
+  rules: Rules,
+  metrics: ClusterMetrics,
+  logger: Logger,
+): Promise<ServedCluster> {
   const state = await StateDirectory.open({
     folder,
     ackSystemNamespace: rules.ackSystemNamespace,
@@ -137,7 +149,10 @@ async function watch(
       lastEvent: resource => metrics.setWatchLastEvent(resource, Date.now()),
       restarted: (resource, cause, error) => {
         metrics.countWatchRestart(resource, cause);
-        logger.warn({ resource, cause, error: error instanceof Error ? error.message : String(error) }, 'watch restarted');
+        logger.warn(
+          { resource, cause, error: error instanceof Error ? error.message : String(error) },
+          'watch restarted',
+        );
       },
       listenerFailed: (resource, error) =>
         logger.error({ resource, error: error instanceof Error ? error.message : String(error) }, 'object not kept'),

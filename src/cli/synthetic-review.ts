@@ -1,4 +1,4 @@
-import type { GroupVersionResource, AdmissionRequest } from '../admission/review.ts';
+import type { AdmissionRequest, GroupVersionResource } from '../admission/review.ts';
 
 /** What a review is about; all else is as for an object that a person creates. */
 export interface ReviewSubject {

@@ -36,6 +36,14 @@ export function objectKey(namespace: string | undefined, name: string): string {
   return namespace === undefined ? name : `${namespace}/${name}`;
 }
 
+/**
+ * False for what no Namespace, ServiceAccount or ConfigMap can be called; such a name must not get into a path either.
+ * https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names
+ */
+export function isPossibleName(name: string): boolean {
+  return name.length <= 253 && /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(name);
+}
+
 /** @throws {ApiProtocolError} when the text is no JSON object */
 export function parseJsonObject(text: string, what: string): JsonObject {
   let value: unknown;

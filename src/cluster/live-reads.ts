@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiPool } from './api-connection.ts';
 import { ApiError, ApiProtocolError, ClusterUnreachableError } from './api-errors.ts';
-import { type ApiObject, isApiObject, objectKey } from './api-object.ts';
+import { type ApiObject, isApiObject, isPossibleName, objectKey } from './api-object.ts';
 import type { ReadBudget } from './budget.ts';
 
 /** The object may exist, but the budget for asking is spent. */
@@ -43,7 +43,7 @@ export interface LiveReadsOptions<T extends NonNullable<unknown>> {
   readonly pool: ApiPool;
   /** Name of the resource in hooks and messages: `serviceaccounts`. */
   readonly resource: string;
-  /** Path of one object. Its parts must be checked or encoded by this function. */
+  /** Path of one object. Name and namespace are such that they need no encoding. */
   readonly path: (reference: ObjectReference) => string;
   readonly metadataOnly: boolean;
   readonly keep: (object: ApiObject) => T;
@@ -59,8 +59,7 @@ interface Batch<T> {
   readonly reference: ObjectReference;
   readonly what: string;
   readonly answer: PromiseWithResolvers<T | undefined>;
-  readonly abandoned: AbortController;
-  waiters: number;
+  /** The latest of its callers' deadlines. */
   deadlineAt: number;
 }
 
@@ -96,17 +95,19 @@ export class LiveReads<T extends NonNullable<unknown>> {
   }
 
   /**
-   * What the API server has now, or undefined when it says that there is no such object.
+   * What the API server has now, or undefined when it says that there is no such object. Of a name that no object can
+   * have it is not asked: a review may carry any, for it comes before the API server's own validation.
    * @param deadlineAt monotonic milliseconds at which the caller must have an answer
    * @throws {BudgetSpentError | LiveReadError}
    */
   async read(reference: ObjectReference, deadlineAt: number): Promise<T | undefined> {
-    const key = objectKey(reference.namespace, reference.name);
+    const { namespace, name } = reference;
+    if (!isPossibleName(name) || (namespace !== undefined && !isPossibleName(namespace))) return undefined;
+    const key = objectKey(namespace, name);
     const what = `${this.#options.resource} ${JSON.stringify(key)}`;
     const waitMs = deadlineAt - this.#nowMs();
     if (!(waitMs > 0)) throw new LiveReadError(what, 'there was no time left');
     const batch = this.#join(key, what, reference);
-    batch.waiters += 1;
     batch.deadlineAt = Math.max(batch.deadlineAt, deadlineAt);
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => late.reject(new LiveReadError(what, 'no answer came in time')), waitMs);
@@ -114,14 +115,12 @@ export class LiveReads<T extends NonNullable<unknown>> {
       return await Promise.race([batch.answer.promise, late.promise]);
     } finally {
       clearTimeout(timer);
-      batch.waiters -= 1;
-      if (batch.waiters === 0) batch.abandoned.abort();
     }
   }
 
   #join(key: string, what: string, reference: ObjectReference): Batch<T> {
     const lane = this.#lanes.get(key);
-    if (lane?.next !== undefined && !lane.next.abandoned.signal.aborted) {
+    if (lane?.next !== undefined) {
       this.#options.onResult?.(this.#options.resource, 'shared');
       return lane.next;
     }
@@ -129,8 +128,6 @@ export class LiveReads<T extends NonNullable<unknown>> {
       reference,
       what,
       answer: Promise.withResolvers<T | undefined>(),
-      abandoned: new AbortController(),
-      waiters: 0,
       deadlineAt: 0,
     };
     // Every caller may have left when the answer comes.
@@ -163,32 +160,30 @@ export class LiveReads<T extends NonNullable<unknown>> {
   }
 
   async #serve(batch: Batch<T>): Promise<T | undefined> {
-    const { reference, what, abandoned } = batch;
+    const { reference, what } = batch;
     const { budget } = this.#options;
     let failure: unknown;
     for (let pauseMs = firstPauseMs; ; pauseMs *= 2) {
       const leftMs = batch.deadlineAt - this.#nowMs();
-      if (leftMs <= 0 || abandoned.signal.aborted) throw liveReadErrorOf(what, failure);
+      if (leftMs <= 0) throw liveReadErrorOf(what, failure);
       if (!budget.take(reference.payer ?? reference.namespace ?? reference.name)) {
         throw failure === undefined ? new BudgetSpentError(what) : liveReadErrorOf(what, failure);
       }
       try {
-        return await this.#get(batch, failure === undefined ? leftMs * firstAttemptPart : leftMs);
+        return await this.#get(reference, failure === undefined ? leftMs * firstAttemptPart : leftMs);
       } catch (error) {
         failure = error;
         const waitMs = error instanceof ApiError ? Math.max(pauseMs, error.retryAfterMs ?? 0) : pauseMs;
         if (!isPassing(error) || this.#nowMs() + waitMs >= batch.deadlineAt) throw liveReadErrorOf(what, error);
-        await sleep(waitMs, undefined, { signal: abandoned.signal }).catch(() => {});
+        await sleep(waitMs);
       }
     }
   }
 
-  async #get({ reference, abandoned }: Batch<T>, limitMs: number): Promise<T | undefined> {
+  async #get(reference: ObjectReference, limitMs: number): Promise<T | undefined> {
     const { pool, path, metadataOnly, keep } = this.#options;
     const attempt = new AbortController();
-    const end = () => attempt.abort();
-    const timer = setTimeout(end, limitMs);
-    abandoned.signal.addEventListener('abort', end, { once: true });
+    const timer = setTimeout(() => attempt.abort(), limitMs);
     try {
       const object = await pool.getJson(path(reference), {
         accept: metadataOnly
@@ -206,7 +201,6 @@ export class LiveReads<T extends NonNullable<unknown>> {
       throw error;
     } finally {
       clearTimeout(timer);
-      abandoned.signal.removeEventListener('abort', end);
     }
   }
 }

@@ -1,14 +1,4 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isNode,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseAllDocuments,
-  visit,
-} from 'yaml';
+import { type Document, isAlias, isMap, isNode, isSeq, LineCounter, type Node, parseAllDocuments, visit } from 'yaml';
 import { type Fields, isFields } from '../injection/fields.ts';
 
 /** An error to be thrown when a manifest cannot be read: one line with the file and, where it is known, the place in it. */

@@ -18,16 +18,15 @@ export class SilenceTimer {
     return this.#controller.signal;
   }
 
-  /** Starts anew with this limit. */
+  /** Something came, or something else is waited for: the time starts anew, with this limit. */
   limit(limitMs: number): void {
+    if (this.#timer !== undefined && limitMs === this.#limitMs) {
+      this.#timer.refresh();
+      return;
+    }
     clearTimeout(this.#timer);
     this.#limitMs = limitMs;
-    this.#timer = setTimeout(() => this.#controller.abort(new SilenceError(this.#what, this.#limitMs)), limitMs);
-  }
-
-  /** Something came. */
-  heard(): void {
-    this.#timer?.refresh();
+    this.#timer = setTimeout(() => this.#controller.abort(new SilenceError(this.#what, limitMs)), limitMs);
   }
 
   stop(): void {

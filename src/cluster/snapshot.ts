@@ -2,6 +2,7 @@ import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../ac
 import type { Namespace } from '../accounts/served-namespace.ts';
 import type { ServiceAccount, View } from '../admission/cluster.ts';
 import { readNamespace } from '../admission/namespaces.ts';
+import { whatIsMalformed } from '../admission/trouble.ts';
 import { type Fields, MalformedObjectError, optionalFields, optionalString, stringMap } from '../injection/fields.ts';
 import { groupOf, type Manifest, ManifestError } from './manifests.ts';
 
@@ -71,7 +72,7 @@ export class Snapshot implements View {
       this.#add(kind, object, defaultNamespace);
     } catch (error) {
       if (!(error instanceof MalformedObjectError)) throw error;
-      throw new ManifestError(`${place}: ${error.message}`, { cause: error });
+      throw new ManifestError(`${place}: ${whatIsMalformed(error)}`, { cause: error });
     }
   }
 

@@ -48,6 +48,8 @@ export interface WatchLoopOptions<T extends NonNullable<unknown>> {
   readonly settledAfterMs?: number;
   /** For the head of an answer to a watch. */
   readonly connectTimeoutMs?: number;
+  /** For one page of a list. */
+  readonly pageTimeoutMs?: number;
   /** For a whole list, all pages. */
   readonly listTimeoutMs?: number;
   /** Objects a page: so few that parsing one does not hold up a review. */
@@ -70,12 +72,6 @@ const accepts = {
 const longestRetryAfterMs = 30_000;
 /** After so many watches in a row that brought nothing but an error, the version itself is suspect. */
 const fruitlessLimit = 3;
-/**
- * After so many silent watches in a row, the version is suspect: a server restored from an older backup sends nothing to
- * a watch from a version that it has yet to reach.
- */
-const silentLimit = 2;
-
 export class WatchLoop<T extends NonNullable<unknown>> {
   readonly resource: string;
   readonly #options: WatchLoopOptions<T>;
@@ -95,7 +91,8 @@ export class WatchLoop<T extends NonNullable<unknown>> {
   #version: string | undefined;
   #pageSize: number;
   #fruitless = 0;
-  #silent = 0;
+  /** Whether a watch has brought anything since the last list. */
+  #newsSinceList = false;
 
   constructor(options: WatchLoopOptions<T>) {
     this.resource = options.resource;
@@ -182,36 +179,46 @@ export class WatchLoop<T extends NonNullable<unknown>> {
   }
 
   #afterFailure(error: unknown): void {
-    if (error instanceof SilenceError) {
-      this.#silent += 1;
-      if (this.#silent >= silentLimit) this.#version = undefined;
-    }
+    // A connection that died, or a server that has nothing to say to our version, for which it may have been restored from
+    // an older backup: the next bookmark is up to a minute away, a list tells at once.
+    if (error instanceof SilenceError) this.#version = undefined;
     if (error instanceof ListExpiredError) {
       // The list takes longer than versions are kept: one answer is consistent without pages.
       this.#pageSize = 0;
       this.#version = undefined;
     } else if (error instanceof ApiProtocolError || (error instanceof ApiError && ![401, 429].includes(error.status))) {
       this.#fruitless += 1;
-      if (this.#fruitless >= fruitlessLimit || (error instanceof ApiError && error.gone)) this.#version = undefined;
+      const gone = error instanceof ApiError && error.gone;
+      if (this.#fruitless >= fruitlessLimit || gone) this.#version = undefined;
+      // After an outage the server is back, and the list must not wait as long as the last attempt had to. Not for one that
+      // answers 410 to the version that it has just given.
+      if (gone && this.#newsSinceList) this.#backoff.reset();
     }
   }
 
   async #list(): Promise<string> {
     const askedAt = this.#nowMs();
-    const limitMs = this.#options.listTimeoutMs ?? 120_000;
+    const { pageTimeoutMs = 10_000, listTimeoutMs = 120_000 } = this.#options;
+    const limitMs = this.#pageSize > 0 ? pageTimeoutMs : listTimeoutMs;
     const objects = new Map<string, T>();
-    const version = await this.#attempt('the list', limitMs, signal =>
+    const version = await this.#attempt('the list', limitMs, (signal, timer) =>
       listPages(this.#pool, this.#options.path, {
         accept: this.#accept.list,
         pageSize: this.#pageSize,
         signal,
         onObject: object =>
           this.#guarded(() => objects.set(keyOf(object), this.#options.keep(object)), `${keyOf(object)} is not kept`),
+        onPage: () => {
+          timer.limit(limitMs);
+          if (this.#nowMs() - askedAt > listTimeoutMs) {
+            throw new SilenceError(`the end of the list of ${this.resource}`, listTimeoutMs);
+          }
+        },
       }),
     );
     this.#pageSize = this.#options.pageSize ?? 500;
     this.#fruitless = 0;
-    this.#silent = 0;
+    this.#newsSinceList = false;
     this.#store.replace(objects);
     this.#heard(askedAt);
     if (!this.#synced) {
@@ -224,47 +231,43 @@ export class WatchLoop<T extends NonNullable<unknown>> {
 
   /** Returns when the watch ended by the timeout that it was given, which is no failure. */
   async #watch(from: string): Promise<void> {
-    const { inactivityMs } = this.#timings;
+    const { inactivityMs, watchSeconds } = this.#timings;
     const startedAt = this.#nowMs();
-    const seconds = this.#watchSeconds(startedAt);
+    // What was known before a break goes on ageing: the wait for the first event is so much shorter.
+    const firstLimitMs = inactivityMs - (startedAt - (this.#lastEventAt ?? startedAt));
+    if (firstLimitMs < inactivityMs / 5) {
+      this.#version = undefined;
+      return;
+    }
+    const seconds = watchSeconds.min + Math.floor(this.#random() * (watchSeconds.max - watchSeconds.min + 1));
     const path = withQuery(this.#options.path, {
       watch: 'true',
       allowWatchBookmarks: 'true',
       resourceVersion: from,
       timeoutSeconds: String(seconds),
     });
-    const connectMs = Math.min(this.#options.connectTimeoutMs ?? 8000, inactivityMs);
     let events = 0;
     try {
+      const connectMs = Math.min(this.#options.connectTimeoutMs ?? 8000, inactivityMs);
       await this.#attempt('the watch', connectMs, async (signal, timer) => {
         const body = await this.#pool.get(path, { accept: this.#accept.watch, signal });
-        timer.limit(Math.min(inactivityMs, seconds * 1000 + 5000));
+        timer.limit(firstLimitMs);
         for await (const event of watchEvents(body)) {
           if (this.#stopping.signal.aborted) return;
-          timer.heard();
+          timer.limit(inactivityMs);
           this.#apply(event);
           events += 1;
         }
       });
     } finally {
-      if (this.#nowMs() - startedAt >= (this.#options.settledAfterMs ?? 10_000)) this.#backoff.reset();
+      if (this.#nowMs() - startedAt >= (this.#options.settledAfterMs ?? Math.min(10_000, inactivityMs / 3)))
+        this.#backoff.reset();
     }
     const lastedMs = this.#nowMs() - startedAt;
     if (lastedMs < seconds * 1000 - 1000) throw new ClusterUnreachableError('the server ended the watch early');
-    this.#backoff.reset();
-    // A server sends a bookmark before it ends a watch: one without has told nothing.
+    // A server whose version moves sends a bookmark before it ends a watch: one without has told nothing.
     if (events === 0) throw new SilenceError(`the watch of ${this.resource}`, lastedMs);
-  }
-
-  /**
-   * After a break, the next bookmark of a long watch is a minute away, though nothing may have been missed. A short watch
-   * brings one before its end, and so tells at once that what is kept is true.
-   */
-  #watchSeconds(nowMs: number): number {
-    const { inactivityMs, watchSeconds, provingSeconds } = this.#timings;
-    const ageMs = nowMs - (this.#lastEventAt ?? nowMs);
-    if (ageMs > inactivityMs / 3) return provingSeconds;
-    return watchSeconds.min + Math.floor(this.#random() * (watchSeconds.max - watchSeconds.min + 1));
+    this.#backoff.reset();
   }
 
   #apply(event: WatchEvent): void {
@@ -281,8 +284,8 @@ export class WatchLoop<T extends NonNullable<unknown>> {
       this.#store.delete(keyOf(event.object));
     }
     this.#version = event.resourceVersion;
+    this.#newsSinceList = true;
     this.#fruitless = 0;
-    this.#silent = 0;
     this.#heard(this.#nowMs());
   }
 
@@ -300,7 +303,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     const timer = new SilenceTimer(`${what} of ${this.resource}`);
     timer.limit(limitMs);
     try {
-      return await run(timer.signal, timer);
+      return await run(AbortSignal.any([timer.signal, this.#stopping.signal]), timer);
     } catch (error) {
       throw timer.signal.aborted ? timer.signal.reason : error;
     } finally {

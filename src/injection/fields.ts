@@ -6,11 +6,15 @@ export type Fields = Readonly<Record<string, unknown>>;
 export class MalformedObjectError extends Error {
   override readonly name = 'MalformedObjectError';
   readonly code = 'InvalidReview';
+  /** As users wrote its keys: to be quoted. */
   readonly path: string;
+  /** What the value should be: `a string`. */
+  readonly expected: string;
 
   constructor(path: string, expected: string) {
-    super(`${path || 'the object'} is not ${expected}`);
+    super(`a field is not ${expected}`);
     this.path = path;
+    this.expected = expected;
   }
 }
 

@@ -1,0 +1,67 @@
+import { clusterFlags, outputFlag } from '../cluster-flags.ts';
+import type { Command, Surroundings } from '../command.ts';
+import { describeFlags, readFlags } from '../flag.ts';
+import { openSource } from '../object-source.ts';
+import { ruleFlags, rulesFrom } from '../rule-flags.ts';
+import { alignColumns } from '../table.ts';
+import { exitCodes, UsageError } from '../usage-error.ts';
+import { findAll } from './find-all.ts';
+import type { Finding } from './finding.ts';
+
+const checkFlags = { output: outputFlag(['table', 'json']), ...clusterFlags, ...ruleFlags } as const;
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+function tableOf(findings: readonly Finding[]): string {
+  if (findings.length === 0) return 'no findings\n';
+  const rows = findings.map(({ severity, reason, object: { kind, namespace, name } }) => [
+    severity.toUpperCase(),
+    reason,
+    `${kind} ${namespace === '' ? name : `${namespace}/${name}`}`,
+  ]);
+  const [head = '', ...lines] = alignColumns([['SEVERITY', 'REASON', 'OBJECT'], ...rows]);
+  const entries = lines.map((line, index) => {
+    const { message = '', remedy = '' } = findings[index] ?? {};
+    return `${line}\n    ${message}\n    To mend it: ${remedy}`;
+  });
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  const sum = `${counted(errors, 'error')}, ${counted(findings.length - errors, 'warning')}`;
+  return `${[head, ...entries, '', sum].join('\n')}\n`;
+}
+
+async function check(argv: readonly string[], { env, stdout }: Surroundings): Promise<number> {
+  const { values, positionals } = readFlags(checkFlags, argv, env);
+  if (positionals.length > 0) throw new UsageError(`check takes no argument ${JSON.stringify(positionals[0])}`);
+  const rules = rulesFrom(values, env);
+  const source = await openSource(values, rules);
+  try {
+    const findings = findAll(await source.snapshot(), rules);
+    stdout.write(values.output === 'json' ? `${JSON.stringify({ findings }, undefined, 2)}\n` : tableOf(findings));
+    return findings.length > 0 ? exitCodes.refused : exitCodes.done;
+  } finally {
+    await source.close();
+  }
+}
+
+/** `carm-webhook check`: what is wrong with maps, namespaces and ServiceAccounts. */
+export const checkCommand: Command = {
+  name: 'check',
+  summary: 'Find what is wrong with maps, namespaces and ServiceAccounts',
+  help: () => `Usage: carm-webhook check [flags]
+
+Looks through the account map, the team map, all namespaces, and the ServiceAccounts of those that
+are served. Each finding has a reason, an object, and what mends it. With findings the exit code is 1.
+
+It needs the right to list namespaces and serviceaccounts, and to get the two maps.
+
+Examples:
+  carm-webhook check
+  carm-webhook check --state cluster/ --feature-gates=TeamLevelCARM=true -o json
+
+Flags (each has an environment variable: --output is CARM_WEBHOOK_OUTPUT):
+${describeFlags(checkFlags)}
+`,
+  run: check,
+};

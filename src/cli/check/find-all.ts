@@ -1,0 +1,58 @@
+import { podsPrefix } from '../../accounts/pod-role.ts';
+import { roleMapNames } from '../../accounts/role-map.ts';
+import { servingOf } from '../../accounts/served-namespace.ts';
+import { quoteNames } from '../../admission/quote.ts';
+import type { Rules } from '../../admission/rules.ts';
+import type { Snapshot } from '../../cluster/snapshot.ts';
+import { type Finding, finding, sortFindings } from './finding.ts';
+import { findInMaps, mapObject } from './map-findings.ts';
+import { findInNamespace, type NamespaceFindings } from './namespace-findings.ts';
+import { findInServiceAccounts } from './service-account-findings.ts';
+
+function namesOf(namespaces: readonly NamespaceFindings[]): string {
+  return quoteNames(namespaces.map(({ namespace }) => namespace.name));
+}
+
+/** A map that is missing, told once for all who are bound by it. */
+function missingMaps(namespaces: readonly NamespaceFindings[], rules: Rules): readonly Finding[] {
+  return (['account', 'team'] as const).flatMap(kind => {
+    const bound = namespaces.filter(({ binding, mapMissing }) => mapMissing && binding?.kind === kind);
+    if (bound.length === 0) return [];
+    const reason = kind === 'account' ? 'AccountMapMissing' : 'TeamMapMissing';
+    const message = `there is no such ConfigMap, and namespaces are bound by it: ${namesOf(bound)}`;
+    const remedy = `Create ${roleMapNames[kind]} in ${rules.ackSystemNamespace} with a role for each ${kind}.`;
+    return [finding(reason, mapObject(kind, rules), message, remedy)];
+  });
+}
+
+/** Ids whose workloads get the role that ACK provisions with, each told once. */
+function sharedRoles(namespaces: readonly NamespaceFindings[], rules: Rules): readonly Finding[] {
+  const byEntry = new Map<string, NamespaceFindings[]>();
+  for (const each of namespaces) {
+    const { binding, mapped, namespace } = each;
+    if (binding === undefined || mapped === undefined || mapped.key !== binding.id) continue;
+    if (servingOf(namespace, rules.ownNamespace, rules.featureGates) !== 'served') continue;
+    const entry = `${binding.kind}/${binding.id}`;
+    byEntry.set(entry, [...(byEntry.get(entry) ?? []), each]);
+  }
+  return [...byEntry.values()].flatMap(sharing => {
+    const binding = sharing[0]?.binding;
+    if (binding === undefined) return [];
+    const message = `no key "${podsPrefix}.${binding.id}": pods get the role that ACK works with under "${binding.id}", in ${namesOf(sharing)}`;
+    const remedy = `Add the key "${podsPrefix}.${binding.id}" with a role for workloads.`;
+    return [finding('PodsShareControllerRole', mapObject(binding.kind, rules), message, remedy)];
+  });
+}
+
+/** Everything that `check` finds in a cluster, errors first. */
+export function findAll(state: Snapshot, rules: Rules): readonly Finding[] {
+  const namespaces = [...state.namespaces()].map(namespace => findInNamespace(namespace, state, rules));
+  const byName = new Map(namespaces.map(each => [each.namespace.name, each]));
+  return sortFindings([
+    ...findInMaps(state, rules),
+    ...missingMaps(namespaces, rules),
+    ...sharedRoles(namespaces, rules),
+    ...namespaces.flatMap(({ findings }) => findings),
+    ...findInServiceAccounts(state, byName, rules),
+  ]);
+}

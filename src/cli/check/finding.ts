@@ -1,0 +1,159 @@
+/** How bad a finding is: an `error` refuses pods or leaves them without credentials, a `warning` may surprise. */
+export type Severity = 'error' | 'warning';
+
+interface FindingKind {
+  readonly severity: Severity;
+  /** For `docs/findings.md`: on which objects it is found. */
+  readonly on: string;
+  /** For `docs/findings.md`. */
+  readonly cause: string;
+  readonly remedy: string;
+}
+
+/** Every reason for a finding: a closed list, the same in `docs/findings.md`. */
+export const findingKinds = {
+  AccountMapMissing: {
+    severity: 'error',
+    on: 'ConfigMap',
+    cause: 'Namespaces are bound to accounts, and there is no account map.',
+    remedy: 'Create the account map with a role for each account.',
+  },
+  TeamMapMissing: {
+    severity: 'error',
+    on: 'ConfigMap',
+    cause: 'Namespaces are bound to teams, and there is no team map.',
+    remedy: 'Create the team map with a role for each team.',
+  },
+  InvalidAccountId: {
+    severity: 'error',
+    on: 'ConfigMap, Namespace',
+    cause: 'A key of the account map, or the binding of a namespace, holds no account id of 12 digits.',
+    remedy: 'Correct the key (`<id>`, `pods.<id>` or `<alias>.<id>`) or the annotation.',
+  },
+  InvalidTeamId: {
+    severity: 'error',
+    on: 'ConfigMap, Namespace',
+    cause: 'A key of the team map, or the binding of a namespace, holds no team id (letters, digits, `_` and `-`).',
+    remedy: 'Correct the key (`<id>`, `pods.<id>` or `<alias>.<id>`) or the annotation.',
+  },
+  InvalidRoleArn: {
+    severity: 'error',
+    on: 'ConfigMap, Namespace, ServiceAccount',
+    cause:
+      'A value of a map is no role ARN; a namespace is bound to it; or a ServiceAccount asks for what is neither a role name nor a role ARN.',
+    remedy: 'Correct the value in the map, or the annotation of the ServiceAccount.',
+  },
+  AccountMismatch: {
+    severity: 'error',
+    on: 'ConfigMap, Namespace',
+    cause: "A key of the account map is one account id, its role's account another; or a namespace is bound to it.",
+    remedy: "Put a role of the key's account under the key.",
+  },
+  AccountNotMapped: {
+    severity: 'error',
+    on: 'Namespace',
+    cause: 'The account map has no role for the account that the namespace is bound to.',
+    remedy: 'Add the key to the account map, or correct the binding.',
+  },
+  TeamNotMapped: {
+    severity: 'error',
+    on: 'Namespace',
+    cause: 'The team map has no role for the team that the namespace is bound to.',
+    remedy: 'Add the key to the team map, or correct the binding.',
+  },
+  NamespaceNotBound: {
+    severity: 'error',
+    on: 'Namespace',
+    cause: 'The namespace is labelled `carm-webhook.dev/inject: enabled` and has no binding: its pods are refused.',
+    remedy: 'Bind the namespace, or remove the label.',
+  },
+  NamespaceNotLabelled: {
+    severity: 'error',
+    on: 'Namespace',
+    cause:
+      'The namespace is bound and lacks the label `carm-webhook.dev/inject`: its pods pass the webhook by, without a role.',
+    remedy: 'Label the namespace `carm-webhook.dev/inject: enabled`, or `disabled` if that is meant.',
+  },
+  RoleOutsideAccount: {
+    severity: 'error',
+    on: 'ServiceAccount',
+    cause: "The ServiceAccount asks for a role outside of its namespace's account and of `--source-accounts`.",
+    remedy: "Name a role of the namespace's account, best by its bare name.",
+  },
+  PodsShareControllerRole: {
+    severity: 'warning',
+    on: 'ConfigMap',
+    cause: 'There is no key `pods.<id>`: workloads get the role under `<id>`, which ACK provisions with.',
+    remedy: 'Add `pods.<id>` with a role for workloads; `--require-pods-key` makes it a must.',
+  },
+  BindingIgnored: {
+    severity: 'warning',
+    on: 'Namespace',
+    cause: 'A binding has no effect: the namespace is never served, or the feature gate TeamLevelCARM is off.',
+    remedy: 'Remove the annotation, or turn the gate on.',
+  },
+  InvalidMode: {
+    severity: 'warning',
+    on: 'Namespace',
+    cause: 'The label `carm-webhook.dev/mode` is none of `enforce`, `warn`, `audit`; the default mode is used.',
+    remedy: 'Correct the label.',
+  },
+  InvalidRegion: {
+    severity: 'warning',
+    on: 'Namespace',
+    cause: "The default region has not the form of a region, or lies in another partition than the namespace's role.",
+    remedy: 'Correct `services.k8s.aws/default-region`, or the flag `--default-region`.',
+  },
+  InvalidTokenExpiration: {
+    severity: 'warning',
+    on: 'ServiceAccount',
+    cause: '`eks.amazonaws.com/token-expiration` is not a whole number of seconds; the default is used.',
+    remedy: 'Write seconds, such as `3600`.',
+  },
+  TokenExpirationClamped: {
+    severity: 'warning',
+    on: 'ServiceAccount',
+    cause: '`eks.amazonaws.com/token-expiration` is outside of 600 to 86400 seconds; the nearer end is used.',
+    remedy: 'Ask for an expiration within these bounds.',
+  },
+  NearMissAnnotation: {
+    severity: 'warning',
+    on: 'Namespace, ServiceAccount',
+    cause: 'An annotation that nobody reads looks like one that is read, such as `eks.amazon.com/role-arn`.',
+    remedy: 'Correct its prefix.',
+  },
+} as const satisfies Record<string, FindingKind>;
+
+export type FindingReason = keyof typeof findingKinds;
+
+export interface FoundObject {
+  readonly kind: 'ConfigMap' | 'Namespace' | 'ServiceAccount';
+  /** Empty for a Namespace. */
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** As `check -o json` prints it. */
+export interface Finding {
+  readonly reason: FindingReason;
+  readonly severity: Severity;
+  readonly object: FoundObject;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export function finding(reason: FindingReason, object: FoundObject, message: string, remedy?: string): Finding {
+  const { severity, remedy: general } = findingKinds[reason];
+  return { reason, severity, object, message, remedy: remedy ?? general };
+}
+
+function sortKey({ severity, object, reason, message }: Finding): string {
+  // Errors sort before warnings by their names.
+  return [severity, object.kind, object.namespace, object.name, reason, message].join('\u0000');
+}
+
+/** Errors first; then by object. */
+export function sortFindings(findings: readonly Finding[]): readonly Finding[] {
+  const keyed = findings.map(found => ({ found, key: sortKey(found) }));
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ found }) => found);
+}

@@ -1,0 +1,148 @@
+import jsonPatch from 'fast-json-patch';
+import { type Admit, type Admitted, createAdmit } from '../admission/admit.ts';
+import { templateOf, workloadKinds } from '../admission/pod-templates.ts';
+import type { Rules } from '../admission/rules.ts';
+import { groupOf, type Manifest, ManifestError } from '../cluster/manifests.ts';
+import { Snapshot } from '../cluster/snapshot.ts';
+import { type Fields, MalformedObjectError, optionalFields, optionalString } from '../injection/fields.ts';
+import type { Addition } from '../injection/json-patch.ts';
+import { InputCluster } from './input-cluster.ts';
+import type { ObjectSource } from './object-source.ts';
+import { namespaceResource, podResource, type ReviewSubject, reviewOf } from './synthetic-review.ts';
+
+/** What would become of one object. */
+export interface Foretold {
+  readonly manifest: Manifest;
+  readonly name: string;
+  readonly namespace: string;
+  /** JSON Pointers within the object; a workload's lie within its pod template. */
+  readonly additions: readonly Addition[];
+  readonly refused: boolean;
+  /** Whether the additions are those of a workload's pods, which the API server would not show in it. */
+  readonly preview: boolean;
+  /** Refusals and warnings, a line each, with the place of the object. */
+  readonly lines: readonly string[];
+}
+
+/** `value` with the additions; the value itself stays as it is. */
+export function withAdditions(value: unknown, additions: readonly Addition[]): unknown {
+  // Values behind aliases are one object in memory: as JSON they are not.
+  return jsonPatch.applyPatch(JSON.parse(JSON.stringify(value)), [...additions]).newDocument;
+}
+
+function patchOf({ response }: Admitted): readonly Addition[] {
+  if (response.patch === undefined) return [];
+  return JSON.parse(Buffer.from(response.patch, 'base64').toString('utf8'));
+}
+
+/** What an answer tells whoever applies the object. @throws {ManifestError} for a field of a wrong type. */
+function linesOf({ response, record }: Admitted, place: string, object: string): readonly string[] {
+  const { outcome, reason, message } = record;
+  if (reason === 'InvalidReview') throw new ManifestError(`${place}: ${response.status?.message}`);
+  if (reason === 'InternalError') throw record.error;
+  const remarks = (response.warnings ?? []).filter(warning => warning !== message);
+  const lines = remarks.map(warning => `${place}: warning: ${object}: ${warning}`);
+  if (response.status !== undefined) lines.unshift(`${place}: refused: ${response.status.message}`);
+  else if (outcome === 'warned') lines.unshift(`${place}: passes unpatched, in mode warn: ${message}`);
+  else if (outcome === 'audited') lines.unshift(`${place}: passes unpatched, in mode audit: ${message}`);
+  return lines;
+}
+
+/** Foretells what the webhook would make of manifests that are applied together. */
+export class Foreteller {
+  readonly #admit: Admit;
+  readonly #cluster: InputCluster;
+  readonly #input: Snapshot;
+  readonly #defaultNamespace: string;
+
+  /** @param defaultNamespace of objects that name none. */
+  constructor(source: ObjectSource, rules: Rules, defaultNamespace: string) {
+    this.#input = new Snapshot(rules.ackSystemNamespace);
+    this.#cluster = new InputCluster(this.#input, source);
+    this.#admit = createAdmit(this.#cluster, rules);
+    this.#defaultNamespace = defaultNamespace;
+  }
+
+  /**
+   * In the order of the manifests; Namespaces, ServiceAccounts and maps count before all else.
+   * @throws {ManifestError | ClusterUnreachableError}
+   */
+  async foretell(manifests: readonly Manifest[]): Promise<readonly Foretold[]> {
+    for (const manifest of manifests) this.#input.add(manifest, this.#defaultNamespace);
+    const results = new Map<Manifest, Foretold>();
+    const isNamespace = ({ kind, apiVersion }: Manifest) => kind === 'Namespace' && groupOf(apiVersion) === '';
+    for (const manifest of manifests.filter(isNamespace)) results.set(manifest, await this.#namespace(manifest));
+    for (const manifest of manifests) {
+      if (!results.has(manifest)) results.set(manifest, await this.#object(manifest));
+    }
+    return manifests.flatMap(manifest => results.get(manifest) ?? []);
+  }
+
+  async #ask(endpoint: 'mutate' | 'validate', subject: ReviewSubject): Promise<Admitted> {
+    const admitted = await this.#admit(endpoint, reviewOf(subject), Number.POSITIVE_INFINITY);
+    this.#cluster.throwIfUnread();
+    return admitted;
+  }
+
+  #untouched(manifest: Manifest): Foretold {
+    try {
+      const metadata = optionalFields(manifest.object, 'metadata', '') ?? {};
+      const generated = optionalString(metadata, 'generateName', '/metadata');
+      const name = optionalString(metadata, 'name', '/metadata') || (generated ? `${generated}*` : '');
+      const namespace = optionalString(metadata, 'namespace', '/metadata') || this.#defaultNamespace;
+      return { manifest, name, namespace, additions: [], refused: false, preview: false, lines: [] };
+    } catch (cause) {
+      if (!(cause instanceof MalformedObjectError)) throw cause;
+      throw new ManifestError(`${manifest.place}: ${cause.message}`, { cause });
+    }
+  }
+
+  /** Namespaces are labelled before their pods are judged, as they are when they are created. */
+  async #namespace(manifest: Manifest): Promise<Foretold> {
+    const untouched = { ...this.#untouched(manifest), namespace: '' };
+    const { object, kind, place } = manifest;
+    const { name } = untouched;
+    const answer = await this.#ask('mutate', { resource: namespaceResource, kind, name, namespace: name, object });
+    const additions = patchOf(answer);
+    this.#input.add({ ...manifest, object: withAdditions(object, additions) as Fields });
+    return { ...untouched, additions, lines: linesOf(answer, place, `Namespace ${JSON.stringify(name)}`) };
+  }
+
+  async #object(manifest: Manifest): Promise<Foretold> {
+    const { kind, apiVersion, object } = manifest;
+    const group = groupOf(apiVersion);
+    if (group === '' && kind === 'Pod') return this.#pod(manifest, 'Pod', object, []);
+    const workload = workloadKinds.find(candidate => candidate.group === group && candidate.kind === kind);
+    if (workload === undefined) return this.#untouched(manifest);
+    try {
+      const template = templateOf(object, workload);
+      if (template === undefined) return this.#untouched(manifest);
+      return await this.#pod(manifest, `pods of ${kind}`, template, workload.template);
+    } catch (cause) {
+      if (!(cause instanceof MalformedObjectError)) throw cause;
+      throw new ManifestError(`${manifest.place}: ${cause.message}`, { cause });
+    }
+  }
+
+  /** A pod, or the template of pods: what `/mutate` makes of it is judged by `/validate`, as the API server does. */
+  async #pod(manifest: Manifest, kind: string, pod: Fields, at: readonly string[]): Promise<Foretold> {
+    const untouched = this.#untouched(manifest);
+    const { name, namespace } = untouched;
+    const subject = { resource: podResource, kind, name: kind === 'Pod' && name.endsWith('*') ? '' : name, namespace };
+    const mutated = await this.#ask('mutate', { ...subject, object: pod });
+    const additions = patchOf(mutated);
+    const answers = [mutated];
+    if (mutated.response.allowed) {
+      answers.push(await this.#ask('validate', { ...subject, object: withAdditions(pod, additions) }));
+    }
+    const said = `${kind} ${JSON.stringify(name)}`;
+    const prefix = at.map(segment => `/${segment}`).join('');
+    return {
+      ...untouched,
+      additions: additions.map(addition => ({ ...addition, path: prefix + addition.path })),
+      refused: answers.some(({ response }) => !response.allowed),
+      preview: at.length > 0 && additions.length > 0,
+      lines: [...new Set(answers.flatMap(answer => linesOf(answer, manifest.place, said)))],
+    };
+  }
+}

@@ -1,0 +1,102 @@
+import type { RoleSource } from '../../accounts/pod-role.ts';
+import { roleMapNames } from '../../accounts/role-map.ts';
+import { injectLabel } from '../../accounts/served-namespace.ts';
+import type { Cluster, View } from '../../admission/cluster.ts';
+import type { Decision } from '../../admission/decision.ts';
+import { decideLive } from '../../admission/live-view.ts';
+import { type Mode, modeOf } from '../../admission/mode.ts';
+import { mutatePod } from '../../admission/pods.ts';
+import type { Rules } from '../../admission/rules.ts';
+import { sayRemark } from '../../admission/say-remark.ts';
+import { readPod } from '../../injection/pod.ts';
+import { withAdditions } from '../foretell.ts';
+import { podResource, reviewOf } from '../synthetic-review.ts';
+import { heldByPod } from './running-pod.ts';
+
+/** What one container would get. */
+export interface GivenToContainer {
+  readonly name: string;
+  readonly kind: string;
+  /** The variables that would be added, in their order. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The role that it would have in the end, injected or its own. */
+  readonly roleArn: string | undefined;
+}
+
+/** The decision on a pod that would be created now. */
+export interface Explanation {
+  readonly decision: 'allow' | 'mutate' | 'deny';
+  readonly reason: string;
+  readonly mode: Mode;
+  /** Whether the pod would be refused: a denial that the mode does not soften. */
+  readonly refused: boolean;
+  readonly message: string | undefined;
+  readonly warnings: readonly string[];
+  readonly accountId: string | undefined;
+  readonly roleArn: string | undefined;
+  /** In words: the map and its key, or the ServiceAccount and its annotation. */
+  readonly roleFrom: string | undefined;
+  readonly label: string | undefined;
+  readonly containers: readonly GivenToContainer[];
+}
+
+/** A pod that is asked about: one of the cluster without what was injected, or a plain one. */
+export interface AskedPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly object: Readonly<Record<string, unknown>>;
+}
+
+function sourceInWords(source: RoleSource, asked: AskedPod, { ackSystemNamespace }: Rules): string {
+  if (source.kind === 'map') {
+    return `ConfigMap ${ackSystemNamespace}/${roleMapNames[source.map]}, key ${JSON.stringify(source.key)}`;
+  }
+  const { serviceAccountName } = readPod(asked.object);
+  return `ServiceAccount ${asked.namespace}/${serviceAccountName}, annotation ${source.annotation}`;
+}
+
+function givenTo(asked: AskedPod, { verdict, patch = [] }: Decision): readonly GivenToContainer[] {
+  const before = readPod(asked.object);
+  const after = withAdditions(asked.object, verdict === 'mutate' ? patch : []);
+  const held = heldByPod(after as AskedPod['object']).containers;
+  return readPod(after).containers.map((container, index) => {
+    const had = before.containers[index]?.env?.length ?? 0;
+    const added = (container.env ?? []).slice(had);
+    return {
+      name: container.name,
+      kind: container.kind,
+      env: Object.fromEntries(added.map(({ name, value = '' }) => [name, value])),
+      roleArn: held[index]?.roleArn,
+    };
+  });
+}
+
+function explain(asked: AskedPod, decision: Decision, view: View, rules: Rules): Explanation {
+  const namespace = view.namespace(asked.namespace);
+  const mode = modeOf(namespace, rules.defaultMode);
+  const { verdict, reason, message, remarks = [], accountId, role, source } = decision;
+  return {
+    decision: verdict,
+    reason,
+    mode,
+    refused: verdict === 'deny' && mode === 'enforce',
+    message,
+    warnings: remarks.map(sayRemark),
+    accountId,
+    roleArn: role?.text,
+    roleFrom: source === undefined ? undefined : sourceInWords(source, asked, rules),
+    label: namespace?.labels.get(injectLabel),
+    containers: givenTo(asked, decision),
+  };
+}
+
+/**
+ * The decision that `/mutate` would make of the pod now, by the same rules, with all that it rests on.
+ * @throws {UnverifiedError | ClusterUnreachableError | MalformedObjectError}
+ */
+export function explainPod(asked: AskedPod, cluster: Cluster, rules: Rules): Promise<Explanation> {
+  const request = reviewOf({ resource: podResource, kind: 'Pod', ...asked });
+  return decideLive(cluster, asked.namespace, Number.POSITIVE_INFINITY, view =>
+    explain(asked, mutatePod(request, view, rules), view, rules),
+  );
+}

@@ -1,0 +1,72 @@
+import { alignColumns } from '../table.ts';
+import type { Explanation, GivenToContainer } from './explain.ts';
+import type { HeldByContainer, HeldByPod } from './running-pod.ts';
+
+/** What `why` answers; `-o json` prints it as it is. */
+export interface Answer {
+  readonly kind: 'Pod' | 'Namespace';
+  /** Empty for a Namespace. */
+  readonly namespace: string;
+  readonly name: string;
+  /** What a pod of the cluster has. */
+  readonly has: HeldByPod | undefined;
+  /** What a new pod would meet: the same one again, or a plain one in the namespace. */
+  readonly now: Explanation;
+}
+
+function decisionInWords({ decision, reason, mode, refused }: Explanation): string {
+  if (refused) return `refused (${reason})`;
+  if (decision === 'deny') return `passes unpatched (${reason}), for the mode is ${mode}`;
+  return `${decision === 'mutate' ? 'allowed, and patched' : 'allowed as it is'} (${reason})`;
+}
+
+/** Values that users wrote: what could move a terminal's cursor is escaped. */
+function shown(value: string): string {
+  return /^[\x21-\x7e]+$/.test(value) ? value : JSON.stringify(value).replaceAll(/[^\x20-\x7e]/g, '?');
+}
+
+function heldInWords({ roleArn, tokenFile, region }: HeldByContainer): string {
+  const role = roleArn === undefined ? 'no literal AWS_ROLE_ARN' : `AWS_ROLE_ARN ${shown(roleArn)}`;
+  const token = tokenFile === undefined ? 'no token file' : `token file ${shown(tokenFile)}`;
+  return [role, token, ...(region === undefined ? [] : [`region ${shown(region)}`])].join(', ');
+}
+
+function givenInWords({ env, roleArn }: GivenToContainer): string {
+  const added = Object.entries(env).map(([name, value]) => `${name}=${shown(value)}`);
+  if (added.length > 0) return added.join(' ');
+  return roleArn === undefined ? 'nothing' : `nothing; it keeps AWS_ROLE_ARN ${shown(roleArn)}`;
+}
+
+function containerRows<T extends { readonly name: string; readonly kind: string }>(
+  containers: readonly T[],
+  say: (container: T) => string,
+): readonly string[] {
+  const rows = containers.map(container => ['', `${container.kind} ${shown(container.name)}:`, say(container)]);
+  return alignColumns(rows);
+}
+
+/** The answer as a person reads it. */
+export function renderAnswer({ kind, namespace, name, has, now }: Answer): string {
+  const facts: [string, string | undefined][] = [
+    ['Decision', decisionInWords(now)],
+    ['Account', now.accountId],
+    ['Role', now.roleArn],
+    ['Role from', now.roleFrom],
+    ['Mode', now.mode],
+    ['Label', now.label === undefined ? undefined : `carm-webhook.dev/inject=${shown(now.label)}`],
+    ['Message', now.message],
+    ...now.warnings.map((warning): [string, string] => ['Warning', warning]),
+  ];
+  const rows = facts.flatMap(([title, fact]) => (fact === undefined ? [] : [[`${title}:`, fact]]));
+  const lines = [`${kind} ${namespace === '' ? name : `${namespace}/${name}`}`, ...alignColumns(rows)];
+  if (has !== undefined) {
+    lines.push('', 'What it has:', ...containerRows(has.containers, heldInWords));
+    const said = has.said === undefined ? 'none' : shown(has.said === '' ? '(empty)' : has.said);
+    lines.push(`  annotation carm-webhook.dev/role-arn: ${said} (what was said at its creation, no evidence)`);
+  }
+  if (now.decision !== 'deny') {
+    const title = has === undefined ? 'What a plain pod would get:' : 'What a new one would get:';
+    lines.push('', title, ...containerRows(now.containers, givenInWords));
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,122 @@
+import type { Cluster } from '../../admission/cluster.ts';
+import { decideLive } from '../../admission/live-view.ts';
+import { labelNamespace } from '../../admission/namespaces.ts';
+import type { Rules } from '../../admission/rules.ts';
+import { sayRemark } from '../../admission/say-remark.ts';
+import { clusterFlags, namespaceFlag, outputFlag } from '../cluster-flags.ts';
+import type { Command, Surroundings } from '../command.ts';
+import { describeFlags, readFlags } from '../flag.ts';
+import { type ObjectSource, openSource } from '../object-source.ts';
+import { ruleFlags, rulesFrom } from '../rule-flags.ts';
+import { namespaceResource, reviewOf } from '../synthetic-review.ts';
+import { exitCodes, UsageError } from '../usage-error.ts';
+import { type Explanation, explainPod } from './explain.ts';
+import { type Answer, renderAnswer } from './render-answer.ts';
+import { beforeInjection, heldByPod } from './running-pod.ts';
+
+const whyFlags = {
+  namespace: { ...namespaceFlag, help: 'Namespace of the pod' },
+  output: outputFlag(['text', 'json']),
+  ...clusterFlags,
+  ...ruleFlags,
+} as const;
+
+/** A pod that asks for nothing of its own. */
+const plainPod = { spec: { containers: [{ name: 'any' }] } };
+
+async function answerForPod(namespace: string, name: string, source: ObjectSource, rules: Rules): Promise<Answer> {
+  const object = await source.pod(namespace, name);
+  if (object === undefined) {
+    throw new UsageError(`there is no pod ${JSON.stringify(name)} in namespace ${JSON.stringify(namespace)}`);
+  }
+  const asked = { namespace, name, object: beforeInjection(object) };
+  const now = await explainPod(asked, clusterOf(source), rules);
+  return { kind: 'Pod', namespace, name, has: heldByPod(object), now };
+}
+
+/** The namespace's own review tells of bindings without effect and slips of spelling. */
+async function namespaceWarnings(name: string, cluster: Cluster, rules: Rules): Promise<readonly string[]> {
+  return decideLive(cluster, name, Number.POSITIVE_INFINITY, view => {
+    const namespace = view.namespace(name);
+    if (namespace === undefined) return [];
+    const { labels, annotations } = namespace;
+    const object = {
+      metadata: { name, labels: Object.fromEntries(labels), annotations: Object.fromEntries(annotations) },
+    };
+    const review = reviewOf({ resource: namespaceResource, kind: 'Namespace', name, namespace: name, object });
+    const { reason, remarks = [] } = labelNamespace(review, view, rules);
+    // Whoever asks is told the whole refusal of a pod already.
+    const said = remarks.filter(remark => remark.reason !== 'BindingUnresolved').map(sayRemark);
+    if (reason !== 'Labelled') return said;
+    return ['it is bound but not labelled carm-webhook.dev/inject=enabled: its pods pass the webhook by', ...said];
+  });
+}
+
+async function answerForNamespace(name: string, source: ObjectSource, rules: Rules): Promise<Answer> {
+  const cluster = clusterOf(source);
+  const asked = { namespace: name, name: 'any', object: plainPod };
+  const now: Explanation = await explainPod(asked, cluster, rules);
+  const warnings = [...new Set([...(await namespaceWarnings(name, cluster, rules)), ...now.warnings])];
+  return { kind: 'Namespace', namespace: '', name, has: undefined, now: { ...now, warnings } };
+}
+
+/** Everything is read as it is now. */
+function clusterOf(source: ObjectSource): Cluster {
+  return { memory: undefined, read: reference => source.read(reference) };
+}
+
+function readTarget(positionals: readonly string[]): { kind: 'pod' | 'namespace'; name: string } {
+  const words = positionals.length === 1 ? (positionals[0]?.split('/') ?? []) : positionals;
+  const [kind = '', name = '', ...rest] = words;
+  const kinds = {
+    pod: 'pod',
+    pods: 'pod',
+    po: 'pod',
+    namespace: 'namespace',
+    namespaces: 'namespace',
+    ns: 'namespace',
+  };
+  const known = Object.hasOwn(kinds, kind) ? kinds[kind as keyof typeof kinds] : undefined;
+  if (known === undefined || name === '' || rest.length > 0) {
+    const given = positionals.length === 0 ? 'nothing' : JSON.stringify(positionals.join(' ').slice(0, 200));
+    throw new UsageError(`why takes "pod NAME" or "namespace NAME", not ${given}`);
+  }
+  return { kind: known === 'pod' ? 'pod' : 'namespace', name };
+}
+
+async function why(argv: readonly string[], { env, stdout }: Surroundings): Promise<number> {
+  const { values, positionals } = readFlags(whyFlags, argv, env);
+  const { kind, name } = readTarget(positionals);
+  const rules = rulesFrom(values, env);
+  const source = await openSource(values, rules);
+  try {
+    const answer = await (kind === 'pod'
+      ? answerForPod(values.namespace, name, source, rules)
+      : answerForNamespace(name, source, rules));
+    stdout.write(values.output === 'json' ? `${JSON.stringify(answer, undefined, 2)}\n` : renderAnswer(answer));
+    return answer.now.refused ? exitCodes.refused : exitCodes.done;
+  } finally {
+    await source.close();
+  }
+}
+
+/** `carm-webhook why`: the decision on one pod or namespace, explained. */
+export const whyCommand: Command = {
+  name: 'why',
+  summary: 'Explain the decision on a pod or a namespace',
+  help: () => `Usage: carm-webhook why pod NAME [-n NAMESPACE] [flags]
+       carm-webhook why namespace NAME [flags]
+
+Tells what the webhook would decide now: the account, the role and where it comes from, the mode, and
+what each container would get; for a pod of the cluster also what it has. For a namespace it is
+the decision on a plain pod in it. With a decision that refuses, the exit code is 1.
+
+Examples:
+  carm-webhook why pod web-5d9c7b-x2x9f -n team-a
+  carm-webhook why namespace team-a --state cluster/ -o json
+
+Flags (each has an environment variable: --output is CARM_WEBHOOK_OUTPUT):
+${describeFlags(whyFlags)}
+`,
+  run: why,
+};
