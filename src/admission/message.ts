@@ -19,10 +19,18 @@ export function whatIsWrong(problem: Problem, at: Circumstances): string {
   return `${entryOf(problem).say(problem, at).wrong} (${problem.reason})`;
 }
 
+function endOf(reason: Reason, supportMessage: string | undefined): string {
+  return ` (${reason})${supportMessage === undefined ? '' : ` ${supportMessage}`}`;
+}
+
+/** Characters that are left for words. */
+function roomFor(reason: Reason, supportMessage: string | undefined): number {
+  return longestMessage - Buffer.byteLength(endOf(reason, supportMessage));
+}
+
 /** A message with the reason and where to ask at its end; its words are cut where all would be too long. */
 export function closeMessage(words: string, reason: Reason, supportMessage: string | undefined): string {
-  const end = ` (${reason})${supportMessage === undefined ? '' : ` ${supportMessage}`}`;
-  return `${words.slice(0, longestMessage - Buffer.byteLength(end))}${end}`;
+  return `${words.slice(0, roomFor(reason, supportMessage))}${endOf(reason, supportMessage)}`;
 }
 
 /**
@@ -36,6 +44,9 @@ export function refusalMessage(
   supportMessage: string | undefined,
 ): string {
   const entry = entryOf(problem);
-  const { wrong, remedy, mender = entry.mender } = entry.say(problem, at);
-  return closeMessage(`${subject}: ${wrong}; ${menders[mender]}: ${remedy}`, problem.reason, supportMessage);
+  const { wrong, remedy, command, mender = entry.mender } = entry.say(problem, at);
+  const words = `${subject}: ${wrong}; ${menders[mender]}: ${remedy}`;
+  const withCommand = command === undefined ? words : `${words}: ${command}`;
+  const fits = withCommand.length <= roomFor(problem.reason, supportMessage);
+  return closeMessage(fits ? withCommand : words, problem.reason, supportMessage);
 }

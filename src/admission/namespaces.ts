@@ -77,9 +77,8 @@ function remarksOnSpelling(namespace: Namespace, rules: Rules): readonly Remark[
   const mode = namespace.labels.get(modeLabel);
   if (mode !== undefined && !isMode(mode))
     remarks.push({ reason: 'InvalidMode', value: mode, used: rules.defaultMode });
-  for (const miss of nearMisses(namespace.annotations)) {
-    remarks.push({ reason: 'NearMissAnnotation', on: 'namespace', ...miss });
-  }
+  const misses = nearMisses(namespace.annotations);
+  if (misses.length > 0) remarks.push({ reason: 'NearMissAnnotation', on: 'namespace', misses });
   return remarks;
 }
 
@@ -118,11 +117,15 @@ export function labelNamespace(request: AdmissionRequest, view: View | undefined
   const label = namespace.labels.get(injectLabel);
   if (!isBound(namespace.annotations, rules.featureGates)) {
     const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject ?? {}, request.name) : undefined;
-    const unbound = label === 'enabled' && old !== undefined && isBound(old.annotations, rules.featureGates);
+    const unbound = old !== undefined && isBound(old.annotations, rules.featureGates);
     return {
       verdict: 'allow',
       reason: label === 'enabled' ? 'Checked' : 'NotServed',
-      remarks: [...(unbound ? [{ reason: 'BindingRemoved' } as const] : []), ...ignored, ...spelling],
+      remarks: [
+        ...(unbound ? [{ reason: 'BindingRemoved', labelled: label === 'enabled' } as const] : []),
+        ...ignored,
+        ...spelling,
+      ],
       restsOnState: false,
     };
   }

@@ -4,9 +4,7 @@ const plainWord = /^[A-Za-z0-9][A-Za-z0-9._:/@+,-]{0,252}$/;
 /**
  * A command that a reader may paste. Every value is checked: one with a character that a shell could read as more
  * than a word leaves the whole command out.
- * @returns the command, led by `: `, or an empty text.
  */
-export function toPaste(parts: TemplateStringsArray, ...values: readonly string[]): string {
-  if (!values.every(value => plainWord.test(value))) return '';
-  return `: ${String.raw({ raw: parts }, ...values)}`;
+export function toPaste(parts: TemplateStringsArray, ...values: readonly string[]): string | undefined {
+  return values.every(value => plainWord.test(value)) ? String.raw({ raw: parts }, ...values) : undefined;
 }

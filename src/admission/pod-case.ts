@@ -149,9 +149,12 @@ export function settingsFor(
   const remarks: Remark[] = [];
   if (token.warning !== undefined) remarks.push(token.warning);
   if (region.warning !== undefined) remarks.push(region.warning);
-  for (const miss of nearMisses(pod.annotations)) remarks.push({ reason: 'NearMissAnnotation', on: 'pod', ...miss });
-  for (const miss of nearMisses(serviceAccount.annotations)) {
-    remarks.push({ reason: 'NearMissAnnotation', on: 'ServiceAccount', ...miss });
+  for (const [on, annotations] of [
+    ['pod', pod.annotations],
+    ['ServiceAccount', serviceAccount.annotations],
+  ] as const) {
+    const misses = nearMisses(annotations);
+    if (misses.length > 0) remarks.push({ reason: 'NearMissAnnotation', on, misses });
   }
   const settings = {
     role: podRole.role,

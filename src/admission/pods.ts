@@ -101,7 +101,10 @@ export function validatePod(request: AdmissionRequest, view: View, rules: Rules)
   if (isOptedOut(pod)) return { verdict: 'allow', reason: 'OptedOut', restsOnState: false };
   const users = targetsOf(pod).filter(container => usesTokenFile(container, pod.windows));
   if (users.length > 0) {
-    const annotations = view.serviceAccount(namespace.name, pod.serviceAccountName)?.annotations ?? new Map();
+    // Without it the audience is a guess, and no pod can be created with it either.
+    const serviceAccount = view.serviceAccount(namespace.name, pod.serviceAccountName);
+    if (serviceAccount === undefined) return deny(podCase, { reason: 'ServiceAccountNotFound' });
+    const { annotations } = serviceAccount;
     const { audience } = readTokenSettings(pod.annotations, annotations, rules.tokenExpirationSeconds);
     const conflict = findVolumeConflict(pod, users, audience);
     if (conflict !== undefined) return deny(podCase, conflict);

@@ -48,6 +48,8 @@ export interface Refusal<P> {
 export interface Words {
   readonly wrong: string;
   readonly remedy: string;
+  /** What to paste; left out when the message has no room for it whole. */
+  readonly command?: string | undefined;
   readonly mender?: Mender;
 }
 
@@ -68,7 +70,8 @@ function missingMap(map: RoleMapKind): Refusal<unknown> {
     remedy: `Create the ConfigMap, with the ${what}'s id as key and a role ARN as value.`,
     say: (_, at) => ({
       wrong: `there is no ${mapName(map, at)}`,
-      remedy: `create it with the ${what}'s role${at.binding === undefined ? '' : toPaste`kubectl create configmap ${roleMapNames[map]} --namespace ${at.ackSystemNamespace} --from-literal=${at.binding.id}=ROLE_ARN`}`,
+      remedy: `create it with the ${what}'s role`,
+      command: toPaste`kubectl create configmap ${roleMapNames[map]} --namespace ${at.ackSystemNamespace} --from-literal=${at.binding?.id ?? ''}=ROLE_ARN`,
     }),
   };
 }
@@ -82,7 +85,8 @@ function notMapped(map: RoleMapKind): RefusalOf<'AccountNotMapped' | 'TeamNotMap
     remedy: `Add the key to the ${what} map, or correct the namespace's binding.`,
     say: ({ keys }, at) => ({
       wrong: `${mapName(map, at)} has no role for ${what} ${quote(at.binding?.id ?? '')} (no value under ${keys.map(quote).join(' or ')})`,
-      remedy: `add it${toPaste`kubectl patch configmap ${roleMapNames[map]} --namespace ${at.ackSystemNamespace} --type merge --patch '{"data":{"${keys.at(-1) ?? ''}":"ROLE_ARN"}}'`}`,
+      remedy: 'add it',
+      command: toPaste`kubectl patch configmap ${roleMapNames[map]} --namespace ${at.ackSystemNamespace} --type merge --patch '{"data":{"${keys.at(-1) ?? ''}":"ROLE_ARN"}}'`,
     }),
   };
 }
@@ -107,7 +111,8 @@ export const refusals: { readonly [R in Problem['reason']]: RefusalOf<R> } = {
     remedy: 'Create the namespace first.',
     say: (_, at) => ({
       wrong: `namespace ${quote(at.namespace)} does not exist`,
-      remedy: `create it first${toPaste`kubectl create namespace ${at.namespace}`}`,
+      remedy: 'create it first',
+      command: toPaste`kubectl create namespace ${at.namespace}`,
     }),
   },
   NamespaceNotBound: {
@@ -117,7 +122,8 @@ export const refusals: { readonly [R in Problem['reason']]: RefusalOf<R> } = {
     remedy: `Annotate the namespace with \`${ownerAccountIdAnnotation}\`, or remove the label if its pods need no AWS role.`,
     say: (_, at) => ({
       wrong: `namespace ${quote(at.namespace)} is labelled ${injectLabel}=enabled but is bound to no account`,
-      remedy: `bind it${toPaste`kubectl annotate namespace ${at.namespace} ${ownerAccountIdAnnotation}=ACCOUNT_ID`}`,
+      remedy: 'bind it',
+      command: toPaste`kubectl annotate namespace ${at.namespace} ${ownerAccountIdAnnotation}=ACCOUNT_ID`,
     }),
   },
   ServiceAccountNotFound: {
@@ -127,7 +133,8 @@ export const refusals: { readonly [R in Problem['reason']]: RefusalOf<R> } = {
     remedy: 'Create the ServiceAccount before the pod, or correct its name.',
     say: (_, at) => ({
       wrong: `ServiceAccount ${quote(at.serviceAccountName)} does not exist in namespace ${quote(at.namespace)}`,
-      remedy: `create it first${toPaste`kubectl create serviceaccount ${at.serviceAccountName} --namespace ${at.namespace}`}`,
+      remedy: 'create it first',
+      command: toPaste`kubectl create serviceaccount ${at.serviceAccountName} --namespace ${at.namespace}`,
     }),
   },
   InvalidAccountId: {
@@ -137,7 +144,8 @@ export const refusals: { readonly [R in Problem['reason']]: RefusalOf<R> } = {
     remedy: 'Correct the annotation: 12 digits, in quotes, for YAML takes bare digits for a number.',
     say: ({ value }, at) => ({
       wrong: `namespace ${quote(at.namespace)} has ${ownerAccountIdAnnotation} ${quote(value)}, which is not 12 digits`,
-      remedy: `correct it${toPaste`kubectl annotate --overwrite namespace ${at.namespace} ${ownerAccountIdAnnotation}=ACCOUNT_ID`}`,
+      remedy: 'correct it',
+      command: toPaste`kubectl annotate --overwrite namespace ${at.namespace} ${ownerAccountIdAnnotation}=ACCOUNT_ID`,
     }),
   },
   InvalidTeamId: {
@@ -147,7 +155,8 @@ export const refusals: { readonly [R in Problem['reason']]: RefusalOf<R> } = {
     remedy: 'Correct the annotation: letters, digits, `_` and `-`.',
     say: ({ value }, at) => ({
       wrong: `namespace ${quote(at.namespace)} has ${teamIdAnnotation} ${quote(value)}, which is not a team id (letters, digits, _ and -)`,
-      remedy: `correct it${toPaste`kubectl annotate --overwrite namespace ${at.namespace} ${teamIdAnnotation}=TEAM_ID`}`,
+      remedy: 'correct it',
+      command: toPaste`kubectl annotate --overwrite namespace ${at.namespace} ${teamIdAnnotation}=TEAM_ID`,
     }),
   },
   AccountMapMissing: missingMap('account'),

@@ -12,9 +12,9 @@ export type Remark =
   | RegionWarning
   | ContainerWarning
   | { readonly reason: 'UnknownSkipName'; readonly names: readonly string[] }
-  | ({ readonly reason: 'NearMissAnnotation'; readonly on: string } & NearMiss)
+  | { readonly reason: 'NearMissAnnotation'; readonly on: string; readonly misses: readonly NearMiss[] }
   | { readonly reason: 'BindingUnresolved'; readonly wrong: string }
-  | { readonly reason: 'BindingRemoved' }
+  | { readonly reason: 'BindingRemoved'; readonly labelled: boolean }
   | { readonly reason: 'BindingIgnored'; readonly because: string }
   | { readonly reason: 'InvalidMode'; readonly value: string; readonly used: string }
   | { readonly reason: 'DebugContainerNotInjected'; readonly wrong: string };
@@ -103,7 +103,10 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
     group: 'warning',
     cause: 'An annotation that nobody reads looks like one that is read, such as `eks.amazon.com/role-arn`.',
     remedy: 'Correct its prefix.',
-    say: ({ on, key, meant }) => `annotation ${quote(key)} of the ${on} is read by nobody: ${meant} is`,
+    say: ({ on, misses }) =>
+      misses.length === 1 && misses[0] !== undefined
+        ? `annotation ${quote(misses[0].key)} of the ${on} is read by nobody: ${misses[0].meant} is`
+        : `annotations of the ${on} are read by nobody: ${quoteNames(misses.map(({ key }) => key))}`,
   },
   BindingUnresolved: {
     group: 'warning',
@@ -114,9 +117,12 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
   BindingRemoved: {
     group: 'warning',
     cause:
-      'The binding of a labelled namespace was removed. The label stays: its pods are refused until it is bound again.',
+      'The binding of a labelled namespace was removed. While the label stays, its pods are refused until it is bound again; without it they get no role.',
     remedy: 'Bind it again, or remove the label `carm-webhook.dev/inject`.',
-    say: () => 'pods will be refused: the binding is gone, the label carm-webhook.dev/inject=enabled stays',
+    say: ({ labelled }) =>
+      labelled
+        ? 'pods will be refused: the binding is gone, the label carm-webhook.dev/inject=enabled stays'
+        : 'pods get no role any more: the binding is gone, and the label carm-webhook.dev/inject=enabled too',
   },
   BindingIgnored: {
     group: 'warning',

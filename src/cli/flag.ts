@@ -134,7 +134,10 @@ function splitArguments(argv: readonly string[], flags: readonly Flag<unknown>[]
     if (flag.placeholder !== undefined && token.value === undefined) {
       throw new UsageError(`--${flag.name} needs a value: --${flag.name} ${flag.placeholder}`);
     }
-    byFlag.set(flag.name, [...(byFlag.get(flag.name) ?? []), token.value ?? 'true']);
+    // `-o=json`: kubectl takes it, parseArgs makes the value `=json` of it.
+    const isShort = token.inlineValue === true && !token.rawName.startsWith('--');
+    const value = isShort ? token.value?.replace(/^=/, '') : token.value;
+    byFlag.set(flag.name, [...(byFlag.get(flag.name) ?? []), value ?? 'true']);
   }
   return { byFlag, positionals };
 }

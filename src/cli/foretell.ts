@@ -36,15 +36,15 @@ function patchOf({ response }: Admitted): readonly Addition[] {
 }
 
 /** What an answer tells whoever applies the object. @throws {ManifestError} for a field of a wrong type. */
-function linesOf({ response, record }: Admitted, place: string, object: string): readonly string[] {
+function linesOf({ response, record }: Admitted, place: string, object: string, of = ''): readonly string[] {
   const { outcome, reason, message } = record;
   if (reason === 'InvalidReview') throw new ManifestError(`${place}: ${response.status?.message}`);
   if (reason === 'InternalError') throw record.error;
   const remarks = (response.warnings ?? []).filter(warning => warning !== message);
-  const lines = remarks.map(warning => `${place}: warning: ${object}: ${warning}`);
-  if (response.status !== undefined) lines.unshift(`${place}: refused: ${response.status.message}`);
-  else if (outcome === 'warned') lines.unshift(`${place}: passes unpatched, in mode warn: ${message}`);
-  else if (outcome === 'audited') lines.unshift(`${place}: passes unpatched, in mode audit: ${message}`);
+  const lines = remarks.map(warning => `${place}: warning: ${of}${object}: ${warning}`);
+  if (response.status !== undefined) lines.unshift(`${place}: refused: ${of}${response.status.message}`);
+  else if (outcome === 'warned') lines.unshift(`${place}: passes unpatched, in mode warn: ${of}${message}`);
+  else if (outcome === 'audited') lines.unshift(`${place}: passes unpatched, in mode audit: ${of}${message}`);
   return lines;
 }
 
@@ -111,13 +111,13 @@ export class Foreteller {
   async #object(manifest: Manifest): Promise<Foretold> {
     const { kind, apiVersion, object } = manifest;
     const group = groupOf(apiVersion);
-    if (group === '' && kind === 'Pod') return this.#pod(manifest, 'Pod', object, []);
+    if (group === '' && kind === 'Pod') return this.#pod(manifest, object, []);
     const workload = workloadKinds.find(candidate => candidate.group === group && candidate.kind === kind);
     if (workload === undefined) return this.#untouched(manifest);
     try {
       const template = templateOf(object, workload);
       if (template === undefined) return this.#untouched(manifest);
-      return await this.#pod(manifest, `pods of ${kind}`, template, workload.template);
+      return await this.#pod(manifest, template, workload.template);
     } catch (cause) {
       if (!(cause instanceof MalformedObjectError)) throw cause;
       throw new ManifestError(`${manifest.place}: ${cause.message}`, { cause });
@@ -125,24 +125,26 @@ export class Foreteller {
   }
 
   /** A pod, or the template of pods: what `/mutate` makes of it is judged by `/validate`, as the API server does. */
-  async #pod(manifest: Manifest, kind: string, pod: Fields, at: readonly string[]): Promise<Foretold> {
+  async #pod(manifest: Manifest, pod: Fields, at: readonly string[]): Promise<Foretold> {
     const untouched = this.#untouched(manifest);
     const { name, namespace } = untouched;
-    const subject = { resource: podResource, kind, name: kind === 'Pod' && name.endsWith('*') ? '' : name, namespace };
+    // Messages name the object that a person wrote.
+    const subject = { resource: podResource, kind: manifest.kind, name, namespace };
     const mutated = await this.#ask('mutate', { ...subject, object: pod });
     const additions = patchOf(mutated);
     const answers = [mutated];
     if (mutated.response.allowed) {
       answers.push(await this.#ask('validate', { ...subject, object: withAdditions(pod, additions) }));
     }
-    const said = `${kind} ${JSON.stringify(name)}`;
+    const said = `${manifest.kind} ${JSON.stringify(name)}`;
+    const of = at.length > 0 ? 'pods of ' : '';
     const prefix = at.map(segment => `/${segment}`).join('');
     return {
       ...untouched,
       additions: additions.map(addition => ({ ...addition, path: prefix + addition.path })),
       refused: answers.some(({ response }) => !response.allowed),
       preview: at.length > 0 && additions.length > 0,
-      lines: [...new Set(answers.flatMap(answer => linesOf(answer, manifest.place, said)))],
+      lines: [...new Set(answers.flatMap(answer => linesOf(answer, manifest.place, said, of)))],
     };
   }
 }

@@ -34,13 +34,13 @@ function yamlOf({ file, objects }: ForetoldFile): readonly string[] {
     const kept = own.filter(({ refused }) => !refused);
     if (kept.length === 0 && (own.length > 0 || document.contents === null)) return '';
     const patched = kept.filter(({ additions }) => additions.length > 0);
-    patchDocument(
-      document,
-      patched.map(({ manifest, additions }) => ({ path: manifest.path, additions })),
-    );
+    const patches = patched.map(({ manifest, additions }) => ({ path: manifest.path, additions }));
     const dropped = own.filter(({ refused }) => refused).map(({ manifest }) => Number(manifest.path.at(-1)));
-    if (dropped.length > 0) dropItems(document, new Set(dropped));
-    return renderDocument(document, file.texts[index] ?? '', patched.length + dropped.length > 0);
+    const change = () => {
+      patchDocument(document, patches);
+      if (dropped.length > 0) dropItems(document, new Set(dropped));
+    };
+    return renderDocument(document, file.texts[index] ?? '', patches.length + dropped.length > 0 ? change : undefined);
   });
 }
 

@@ -1,5 +1,6 @@
 import { createTwoFilesPatch } from 'diff';
 import { Document, isCollection, isMap, isSeq, visit } from 'yaml';
+import { carryOver } from './carry-over.ts';
 import { styleOf } from './style-of.ts';
 
 /** An object with its YAML before and after, for a diff. */
@@ -24,13 +25,23 @@ function isJson(document: Document): boolean {
   return isCollection(document.contents) && document.contents.flow === true;
 }
 
-/** One document of YAML, without markers: the text as it was where nothing changed, else written in its style. */
-export function renderDocument(document: Document, text: string, changed: boolean): string {
-  if (isJson(document)) return String(new Document(document.toJS(), { aliasDuplicateObjects: false })).trimEnd();
-  if (!changed) return withoutMarkers(text);
-  const start = document.directives;
-  if (start !== undefined) start.docStart = null;
-  return withoutMarkers(document.toString(styleOf(text)));
+/**
+ * One document of YAML, without markers: the lines as they were, but for those that `change` touches.
+ * @param change alters the document; undefined when nothing is to be altered.
+ */
+export function renderDocument(document: Document, text: string, change: (() => void) | undefined): string {
+  if (isJson(document)) {
+    change?.();
+    return String(new Document(document.toJS(), { aliasDuplicateObjects: false })).trimEnd();
+  }
+  const written = withoutMarkers(text);
+  if (change === undefined) return written;
+  if (document.directives !== undefined) document.directives.docStart = null;
+  const style = styleOf(text);
+  const before = withoutMarkers(document.toString(style));
+  change();
+  const after = withoutMarkers(document.toString(style));
+  return carryOver(written, before, after) ?? after;
 }
 
 /** Documents as one text. */

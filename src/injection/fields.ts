@@ -36,8 +36,8 @@ export function requiredFields(value: unknown, path: string): Fields {
 /** An object, absent or null: JSON from Go writes some empty fields as null. @throws {MalformedObjectError} */
 export function optionalFields(parent: Fields, key: string, path: string): Fields | undefined {
   const value = parent[key] ?? undefined;
-  if (value === undefined) return undefined;
-  return requiredFields(value, `${path}/${pointerSegment(key)}`);
+  if (value === undefined || isFields(value)) return value;
+  throw new MalformedObjectError(`${path}/${pointerSegment(key)}`, 'an object');
 }
 
 /** An array, absent or null. @throws {MalformedObjectError} */
@@ -62,7 +62,12 @@ export function stringMap(parent: Fields, key: string, path: string): ReadonlyMa
   const result = new Map<string, string>();
   if (fields === undefined) return result;
   for (const name of Object.keys(fields)) {
-    result.set(name, optionalString(fields, name, `${path}/${pointerSegment(key)}`) ?? '');
+    const value = fields[name];
+    // Only a fault needs its path: this runs for every label and annotation.
+    result.set(
+      name,
+      typeof value === 'string' ? value : (optionalString(fields, name, `${path}/${pointerSegment(key)}`) ?? ''),
+    );
   }
   return result;
 }

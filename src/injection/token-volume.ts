@@ -50,8 +50,12 @@ export function volumeState(volumes: readonly Volume[] | undefined, audience: st
   return named.every(volume => isOurs(volume, audience)) ? 'ours' : 'foreign';
 }
 
+/** What normalising would change: a relative path, `//`, `/.`, `/..`, a slash at the end. */
+const needsNormalising = /^[^/]|^$|\/\/|\/\.\.?(?:\/|$)|.\/$/;
+
 /** A path without `.`, `..`, doubled and trailing slashes; for Windows also without drive, case and backslashes. */
 function normalised(path: string, windows: boolean): string {
+  if (!windows && !needsNormalising.test(path)) return path;
   const slashed = windows
     ? path
         .replaceAll('\\', '/')

@@ -144,7 +144,7 @@ export interface Finding {
 
 export function finding(reason: FindingReason, object: FoundObject, message: string, remedy?: string): Finding {
   const { severity, remedy: general } = findingKinds[reason];
-  return { reason, severity, object, message, remedy: remedy ?? general };
+  return { reason, severity, object, message, remedy: remedy ?? general.replaceAll('`', '') };
 }
 
 function sortKey({ severity, object, reason, message }: Finding): string {

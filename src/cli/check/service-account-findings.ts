@@ -42,7 +42,7 @@ export function findInServiceAccounts(
     const remarks: readonly Remark[] = [
       ...(token === undefined ? [] : [token]),
       ...nearMisses(annotations).map(
-        miss => ({ reason: 'NearMissAnnotation', on: 'ServiceAccount', ...miss }) as const,
+        miss => ({ reason: 'NearMissAnnotation', on: 'ServiceAccount', misses: [miss] }) as const,
       ),
     ];
     return [

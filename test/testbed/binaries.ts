@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** The programs of a control plane; `kube-controller-manager` is not part of what setup-envtest installs. */
+export const controlPlanePrograms = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
+export type ControlPlaneProgram = (typeof controlPlanePrograms)[number];
+
+const requiredAssets: readonly ControlPlaneProgram[] = ['etcd', 'kube-apiserver', 'kubectl'];
+
+/** An error to be thrown when a program of the test bed is not there; the message says how to get it. */
+export class TestbedMissing extends Error {
+  override readonly name = 'TestbedMissing';
+  readonly code = 'TestbedMissing';
+}
+
+/**
+ * The folder for what a Go module's files build, shared by all clones of a user: it is named after their content (the first 16
+ * hex digits of the SHA-256 over the files in the order given), so that an edit of one builds anew and beside the old.
+ */
+export function cacheFolder(moduleFolder: string, files: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) {
+    hash.update(readFileSync(join(moduleFolder, file)));
+  }
+  const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  return join(cache, 'carm-webhook', 'testbed', hash.digest('hex').slice(0, 16));
+}
+
+/** The Go module of the control plane, and where its programs go. */
+export const controlPlaneModule = import.meta.dirname;
+export const controlPlaneFolder = (): string => cacheFolder(controlPlaneModule, ['go.mod', 'go.sum']);
+
+/** The Go module of cert-manager's controllers, and where the program (`cert-manager`) and the CRDs (`crds/`) go. */
+export const certManagerModule = join(import.meta.dirname, 'cert-manager');
+export const certManagerFolder = (): string => cacheFolder(certManagerModule, ['go.mod', 'go.sum', 'main.go']);
+
+/** The folder of KUBEBUILDER_ASSETS, the convention of setup-envtest. https://book.kubebuilder.io/reference/envtest */
+export function assetsFolder(): string | undefined {
+  return process.env['KUBEBUILDER_ASSETS'] || undefined;
+}
+
+export function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export interface Assets {
+  readonly folder: string;
+  /** Programs without which no control plane starts. */
+  readonly missing: readonly ControlPlaneProgram[];
+  /** Programs that only some tests need. */
+  readonly missingOptional: readonly ControlPlaneProgram[];
+}
+
+/** What lies in a folder of prebuilt programs. */
+export function inspectAssets(folder: string): Assets {
+  const absent = controlPlanePrograms.filter(program => !isExecutable(join(folder, program)));
+  return {
+    folder,
+    missing: absent.filter(program => requiredAssets.includes(program)),
+    missingOptional: absent.filter(program => !requiredAssets.includes(program)),
+  };
+}
+
+/**
+ * The path of a control plane's program: in KUBEBUILDER_ASSETS when that is set, else as `build.ts` built it.
+ * @throws {TestbedMissing}
+ */
+export function controlPlaneProgram(program: ControlPlaneProgram): string {
+  const assets = assetsFolder();
+  const path = join(assets ?? controlPlaneFolder(), program);
+  if (isExecutable(path)) {
+    return path;
+  }
+  throw new TestbedMissing(
+    assets === undefined
+      ? `${path} is not built: run "make testbed" first`
+      : `KUBEBUILDER_ASSETS has no ${program} (${path}): put it there, or unset KUBEBUILDER_ASSETS and run "make testbed"`,
+  );
+}

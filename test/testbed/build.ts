@@ -1,0 +1,135 @@
+/*
+ * Builds the programs of the test bed that this user does not have yet: etcd, kube-apiserver, kube-controller-manager, kubectl, and
+ * cert-manager's controllers. `node test/testbed/build.ts`; exit code 0 when all are there, 1 when a build fails, 2 when there is
+ * neither a Go to build with nor a folder of prebuilt programs.
+ */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  assetsFolder,
+  certManagerFolder,
+  certManagerModule,
+  controlPlaneFolder,
+  controlPlaneModule,
+  inspectAssets,
+  TestbedMissing,
+} from './binaries.ts';
+import { buildModule, type ModulePlan } from './build-module.ts';
+import { GoFailed, GoMissing, goQuery } from './go-toolchain.ts';
+
+const certManager = 'github.com/cert-manager/cert-manager';
+
+const howToGet = `Get one of these:
+  - Go 1.26 or later from https://go.dev/dl/, then run this again: it builds everything once, in about 10 minutes;
+  - prebuilt programs: go to https://book.kubebuilder.io/reference/envtest, run "setup-envtest use -p path" and set
+    KUBEBUILDER_ASSETS to the folder that it prints (kube-apiserver, etcd, kubectl; no kube-controller-manager).`;
+
+/** kubectl and helm refuse a server without a version, so it is stamped as Kubernetes' own build does. */
+function kubernetesLinkerFlags(): string {
+  const goMod = readFileSync(join(controlPlaneModule, 'go.mod'), 'utf8');
+  const [, version, major, minor] = /^\s*k8s\.io\/kubernetes (v(\d+)\.(\d+)\.\S+)/m.exec(goMod) ?? [];
+  if (version === undefined) {
+    throw new Error('test/testbed/go.mod does not require k8s.io/kubernetes');
+  }
+  const stamps = { gitVersion: version, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' };
+  const flags = Object.entries(stamps).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`);
+  return ['-s', '-w', ...flags].join(' ');
+}
+
+/** cert-manager's module carries its CustomResourceDefinitions; tests must find them without Go. */
+async function copyCertManagerDefinitions(folder: string): Promise<void> {
+  const module = await goQuery(certManagerModule, ['list', '-m', '-f', '{{.Dir}}', certManager]);
+  const source = join(module, 'deploy', 'crds');
+  mkdirSync(folder, { recursive: true });
+  for (const file of readdirSync(source).filter(name => name.endsWith('.yaml'))) {
+    // Not a copy of the file: those of Go's module cache may not be written.
+    writeFileSync(join(folder, file), readFileSync(join(source, file)));
+  }
+}
+
+function controlPlanePlan(): ModulePlan {
+  return {
+    moduleFolder: controlPlaneModule,
+    targetFolder: controlPlaneFolder(),
+    programs: new Map([
+      ['etcd', 'go.etcd.io/etcd/server/v3'],
+      ['kubectl', 'k8s.io/kubernetes/cmd/kubectl'],
+      ['kube-apiserver', 'k8s.io/kubernetes/cmd/kube-apiserver'],
+      ['kube-controller-manager', 'k8s.io/kubernetes/cmd/kube-controller-manager'],
+    ]),
+    linkerFlags: kubernetesLinkerFlags(),
+  };
+}
+
+function certManagerPlan(): ModulePlan {
+  return {
+    moduleFolder: certManagerModule,
+    targetFolder: certManagerFolder(),
+    programs: new Map([['cert-manager', '.']]),
+    linkerFlags: '-s -w',
+    extra: { name: 'crds', write: copyCertManagerDefinitions },
+  };
+}
+
+function report(line: string): void {
+  process.stdout.write(`testbed: ${line}\n`);
+}
+
+function checkAssets(folder: string): void {
+  const { missing, missingOptional } = inspectAssets(folder);
+  if (missing.length > 0) {
+    throw new TestbedMissing(`KUBEBUILDER_ASSETS (${folder}) has no ${missing.join(', no ')}`);
+  }
+  report(`etcd, kube-apiserver and kubectl are taken from KUBEBUILDER_ASSETS (${folder})`);
+  for (const program of missingOptional) {
+    report(`${program} is not there: tests that need it will say so`);
+  }
+}
+
+async function build(signal: AbortSignal): Promise<void> {
+  const assets = assetsFolder();
+  if (assets === undefined) {
+    await buildModule(controlPlanePlan(), report, signal);
+    await buildModule(certManagerPlan(), report, signal);
+    return;
+  }
+  checkAssets(assets);
+  try {
+    await buildModule(certManagerPlan(), report, signal);
+  } catch (error) {
+    if (!(error instanceof GoMissing)) {
+      throw error;
+    }
+    report(
+      `cert-manager's controllers are not there and cannot be built (${error.message}): tests that need them will say so`,
+    );
+  }
+}
+
+async function main(): Promise<number> {
+  const interruption = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => interruption.abort());
+  }
+  try {
+    await build(interruption.signal);
+    report('complete');
+    return 0;
+  } catch (error) {
+    if (interruption.signal.aborted) {
+      process.stderr.write('testbed: interrupted; what was compiled so far is in the cache of Go\n');
+      return 130;
+    }
+    if (error instanceof GoMissing || error instanceof TestbedMissing) {
+      process.stderr.write(`testbed: ${error.message}.\n${howToGet}\n`);
+      return 2;
+    }
+    if (error instanceof GoFailed) {
+      process.stderr.write(`testbed: ${error.message}\n`);
+      return 1;
+    }
+    throw error;
+  }
+}
+
+process.exitCode = await main();
