@@ -19,7 +19,7 @@ import { exitCodes, UsageError } from './usage-error.ts';
 
 const text = (value: string): string => value;
 
-const serveFlags = {
+export const serveFlags = {
   port: valueFlag('port', { placeholder: 'PORT', help: 'HTTPS port of /mutate and /validate' }, parsePort, 8443),
   opsPort: valueFlag(
     'ops-port',

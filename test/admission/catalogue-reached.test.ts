@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { createAdmit } from '../../src/admission/admit.ts';
+import { reasons, warnings } from '../../src/admission/catalogue.ts';
+import { UnverifiedError } from '../../src/admission/cluster.ts';
+import type { ReviewRecord } from '../../src/admission/record.ts';
+import type { AdmissionResponse } from '../../src/admission/response.ts';
+import { reviewSeries } from '../../src/admission/review-series.ts';
+import { defaultRules, type Rules } from '../../src/admission/rules.ts';
+import { StateDirectory } from '../../src/cluster/state-directory.ts';
+import { checkRow } from '../decisions/check-row.ts';
+import type { FlagSet } from '../decisions/flag-sets.ts';
+import { pod } from '../decisions/manifests.ts';
+import { readRequest } from '../decisions/review.ts';
+import type { Row } from '../decisions/row.ts';
+import { writeState } from '../decisions/state.ts';
+import { rows } from '../decisions/table.ts';
+import { FakeCluster } from './fake-cluster.ts';
+
+/** The table of decisions without a server: what the flags of the served one come to. */
+const rulesOf: Readonly<Record<FlagSet, Partial<Rules>>> = {
+  plain: {},
+  teams: { featureGates: { ...defaultRules.featureGates, TeamLevelCARM: true } },
+  'no-maps': {
+    ackSystemNamespace: 'elsewhere',
+    featureGates: { ...defaultRules.featureGates, ServiceLevelCARM: true, TeamLevelCARM: true },
+  },
+  strict: {
+    requirePodsKey: true,
+    defaultRegion: 'us-east-1',
+    sourceAccounts: new Set(['123456789012']),
+    tokenExpirationSeconds: 7200,
+    supportMessage: 'Ask in #platform.',
+  },
+  warning: { defaultMode: 'warn' },
+  auditing: { defaultMode: 'audit' },
+  'workloads-denied': { workloads: 'deny' },
+  'workloads-off': { workloads: 'off' },
+};
+
+const deadline = 5_000;
+
+describe('the catalogue', () => {
+  const records: ReviewRecord[] = [];
+  const answers: [row: Row, response: AdmissionResponse][] = [];
+  let state: Awaited<ReturnType<typeof writeState>>;
+  before(async () => {
+    state = await writeState();
+    for (const row of rows) {
+      const rules = { ...defaultRules, ...rulesOf[row.server ?? 'plain'] };
+      const { ackSystemNamespace } = rules;
+      const directory = await StateDirectory.open({ folder: state.folder, ackSystemNamespace });
+      const admit = createAdmit(directory, rules);
+      const { response, record } = await admit(row.endpoint ?? 'mutate', readRequest(row.review), deadline);
+      directory.close();
+      answers.push([row, response]);
+      records.push(record);
+    }
+    // Troubles that no folder of manifests can have.
+    for (const error of [new UnverifiedError(503, 'no answer'), new Error('broken')]) {
+      const admit = createAdmit(new FakeCluster(undefined, error), defaultRules);
+      records.push((await admit('mutate', readRequest({ object: pod() }), deadline)).record);
+    }
+  });
+  after(() => state.remove());
+
+  test('is the same without a server: each row of the table holds, and its record says its outcome', () => {
+    for (const [index, [row, response]] of answers.entries()) {
+      checkRow(row, response);
+      assert.equal(records[index]?.outcome, row.outcome, row.proves);
+    }
+  });
+
+  test('has a case for every reason', () => {
+    const reached = new Set(records.map(({ reason }) => reason));
+    assert.deepEqual(
+      Object.keys(reasons).filter(reason => !reached.has(reason as keyof typeof reasons)),
+      [],
+    );
+  });
+
+  test('has a case for every warning', () => {
+    const reached = new Set(records.flatMap(({ warnings: said }) => said));
+    assert.deepEqual(
+      Object.keys(warnings).filter(reason => !reached.has(reason as keyof typeof warnings)),
+      [],
+    );
+  });
+
+  test('foresees every series that occurs', () => {
+    const known = new Set(
+      reviewSeries().map(({ webhook, operation, outcome, reason }) => `${webhook} ${operation} ${outcome} ${reason}`),
+    );
+    const seen = records.map(
+      ({ webhook, operation, outcome, reason }) => `${webhook} ${operation} ${outcome} ${reason}`,
+    );
+    assert.deepEqual(
+      [...new Set(seen)].filter(series => !known.has(series)),
+      [],
+    );
+  });
+
+  test('names each reason in one word, once', () => {
+    const names = [...Object.keys(reasons), ...Object.keys(warnings)];
+    assert.equal(new Set(names).size, names.length);
+    for (const name of names) assert.match(name, /^[A-Z][A-Za-z]+$/);
+  });
+});

@@ -1,0 +1,99 @@
+import type { RoleMapKind } from '../../src/accounts/role-map.ts';
+import type { Cluster, Reference, Referent, View } from '../../src/admission/cluster.ts';
+
+type Strings = Readonly<Record<string, string>>;
+
+/** What a fake cluster holds. */
+export interface FakeState {
+  readonly namespaces?: Readonly<Record<string, { readonly labels?: Strings; readonly annotations?: Strings }>>;
+  /** Annotations by `NAMESPACE/NAME`. */
+  readonly serviceAccounts?: Readonly<Record<string, Strings>>;
+  readonly maps?: Readonly<Partial<Record<RoleMapKind, Strings>>>;
+}
+
+const toMap = (strings: Strings = {}): ReadonlyMap<string, string> => new Map(Object.entries(strings));
+
+/** A view of a state, as the watching cluster gives it. */
+export function viewOf({ namespaces = {}, serviceAccounts = {}, maps = {} }: FakeState): View {
+  return {
+    namespace: name => {
+      const found = Object.hasOwn(namespaces, name) ? namespaces[name] : undefined;
+      return found && { name, labels: toMap(found.labels), annotations: toMap(found.annotations) };
+    },
+    serviceAccount: (namespace, name) => {
+      const key = `${namespace}/${name}`;
+      const annotations = Object.hasOwn(serviceAccounts, key) ? serviceAccounts[key] : undefined;
+      return annotations && { annotations: toMap(annotations) };
+    },
+    roleMap: kind => maps[kind] && toMap(maps[kind]),
+  };
+}
+
+function lookUp(view: View, reference: Reference): unknown {
+  switch (reference.kind) {
+    case 'Namespace':
+      return view.namespace(reference.name);
+    case 'ServiceAccount':
+      return view.serviceAccount(reference.namespace, reference.name);
+    case 'RoleMap':
+      return view.roleMap(reference.map);
+  }
+}
+
+function describe(reference: Reference): string {
+  switch (reference.kind) {
+    case 'Namespace':
+      return `Namespace ${reference.name}`;
+    case 'ServiceAccount':
+      return `ServiceAccount ${reference.namespace}/${reference.name}`;
+    case 'RoleMap':
+      return `RoleMap ${reference.map}`;
+  }
+}
+
+/** A cluster that remembers one state and reads another live, and notes what it was asked. */
+export class FakeCluster implements Cluster {
+  readonly memory: View | undefined;
+  /** Every live read, in its order. */
+  readonly reads: string[] = [];
+  /** The namespaces whose budget was charged, and the deadlines. */
+  readonly charged: [namespace: string, deadline: number][] = [];
+  readonly #live: FakeState | Error;
+
+  /** @param live a state, or what every live read is rejected with. */
+  constructor(memory: FakeState | undefined, live: FakeState | Error) {
+    this.memory = memory && viewOf(memory);
+    this.#live = live;
+  }
+
+  async read<R extends Reference>(reference: R, namespace: string, deadline: number): Promise<Referent<R>> {
+    this.reads.push(describe(reference));
+    this.charged.push([namespace, deadline]);
+    if (this.#live instanceof Error) throw this.#live;
+    return lookUp(viewOf(this.#live), reference) as Referent<R>;
+  }
+}
+
+export const account = '111111111111';
+export const role = `arn:aws:iam::${account}:role/pods`;
+
+/** A state in which pods of the namespace `shop` are injected. */
+export const good = {
+  namespaces: {
+    shop: {
+      labels: { 'carm-webhook.dev/inject': 'enabled' },
+      annotations: { 'services.k8s.aws/owner-account-id': account },
+    },
+  },
+  serviceAccounts: { 'shop/default': {} },
+  maps: { account: { [`pods.${account}`]: role } },
+} as const satisfies FakeState;
+
+/** A state with a mode for the namespace `shop`. */
+export function inMode(mode: string, state: FakeState = good): FakeState {
+  const shop = state.namespaces?.['shop'];
+  return {
+    ...state,
+    namespaces: { shop: { ...shop, labels: { ...shop?.labels, 'carm-webhook.dev/mode': mode } } },
+  };
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { checkRow } from './check-row.ts';
+import { type FlagSet, flagSets } from './flag-sets.ts';
+import { reviewBody } from './review.ts';
+import type { Row } from './row.ts';
+import { ServedBundle } from './served-bundle.ts';
+import { writeState } from './state.ts';
+import { rows, table } from './table.ts';
+
+/** The sum of `carm_webhook_reviews_total` by outcome and reason. */
+function countReviews(metrics: string): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const line of metrics.split('\n')) {
+    const [, labels = '', value] = /^carm_webhook_reviews_total\{(.*)\} (\d+)$/.exec(line) ?? [];
+    const outcome = /outcome="(\w+)"/.exec(labels)?.[1];
+    const reason = /reason="(\w+)"/.exec(labels)?.[1];
+    if (outcome === undefined || reason === undefined || value === '0') continue;
+    const key = `${outcome} ${reason}`;
+    counts.set(key, (counts.get(key) ?? 0) + Number(value));
+  }
+  return counts;
+}
+
+function expectedCounts(asked: readonly Row[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { outcome, reason } of asked) {
+    const key = `${outcome} ${reason}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+}
+
+test('the table has at least 120 decisions, each of which proves a sentence of its own', () => {
+  assert.ok(rows.length >= 120, `${rows.length} rows`);
+  const sentences = rows.map(({ proves }) => proves);
+  assert.deepEqual(
+    sentences.filter((sentence, index) => sentences.indexOf(sentence) !== index),
+    [],
+  );
+});
+
+for (const [server, flags] of Object.entries(flagSets) as [FlagSet, readonly string[]][]) {
+  describe(`the built server ${flags.join(' ') || 'without flags'}`, () => {
+    let state: Awaited<ReturnType<typeof writeState>>;
+    let bundle: ServedBundle;
+    const asked: Row[] = [];
+    before(async () => {
+      state = await writeState();
+      bundle = await ServedBundle.start(state.folder, flags);
+    });
+    after(async () => {
+      await bundle?.stop();
+      await state?.remove();
+    });
+    for (const [subject, ofSubject] of Object.entries(table)) {
+      const here = ofSubject.filter(row => (row.server ?? 'plain') === server);
+      if (here.length === 0) continue;
+      describe(subject, () => {
+        for (const row of here) {
+          test(row.proves, async () => {
+            const body = reviewBody(row.review);
+            asked.push(row);
+            const response = await bundle.review(row.endpoint ?? 'mutate', body);
+            assert.equal(response.uid, (body['request'] as { uid: string }).uid);
+            checkRow(row, response);
+          });
+        }
+      });
+    }
+    test('the metrics count each of these decisions once', async () => {
+      assert.deepEqual(
+        new Map([...countReviews(await bundle.metrics())].sort()),
+        new Map([...expectedCounts(asked)].sort()),
+      );
+    });
+    test('SIGTERM ends it with exit code 0', async () => {
+      assert.equal(await bundle.stop(), 0);
+    });
+  });
+}

@@ -1,0 +1,208 @@
+import { type Json, namespaceObject } from './manifests.ts';
+import type { ReviewOptions } from './review.ts';
+import type { Row } from './row.ts';
+import { account, hostile } from './state.ts';
+
+/** Namespaces: labelled, never refused. */
+
+const owner = (id = account) => ({ 'services.k8s.aws/owner-account-id': id });
+const enabled = { 'carm-webhook.dev/inject': 'enabled' };
+const disabled = { 'carm-webhook.dev/inject': 'disabled' };
+const controller = 'system:serviceaccount:kube-system:namespace-controller';
+const label = '/metadata/labels/carm-webhook.dev~1inject';
+
+function create(name: string, annotations?: Json, labels?: Json, metadata?: Json): ReviewOptions {
+  return {
+    resource: '/v1/namespaces',
+    kind: 'Namespace',
+    object: namespaceObject(name, annotations, labels, metadata),
+  };
+}
+
+function update(old: Json, now: ReviewOptions): ReviewOptions {
+  return { ...now, operation: 'UPDATE', oldObject: old };
+}
+
+export const namespaceRows: readonly Row[] = [
+  {
+    proves: 'a namespace admitted with a binding gets the label',
+    review: create('new', owner(), { team: 'a' }),
+    reason: 'Labelled',
+    outcome: 'mutated',
+    after: { '/metadata/labels': { team: 'a', ...enabled } },
+  },
+  {
+    proves: 'a namespace without labels gets the label too',
+    review: create('new', owner()),
+    reason: 'Labelled',
+    outcome: 'mutated',
+    after: { '/metadata/labels': enabled },
+  },
+  {
+    proves: 'the label takes the place of anything but disabled',
+    review: create('new', owner(), { 'carm-webhook.dev/inject': 'Disabled' }),
+    reason: 'Labelled',
+    outcome: 'mutated',
+    after: { [label]: 'enabled' },
+  },
+  {
+    proves: 'a namespace labelled disabled stays so',
+    review: create('new', owner(), disabled),
+    reason: 'OptedOut',
+    outcome: 'allowed',
+  },
+  {
+    proves: 'a labelled namespace is left as it is',
+    review: create('new', owner(), enabled),
+    reason: 'Checked',
+    outcome: 'allowed',
+  },
+  {
+    proves: 'a namespace without a binding is not ours',
+    review: create('new', { note: 'x' }),
+    reason: 'NotServed',
+    outcome: 'allowed',
+  },
+  {
+    proves: 'an empty binding gets no label',
+    review: create('new', owner('')),
+    reason: 'NotServed',
+    outcome: 'allowed',
+  },
+  {
+    proves: 'a binding gained by UPDATE gets the label',
+    review: update(namespaceObject('new'), create('new', owner())),
+    reason: 'Labelled',
+    outcome: 'mutated',
+    after: { [label]: 'enabled' },
+  },
+  {
+    proves: 'the label removed by hand comes back',
+    review: update(namespaceObject('new', owner(), enabled), create('new', owner())),
+    reason: 'Labelled',
+    outcome: 'mutated',
+    after: { [label]: 'enabled' },
+  },
+  {
+    proves: 'namespaces/status can change annotations unseen: it is labelled too',
+    review: { ...update(namespaceObject('new'), create('new', owner())), subResource: 'status' },
+    reason: 'Labelled',
+    outcome: 'mutated',
+  },
+  {
+    proves: 'namespaces/finalize is labelled too',
+    review: { ...update(namespaceObject('new'), create('new', owner())), subResource: 'finalize' },
+    reason: 'Labelled',
+    outcome: 'mutated',
+  },
+  {
+    proves: 'the namespace controller is exempt',
+    review: {
+      ...update(namespaceObject('new'), create('new', owner())),
+      subResource: 'finalize',
+      username: controller,
+    },
+    reason: 'ExemptIdentity',
+    outcome: 'allowed',
+  },
+  {
+    proves: 'a namespace that is being deleted is left alone',
+    review: update(
+      namespaceObject('new', owner()),
+      create('new', owner(), undefined, { deletionTimestamp: '2026-01-01T00:00:00Z' }),
+    ),
+    reason: 'Terminating',
+    outcome: 'allowed',
+  },
+  {
+    proves: 'removing the binding keeps the label and warns',
+    review: update(namespaceObject('new', owner(), enabled), create('new', undefined, enabled)),
+    reason: 'Checked',
+    outcome: 'allowed',
+    warnings: ['BindingRemoved'],
+    after: { [label]: 'enabled' },
+  },
+  {
+    proves: 'the label without a binding is kept and not warned of again',
+    review: update(namespaceObject('new', undefined, enabled), create('new', { note: 'x' }, enabled)),
+    reason: 'Checked',
+    outcome: 'allowed',
+  },
+  {
+    proves: 'a binding that does not resolve is admitted with a warning',
+    review: create('new', owner('999999999990')),
+    reason: 'Labelled',
+    outcome: 'mutated',
+    warnings: ['BindingUnresolved'],
+    says: ['AccountNotMapped'],
+  },
+  {
+    proves: 'a namespace that comes before the account map is admitted with a warning',
+    server: 'no-maps',
+    review: create('new', owner()),
+    reason: 'Labelled',
+    outcome: 'mutated',
+    warnings: ['BindingUnresolved'],
+    says: ['AccountMapMissing'],
+  },
+  {
+    proves: 'a hostile binding is admitted, quoted in one line',
+    review: create('new', owner(hostile)),
+    reason: 'Labelled',
+    outcome: 'mutated',
+    warnings: ['BindingUnresolved'],
+    says: ['"1\\u000a2\\u001b[31m\\"'],
+  },
+  {
+    proves: 'a region of the wrong form on a namespace is a warning',
+    review: create('new', { ...owner(), 'services.k8s.aws/default-region': 'Frankfurt' }, enabled),
+    reason: 'Checked',
+    outcome: 'allowed',
+    warnings: ['InvalidRegion'],
+  },
+  {
+    proves: 'a mode label that is no mode is warned of',
+    review: create('new', owner(), { ...enabled, 'carm-webhook.dev/mode': 'Warn' }),
+    reason: 'Checked',
+    outcome: 'allowed',
+    warnings: ['InvalidMode'],
+    says: ['"Warn"', 'enforce is used'],
+  },
+  {
+    proves: 'an annotation under a near-miss prefix on a namespace is warned of',
+    review: create('new', { 'service.k8s.aws/owner-account-id': account }),
+    reason: 'NotServed',
+    outcome: 'allowed',
+    warnings: ['NearMissAnnotation'],
+  },
+  {
+    proves: 'a team id without its gate is warned of: it binds nothing',
+    review: create('new', { 'services.k8s.aws/team-id': 'platform' }),
+    reason: 'NotServed',
+    outcome: 'allowed',
+    warnings: ['BindingIgnored'],
+  },
+  {
+    proves: 'a team id with its gate gets the label',
+    server: 'teams',
+    review: create('new', { 'services.k8s.aws/team-id': 'platform' }),
+    reason: 'Labelled',
+    outcome: 'mutated',
+  },
+  ...['kube-system', 'kube-public', 'kube-node-lease', 'carm-webhook'].map(
+    (name): Row => ({
+      proves: `a binding on ${name} is ignored, as ACK ignores it or as our own, with a warning`,
+      review: create(name, owner()),
+      reason: 'NotServed',
+      outcome: 'allowed',
+      warnings: ['BindingIgnored'],
+      after: { '/metadata/labels': undefined },
+    }),
+  ),
+  {
+    proves: 'a dry run of a namespace has the same answer',
+    review: { ...create('new', owner()), dryRun: true },
+    reason: 'Labelled',
+    outcome: 'mutated',
+  },
+];

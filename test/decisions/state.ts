@@ -1,0 +1,153 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The one cluster that every decision of the table is made in: a folder of manifests. */
+
+export const account = '111111111111';
+export const role = `arn:aws:iam::${account}:role/pods`;
+export const foreignRole = 'arn:aws:iam::999999999999:role/theirs';
+/** `\n`, a terminal sequence, quotes, a shell's substitution, and more than fits. */
+export const hostile = `1\n2\u001b[31m"'\`$(reboot)\u2028é${'x'.repeat(100)}`;
+
+const owner = (id: string) => ({ 'services.k8s.aws/owner-account-id': id });
+const team = (id: string) => ({ 'services.k8s.aws/team-id': id });
+const region = (value: string) => ({ 'services.k8s.aws/default-region': value });
+const enabled = { 'carm-webhook.dev/inject': 'enabled' };
+const disabled = { 'carm-webhook.dev/inject': 'disabled' };
+const mode = (value: string) => ({ 'carm-webhook.dev/mode': value });
+
+type Strings = Readonly<Record<string, string>>;
+
+const namespaces: Readonly<Record<string, { readonly annotations?: Strings; readonly labels?: Strings }>> = {
+  shop: { annotations: owner(account), labels: enabled },
+  'bound-unlabelled': { annotations: owner(account) },
+  regional: { annotations: { ...owner(account), ...region('eu-central-1') }, labels: enabled },
+  'bad-region': { annotations: { ...owner(account), ...region('Frankfurt') }, labels: enabled },
+  'other-region': { annotations: { ...owner(account), ...region('cn-north-1') }, labels: enabled },
+  china: { annotations: { ...owner('888888888888'), ...region('cn-north-1') }, labels: enabled },
+  govcloud: { annotations: owner('888888888801'), labels: enabled },
+  sovereign: { annotations: owner('888888888802'), labels: enabled },
+  zeros: { annotations: owner('000000000012'), labels: enabled },
+  shared: { annotations: owner('555555555555'), labels: enabled },
+  'empty-pods-key': { annotations: owner('666666666666'), labels: enabled },
+  'empty-values': { annotations: owner('777777777777'), labels: enabled },
+  unmapped: { annotations: owner('999999999990'), labels: enabled },
+  'unmapped-warn': { annotations: owner('999999999990'), labels: { ...enabled, ...mode('warn') } },
+  'unmapped-audit': { annotations: owner('999999999990'), labels: { ...enabled, ...mode('audit') } },
+  'unmapped-enforce': { annotations: owner('999999999990'), labels: { ...enabled, ...mode('enforce') } },
+  'unmapped-odd-mode': { annotations: owner('999999999990'), labels: { ...enabled, ...mode('Warn') } },
+  'shop-warn': { annotations: owner(account), labels: { ...enabled, ...mode('warn') } },
+  'shop-audit': { annotations: owner(account), labels: { ...enabled, ...mode('audit') } },
+  'garbage-arn': { annotations: owner('222222222222'), labels: enabled },
+  'user-arn': { annotations: owner('222222222223'), labels: enabled },
+  'unknown-partition': { annotations: owner('222222222224'), labels: enabled },
+  'long-arn': { annotations: owner('222222222225'), labels: enabled },
+  'spaced-arn': { annotations: owner('222222222226'), labels: enabled },
+  mismatch: { annotations: owner('333333333333'), labels: enabled },
+  'short-id': { annotations: owner('12345'), labels: enabled },
+  'spaced-id': { annotations: owner(' 111111111111'), labels: enabled },
+  'hostile-id': { annotations: owner(hostile), labels: enabled },
+  'empty-id': { annotations: owner(''), labels: enabled },
+  proto: { annotations: owner('__proto__'), labels: enabled },
+  unbound: { labels: enabled },
+  free: {},
+  'opted-out': { annotations: owner(account), labels: disabled },
+  'other-label': { labels: { 'carm-webhook.dev/inject': 'yes' } },
+  'team-only': { annotations: team('platform'), labels: enabled },
+  'team-and-account': { annotations: { ...team('platform'), ...owner(account) }, labels: enabled },
+  'team-empty': { annotations: { ...team(''), ...owner(account) }, labels: enabled },
+  'team-dot': { annotations: team('s3.platform'), labels: enabled },
+  'team-unmapped': { annotations: team('nobody'), labels: enabled },
+  'team-proto': { annotations: team('__proto__'), labels: enabled },
+  'kube-system': { annotations: owner(account), labels: enabled },
+  'kube-public': { annotations: owner(account), labels: enabled },
+  'kube-node-lease': { annotations: owner(account), labels: enabled },
+  'carm-webhook': { annotations: owner(account), labels: enabled },
+};
+
+export const accountMap: Strings = {
+  [account]: `arn:aws:iam::${account}:role/ack-controller`,
+  [`pods.${account}`]: role,
+  '000000000012': 'arn:aws:iam::000000000012:role/pods',
+  '555555555555': 'arn:aws:iam::555555555555:role/ack-controller',
+  '666666666666': 'arn:aws:iam::666666666666:role/ack-controller',
+  'pods.666666666666': '',
+  '777777777777': '',
+  'pods.777777777777': '',
+  '222222222222': 'not a role',
+  'pods.222222222223': 'arn:aws:iam::222222222223:user/jane',
+  'pods.222222222224': 'arn:aws-moon:iam::222222222224:role/pods',
+  'pods.222222222225': `arn:aws:iam::222222222225:role/${'p/'.repeat(1100)}x`,
+  'pods.222222222226': ' arn:aws:iam::222222222226:role/pods',
+  'pods.333333333333': 'arn:aws:iam::333333333334:role/pods',
+  '333333333333': 'arn:aws:iam::333333333333:role/ack-controller',
+  'pods.888888888888': 'arn:aws-cn:iam::888888888888:role/pods',
+  'pods.888888888801': 'arn:aws-us-gov:iam::888888888801:role/team/pods',
+  'pods.888888888802': 'arn:aws-eusc:iam::888888888802:role/pods',
+};
+
+export const teamMap: Strings = {
+  platform: 'arn:aws:iam::444444444444:role/ack-controller',
+  'pods.platform': 'arn:aws:iam::444444444444:role/platform-pods',
+  's3.platform': 'arn:aws:iam::444444444444:role/s3',
+};
+
+/** ServiceAccounts of the namespace `shop`, beside the `default` one of every namespace. */
+const wishes: Readonly<Record<string, Strings>> = {
+  'bare-name': { 'carm-webhook.dev/role': 's3-reader' },
+  'bare-path': { 'carm-webhook.dev/role': 'team/s3-reader' },
+  'own-arn': { 'carm-webhook.dev/role': `arn:aws:iam::${account}:role/own` },
+  'eks-bare': { 'eks.amazonaws.com/role-arn': 'eks-reader' },
+  'eks-arn': { 'eks.amazonaws.com/role-arn': `arn:aws:iam::${account}:role/eks` },
+  'both-wishes': { 'carm-webhook.dev/role': 'ours', 'eks.amazonaws.com/role-arn': 'theirs' },
+  'empty-wish': { 'carm-webhook.dev/role': '', 'eks.amazonaws.com/role-arn': '' },
+  'foreign-wish': { 'eks.amazonaws.com/role-arn': foreignRole },
+  'source-wish': { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::123456789012:role/hub' },
+  'garbage-wish': { 'carm-webhook.dev/role': hostile },
+  'user-wish': { 'eks.amazonaws.com/role-arn': `arn:aws:iam::${account}:user/jane` },
+  audience: { 'eks.amazonaws.com/audience': 'example.com' },
+  'short-token': { 'eks.amazonaws.com/token-expiration': '3600' },
+  'too-short-token': { 'eks.amazonaws.com/token-expiration': '60' },
+  'too-long-token': { 'eks.amazonaws.com/token-expiration': '604800' },
+  'garbage-token': { 'eks.amazonaws.com/token-expiration': '1h' },
+  'global-sts': { 'eks.amazonaws.com/sts-regional-endpoints': 'false' },
+  'near-miss': { 'eks.amazon.com/role-arn': 'reader' },
+};
+
+const china = { 'cn-bare': { 'carm-webhook.dev/role': 'cn-reader' } };
+
+function serviceAccount(namespace: string, name: string, annotations: Strings = {}): unknown {
+  return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace, annotations } };
+}
+
+function manifests(): readonly unknown[] {
+  return [
+    ...Object.entries(namespaces).flatMap(([name, metadata]) => [
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name, ...metadata } },
+      serviceAccount(name, 'default'),
+    ]),
+    ...Object.entries(wishes).map(([name, annotations]) => serviceAccount('shop', name, annotations)),
+    ...Object.entries(china).map(([name, annotations]) => serviceAccount('china', name, annotations)),
+    ...['team-only', 'team-and-account'].map(namespace =>
+      serviceAccount(namespace, 'bare-name', { 'carm-webhook.dev/role': 's3-reader' }),
+    ),
+    serviceAccount('unmapped', 'bare-name', { 'carm-webhook.dev/role': 's3-reader' }),
+    map('ack-role-account-map', accountMap),
+    map('ack-role-team-map', teamMap),
+  ];
+}
+
+function map(name: string, data: Strings): unknown {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'ack-system' }, data };
+}
+
+/** Writes the state into a folder of its own. JSON is YAML, and a computed key `__proto__` needs no care in it. */
+export async function writeState(): Promise<{ readonly folder: string; readonly remove: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'carm-decisions-'));
+  const text = manifests()
+    .map(manifest => JSON.stringify(manifest, undefined, 2))
+    .join('\n---\n');
+  await writeFile(join(folder, 'cluster.yaml'), text);
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+}

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { planEnvironment, type WantedEnvironment } from '../../src/injection/environment.ts';
+import { readContainer } from './read-container.ts';
+
+const wanted: WantedEnvironment = {
+  roleArn: 'arn:aws:iam::111111111111:role/r',
+  tokenFile: '/token',
+  region: 'eu-central-1',
+  regionalSts: true,
+  windows: false,
+  allowsRole: roleArn => roleArn.startsWith('arn:aws:iam::111111111111:'),
+};
+
+type Entry = { readonly name: string; readonly value?: string; readonly valueFrom?: object };
+
+function plan(env: readonly Entry[], more: Partial<WantedEnvironment> = {}, fields = {}) {
+  const { added, remarks } = planEnvironment(readContainer({ env, ...fields }), { ...wanted, ...more });
+  return { added: added.map(({ name }) => name), remarks };
+}
+
+const sts = 'AWS_STS_REGIONAL_ENDPOINTS';
+const region = ['AWS_DEFAULT_REGION', 'AWS_REGION'];
+const pair = ['AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE'];
+const [roleArn = '', tokenFile = ''] = pair;
+const all = [sts, ...region, ...pair];
+
+describe('the environment is appended in the order of amazon-eks-pod-identity-webhook, each only if absent', () => {
+  const mine = 'arn:aws:iam::111111111111:role/mine';
+  const theirs = 'arn:aws:iam::222222222222:role/theirs';
+  const table: readonly [string, readonly Entry[], readonly string[], (readonly string[])?][] = [
+    ['nothing there', [], all],
+    ['something else there', [{ name: 'X', value: '1' }], all],
+    ['the STS setting', [{ name: sts, value: 'legacy' }], [...region, ...pair]],
+    ['the STS setting, empty', [{ name: sts }], [...region, ...pair]],
+    ['AWS_REGION', [{ name: 'AWS_REGION', value: 'x' }], [sts, ...pair]],
+    ['AWS_DEFAULT_REGION by valueFrom', [{ name: 'AWS_DEFAULT_REGION', valueFrom: {} }], [sts, ...pair]],
+    ['an own role in the account', [{ name: roleArn, value: mine }], [sts, ...region, tokenFile]],
+    ['an own role elsewhere', [{ name: roleArn, value: theirs }], [sts, ...region]],
+    ['an own role by valueFrom', [{ name: roleArn, valueFrom: {} }], [sts, ...region]],
+    ['an empty role', [{ name: roleArn, value: '' }], [sts, ...region], ['EmptyRoleArn']],
+    ['a role without a value', [{ name: roleArn }], [sts, ...region], ['EmptyRoleArn']],
+    [
+      'the last occurrence counts',
+      [
+        { name: roleArn, value: mine },
+        { name: roleArn, value: '' },
+      ],
+      [sts, ...region],
+      ['EmptyRoleArn'],
+    ],
+    ['a token file alone', [{ name: tokenFile, value: '/t' }], [sts, ...region], ['HalfPair']],
+    ['an empty token file alone', [{ name: tokenFile, value: '' }], [sts, ...region], ['HalfPair']],
+    [
+      'both',
+      [
+        { name: roleArn, value: mine },
+        { name: tokenFile, value: '/t' },
+      ],
+      [sts, ...region],
+    ],
+    ['both, the role empty', [{ name: roleArn }, { name: tokenFile, value: '/t' }], [sts, ...region], ['EmptyRoleArn']],
+    ['a static key', [{ name: 'AWS_ACCESS_KEY_ID', value: 'k' }], all, ['StaticAccessKey']],
+    [
+      'Pod Identity',
+      [{ name: 'AWS_CONTAINER_CREDENTIALS_FULL_URI', value: 'u' }],
+      [sts, ...region],
+      ['ConfiguredByPodIdentity'],
+    ],
+    [
+      'Pod Identity, relative',
+      [{ name: 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', valueFrom: {} }],
+      [sts, ...region],
+      ['ConfiguredByPodIdentity'],
+    ],
+    [
+      'Pod Identity beside an own role',
+      [
+        { name: 'AWS_CONTAINER_CREDENTIALS_FULL_URI', value: 'u' },
+        { name: roleArn, value: mine },
+      ],
+      [sts, ...region],
+    ],
+    ['another case on Linux', [{ name: 'aws_role_arn', value: mine }], all],
+    ['a name with a space', [{ name: 'AWS_ROLE_ARN ', value: mine }], all],
+  ];
+  for (const [what, env, added, remarks = []] of table) {
+    test(what, () => assert.deepEqual(plan(env), { added, remarks }));
+  }
+
+  test('without a region none is added', () => assert.deepEqual(plan([], { region: undefined }).added, [sts, ...pair]));
+  test('without regional STS none is added', () =>
+    assert.deepEqual(plan([], { regionalSts: false }).added, [...region, ...pair]));
+  test('on Windows names compare without case', () => {
+    const env = [{ name: 'aws_region' }, { name: 'Aws_Role_Arn', value: mine }];
+    assert.deepEqual(plan(env, { windows: true }).added, [sts, tokenFile]);
+  });
+});
+
+describe('envFrom', () => {
+  const envFrom = [{ secretRef: { name: 'aws' } }];
+  test('beside the injected pair is nothing: env wins', () =>
+    assert.deepEqual(plan([], {}, { envFrom }), { added: all, remarks: [] }));
+  test('with a suppressed pair is remarked on', () =>
+    assert.deepEqual(plan([{ name: tokenFile, value: '/t' }], {}, { envFrom }).remarks, [
+      'HalfPair',
+      'EnvFromUnverified',
+    ]));
+  test('empty is none', () =>
+    assert.deepEqual(plan([{ name: tokenFile, value: '/t' }], {}, { envFrom: [] }).remarks, ['HalfPair']));
+});
+
+test('nothing is added twice, and a second run adds nothing, whatever is there', () => {
+  const name = fc.constantFrom(...all, 'AWS_ACCESS_KEY_ID', 'AWS_CONTAINER_CREDENTIALS_FULL_URI', 'aws_region', 'X');
+  const value = fc.constantFrom('', 'x', wanted.roleArn, 'arn:aws:iam::222222222222:role/x', '/token');
+  const entry = fc.oneof(fc.record({ name, value }), fc.record({ name, valueFrom: fc.constant({}) }));
+  fc.assert(
+    fc.property(fc.array(entry, { maxLength: 6 }), fc.boolean(), (env, windows) => {
+      const first = planEnvironment(readContainer({ env }), { ...wanted, windows });
+      const names = first.added.map(added => added.name);
+      const present = new Set(env.map(variable => (windows ? variable.name.toUpperCase() : variable.name)));
+      assert.equal(new Set(names).size, names.length);
+      for (const added of names) assert.ok(!present.has(added), added);
+      assert.deepEqual(
+        names,
+        all.filter(known => names.includes(known)),
+        'the order',
+      );
+      const again = planEnvironment(readContainer({ env: [...env, ...first.added] }), { ...wanted, windows });
+      assert.deepEqual(again.added, []);
+    }),
+    { numRuns: 1000 },
+  );
+});

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { readPod } from '../../src/injection/pod.ts';
+import { roleArnAnnotationPatch } from '../../src/injection/role-annotation.ts';
+
+const key = 'carm-webhook.dev/role-arn';
+const path = '/metadata/annotations/carm-webhook.dev~1role-arn';
+const patch = (metadata: unknown, roleArn: string) => roleArnAnnotationPatch(readPod({ metadata }), roleArn);
+
+describe('the annotation that names the role', () => {
+  test('is written where there is no metadata, no annotations, another annotation, another role', () => {
+    assert.deepEqual(patch(undefined, 'r'), [{ op: 'add', path: '/metadata', value: { annotations: { [key]: 'r' } } }]);
+    assert.deepEqual(patch({}, 'r'), [{ op: 'add', path: '/metadata/annotations', value: { [key]: 'r' } }]);
+    assert.deepEqual(patch({ annotations: { a: 'b' } }, 'r'), [{ op: 'add', path, value: 'r' }]);
+    assert.deepEqual(patch({ annotations: { [key]: 'old' } }, 'r'), [{ op: 'add', path, value: 'r' }]);
+  });
+  test('is left as it is where it is right', () => assert.deepEqual(patch({ annotations: { [key]: 'r' } }, 'r'), []));
+  test('is emptied where nobody got a role, and not added for that', () => {
+    assert.deepEqual(patch({ annotations: { [key]: 'old' } }, ''), [{ op: 'add', path, value: '' }]);
+    assert.deepEqual(patch({ annotations: { [key]: '' } }, ''), []);
+    assert.deepEqual(patch({}, ''), []);
+    assert.deepEqual(patch(undefined, ''), []);
+  });
+});
