@@ -99,7 +99,7 @@ function copiedHint(value: string, at: Circumstances): string {
   const copied = at.roleArnAnnotation === value ? parseRoleArn(value) : undefined;
   return copied === undefined
     ? ''
-    : `; the pod seems to be copied from one of account ${copied.accountId} (annotation ${roleArnAnnotation})`;
+    : `; it was injected for account ${copied.accountId} (annotation ${roleArnAnnotation}): the pod was copied from there, or the namespace was bound anew meanwhile`;
 }
 
 /** Each refusal: its cause, who can mend it, how, and the words for one case. */
@@ -205,7 +205,7 @@ export const refusals: { readonly [R in Problem['reason']]: RefusalOf<R> } = {
           }
         : {
             wrong: `${where.container.kind} ${quote(where.container.name)} sets ${roleArnVariable} to ${quote(value)}, which is no role of account ${accountId} of namespace ${quote(at.namespace)}${copiedHint(value, at)}`,
-            remedy: `remove ${roleArnVariable}: the role is injected; or name a role of account ${accountId}`,
+            remedy: `${copiedHint(value, at) === '' ? '' : 'try again, or '}remove ${roleArnVariable}: the role is injected; or name a role of account ${accountId}`,
           },
   },
   RoleNotVerifiable: {

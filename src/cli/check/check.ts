@@ -52,12 +52,13 @@ export const checkCommand: Command = {
   help: () => `Usage: carm-webhook check [flags]
 
 Looks through the account map, the team map, all namespaces, and the ServiceAccounts of those that
-are served. Each finding has a reason, an object, and what mends it. With findings the exit code is 1.
+are served. Each finding has a reason, an object, and what mends it. With findings the exit code
+is 1.
 
 It needs the right to list namespaces and serviceaccounts, and to get the two maps.
 
 Examples:
-  carm-webhook check
+  carm-webhook check --context production
   carm-webhook check --state cluster/ --feature-gates=TeamLevelCARM=true -o json
 
 Flags (each has an environment variable: --output is CARM_WEBHOOK_OUTPUT):

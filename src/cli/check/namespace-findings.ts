@@ -36,6 +36,12 @@ export function remarkFinding(remark: Remark, object: FoundObject): Finding | un
   return isFindingReason(remark.reason) ? finding(remark.reason, object, entry.say(remark)) : undefined;
 }
 
+/** A remedy as a sentence, with the command to paste where all values in it are plain words. */
+function mendedBy(remedy: string, command: string | undefined): string {
+  const sentence = `${remedy.charAt(0).toUpperCase()}${remedy.slice(1)}`;
+  return command === undefined || command === '' ? `${sentence}.` : `${sentence}: ${command}`;
+}
+
 /** A problem in the words of its refusal. */
 export function problemFinding(
   problem: Problem,
@@ -46,8 +52,8 @@ export function problemFinding(
   if (!isFindingReason(problem.reason)) return [];
   const entry = refusals[problem.reason] as Refusal<Problem>;
   const { ackSystemNamespace } = rules;
-  const { wrong, remedy } = entry.say(problem, { ...names, ackSystemNamespace, roleArnAnnotation: undefined });
-  return [finding(problem.reason, object, wrong, `${remedy.charAt(0).toUpperCase()}${remedy.slice(1)}`)];
+  const { wrong, remedy, command } = entry.say(problem, { ...names, ackSystemNamespace, roleArnAnnotation: undefined });
+  return [finding(problem.reason, object, wrong, mendedBy(remedy, command))];
 }
 
 /** What the rules say of the namespace as it would be admitted now. */
@@ -104,7 +110,8 @@ export function findInNamespace(namespace: Namespace, state: Snapshot, rules: Ru
   }
   if (reason === 'Labelled') {
     const message = `it is bound, but not labelled ${injectLabel}: its pods get no role, and nothing says so`;
-    const remedy = `Label it${toPaste`kubectl label --overwrite namespace ${name} ${injectLabel}=enabled`}`;
+    const command = toPaste`kubectl label --overwrite namespace ${name} ${injectLabel}=enabled`;
+    const remedy = mendedBy('Label it', command);
     findings.push(finding('NamespaceNotLabelled', object, message, remedy));
   }
   if (labels.get(injectLabel) === 'enabled' && binding === undefined && problem === undefined) {

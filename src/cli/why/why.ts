@@ -107,8 +107,8 @@ export const whyCommand: Command = {
   help: () => `Usage: carm-webhook why pod NAME [-n NAMESPACE] [flags]
        carm-webhook why namespace NAME [flags]
 
-Tells what the webhook would decide now: the account, the role and where it comes from, the mode, and
-what each container would get; for a pod of the cluster also what it has. For a namespace it is
+Tells what the webhook would decide now: the account, the role and where it comes from, the mode,
+and what each container would get; for a pod of the cluster also what it has. For a namespace it is
 the decision on a plain pod in it. With a decision that refuses, the exit code is 1.
 
 Examples:
