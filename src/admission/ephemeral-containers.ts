@@ -7,6 +7,7 @@ import type { View } from './cluster.ts';
 import type { Decision } from './decision.ts';
 import {
   deny,
+  emptyRoleRemarks,
   isDecision,
   isOptedOut,
   judgeBoundary,
@@ -69,11 +70,14 @@ export function mutateEphemeralContainers(request: AdmissionRequest, view: View,
   const { pod } = podCase;
   const outside = judgeBoundary(podCase, added);
   if (outside !== undefined) return deny(podCase, outside);
-  if (isOptedOut(pod)) return { verdict: 'allow', reason: 'OptedOut', restsOnState: false };
+  const empty = emptyRoleRemarks(pod, added);
+  if (isOptedOut(pod)) return { verdict: 'allow', reason: 'OptedOut', remarks: empty, restsOnState: false };
   const skipped = readSkipList(pod.annotations);
   const targets = added.filter(({ name }) => !skipped.has(name));
   const hasVolume = pod.volumes?.some(({ name }) => name === tokenVolumeName) ?? false;
-  if (targets.length === 0 || !hasVolume) return { verdict: 'allow', reason: 'NothingToInject', restsOnState: false };
+  if (targets.length === 0 || !hasVolume) {
+    return { verdict: 'allow', reason: 'NothingToInject', remarks: empty, restsOnState: false };
+  }
 
   const resolved = resolveCase(podCase);
   if (!resolved.ok) return notInjected(wrongWith(podCase, resolved.problem));
@@ -89,7 +93,7 @@ export function mutateEphemeralContainers(request: AdmissionRequest, view: View,
     role,
     source,
     patch,
-    remarks: [...remarks, ...worthSaying(warnings, source)],
+    remarks: [...remarks, ...empty, ...worthSaying(warnings, source)],
     restsOnState: false,
   };
 }

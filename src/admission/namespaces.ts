@@ -117,7 +117,8 @@ export function labelNamespace(request: AdmissionRequest, view: View | undefined
   const label = namespace.labels.get(injectLabel);
   if (!isBound(namespace.annotations, rules.featureGates)) {
     const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject ?? {}, request.name) : undefined;
-    const unbound = old !== undefined && isBound(old.annotations, rules.featureGates);
+    const served = label !== 'disabled' && old?.labels.get(injectLabel) !== 'disabled';
+    const unbound = served && old !== undefined && isBound(old.annotations, rules.featureGates);
     return {
       verdict: 'allow',
       reason: label === 'enabled' ? 'Checked' : 'NotServed',

@@ -4,7 +4,7 @@ import { type PodRole, podsPrefix, type RoleSource, readWish, resolvePodRole } f
 import { found, type Result, refused } from '../accounts/result.ts';
 import { lookUpRole } from '../accounts/role-map.ts';
 import { injectLabel, isExcludedNamespace, type Namespace, servingOf } from '../accounts/served-namespace.ts';
-import { checkBoundary, namesRole } from '../injection/boundary.ts';
+import { checkBoundary, emptyRoles, namesRole } from '../injection/boundary.ts';
 import type { ContainerWarning, InjectionSettings } from '../injection/inject.ts';
 import { nearMisses } from '../injection/near-miss.ts';
 import type { Container, Pod } from '../injection/pod.ts';
@@ -131,6 +131,12 @@ export function judgeBoundary(podCase: PodCase, containers: readonly Container[]
   if (!namesRole(containers, pod.windows)) return undefined;
   const account = accountOf(podCase);
   return account.ok ? checkBoundary(pod, containers, account.value, rules.sourceAccounts) : account.problem;
+}
+
+/** A warning of containers that take the node's role by an empty `AWS_ROLE_ARN`. No skip lifts it, as it is the boundary's. */
+export function emptyRoleRemarks({ windows }: Pod, containers: readonly Container[]): readonly ContainerWarning[] {
+  const names = emptyRoles(containers, windows);
+  return names.length === 0 ? [] : [{ reason: 'EmptyRoleArn', containers: names }];
 }
 
 /** What the containers of a resolved case are to get, with what there is to remark on the annotations that say so. */

@@ -9,6 +9,7 @@ import type { View } from './cluster.ts';
 import type { Decision } from './decision.ts';
 import {
   deny,
+  emptyRoleRemarks,
   isDecision,
   isOptedOut,
   judgeBoundary,
@@ -55,9 +56,10 @@ function skipRemarks(pod: Pod): readonly Remark[] {
 function optedOutDecision(podCase: PodCase): Decision {
   const problem = judgeBoundary(podCase, podCase.pod.containers);
   if (problem !== undefined) return deny(podCase, problem);
+  const remarks = emptyRoleRemarks(podCase.pod, podCase.pod.containers);
   const patch = roleArnAnnotationPatch(podCase.pod, '');
-  if (patch.length > 0) return { verdict: 'mutate', reason: 'OptedOut', patch, restsOnState: false };
-  return { verdict: 'allow', reason: 'OptedOut', restsOnState: false };
+  if (patch.length > 0) return { verdict: 'mutate', reason: 'OptedOut', patch, remarks, restsOnState: false };
+  return { verdict: 'allow', reason: 'OptedOut', remarks, restsOnState: false };
 }
 
 /** What becomes of a pod that is created in a served namespace. */
@@ -80,7 +82,12 @@ export function decidePod(podCase: PodCase): Decision {
     role,
     source,
     patch,
-    remarks: [...remarks, ...skipRemarks(pod), ...worthSaying(warnings, source)],
+    remarks: [
+      ...remarks,
+      ...skipRemarks(pod),
+      ...emptyRoleRemarks(pod, pod.containers),
+      ...worthSaying(warnings, source),
+    ],
     restsOnState: false,
   };
 }

@@ -1,6 +1,6 @@
 import type { AccountId } from '../accounts/account-id.ts';
 import { parseRoleArn } from '../accounts/role-arn.ts';
-import { occurrences, roleArnVariable } from './environment.ts';
+import { literalValue, occurrences, roleArnVariable } from './environment.ts';
 import type { Container, Pod } from './pod.ts';
 
 /** A container whose `AWS_ROLE_ARN` is not one that its namespace may have. */
@@ -24,11 +24,18 @@ export function namesRole(containers: readonly Container[], windows: boolean): b
   return containers.some(container => occurrences(container, roleArnVariable, windows).length > 0);
 }
 
+/** Names of the containers with an empty `AWS_ROLE_ARN`, which is nobody's role: AWS SDKs fall to the node's. */
+export function emptyRoles(containers: readonly Container[], windows: boolean): readonly string[] {
+  return containers
+    .filter(container => literalValue(container, roleArnVariable, windows) === '')
+    .map(({ name }) => name);
+}
+
 /**
  * Holds every `AWS_ROLE_ARN` of the containers against the namespace's account: each must be a literal role ARN. One by
  * `valueFrom`, or with a reference that kubelet expands, cannot be known at admission.
  * https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
- * An empty value passes: it takes no role. (The injection warns of it.)
+ * An empty value passes: it takes no role.
  */
 export function checkBoundary(
   pod: Pod,

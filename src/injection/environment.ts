@@ -26,12 +26,7 @@ export interface AddedVariable {
   readonly value: string;
 }
 
-export type EnvironmentRemark =
-  | 'ConfiguredByPodIdentity'
-  | 'HalfPair'
-  | 'EmptyRoleArn'
-  | 'StaticAccessKey'
-  | 'EnvFromUnverified';
+export type EnvironmentRemark = 'ConfiguredByPodIdentity' | 'HalfPair' | 'StaticAccessKey' | 'EnvFromUnverified';
 
 export interface EnvironmentPlan {
   readonly added: readonly AddedVariable[];
@@ -82,11 +77,8 @@ export function planEnvironment(container: Container, wanted: WantedEnvironment)
   } else if (!has(tokenFileVariable)) {
     const role = literalValue(container, roleArnVariable, wanted.windows);
     if (role !== undefined && wanted.allowsRole(role)) added.push(tokenFile);
-    else if (role === '') remarks.push('EmptyRoleArn');
   } else if (!has(roleArnVariable)) {
     remarks.push('HalfPair');
-  } else if (literalValue(container, roleArnVariable, wanted.windows) === '') {
-    remarks.push('EmptyRoleArn');
   }
   if (has(accessKeyVariable)) remarks.push('StaticAccessKey');
   if (suppressed && container.hasEnvFrom && !has(roleArnVariable)) remarks.push('EnvFromUnverified');

@@ -37,7 +37,7 @@ export type VolumeConflict =
   | { readonly reason: 'VolumeConflict'; readonly container: Container; readonly mount: VolumeMount };
 
 export type ContainerWarning = {
-  readonly reason: EnvironmentRemark | 'MountAboveToken';
+  readonly reason: EnvironmentRemark | 'EmptyRoleArn' | 'MountAboveToken';
   readonly containers: readonly string[];
 };
 

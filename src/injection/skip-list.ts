@@ -5,7 +5,9 @@ export const skipContainersAnnotation = 'eks.amazonaws.com/skip-containers';
 
 /** The names in the annotation, trimmed (amazon-eks-pod-identity-webhook does not trim, so there `a, b` skips only `a`). */
 export function readSkipList(annotations: ReadonlyMap<string, string>): ReadonlySet<string> {
-  const names = (annotations.get(skipContainersAnnotation) ?? '').split(',').map(name => name.trim());
+  const fields = (annotations.get(skipContainersAnnotation) ?? '').split(',').map(field => field.trim());
+  // A name holds neither comma nor quote, so a quoted field is its content.
+  const names = fields.map(field => /^"(.*)"$/.exec(field)?.[1]?.trim() ?? field);
   return new Set(names.filter(name => name !== ''));
 }
 

@@ -75,7 +75,7 @@ describe('for any JSON in the place of a pod', () => {
     test(`/${endpoint} answers, by one readable line where it refuses`, async () => {
       await fc.assert(
         fc.asyncProperty(anyPod, async value => checkAnswer(await ask(overTheWire(value), endpoint))),
-        { numRuns: 1000 },
+        { numRuns: 400 },
       );
     });
   }
@@ -89,7 +89,7 @@ describe('for any JSON in the place of a pod', () => {
         checkAnswer(admitted);
         if (admitted.response.patch !== undefined) checkOperations(patchOf(admitted.response), object);
       }),
-      { numRuns: 500 },
+      { numRuns: 400 },
     );
   });
 
@@ -113,7 +113,7 @@ describe('for any JSON in the place of a pod', () => {
         checkAnswer(admitted);
         assert.equal(admitted.response.patch, undefined);
       }),
-      { numRuns: 500 },
+      { numRuns: 400 },
     );
   });
 });
@@ -130,7 +130,7 @@ describe('for any pod that is injected', () => {
         checkOperations(patchOf(response), object);
         assertKept(object, patched(object, response), '');
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
     assert.ok(injected >= 50, `only ${injected} of the pods were injected: the property says little`);
   });
@@ -145,7 +145,7 @@ describe('for any pod that is injected', () => {
         assert.equal(again.response.allowed, true, again.response.status?.message);
         assert.deepEqual(patchOf(again.response), []);
       }),
-      { numRuns: 700 },
+      { numRuns: 400 },
     );
   });
 
@@ -173,7 +173,7 @@ describe('for any pod that is injected', () => {
         const hasVolume = JSON.stringify(object.spec['volumes'] ?? null).includes('"aws-iam-token"');
         if (hasVolume) assert.ok(!patchOf(again.response).some(({ path }) => path.startsWith('/spec/volumes')));
       }),
-      { numRuns: 500 },
+      { numRuns: 400 },
     );
   });
 
@@ -186,7 +186,7 @@ describe('for any pod that is injected', () => {
         const final = await ask(patched(object, response), 'validate');
         assert.equal(final.response.allowed, true, final.response.status?.message);
       }),
-      { numRuns: 700 },
+      { numRuns: 400 },
     );
   });
 
@@ -213,7 +213,7 @@ describe('for any pod that is injected', () => {
           assert.ok(spec.volumes?.some(({ name }) => name === 'aws-iam-token'));
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 400 },
     );
   });
 });

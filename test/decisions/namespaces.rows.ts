@@ -123,6 +123,14 @@ export const namespaceRows: readonly Row[] = [
     after: { [label]: 'enabled' },
   },
   {
+    proves: 'a namespace that loses binding and label at once is warned of: its pods get no role any more',
+    review: update(namespaceObject('new', owner(), enabled), create('new', { note: 'x' })),
+    reason: 'NotServed',
+    outcome: 'allowed',
+    warnings: ['BindingRemoved'],
+    says: ['no role any more'],
+  },
+  {
     proves: 'the label without a binding is kept and not warned of again',
     review: update(namespaceObject('new', undefined, enabled), create('new', { note: 'x' }, enabled)),
     reason: 'Checked',

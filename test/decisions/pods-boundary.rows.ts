@@ -115,7 +115,7 @@ export const podBoundaryRows: readonly Row[] = [
     review: { object: podWithEnv(roleEnv(foreignRole), { annotations: { 'carm-webhook.dev/role-arn': foreignRole } }) },
     reason: 'RoleOutsideAccount',
     outcome: 'denied',
-    says: ['copied from one of account 999999999999'],
+    says: ['account 999999999999 (annotation carm-webhook.dev/role-arn)', 'the pod was copied from there'],
   },
   {
     proves: 'a pod labelled inject: disabled is not injected',

@@ -385,4 +385,19 @@ export const podEnvironmentRows: readonly Row[] = [
     outcome: 'mutated',
     warnings: ['NearMissAnnotation'],
   },
+  {
+    proves: 'many near misses are one warning with at most five names, so that the others are not lost',
+    review: {
+      object: pod({
+        serviceAccountName: 'too-short-token',
+        annotations: Object.fromEntries(
+          ['aa', 'bb', 'cc', 'dd', 'ee', 'ff', 'gg'].map(end => [`eks.amazonaws.${end}/role-arn`, 'x']),
+        ),
+      }),
+    },
+    reason: 'Injected',
+    outcome: 'mutated',
+    warnings: ['TokenExpirationClamped', 'NearMissAnnotation'],
+    says: ['and 2 more'],
+  },
 ];
