@@ -131,6 +131,12 @@ export const namespaceRows: readonly Row[] = [
     says: ['no role any more'],
   },
   {
+    proves: 'an opted-out namespace that loses its binding loses nothing: no warning',
+    review: update(namespaceObject('new', owner(), disabled), create('new', { note: 'x' }, disabled)),
+    reason: 'NotServed',
+    outcome: 'allowed',
+  },
+  {
     proves: 'the label without a binding is kept and not warned of again',
     review: update(namespaceObject('new', undefined, enabled), create('new', { note: 'x' }, enabled)),
     reason: 'Checked',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { type AccountId, isAccountId } from '../../src/accounts/account-id.ts';
-import { checkBoundary, namesRole } from '../../src/injection/boundary.ts';
+import { checkBoundary, emptyRoles, namesRole } from '../../src/injection/boundary.ts';
 import { readPod } from '../../src/injection/pod.ts';
 
 function accountId(text: string): AccountId {
@@ -79,4 +79,16 @@ describe('the boundary', () => {
 test('a pod that names no role has nothing to hold', () => {
   const { containers } = readPod({ spec: { containers: [{ name: 'a', env: [{ name: 'X' }] }] } });
   assert.equal(namesRole(containers, false), false);
+});
+
+test('containers whose last AWS_ROLE_ARN is empty are named', () => {
+  const containers = [
+    { name: 'none' },
+    { name: 'empty', env: [role('')] },
+    { name: 'absent', env: [role(undefined)] },
+    { name: 'overridden', env: [role(''), role(mine)] },
+    { name: 'overriding', env: [role(mine), role('')] },
+    { name: 'elsewhere', env: [role(undefined, { valueFrom: {} })] },
+  ];
+  assert.deepEqual(emptyRoles(readPod({ spec: { containers } }).containers, false), ['empty', 'absent', 'overriding']);
 });

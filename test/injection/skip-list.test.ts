@@ -16,6 +16,8 @@ describe('skip-containers', () => {
     'a;b': ['a;b'],
     '__proto__,constructor': ['__proto__', 'constructor'],
     ',': [],
+    '"a", "b"': ['a', 'b'],
+    '"': ['"'],
   };
   for (const [value, names] of Object.entries(table)) {
     test(JSON.stringify(value), () => assert.deepEqual(read(value), names));
