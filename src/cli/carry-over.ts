@@ -1,19 +1,24 @@
 import { diffArrays } from 'diff';
 import { parseDocument } from 'yaml';
 import { sameJson } from '../admission/same-json.ts';
+import { kubectlYaml } from '../cluster/kubectl-yaml.ts';
 
 type Lines = readonly string[];
 
+/** Lines that are added or removed at most: beyond, comparing takes long, and the library's rendering must do. */
+const mostEdits = 4_000;
+
 /** Lines that differ in their spaces only are the same line. */
-function sameLine(line: string, other: string): boolean {
-  return line.replaceAll(/\s/g, '') === other.replaceAll(/\s/g, '');
+function withoutSpaces(lines: Lines): string[] {
+  return lines.map(line => line.replaceAll(/\s/g, ''));
 }
 
 /** For each line of the one text, its place in the other; undefined where it has none. */
 function alignLines(lines: Lines, others: Lines): readonly (number | undefined)[] {
   const places: (number | undefined)[] = [];
+  const options = { maxEditLength: mostEdits };
   let place = 0;
-  for (const { value, added, removed } of diffArrays([...lines], [...others], { comparator: sameLine })) {
+  for (const { value, added, removed } of diffArrays(withoutSpaces(lines), withoutSpaces(others), options) ?? []) {
     if (added) place += value.length;
     else for (const _ of value) places.push(removed ? undefined : place++);
   }
@@ -27,7 +32,9 @@ function changeLines(written: Lines, before: Lines, after: Lines): Lines | undef
   const inserted = new Map<number, Lines>();
   let line = 0;
   let start = 0;
-  for (const { value, added, removed } of diffArrays([...before], [...after])) {
+  const changes = diffArrays([...before], [...after], { maxEditLength: mostEdits });
+  if (changes === undefined) return undefined;
+  for (const { value, added, removed } of changes) {
     if (added) {
       const last = places[start - 1];
       const place = last === undefined ? places[start] : last + 1;
@@ -53,7 +60,7 @@ function changeLines(written: Lines, before: Lines, after: Lines): Lines | undef
 }
 
 function plain(text: string): unknown {
-  const document = parseDocument(text, { merge: true });
+  const document = parseDocument(text, kubectlYaml);
   return document.errors.length > 0 ? undefined : JSON.parse(JSON.stringify(document.toJS() ?? null));
 }
 

@@ -25,8 +25,9 @@ function childOf(parent: Node, segment: string | number): Node | undefined {
 }
 
 /** Writes a node of plain values out, where an alias or a merge key stood for it. */
-function writeOut(document: Document, parent: Node, segment: string | number, value: unknown): Node {
-  const node = document.createNode(value, { aliasDuplicateObjects: false });
+function writeOut(document: Document, parent: Node, segment: string | number): Node {
+  const value: unknown = Reflect.get(Object(parent.toJS(document)), segment);
+  const node = document.createNode(JSON.parse(JSON.stringify(value)), { aliasDuplicateObjects: false });
   if (isMap(parent) || isSeq(parent)) parent.set(isSeq(parent) ? Number(segment) : segment, node);
   return node;
 }
@@ -54,13 +55,11 @@ function prepare(document: Document, node: Node): void {
 /** The node at a path, made writable: nothing else in the document changes with it. */
 function ownNode(document: Document, path: Path): Node | undefined {
   let node: Node | null = document.contents;
-  let value: unknown = document.toJS();
   for (const segment of path) {
     if (node === null) return undefined;
     prepare(document, node);
-    value = Reflect.get(Object(value), segment);
     const child: Node | undefined = childOf(node, segment);
-    node = child === undefined || isAlias(child) ? writeOut(document, node, segment, value) : child;
+    node = child === undefined || isAlias(child) ? writeOut(document, node, segment) : child;
   }
   if (node !== null) prepare(document, node);
   return node ?? undefined;

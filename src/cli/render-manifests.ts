@@ -1,7 +1,11 @@
 import { createTwoFilesPatch } from 'diff';
 import { Document, isCollection, isMap, isSeq, visit } from 'yaml';
+import { kubectlYaml } from '../cluster/kubectl-yaml.ts';
 import { carryOver } from './carry-over.ts';
 import { styleOf } from './style-of.ts';
+
+/** Strings that kubectl would take for something else are quoted. */
+const writing = { ...kubectlYaml, aliasDuplicateObjects: false };
 
 /** An object with its YAML before and after, for a diff. */
 export interface Change {
@@ -32,7 +36,7 @@ function isJson(document: Document): boolean {
 export function renderDocument(document: Document, text: string, change: (() => void) | undefined): string {
   if (isJson(document)) {
     change?.();
-    return String(new Document(document.toJS(), { aliasDuplicateObjects: false })).trimEnd();
+    return new Document(document.toJS(), writing).toString({ lineWidth: 0 }).trimEnd();
   }
   const written = withoutMarkers(text);
   if (change === undefined) return written;
@@ -41,7 +45,8 @@ export function renderDocument(document: Document, text: string, change: (() => 
   const before = withoutMarkers(document.toString(style));
   change();
   const after = withoutMarkers(document.toString(style));
-  return carryOver(written, before, after) ?? after;
+  const carried = carryOver(written, before, after) ?? after;
+  return text.includes('\r\n') ? carried.replaceAll(/\r?\n/g, '\r\n') : carried;
 }
 
 /** Documents as one text. */
@@ -86,7 +91,7 @@ export function renderJson(objects: readonly unknown[]): string {
 }
 
 function asYaml(object: unknown): string {
-  return String(new Document(object, { aliasDuplicateObjects: false }).toString({ lineWidth: 0 }));
+  return new Document(object, writing).toString({ lineWidth: 0 });
 }
 
 /** A unified diff an object; an object that stays as it is has none. */

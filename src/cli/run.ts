@@ -56,8 +56,18 @@ async function dispatch(argv: readonly string[], surroundings: Surroundings): Pr
   return command.run(rest, surroundings);
 }
 
+/** A reader that has seen enough (`| head`) closes its end; what it does not want is not missed. */
+function endQuietlyWhenUnread({ stdout, stderr }: Surroundings): void {
+  for (const stream of [stdout, stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+}
+
 /** Runs a command line. @returns the exit code; what is the user's to mend is one line on stderr, never a trace. */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  endQuietlyWhenUnread(surroundings);
   try {
     return await dispatch(argv, surroundings);
   } catch (error) {

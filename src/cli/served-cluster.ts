@@ -38,7 +38,7 @@ export const servedClusterFlags = {
     'max-staleness',
     {
       placeholder: 'DURATION',
-      help: 'Past this time without a sign of life of a watch, every decision is made live',
+      help: 'Past this time without news of a watch, every decision is made live',
       defaultText: '90s',
     },
     parseStalenessMs,

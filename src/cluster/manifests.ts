@@ -1,5 +1,6 @@
 import { type Document, isAlias, isMap, isNode, isSeq, LineCounter, type Node, parseAllDocuments, visit } from 'yaml';
 import { type Fields, isFields } from '../injection/fields.ts';
+import { kubectlYaml } from './kubectl-yaml.ts';
 
 /** An error to be thrown when a manifest cannot be read: one line with the file and, where it is known, the place in it. */
 export class ManifestError extends Error {
@@ -43,8 +44,7 @@ class FileReader {
   }
 
   parse(text: string): readonly Document[] {
-    // kubectl reads merge keys (`<<`), which YAML 1.2 has no more.
-    const parsed = parseAllDocuments(text, { lineCounter: this.#lines, prettyErrors: true, merge: true });
+    const parsed = parseAllDocuments(text, { ...kubectlYaml, lineCounter: this.#lines, prettyErrors: true });
     return Array.isArray(parsed) ? parsed : [];
   }
 

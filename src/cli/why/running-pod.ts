@@ -78,10 +78,11 @@ function wasInjected({ roleArn, tokenFile }: HeldByContainer, said: string, wind
  */
 export function beforeInjection(object: Fields): Fields {
   const { said = '', containers } = heldByPod(object);
-  if (parseRoleArn(said) === undefined) return object;
   const { windows } = readPod(object);
+  // A pod is never created with ephemeral containers.
+  const { ephemeralContainers: _, ...spec } = optionalFields(object, 'spec', '') ?? {};
+  if (parseRoleArn(said) === undefined) return { ...object, spec };
   const injected = new Set(containers.filter(held => wasInjected(held, said, windows)).map(({ name }) => name));
-  const spec = optionalFields(object, 'spec', '') ?? {};
   const stripped = Object.fromEntries(
     Object.entries(spec).map(([field, value]) => {
       if (!Array.isArray(value)) return [field, value];

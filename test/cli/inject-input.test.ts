@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { demoState, runCommand } from './command-runs.ts';
+
+const state = ['--state', demoState] as const;
+
+describe('inject: bad usage and unreadable input are exit 2, one line that quotes the value and its place', () => {
+  const cases: readonly [what: string, stdin: string, said: string | RegExp][] = [
+    ['bad YAML', 'a: 1\nb: [1\nc: 2\n', /^carm-webhook: stdin:3:1: .*\]\n$/],
+    ['a tab', 'a:\n\tb: 1\n', /^carm-webhook: stdin:2:1: /],
+    ['a key twice', 'a: 1\na: 2\n', /^carm-webhook: stdin:2:1: Map keys must be unique\n$/],
+    ['an alias without anchor', 'a: 1\nb:  *x\n', 'carm-webhook: stdin:2:5: there is no anchor for the alias *x\n'],
+    ['bad YAML in a later document', 'apiVersion: v1\nkind: A\nx: &a 1\n---\nb: *a\n', /^carm-webhook: stdin:5:4: /],
+    ['no object', '- 1\n', 'carm-webhook: stdin:1: not an object of Kubernetes\n'],
+    ['no kind', '---\napiVersion: v1\n', 'carm-webhook: stdin:2: an object without apiVersion and kind\n'],
+    [
+      'an item of a List',
+      'apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n- 7\n',
+      'carm-webhook: stdin:6: not an object of Kubernetes\n',
+    ],
+    [
+      'a field of a wrong type',
+      'apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: team-a}\nspec: {containers: 3}\n',
+      /^carm-webhook: stdin:1: Pod "p" in namespace "team-a": .*\/spec\/containers.* is not an array.*\(InvalidReview\)\n$/,
+    ],
+    [
+      'metadata of a wrong type',
+      'apiVersion: v1\nkind: Pod\nmetadata: 3\n',
+      /^carm-webhook: stdin:1: .*\/metadata.* is not an object.*\n$/,
+    ],
+    ['nothing', '# only a comment\n', 'carm-webhook: there is no object in -\n'],
+    [
+      'aliases that would fill the memory',
+      `a: &a [1,1,1,1,1,1,1,1,1]\n${bomb()}`,
+      /^carm-webhook: stdin:1:1: Excessive alias count/,
+    ],
+  ];
+  for (const [what, stdin, said] of cases) {
+    test(what, async () => {
+      const { code, stdout, stderr } = await runCommand(['inject', '-f', '-', ...state], { stdin });
+      assert.deepEqual([code, stdout], [2, '']);
+      if (typeof said === 'string') assert.equal(stderr, said);
+      else assert.match(stderr, said);
+      assert.equal(stderr.trimEnd().split('\n').length, 1);
+    });
+  }
+
+  const usage: readonly [argv: readonly string[], said: RegExp][] = [
+    [[], /^carm-webhook: -f is missing: -f FILE, or -f - for stdin\n$/],
+    [['-f'], /--filename needs a value/],
+    [['pod.yaml'], /takes no argument "pod\.yaml"; a file is given by -f FILE/],
+    [['-f', '/nonexistent/pod.yaml'], /cannot read "\/nonexistent\/pod\.yaml": there is no such file/],
+    [['-f', demoState], /cannot read ".*": it is a folder; name the files in it/],
+    [['-f', '-', '-f', '-'], /stdin \(-f -\) can be read only once/],
+    [['-f', '-', '-n', 'No_Good'], /--namespace "No_Good" is not the name of a namespace/],
+    [['-f', '-', '--nope'], /unknown flag "--nope"; flags are: --filename/],
+    [['-f', '-', '--default-mode=off'], /--default-mode "off" is not one of: enforce, warn, audit/],
+  ];
+  for (const [argv, said] of usage) {
+    test(`inject ${argv.join(' ')}`, async () => {
+      const { code, stderr } = await runCommand(['inject', ...state, ...argv]);
+      assert.equal(code, 2);
+      assert.match(stderr, said);
+    });
+  }
+});
+
+/** Nine levels of nine aliases each. */
+function bomb(): string {
+  const names = 'abcdefghi';
+  return [...names.slice(1)]
+    .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${names[index]}`).join(',')}]\n`)
+    .join('');
+}
+
+test('several files are one input: a Namespace in one counts for a pod in another', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'carm-input-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const [pod, namespace] = [join(folder, 'pod,1.yaml'), join(folder, 'namespace.json')];
+  await writeFile(
+    pod,
+    'apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: new}\nspec: {containers: [{name: a}]}\n',
+  );
+  const annotations = { 'services.k8s.aws/owner-account-id': '111122223333' };
+  await writeFile(
+    namespace,
+    JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'new', annotations } }),
+  );
+  const { code, stdout } = await runCommand(['inject', '-f', pod, '--filename', namespace, ...state, '-o=json']);
+  assert.equal(code, 0);
+  const [first, second] = JSON.parse(stdout).items;
+  assert.equal(
+    first.metadata.annotations['carm-webhook.dev/role-arn'],
+    'arn:aws:iam::111122223333:role/team-a-workloads',
+  );
+  assert.equal(second.metadata.labels['carm-webhook.dev/inject'], 'enabled');
+});

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parse, parseAllDocuments } from 'yaml';
+import { demoState, runCommand } from './command-runs.ts';
+
+async function injected(stdin: string, ...flags: string[]): Promise<string> {
+  const { code, stdout, stderr } = await runCommand(['inject', '-f', '-', '--state', demoState, ...flags], { stdin });
+  assert.equal(code, 0, stderr);
+  return stdout;
+}
+
+/** The text without the lines that the injection adds. */
+function withoutLines(text: string, added: RegExp): string {
+  return text
+    .split('\n')
+    .filter(line => !added.test(line))
+    .join('\n');
+}
+
+const pod = `# Who looks after this: alice
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web # the name
+  namespace: team-a
+  annotations: # ours
+    z: last
+    a: "first"
+spec:
+  serviceAccountName: web
+
+  # Two of them.
+  containers:
+    - image: nginx
+      name: app
+      args: [serve, "--port", '80']
+    - name: side
+      env:
+        - { name: LEVEL, value: "1" } # kept
+# the end
+`;
+
+describe('inject keeps the YAML that it does not change', () => {
+  test('comments, order of keys, quotes, empty lines and flow style stay', async () => {
+    const now = await injected(pod);
+    const added =
+      /carm-webhook\.dev|AWS_|token|aws-iam|value: (regional|eu-|arn:|\/var)|mountPath|readOnly|projected|sources|serviceAccountToken|audience|expiration|volume|^ {6}env:$/;
+    assert.equal(withoutLines(now, added), withoutLines(pod, added));
+    assert.equal(parse(now).spec.containers[1].env[0].value, '1');
+  });
+
+  test('a document with nothing to change is the same text, whatever its style', async () => {
+    const odd =
+      'kind:   Service # odd\napiVersion: v1\nmetadata: {name:  s,   labels: {\'a\': "b"}}\nspec:\n     ports:\n     - 1';
+    assert.equal(await injected(`${pod}---\n${odd}\n`).then(text => text.split('---\n')[1]), `${odd}\n`);
+  });
+
+  test('its own output is not changed again', async () => {
+    const once = await injected(pod);
+    assert.equal(await injected(once), once);
+  });
+
+  test('lists that are not indented, and four spaces, stay so', async () => {
+    const narrow = 'apiVersion: v1\nkind: Pod\nmetadata:\n  namespace: team-a\nspec:\n  containers:\n  - name: a\n';
+    assert.match(await injected(narrow), /\n {2}containers:\n {2}- name: a\n {4}env:\n {4}- name: AWS_STS/);
+    const wide = 'apiVersion: v1\nkind: Pod\nmetadata:\n    namespace: team-a\nspec:\n    containers: []\n';
+    assert.match(await injected(wide), /\nmetadata:\n {4}namespace: team-a\n/);
+  });
+
+  test('lines that end with CR LF all do so', async () => {
+    const now = await injected(pod.replaceAll('\n', '\r\n'));
+    assert.match(now, /AWS_ROLE_ARN\r\n/);
+    assert.doesNotMatch(now.trimEnd(), /[^\r]\n/);
+  });
+
+  test('long lines are not folded', async () => {
+    const long = `${'word '.repeat(60)}end`;
+    assert.ok((await injected(pod.replace('z: last', `z: ${long}`))).includes(`    z: ${long}\n`));
+  });
+
+  test('JSON comes out as YAML in block style', async () => {
+    const json = JSON.stringify(parse(pod));
+    const text = await injected(json);
+    assert.match(text, /^apiVersion: v1\nkind: Pod\nmetadata:\n {2}name: web\n/);
+  });
+
+  test('empty documents are left out, other documents keep their order', async () => {
+    const text = await injected(`---\n---\n# nothing\n---\n${pod}---\napiVersion: v1\nkind: Secret\n---\n`);
+    assert.deepEqual(
+      parseAllDocuments(text).map(document => document.get('kind')),
+      ['Pod', 'Secret'],
+    );
+  });
+});
+
+describe('inject and YAML that shares values', () => {
+  const shared = `apiVersion: v1
+kind: Pod
+metadata: { namespace: team-a }
+spec:
+  containers:
+    - &first
+      name: a
+      env: &env
+        - { name: X, value: "1" }
+    - name: b
+      env: *env
+    - <<: *first
+      name: c
+`;
+
+  test('each container gets its variables once, though env is one anchor', async () => {
+    const { containers } = parse(await injected(shared), { merge: true }).spec;
+    const names = containers.map((container: { env: { name: string }[] }) => container.env.map(({ name }) => name));
+    const expected = [
+      'X',
+      'AWS_STS_REGIONAL_ENDPOINTS',
+      'AWS_DEFAULT_REGION',
+      'AWS_REGION',
+      'AWS_ROLE_ARN',
+      'AWS_WEB_IDENTITY_TOKEN_FILE',
+    ];
+    assert.deepEqual(names, [expected, expected, expected]);
+  });
+
+  test('anchors that nothing changes stay', async () => {
+    const text = await injected(
+      `x-labels: &labels { app: web }\n${pod.replace('  annotations:', '  labels: *labels\n  annotations:')}`,
+    );
+    assert.match(text, /x-labels: &labels \{ app: web \}/);
+    assert.match(text, / {2}labels: \*labels\n/);
+  });
+
+  test('an item of a List that is dropped leaves its anchors to those that stay', async () => {
+    const list = `apiVersion: v1
+kind: List
+items:
+  - apiVersion: v1
+    kind: Pod
+    metadata: { name: bad, namespace: team-b }
+    spec: { containers: &c [{ name: a }] }
+  - apiVersion: v1
+    kind: Pod
+    metadata: { name: good, namespace: team-a }
+    spec: { containers: *c }
+`;
+    const { code, stdout } = await runCommand(['inject', '-f', '-', '--state', demoState], { stdin: list });
+    assert.equal(code, 1);
+    const { items } = parse(stdout);
+    assert.deepEqual(
+      items.map((item: { metadata: { name: string } }) => item.metadata.name),
+      ['good'],
+    );
+    assert.equal(items[0].spec.containers[0].env.length, 5);
+  });
+});
+
+describe('inject reads YAML as kubectl does', () => {
+  test('0644 is octal and yes is true, in JSON as the API server would get them, in YAML as they were written', async () => {
+    const text = pod.replace('spec:\n', 'spec:\n  hostNetwork: yes\n  securityContext: { fsGroup: 0644, old: 0899 }\n');
+    const { spec } = JSON.parse(await injected(text, '-o', 'json'));
+    assert.deepEqual([spec.hostNetwork, spec.securityContext.fsGroup], [true, 0o644]);
+    const now = await injected(text);
+    assert.match(now, /\n {2}hostNetwork: yes\n {2}securityContext: \{ fsGroup: 0644, old: 0899 \}\n/);
+  });
+
+  test('a string that looks like one of them is quoted where it is written anew', async () => {
+    const json = JSON.stringify(parse(pod.replace('"1"', "'yes'").replace("'80'", "'0644'")));
+    const now = await injected(json);
+    assert.match(now, /value: "yes"/);
+    assert.match(now, /- "0644"/);
+  });
+
+  test('a value that kubectl takes for a boolean is no string', async () => {
+    const stdin = pod.replace('"1"', 'on');
+    const { code, stderr } = await runCommand(['inject', '-f', '-', '--state', demoState], { stdin });
+    assert.equal(code, 2);
+    assert.match(stderr, /^carm-webhook: stdin:2: .*\/env\/0\/value.* is not a string/);
+  });
+});
+
+test('a List of 1,000 pods takes no more than seconds', async () => {
+  const item = pod
+    .replace(/^#.*\n/, '')
+    .trimEnd()
+    .replaceAll('\n', '\n    ');
+  const list = `apiVersion: v1\nkind: List\nitems:\n${`  - ${item}\n`.repeat(1000)}`;
+  const startedAt = performance.now();
+  const text = await injected(list);
+  assert.equal(text.match(/- name: AWS_ROLE_ARN/g)?.length, 2000);
+  assert.ok(performance.now() - startedAt < 20_000);
+});

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { CertManager } from '../testbed/cert-manager.ts';
+import { ControlPlane } from '../testbed/control-plane.ts';
+import { untilCaInjected } from './ca-injection.ts';
+import { eventually } from './eventually.ts';
+import { asList, deployFolder } from './manifests.ts';
+import { podTemplate } from './match-case.ts';
+import { PageCommands } from './page-commands.ts';
+import { withReadyPods } from './pretended-kubelet.ts';
+import { WebhookUnderTest } from './webhook-under-test.ts';
+
+const account = '111122223333';
+const roleArn = `arn:aws:iam::${account}:role/team`;
+const owner = 'services.k8s.aws/owner-account-id';
+const inject = 'carm-webhook.dev/inject';
+const testLimit = { timeout: 120_000 };
+
+interface Pods {
+  readonly items: readonly {
+    readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
+  }[];
+}
+
+/** The page docs/break-glass.md, followed from its top to its end; each test begins where the one before it ended. */
+describe('the runbook for a webhook that is down', () => {
+  let plane: ControlPlane;
+  let certManager: CertManager;
+  let webhook: WebhookUnderTest;
+  let folder: string;
+  let page: PageCommands;
+
+  before(
+    async () => {
+      plane = await ControlPlane.start({ controllerManager: true });
+      certManager = await CertManager.start(plane);
+      folder = mkdtempSync(join(tmpdir(), 'carm-webhook-runbook-'));
+      cpSync(deployFolder, join(folder, 'deploy'), { recursive: true });
+      page = new PageCommands('break-glass.md', { plane, cwd: folder });
+      webhook = await WebhookUnderTest.start(plane);
+      const data = [`--from-literal=${account}=${roleArn}`];
+      await plane.kubectl(['create', 'configmap', 'ack-role-account-map', '-n', 'ack-system', ...data]);
+      await plane.kubectl(['apply', '-k', deployFolder]);
+      await untilCaInjected(plane);
+      await webhook.install();
+      for (const name of ['team-a', 'team-b']) {
+        const namespace = {
+          apiVersion: 'v1',
+          kind: 'Namespace',
+          metadata: { name, annotations: { [owner]: account } },
+        };
+        const deployment = {
+          apiVersion: 'apps/v1',
+          kind: 'Deployment',
+          metadata: { name: 'web', namespace: name },
+          spec: { selector: { matchLabels: { app: 'web' } }, template: podTemplate('web') },
+        };
+        await plane.kubectl(['apply', '-f', '-'], { input: asList([namespace, deployment]) });
+        await eventually(
+          `a pod of ${name} has its role`,
+          async () => ((await roles(name))[0] ? true : undefined),
+          20_000,
+        );
+      }
+    },
+    { timeout: 180_000 },
+  );
+  after(async () => {
+    await webhook?.stop();
+    await certManager?.stop();
+    await plane?.stop();
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** The role of each pod of a namespace, '' for one that has none. */
+  async function roles(namespace: string): Promise<readonly string[]> {
+    const { body } = await plane.request<Pods>('GET', `/api/v1/namespaces/${namespace}/pods`);
+    return body.items.map(({ metadata }) => metadata.annotations?.['carm-webhook.dev/role-arn'] ?? '');
+  }
+
+  const scale = (namespace: string, replicas: number) =>
+    plane.kubectl(['scale', 'deployment/web', '-n', namespace, `--replicas=${replicas}`]);
+
+  test('without the webhook, pods are refused in namespaces that are served', testLimit, async () => {
+    await webhook.stopProcess({ abrupt: true });
+    for (const namespace of ['team-a', 'team-b']) {
+      await scale(namespace, 2);
+      const refused = await plane.kubectl(['run', 'by-hand', '--image=a', '-n', namespace], { expectCode: 1 });
+      assert.match(refused.stderr, /failed calling webhook "pods\.carm-webhook\.dev"/);
+    }
+    const unbind = await plane.kubectl(['annotate', 'namespace', 'team-a', `${owner}-`], { expectCode: 1 });
+    assert.match(unbind.stderr, /failed calling webhook "namespaces\.carm-webhook\.dev"/);
+    await plane.kubectl(['create', 'namespace', 'elsewhere']);
+  });
+
+  test('Look: the events say which webhook', testLimit, async () => {
+    await eventually('the event of the controller', async () =>
+      (await page.run('Look', { NAMESPACE: 'team-a' })).includes('failed calling webhook') ? true : undefined,
+    );
+  });
+
+  test('Mend it: its own pods and its certificate are made anew without it', testLimit, async () => {
+    const heading = 'Mend it, if it is one of these';
+    const secret = ['get', 'secret', 'carm-webhook-tls', '-n', 'carm-webhook', '-o', 'jsonpath={.metadata.uid}'];
+    const old = (await plane.kubectl(secret)).stdout;
+    await withReadyPods(plane, 'carm-webhook', async () => {
+      await page.run(heading);
+      await plane.kubectl(['rollout', 'status', 'deployment/carm-webhook', '-n', 'carm-webhook', '--timeout=25s']);
+    });
+    await page.run(heading, {}, 1);
+    await eventually('another Secret', async () => {
+      const { stdout } = await plane.kubectl([...secret, '--ignore-not-found']);
+      return stdout !== '' && stdout !== old ? true : undefined;
+    });
+  });
+
+  test('Let one namespace through: its pods start, without the role', testLimit, async () => {
+    const heading = 'Let one namespace through';
+    const plain = await plane.kubectl(['label', 'namespace', 'team-a', `${inject}=disabled`, '--overwrite'], {
+      expectCode: 1,
+    });
+    assert.match(plain.stderr, /failed calling webhook/);
+    await page.run(heading, { NAMESPACE: 'team-a' });
+    await page.run(heading, { NAMESPACE: 'team-a' }, 1);
+    await eventually('a pod without a role', async () => ((await roles('team-a')).includes('') ? true : undefined));
+    assert.deepEqual(await roles('team-b'), [roleArn]);
+  });
+
+  test('Do one thing past the webhook', testLimit, async () => {
+    await page.run('Do one thing past the webhook', { NAMESPACE: 'team-b' });
+    assert.deepEqual([...(await roles('team-b'))].sort(), ['', roleArn]);
+  });
+
+  test('Free the whole cluster: pods start and namespaces change everywhere', testLimit, async () => {
+    await page.run('Free the whole cluster');
+    await eventually('a pod by hand', async () => {
+      const { code } = await plane.kubectl(['run', 'by-hand', '--image=a', '-n', 'team-b'], { expectCode: 'any' });
+      return code === 0 ? true : undefined;
+    });
+    const late = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'late', annotations: { [owner]: account } } };
+    await plane.kubectl(['apply', '-f', '-'], { input: JSON.stringify(late) });
+    assert.equal(await labelOf('late'), undefined);
+  });
+
+  async function labelOf(namespace: string): Promise<string | undefined> {
+    const { body } = await plane.request<{ metadata: { labels: Readonly<Record<string, string>> } }>(
+      'GET',
+      `/api/v1/namespaces/${namespace}`,
+    );
+    return body.metadata.labels[inject];
+  }
+
+  test('Back to normal: what came meanwhile is found and gets its role', testLimit, async () => {
+    const heading = 'Back to normal';
+    await webhook.startProcess();
+    await withReadyPods(plane, 'carm-webhook', () => page.run(heading));
+    await page.run(heading, { MANIFESTS: 'deploy' }, 1);
+    await untilCaInjected(plane);
+    // The Service leads nowhere on a plane without nodes.
+    await webhook.install();
+    await page.run(heading, { NAMESPACE: 'team-a' }, 2);
+    assert.equal(await labelOf('late'), 'enabled');
+    assert.equal(await labelOf('team-a'), 'enabled');
+    assert.equal(await labelOf('elsewhere'), undefined);
+    const found = (await page.run(heading, {}, 3)).trim().split('\n');
+    assert.ok(found.includes('team-b/break-glass') && found.includes('team-b/by-hand'), found.join(' '));
+    assert.ok(
+      found.some(name => name.startsWith('team-a/web-')),
+      found.join(' '),
+    );
+    await plane.kubectl(['delete', 'pod', 'by-hand', '-n', 'team-b']);
+    for (const namespace of ['team-a', 'team-b']) {
+      await withReadyPods(plane, namespace, async () => {
+        await page.run(heading, { NAMESPACE: namespace }, 4);
+        await plane.kubectl(['rollout', 'status', 'deployment/web', '-n', namespace, '--timeout=25s']);
+      });
+      assert.deepEqual(await roles(namespace), [roleArn, roleArn]);
+    }
+    assert.equal(await page.run(heading, {}, 3), '');
+  });
+
+  test('every command of the page was executed', () => {
+    assert.deepEqual(page.notRun, []);
+  });
+});

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { parseAllDocuments } from 'yaml';
+import { runBundle } from '../cli/command-runs.ts';
+import { ControlPlane } from '../testbed/control-plane.ts';
+
+const role = 'arn:aws:iam::111122223333:role/workloads';
+const cluster = `
+apiVersion: v1
+kind: Namespace
+metadata: { name: ack-system }
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: ack-role-account-map, namespace: ack-system }
+data:
+  pods.111122223333: ${role}
+  s3.12: ${role}
+---
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: team-a
+  labels: { carm-webhook.dev/inject: enabled }
+  annotations: { services.k8s.aws/owner-account-id: "111122223333" }
+---
+apiVersion: v1
+kind: Namespace
+metadata: { name: late, annotations: { services.k8s.aws/owner-account-id: "111122223333" } }
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: { name: default, namespace: team-a }
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: { name: reports, namespace: team-a, annotations: { carm-webhook.dev/role: team/reader } }
+---
+# The rights that the commands say they need, and no more.
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: { name: carm-cli }
+rules:
+  - apiGroups: [""]
+    resources: [namespaces, serviceaccounts]
+    verbs: [get, list]
+  - apiGroups: [""]
+    resources: [configmaps, pods]
+    verbs: [get]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: { name: carm-cli }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: carm-cli }
+subjects: [{ apiGroup: rbac.authorization.k8s.io, kind: User, name: alice }]
+`;
+const pods = `
+apiVersion: v1
+kind: Pod
+metadata: { name: web, namespace: team-a }
+spec:
+  # The API server of this test has no plugin that sets it.
+  serviceAccountName: default
+  containers: [{ name: app, image: nginx }]
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: report, namespace: team-a }
+spec: { serviceAccountName: reports, containers: [{ name: app, image: nginx }] }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: lost, namespace: nowhere }
+spec: { containers: [{ name: app, image: nginx }] }
+`;
+
+let plane: ControlPlane;
+
+function rolesIn(object: unknown): readonly string[] {
+  return [...JSON.stringify(object).matchAll(/"name":"AWS_ROLE_ARN","value":"([^"]*)"/g)].map(
+    ([, found = '']) => found,
+  );
+}
+
+describe('the commands on a real kube-apiserver', () => {
+  before(
+    async () => {
+      plane = await ControlPlane.start({
+        users: [
+          { name: 'alice', groups: [] },
+          { name: 'nobody', groups: [] },
+        ],
+      });
+      await plane.kubectl(['apply', '-f', '-'], { input: cluster });
+    },
+    { timeout: 90_000 },
+  );
+  after(() => plane?.stop());
+
+  test('inject by a user with get on what it needs; its output is what the API server takes', async () => {
+    const env = { KUBECONFIG: await plane.kubeconfigFor({ user: 'alice' }) };
+    const { code, stdout, stderr } = await runBundle(['inject', '-f', '-'], { env, stdin: pods });
+    assert.equal(code, 1);
+    assert.match(stderr, /^stdin:15: refused: .*namespace "nowhere" does not exist.*\(NamespaceNotFound\)\n$/);
+    const objects = parseAllDocuments(stdout).map(document => document.toJS());
+    assert.deepEqual(objects.map(rolesIn), [[role], ['arn:aws:iam::111122223333:role/team/reader']]);
+    await plane.kubectl(['apply', '-f', '-'], { input: stdout });
+  });
+
+  test('why of a pod of the cluster: what it has, and what a new one would get', async () => {
+    const env = { KUBECONFIG: await plane.kubeconfigFor({ user: 'alice' }) };
+    await plane.kubectl(['apply', '-f', '-'], {
+      input:
+        'apiVersion: v1\nkind: Pod\nmetadata: {name: bare, namespace: team-a}\nspec: {containers: [{name: app, image: nginx}]}\n',
+    });
+    const bare = await runBundle(['why', 'pod', 'bare', '-n', 'team-a', '-o', 'json'], { env });
+    assert.equal(bare.code, 0, bare.stderr);
+    const { has, now } = JSON.parse(bare.stdout);
+    assert.deepEqual([has.containers[0].roleArn, now.containers[0].roleArn], [undefined, role]);
+    const namespace = await runBundle(['why', 'namespace', 'late'], { env });
+    assert.match(namespace.stdout, /Warning: +it is bound but not labelled/);
+  });
+
+  test('check finds what is wrong, by lists', async () => {
+    const env = { KUBECONFIG: await plane.kubeconfigFor({ user: 'alice' }) };
+    const { code, stdout } = await runBundle(['check', '-o', 'json'], { env });
+    assert.equal(code, 1);
+    const findings: { reason: string; object: { name: string } }[] = JSON.parse(stdout).findings;
+    assert.deepEqual(
+      findings.map(({ reason, object }) => `${reason} ${object.name}`),
+      ['InvalidAccountId ack-role-account-map', 'NamespaceNotLabelled late'],
+    );
+  });
+
+  test('a user without rights is told the right that is missing, exit 3', async () => {
+    const env = { KUBECONFIG: await plane.kubeconfigFor({ user: 'nobody' }) };
+    const check = await runBundle(['check'], { env });
+    assert.equal(check.code, 3);
+    assert.match(check.stderr, /403 Forbidden \(you need the right to (?:list|get) \w+\)\n$/);
+    const inject = await runBundle(['inject', '-f', '-'], { env, stdin: pods });
+    assert.deepEqual([inject.code, inject.stdout], [3, '']);
+    assert.match(inject.stderr, /Namespace "team-a" .* \(you need the right to get namespaces\)\n$/);
+  });
+
+  test('a cluster that is out of reach: exit 3, one line', async () => {
+    const env = { KUBECONFIG: await plane.kubeconfigFor({ user: 'alice' }) };
+    await plane.stopApiServer();
+    const { code, stderr } = await runBundle(['check'], { env });
+    assert.equal(code, 3);
+    assert.match(stderr, /^carm-webhook: cannot read [^\n]*ECONNREFUSED[^\n]*\n$/);
+  });
+});

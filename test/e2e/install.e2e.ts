@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { CertManager } from '../testbed/cert-manager.ts';
+import { ControlPlane } from '../testbed/control-plane.ts';
+import { eventually } from './eventually.ts';
+import { asList, deployFolder } from './manifests.ts';
+import { PageCommands } from './page-commands.ts';
+import { withReadyPods } from './pretended-kubelet.ts';
+import { WebhookUnderTest } from './webhook-under-test.ts';
+
+const owner = 'services.k8s.aws/owner-account-id';
+const inject = 'carm-webhook.dev/inject';
+const testLimit = { timeout: 120_000 };
+
+interface Named {
+  readonly metadata: {
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+}
+
+/** The page docs/install.md, followed from its top to its end; each test begins where the one before it ended. */
+describe('the installation as it is documented', () => {
+  let plane: ControlPlane;
+  let certManager: CertManager;
+  let webhook: WebhookUnderTest;
+  let folder: string;
+  let page: PageCommands;
+
+  before(
+    async () => {
+      plane = await ControlPlane.start({ controllerManager: true });
+      certManager = await CertManager.start(plane);
+      folder = mkdtempSync(join(tmpdir(), 'carm-webhook-install-'));
+      cpSync(deployFolder, join(folder, 'deploy'), { recursive: true });
+      page = new PageCommands('install.md', { plane, cwd: folder });
+      const bound = (name: string, label?: string): object => ({
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: {
+          name,
+          annotations: { [owner]: '111122223333' },
+          ...(label === undefined ? {} : { labels: { [inject]: label } }),
+        },
+      });
+      const input = asList([bound('before'), bound('opted-out-before', 'disabled')]);
+      await plane.kubectl(['apply', '-f', '-'], { input });
+      await plane.kubectl(['create', 'namespace', 'unbound']);
+    },
+    { timeout: 120_000 },
+  );
+  after(async () => {
+    await webhook?.stop();
+    await certManager?.stop();
+    await plane?.stop();
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  });
+
+  const labelsOf = async (namespace: string): Promise<Readonly<Record<string, string>>> =>
+    (await plane.request<Named>('GET', `/api/v1/namespaces/${namespace}`)).body.metadata.labels ?? {};
+
+  test('the image is set, the map is made', testLimit, async () => {
+    await page.run('2. The image');
+    await page.run('3. The namespace of the account map');
+    // It changes nothing where both exist.
+    await page.run('3. The namespace of the account map');
+    await page.run('3. The namespace of the account map', {}, 1);
+    const read = ['get', 'configmap', 'ack-role-account-map', '-n', 'ack-system', '-o', 'jsonpath={.data}'];
+    assert.deepEqual(JSON.parse((await plane.kubectl(read)).stdout), {
+      'pods.111122223333': 'arn:aws:iam::111122223333:role/team-a-pods',
+    });
+  });
+
+  test('the webhook is applied, its certificates issued, its rollout complete', testLimit, async () => {
+    const heading = '4. The webhook';
+    await withReadyPods(plane, 'carm-webhook', () => page.run(heading));
+    const read = ['get', 'deployment', 'carm-webhook', '-n', 'carm-webhook', '-o', 'jsonpath={..image}'];
+    const { stdout } = await plane.kubectl(read);
+    assert.equal(stdout, '123456789012.dkr.ecr.eu-central-1.amazonaws.com/carm-webhook:0.1.0');
+    const shown = await eventually('cert-manager has filled in its CA', async () => {
+      const table = await page.run(heading, {}, 1);
+      return table.includes('<none>') ? undefined : table;
+    });
+    assert.equal(shown.trim().split('\n').length, 3);
+  });
+
+  test('a namespace is bound, and its pods get the role', testLimit, async () => {
+    webhook = await WebhookUnderTest.start(plane);
+    // The Service leads nowhere on a plane without nodes.
+    await webhook.install();
+    assert.match(await page.run('5. A namespace'), /^team-a +Active .* enabled$/m);
+    await plane.kubectl(['wait', '--for=create', 'serviceaccount/default', '-n', 'team-a', '--timeout=20s']);
+    await plane.kubectl(['run', 'web', '--image=web', '-n', 'team-a']);
+    const { body } = await plane.request<Named>('GET', '/api/v1/namespaces/team-a/pods/web');
+    const role = body.metadata.annotations?.['carm-webhook.dev/role-arn'];
+    assert.equal(role, 'arn:aws:iam::111122223333:role/team-a-pods');
+  });
+
+  test('namespaces that were bound before are found and labelled', testLimit, async () => {
+    const heading = 'Namespaces that were bound before';
+    assert.equal(await page.run(heading), 'before\n');
+    await page.run(heading, {}, 1);
+    assert.partialDeepStrictEqual(await labelsOf('before'), { [inject]: 'enabled', 'carm-webhook.dev/mode': 'warn' });
+    assert.equal((await labelsOf('opted-out-before'))[inject], 'disabled');
+    assert.equal((await labelsOf('unbound'))[inject], undefined);
+    assert.equal(await page.run(heading), '');
+    // Nothing is left to do, and that is no error.
+    await page.run(heading, {}, 1);
+  });
+
+  test('uninstalling takes away what is ours and nothing of ACK, and refuses nobody', testLimit, async () => {
+    await webhook.stopProcess();
+    await page.run('Uninstalling');
+    const ours = 'mutatingwebhookconfigurations,validatingwebhookconfigurations,clusterroles,clusterrolebindings';
+    const selected = ['-l', 'app.kubernetes.io/name=carm-webhook', '-o', 'name'];
+    assert.equal((await plane.kubectl(['get', ours, ...selected])).stdout, '');
+    assert.equal((await plane.kubectl(['get', 'roles,rolebindings', '-A', ...selected])).stdout, '');
+    assert.equal((await plane.request('GET', '/api/v1/namespaces/carm-webhook')).status, 404);
+    await plane.kubectl(['get', 'configmap', 'ack-role-account-map', '-n', 'ack-system']);
+    assert.deepEqual(Object.keys(await labelsOf('team-a')), ['kubernetes.io/metadata.name']);
+    const { body } = await plane.request<Named>('GET', '/api/v1/namespaces/team-a');
+    assert.equal(body.metadata.annotations?.[owner], '111122223333');
+    await plane.kubectl(['run', 'afterwards', '--image=web', '-n', 'team-a']);
+  });
+
+  test('every command of the page was executed, but those that need a registry', () => {
+    assert.deepEqual(page.notRun, []);
+  });
+});

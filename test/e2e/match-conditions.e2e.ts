@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { ControlPlane } from '../testbed/control-plane.ts';
+import { eventually } from './eventually.ts';
+import { asList, pointAt, renderDeploy, webhookConfigurations } from './manifests.ts';
+import { type Call, type Caller, type Entry, entries, type MatchCase, pod, podTemplate } from './match-case.ts';
+import { namespaceCases } from './namespace-cases.ts';
+import { podCases } from './pod-cases.ts';
+import { RecordingWebhook } from './recording-webhook.ts';
+import { workloadCases } from './workload-cases.ts';
+
+const users: Readonly<Record<Exclude<Caller, 'admin'>, string>> = {
+  'break-glass': 'rescuer',
+  'namespace-controller': 'system:serviceaccount:kube-system:namespace-controller',
+};
+
+const failing: ReadonlySet<Entry> = new Set([
+  'mutate/pods.carm-webhook.dev',
+  'mutate/namespaces.carm-webhook.dev',
+  'validate/pods.carm-webhook.dev',
+]);
+
+describe('the shipped rules, selectors and matchConditions', () => {
+  let plane: ControlPlane;
+  let webhook: RecordingWebhook;
+  let rows = 0;
+
+  before(
+    async () => {
+      plane = await ControlPlane.start({
+        users: [
+          { name: users['break-glass'], groups: ['system:masters', 'carm-webhook:break-glass'] },
+          { name: users['namespace-controller'], groups: ['system:masters'] },
+        ],
+      });
+      webhook = await RecordingWebhook.start();
+      const configurations = webhookConfigurations(await renderDeploy()).map(configuration =>
+        pointAt(
+          configuration,
+          ({ name, clientConfig }) => `${webhook.url}${clientConfig.service?.path}/${name}`,
+          webhook.caPem,
+        ),
+      );
+      await plane.kubectl(['apply', '-f', '-'], { input: asList(configurations) });
+      await plane.kubectl(['create', 'namespace', 'probe']);
+      await plane.kubectl(['label', 'namespace', 'probe', 'carm-webhook.dev/inject=enabled']);
+      // The API server learns of configurations and labels a little later.
+      const probe = {
+        apiVersion: 'v1',
+        kind: 'PodTemplate',
+        metadata: { name: 'probe' },
+        template: podTemplate('probe'),
+      };
+      await eventually('the API server calls every entry', async () => {
+        await make({ method: 'POST', path: '/api/v1/namespaces/probe/pods?dryRun=All', body: pod('probe') });
+        await make({ method: 'POST', path: '/api/v1/namespaces/probe/podtemplates?dryRun=All', body: probe });
+        await make({
+          method: 'PATCH',
+          path: '/api/v1/namespaces/probe?dryRun=All',
+          body: { metadata: { labels: { 'carm-webhook.dev/inject': null } } },
+        });
+        return new Set(webhook.take().map(({ path }) => path)).size === entries.length ? true : undefined;
+      });
+    },
+    { timeout: 90_000 },
+  );
+  after(async () => {
+    await webhook?.stop();
+    await plane?.stop();
+  });
+
+  async function make(call: Call, by: Caller = 'admin') {
+    const { method, path, body, contentType } = call;
+    return plane.request<{ readonly message?: string }>(method, path, body, {
+      ...(by === 'admin' ? {} : { token: plane.tokenOf(users[by]) }),
+      ...(contentType === undefined ? {} : { contentType }),
+    });
+  }
+
+  async function prepare(row: MatchCase): Promise<string> {
+    rows += 1;
+    const name = `case-${rows}`;
+    for (const call of row.given?.(name) ?? []) {
+      const { status, body } = await make(call, 'break-glass');
+      assert.ok(status < 300, `${call.method} ${call.path} was to prepare the row: ${status} ${JSON.stringify(body)}`);
+    }
+    assert.deepEqual(webhook.take(), [], 'what prepares a row is seen by no entry');
+    return name;
+  }
+
+  function assertPassed(row: MatchCase, status: number, body: unknown): void {
+    const passed = row.status === undefined ? status < 300 : status === row.status;
+    assert.ok(passed, `${status} ${JSON.stringify(body)}`);
+  }
+
+  const cases = [...namespaceCases, ...podCases, ...workloadCases];
+
+  describe('with the webhook up', () => {
+    for (const row of cases) {
+      const seen = row.seenBy.length === 0 ? 'passes by' : 'is seen';
+      test(`${row.what}: ${seen}`, { timeout: 20_000 }, async () => {
+        const name = await prepare(row);
+        const { status, body } = await make(row.call(name), row.by);
+        assertPassed(row, status, body);
+        // An entry is asked once for each pass; nobody here changes anything, so there is one pass.
+        assert.deepEqual(
+          webhook
+            .take()
+            .map(({ path }) => path.slice(1))
+            .sort(),
+          [...row.seenBy].sort(),
+        );
+      });
+    }
+  });
+
+  describe('with the webhook down', () => {
+    before(() => webhook.stop());
+    for (const row of cases) {
+      const closed = row.seenBy.some(entry => failing.has(entry));
+      test(`${row.what}: ${closed ? 'is refused' : 'passes'}`, { timeout: 20_000 }, async () => {
+        const name = await prepare(row);
+        const { status, body } = await make(row.call(name), row.by);
+        if (!closed) {
+          assertPassed(row, status, body);
+          return;
+        }
+        assert.equal(status, 500);
+        assert.match(body.message ?? '', /failed calling webhook "(pods|namespaces)\.carm-webhook\.dev"/);
+      });
+    }
+  });
+});

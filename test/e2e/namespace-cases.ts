@@ -1,0 +1,270 @@
+import { type Call, createNamespace, type MatchCase, makeSure, patchNamespace } from './match-case.ts';
+
+const seen = ['mutate/namespaces.carm-webhook.dev'] as const;
+const unseen = [] as const;
+
+const owner = 'services.k8s.aws/owner-account-id';
+const team = 'services.k8s.aws/team-id';
+const region = 'services.k8s.aws/default-region';
+const inject = 'carm-webhook.dev/inject';
+const mode = 'carm-webhook.dev/mode';
+const account = '111122223333';
+
+const binding = { annotations: { [owner]: account } };
+const labelled = { ...binding, labels: { [inject]: 'enabled' } };
+const ofTeam = { annotations: { [team]: 'payments' }, labels: { [inject]: 'enabled' } };
+const optedOut = { ...binding, labels: { [inject]: 'disabled' } };
+/** As it was bound before the installation. */
+const unlabelled = binding;
+
+const namespace = (fields: object): object => ({ apiVersion: 'v1', kind: 'Namespace', ...fields });
+const path = (name: string): string => `/api/v1/namespaces/${name}`;
+
+/** A row about a new namespace. */
+function create(what: string, metadata: object, seenBy: MatchCase['seenBy']): MatchCase {
+  return { what: `CREATE of a namespace ${what}`, call: name => createNamespace(name, metadata), seenBy };
+}
+
+/** A row about a change of a namespace that is there. */
+function update(
+  what: string,
+  before: object,
+  call: (name: string) => Call,
+  seenBy: MatchCase['seenBy'],
+  by?: MatchCase['by'],
+): MatchCase {
+  const given = (name: string) => [createNamespace(name, before)];
+  return { what: `UPDATE of a namespace: ${what}`, given, call, seenBy, ...(by === undefined ? {} : { by }) };
+}
+
+/** A merge patch of the metadata. */
+function patch(what: string, before: object, metadata: object, seenBy: MatchCase['seenBy']): MatchCase {
+  return update(what, before, name => patchNamespace(name, metadata), seenBy);
+}
+
+const creations: readonly MatchCase[] = [
+  create('without anything', {}, unseen),
+  create('whose labels and annotations are null', { labels: null, annotations: null }, unseen),
+  create('with labels and annotations of others', { labels: { a: 'b' }, annotations: { c: 'd' } }, unseen),
+  create('with an owner account id', binding, seen),
+  create('with a team id', { annotations: { [team]: 'payments' } }, seen),
+  create('with an empty binding', { annotations: { [owner]: '', [team]: '' } }, unseen),
+  create('with a region only', { annotations: { [region]: 'eu-central-1' } }, unseen),
+  create('with our label only', { labels: { [inject]: 'enabled' } }, seen),
+  create('with a mode only', { labels: { [mode]: 'warn' } }, seen),
+  create('with an empty mode', { labels: { [mode]: '' } }, seen),
+  create('that brings a deletionTimestamp', { ...binding, deletionTimestamp: '2026-01-01T00:00:00Z' }, seen),
+  {
+    what: 'CREATE of a namespace with a binding, by generateName',
+    call: name => createNamespace('', { name: undefined, generateName: `${name}-`, ...binding }),
+    seenBy: seen,
+  },
+  {
+    what: 'CREATE of a namespace without anything, by generateName',
+    call: name => createNamespace('', { name: undefined, generateName: `${name}-` }),
+    seenBy: unseen,
+  },
+  {
+    what: 'CREATE of a namespace with a binding, as a dry run',
+    call: name => ({ ...createNamespace(name, binding), path: '/api/v1/namespaces?dryRun=All' }),
+    seenBy: seen,
+  },
+  ...['carm-webhook', 'kube-system', 'kube-public', 'kube-node-lease'].map(
+    (name): MatchCase => ({
+      what: `CREATE of ${name} with a binding, where it is there already`,
+      given: () => [makeSure(name)],
+      call: () => createNamespace(name, binding),
+      seenBy: unseen,
+      status: 409,
+    }),
+  ),
+  {
+    what: 'CREATE of a namespace with a binding, by break-glass',
+    by: 'break-glass',
+    call: name => createNamespace(name, binding),
+    seenBy: unseen,
+  },
+];
+
+const changes: readonly MatchCase[] = [
+  patch('a label of others, unbound', {}, { labels: { a: 'b' } }, unseen),
+  patch('a label of others, bound and labelled', labelled, { labels: { a: 'b' } }, unseen),
+  patch('a label of others, bound and opted out', optedOut, { labels: { a: 'b' } }, unseen),
+  patch('a label of others, bound but without our label', unlabelled, { labels: { a: 'b' } }, seen),
+  patch(
+    'a label of others, bound but our label says neither',
+    { ...binding, labels: { [inject]: 'true' } },
+    { labels: { a: 'b' } },
+    seen,
+  ),
+  patch('bound', {}, binding, seen),
+  patch('bound to a team', {}, { annotations: { [team]: 'payments' } }, seen),
+  patch('rebound', labelled, { annotations: { [owner]: '444455556666' } }, seen),
+  patch('unbound', labelled, { annotations: { [owner]: null } }, seen),
+  patch('unbound by an empty annotation', labelled, { annotations: { [owner]: '' } }, seen),
+  patch('unbound from a team', ofTeam, { annotations: { [team]: null } }, seen),
+  patch('moved to another team', ofTeam, { annotations: { [team]: 'search' } }, seen),
+  patch('all annotations removed', labelled, { annotations: null }, seen),
+  patch('our label removed', labelled, { labels: { [inject]: null } }, seen),
+  patch('all labels removed', labelled, { labels: null }, seen),
+  patch('our label removed, unbound', { labels: { [inject]: 'enabled' } }, { labels: { [inject]: null } }, seen),
+  patch('opted out', labelled, { labels: { [inject]: 'disabled' } }, seen),
+  patch('opted in again', optedOut, { labels: { [inject]: 'enabled' } }, seen),
+  patch('a mode set', labelled, { labels: { [mode]: 'audit' } }, seen),
+  patch('a mode removed', { labels: { [mode]: 'audit' } }, { labels: { [mode]: null } }, seen),
+  patch('a region set, bound', labelled, { annotations: { [region]: 'eu-central-1' } }, seen),
+  patch(
+    'a region kept, bound',
+    { ...labelled, annotations: { [owner]: account, [region]: 'eu-central-1' } },
+    { annotations: { a: 'b' } },
+    unseen,
+  ),
+  patch('a region set, unbound', {}, { annotations: { [region]: 'eu-central-1' } }, unseen),
+  {
+    ...patch(
+      'bound, with a deletionTimestamp that is only a claim',
+      {},
+      { ...binding, deletionTimestamp: '2026-01-01T00:00:00Z' },
+      seen,
+    ),
+    // It may not be changed.
+    status: 422,
+  },
+  update(
+    'bound by server-side apply',
+    {},
+    name => ({
+      method: 'PATCH',
+      path: `${path(name)}?fieldManager=table`,
+      contentType: 'application/apply-patch+yaml',
+      body: namespace({ metadata: { name, ...binding } }),
+    }),
+    seen,
+  ),
+  update(
+    'a bare object in place of a bound one',
+    labelled,
+    name => ({ method: 'PUT', path: path(name), body: namespace({ metadata: { name } }) }),
+    seen,
+  ),
+  update(
+    'a bare object in place of a plain one',
+    {},
+    name => ({ method: 'PUT', path: path(name), body: namespace({ metadata: { name } }) }),
+    unseen,
+  ),
+  update(
+    'unbound, by break-glass',
+    labelled,
+    name => patchNamespace(name, { annotations: null }),
+    unseen,
+    'break-glass',
+  ),
+  update(
+    'our label removed, by the namespace controller',
+    labelled,
+    name => patchNamespace(name, { labels: { [inject]: null } }),
+    unseen,
+    'namespace-controller',
+  ),
+  ...['carm-webhook', 'kube-system', 'kube-public', 'kube-node-lease'].map(
+    (name): MatchCase => ({
+      what: `UPDATE of ${name}: bound and labelled`,
+      given: () => [makeSure(name)],
+      call: () => ({ ...patchNamespace(name, labelled), path: `${path(name)}?dryRun=All` }),
+      seenBy: unseen,
+    }),
+  ),
+];
+
+const subresources: readonly MatchCase[] = [
+  ...(['status', 'finalize'] as const).flatMap(subresource => [
+    update(
+      `${subresource} with nothing of ours`,
+      {},
+      name => ({
+        method: 'PUT',
+        path: `${path(name)}/${subresource}`,
+        body: namespace({ metadata: { name }, spec: { finalizers: ['kubernetes'] } }),
+      }),
+      unseen,
+    ),
+    update(
+      `${subresource} that binds`,
+      {},
+      name => ({
+        method: 'PUT',
+        path: `${path(name)}/${subresource}`,
+        body: namespace({ metadata: { name, ...binding }, spec: { finalizers: ['kubernetes'] } }),
+      }),
+      seen,
+    ),
+    update(
+      `${subresource} that takes binding and label away`,
+      labelled,
+      name => ({
+        method: 'PUT',
+        path: `${path(name)}/${subresource}`,
+        body: namespace({ metadata: { name }, spec: { finalizers: ['kubernetes'] } }),
+      }),
+      seen,
+    ),
+    update(
+      `${subresource} that takes binding and label away, by break-glass`,
+      labelled,
+      name => ({
+        method: 'PUT',
+        path: `${path(name)}/${subresource}`,
+        body: namespace({ metadata: { name }, spec: { finalizers: ['kubernetes'] } }),
+      }),
+      unseen,
+      'break-glass',
+    ),
+  ]),
+  update(
+    'status by a patch that unbinds',
+    labelled,
+    name => ({ ...patchNamespace(name, { annotations: { [owner]: null } }), path: `${path(name)}/status` }),
+    seen,
+  ),
+];
+
+/** Without the controller, a deleted namespace stays in deletion: its finalizer `kubernetes` is never taken away. */
+const terminating = (metadata: object) => (name: string) => [
+  createNamespace(name, metadata),
+  { method: 'DELETE', path: path(name) } as const,
+];
+
+const deletions: readonly MatchCase[] = [
+  {
+    what: 'DELETE of a bound namespace',
+    given: name => [createNamespace(name, labelled)],
+    call: name => ({ method: 'DELETE', path: path(name) }),
+    seenBy: unseen,
+  },
+  {
+    what: 'UPDATE of a terminating namespace: unbound',
+    given: terminating(labelled),
+    call: name => patchNamespace(name, { annotations: null }),
+    seenBy: unseen,
+  },
+  {
+    what: 'UPDATE of a terminating namespace: bound',
+    given: terminating({}),
+    call: name => patchNamespace(name, binding),
+    seenBy: unseen,
+  },
+  {
+    what: 'UPDATE of a terminating namespace: finalized, which empties it of labels',
+    given: terminating(labelled),
+    call: name => ({
+      method: 'PUT',
+      path: `${path(name)}/finalize`,
+      body: namespace({ metadata: { name }, spec: { finalizers: [] } }),
+    }),
+    seenBy: unseen,
+  },
+];
+
+/** Namespaces: the hardest of the expressions, and the one whose fault would stop a whole cluster. */
+export const namespaceCases: readonly MatchCase[] = [...creations, ...changes, ...subresources, ...deletions];
