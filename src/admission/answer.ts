@@ -1,3 +1,4 @@
+import { isFields } from '../injection/fields.ts';
 import type { Decision } from './decision.ts';
 import type { Mode } from './mode.ts';
 import type { Outcome, ReviewRecord } from './record.ts';
@@ -5,6 +6,8 @@ import type { AdmissionResponse } from './response.ts';
 import type { AdmissionRequest } from './review.ts';
 import type { Rule } from './rule.ts';
 import { sayRemark } from './say-remark.ts';
+import { shortSubject } from './subject.ts';
+import type { Remark } from './warnings.ts';
 
 /** A decision in the mode of its namespace. */
 export interface Judgement {
@@ -47,12 +50,19 @@ function auditAnnotations({ verdict, reason, accountId, role }: Decision): Reado
   };
 }
 
-function responseOf(uid: string, { decision, code }: Judgement, outcome: Outcome): AdmissionResponse {
+/** Many objects may be applied at once, and kubectl prints a warning without the object that it is about. */
+function sayRemarks(remarks: readonly Remark[], request: AdmissionRequest): readonly string[] {
+  if (remarks.length === 0) return [];
+  const subject = shortSubject(request, isFields(request.object) ? request.object : {});
+  return remarks.map(remark => `${subject}: ${sayRemark(remark)}`);
+}
+
+function responseOf(request: AdmissionRequest, { decision, code }: Judgement, outcome: Outcome): AdmissionResponse {
   const { message = '', patch, remarks = [] } = decision;
   const refused = outcome === 'denied' || outcome === 'error';
-  const warnings = [...(outcome === 'warned' ? [message] : []), ...remarks.map(sayRemark)];
+  const warnings = [...(outcome === 'warned' ? [message] : []), ...sayRemarks(remarks, request)];
   return {
-    uid,
+    uid: request.uid,
     allowed: !refused,
     ...(refused && { status: { code, reason: statusReasons[code] ?? 'Forbidden', message } }),
     ...(outcome === 'mutated' && {
@@ -85,5 +95,5 @@ export function answer(rule: Rule, request: AdmissionRequest, judgement: Judgeme
     message: decision.message,
     error: judgement.error,
   };
-  return { response: responseOf(uid, judgement, outcome), record };
+  return { response: responseOf(request, judgement, outcome), record };
 }

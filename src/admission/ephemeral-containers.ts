@@ -75,8 +75,14 @@ export function mutateEphemeralContainers(request: AdmissionRequest, view: View,
   const skipped = readSkipList(pod.annotations);
   const targets = added.filter(({ name }) => !skipped.has(name));
   const hasVolume = pod.volumes?.some(({ name }) => name === tokenVolumeName) ?? false;
-  if (targets.length === 0 || !hasVolume) {
-    return { verdict: 'allow', reason: 'NothingToInject', remarks: empty, restsOnState: false };
+  if (targets.length === 0) return { verdict: 'allow', reason: 'NothingToInject', remarks: empty, restsOnState: false };
+  if (!hasVolume) {
+    const wrong = `the pod has no volume ${tokenVolumeName}, and a running pod cannot gain one`;
+    return {
+      ...notInjected(wrong),
+      remarks: [{ reason: 'DebugContainerNotInjected', wrong }, ...empty],
+      restsOnState: false,
+    };
   }
 
   const resolved = resolveCase(podCase);

@@ -77,7 +77,7 @@ function remarksOnSpelling(namespace: Namespace, rules: Rules): readonly Remark[
   const mode = namespace.labels.get(modeLabel);
   if (mode !== undefined && !isMode(mode))
     remarks.push({ reason: 'InvalidMode', value: mode, used: rules.defaultMode });
-  const misses = nearMisses(namespace.annotations);
+  const misses = nearMisses(namespace.annotations, 'namespace');
   if (misses.length > 0) remarks.push({ reason: 'NearMissAnnotation', on: 'namespace', misses });
   return remarks;
 }

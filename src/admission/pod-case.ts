@@ -159,7 +159,7 @@ export function settingsFor(
     ['pod', pod.annotations],
     ['ServiceAccount', serviceAccount.annotations],
   ] as const) {
-    const misses = nearMisses(annotations);
+    const misses = nearMisses(annotations, on);
     if (misses.length > 0) remarks.push({ reason: 'NearMissAnnotation', on, misses });
   }
   const settings = {

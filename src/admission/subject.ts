@@ -7,10 +7,15 @@ export function plainKind({ kind }: AdmissionRequest): string {
   return /^[A-Za-z0-9]{1,63}$/.test(kind) ? kind : 'object';
 }
 
-/** How messages name the object of a request: `Pod "web" in namespace "team-a"`; one without a name by its `generateName`. */
-export function nameSubject(request: AdmissionRequest, object: Fields): string {
+/** How warnings name the object of a request: `Pod "web"`; one without a name by its `generateName`: `Pod "web-*"`. */
+export function shortSubject(request: AdmissionRequest, object: Fields): string {
   const metadata = optionalFields(object, 'metadata', '') ?? {};
   const generated = optionalString(metadata, 'generateName', '/metadata');
   const name = request.name || optionalString(metadata, 'name', '/metadata') || (generated ? `${generated}*` : '');
-  return `${plainKind(request)} ${quote(name)} in namespace ${quote(request.namespace)}`;
+  return `${plainKind(request)} ${quote(name)}`;
+}
+
+/** How refusals name it: `Pod "web" in namespace "team-a"`. */
+export function nameSubject(request: AdmissionRequest, object: Fields): string {
+  return `${shortSubject(request, object)} in namespace ${quote(request.namespace)}`;
 }

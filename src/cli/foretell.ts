@@ -36,12 +36,12 @@ function patchOf({ response }: Admitted): readonly Addition[] {
 }
 
 /** What an answer tells whoever applies the object. @throws {ManifestError} for a field of a wrong type. */
-function linesOf({ response, record }: Admitted, place: string, object: string, of = ''): readonly string[] {
+function linesOf({ response, record }: Admitted, place: string, of = ''): readonly string[] {
   const { outcome, reason, message } = record;
   if (reason === 'InvalidReview') throw new ManifestError(`${place}: ${response.status?.message}`);
   if (reason === 'InternalError') throw record.error;
   const remarks = (response.warnings ?? []).filter(warning => warning !== message);
-  const lines = remarks.map(warning => `${place}: warning: ${of}${object}: ${warning}`);
+  const lines = remarks.map(warning => `${place}: warning: ${of}${warning}`);
   if (response.status !== undefined) lines.unshift(`${place}: refused: ${of}${response.status.message}`);
   else if (outcome === 'warned') lines.unshift(`${place}: passes unpatched, in mode warn: ${of}${message}`);
   else if (outcome === 'audited') lines.unshift(`${place}: passes unpatched, in mode audit: ${of}${message}`);
@@ -105,7 +105,7 @@ export class Foreteller {
     const answer = await this.#ask('mutate', { resource: namespaceResource, kind, name, namespace: name, object });
     const additions = patchOf(answer);
     this.#input.add({ ...manifest, object: withAdditions(object, additions) as Fields });
-    return { ...untouched, additions, lines: linesOf(answer, place, `Namespace ${JSON.stringify(name)}`) };
+    return { ...untouched, additions, lines: linesOf(answer, place) };
   }
 
   async #object(manifest: Manifest): Promise<Foretold> {
@@ -136,7 +136,6 @@ export class Foreteller {
     if (mutated.response.allowed) {
       answers.push(await this.#ask('validate', { ...subject, object: withAdditions(pod, additions) }));
     }
-    const said = `${manifest.kind} ${JSON.stringify(name)}`;
     const of = at.length > 0 ? 'pods of ' : '';
     const prefix = at.map(segment => `/${segment}`).join('');
     return {
@@ -144,7 +143,7 @@ export class Foreteller {
       additions: additions.map(addition => ({ ...addition, path: prefix + addition.path })),
       refused: answers.some(({ response }) => !response.allowed),
       preview: at.length > 0 && additions.length > 0,
-      lines: [...new Set(answers.flatMap(answer => linesOf(answer, manifest.place, said, of)))],
+      lines: [...new Set(answers.flatMap(answer => linesOf(answer, manifest.place, of)))],
     };
   }
 }

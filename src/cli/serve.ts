@@ -142,7 +142,7 @@ export const serveCommand: Command = {
 
 Serves POST /mutate and POST /validate by HTTPS, and /livez, /readyz and /metrics by HTTP.
 
-It watches the cluster for what it needs to know; with --state it reads a folder of manifests instead.
+It watches the cluster for all it needs to know; with --state it reads a folder instead.
 
 Flags (each has an environment variable: --tls-cert-file is CARM_WEBHOOK_TLS_CERT_FILE):
 ${describeFlags(serveFlags)}

@@ -68,6 +68,7 @@ const accepts = {
   whole: { list: 'application/json', watch: 'application/json' },
 } as const;
 
+const longestWaitMs = 10_000;
 /** A server's wish to be left alone is heeded for so long at most: an hour would be an outage. */
 const longestRetryAfterMs = 30_000;
 /** After so many watches in a row that brought nothing but an error, the version itself is suspect. */
@@ -101,7 +102,9 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     this.#accept = options.metadataOnly ? accepts.metadata : accepts.whole;
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#random = options.random ?? Math.random;
-    this.#backoff = new Backoff({ random: this.#random, ...options.backoff });
+    // Several attempts must fit into the time until what is known is stale.
+    const capMs = Math.min(longestWaitMs, (options.maxStalenessMs ?? 90_000) / 5);
+    this.#backoff = new Backoff({ capMs, random: this.#random, ...options.backoff });
     this.#pageSize = options.pageSize ?? 500;
     // Two: the next connection must not wait for the last one to be closed.
     this.#pool = options.connection.pool(2);

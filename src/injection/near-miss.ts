@@ -1,15 +1,20 @@
-/** The annotations that we read, by prefix. */
-const known: Readonly<Record<string, ReadonlySet<string>>> = {
-  'eks.amazonaws.com': new Set([
-    'role-arn',
-    'audience',
-    'token-expiration',
-    'sts-regional-endpoints',
-    'skip-containers',
-    'skip-pod-identity-webhook',
-  ]),
-  'carm-webhook.dev': new Set(['role', 'role-arn', 'inject', 'mode']),
-  'services.k8s.aws': new Set(['owner-account-id', 'team-id', 'default-region']),
+type Annotated = 'pod' | 'ServiceAccount' | 'namespace';
+
+/** The annotations that we read, by the prefix and what they are read on. */
+const known: Readonly<Record<string, Readonly<Record<string, readonly Annotated[]>>>> = {
+  'eks.amazonaws.com': {
+    'role-arn': ['ServiceAccount'],
+    audience: ['ServiceAccount'],
+    'token-expiration': ['pod', 'ServiceAccount'],
+    'sts-regional-endpoints': ['ServiceAccount'],
+    'skip-containers': ['pod'],
+  },
+  'carm-webhook.dev': { role: ['ServiceAccount'] },
+  'services.k8s.aws': {
+    'owner-account-id': ['namespace'],
+    'team-id': ['namespace'],
+    'default-region': ['namespace'],
+  },
 };
 const prefixes = Object.keys(known);
 
@@ -42,22 +47,27 @@ export function probablyMeant(key: string): string | undefined {
   const name = key.slice(slash + 1);
   if (prefix.length > 63 || Object.hasOwn(known, prefix)) return undefined;
   const meant = prefixes.find(
-    candidate => known[candidate]?.has(name) && distance(prefix.toLowerCase(), candidate) <= nearestMiss,
+    candidate =>
+      Object.hasOwn(known[candidate] ?? {}, name) && distance(prefix.toLowerCase(), candidate) <= nearestMiss,
   );
   return meant === undefined ? undefined : `${meant}/${name}`;
 }
 
 export interface NearMiss {
   readonly key: string;
+  /** What is read, with where it is read if that is elsewhere: `eks.amazonaws.com/role-arn on the ServiceAccount`. */
   readonly meant: string;
 }
 
-/** Every near miss among the keys of some annotations. */
-export function nearMisses(annotations: ReadonlyMap<string, string>): readonly NearMiss[] {
+/** Every near miss among the keys of the annotations of an object. */
+export function nearMisses(annotations: ReadonlyMap<string, string>, on: Annotated): readonly NearMiss[] {
   const misses: NearMiss[] = [];
   for (const key of annotations.keys()) {
     const meant = probablyMeant(key);
-    if (meant !== undefined) misses.push({ key, meant });
+    if (meant === undefined) continue;
+    const [prefix = '', name = ''] = meant.split('/');
+    const readOn = known[prefix]?.[name] ?? [];
+    misses.push({ key, meant: readOn.includes(on) ? meant : `${meant} on the ${readOn[0]}` });
   }
   return misses;
 }

@@ -57,6 +57,8 @@ export const ephemeralContainerRows: readonly Row[] = [
     review: debug([bare('debugger')], [], { volumes: [] }),
     reason: 'NothingToInject',
     outcome: 'allowed',
+    warnings: ['DebugContainerNotInjected'],
+    says: ['the pod has no volume aws-iam-token'],
   },
   {
     proves: 'the role of an ephemeral container is resolved anew; a fault in the map is a warning there',

@@ -41,7 +41,7 @@ export function findInServiceAccounts(
     const token = readTokenSettings(new Map(), annotations, rules.tokenExpirationSeconds).warning;
     const remarks: readonly Remark[] = [
       ...(token === undefined ? [] : [token]),
-      ...nearMisses(annotations).map(
+      ...nearMisses(annotations, 'ServiceAccount').map(
         miss => ({ reason: 'NearMissAnnotation', on: 'ServiceAccount', misses: [miss] }) as const,
       ),
     ];
