@@ -2,7 +2,7 @@ import type { AccountId } from './account-id.ts';
 import type { Binding } from './binding.ts';
 import { found, type Result, refused } from './result.ts';
 import { isRoleName, parseRoleArn, type RoleArn, roleArnOf } from './role-arn.ts';
-import { lookUpRole, type MappingProblem, type RoleMapKind, type RoleMaps } from './role-map.ts';
+import { lookUpRole, type MappingProblem, type RoleMap, type RoleMapKind } from './role-map.ts';
 
 export const roleAnnotation = 'carm-webhook.dev/role';
 export const eksRoleArnAnnotation = 'eks.amazonaws.com/role-arn';
@@ -34,8 +34,13 @@ export type WishProblem =
       readonly at: { readonly annotation: string };
     };
 
-/** The key under which a platform team maps an account's or a team's role for workloads: `pods.<id>`. */
-export const podsPrefix = 'pods';
+/**
+ * The keys that a pod's binding is looked up by: `pods.<id>`, under which a platform team maps the role for workloads, then
+ * `<id>`, the role that ACK provisions with.
+ */
+export function podKeys({ id }: Binding, requirePodsKey: boolean): readonly string[] {
+  return requirePodsKey ? [`pods.${id}`] : [`pods.${id}`, id];
+}
 
 /** Reads a ServiceAccount's wish; ours wins over EKS's. An empty annotation is no annotation. */
 export function readWish(annotations: ReadonlyMap<string, string>): RoleWish | undefined {
@@ -52,14 +57,14 @@ export function readWish(annotations: ReadonlyMap<string, string>): RoleWish | u
  */
 export function resolvePodRole(
   binding: Binding,
-  maps: RoleMaps,
+  map: RoleMap | undefined,
   wish: RoleWish | undefined,
   options: { readonly requirePodsKey: boolean; readonly sourceAccounts: ReadonlySet<string> },
 ): Result<PodRole, MappingProblem | WishProblem> {
-  const mapped = lookUpRole(binding, maps, podsPrefix, options.requirePodsKey);
+  const mapped = lookUpRole(binding, map, podKeys(binding, options.requirePodsKey));
   if (!mapped.ok) return mapped;
-  const { role, accountId, map, key } = mapped.value;
-  if (wish === undefined) return found({ role, accountId, source: { kind: 'map', map, key } });
+  const { role, accountId, map: kind, key } = mapped.value;
+  if (wish === undefined) return found({ role, accountId, source: { kind: 'map', map: kind, key } });
   const { annotation, value } = wish;
   const wished = isRoleName(value) ? roleArnOf(role.partition, accountId, value) : parseRoleArn(value);
   if (wished === undefined) return refused({ reason: 'InvalidRoleArn', value, at: { annotation } });

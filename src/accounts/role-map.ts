@@ -15,12 +15,6 @@ export const roleMapNames: Readonly<Record<RoleMapKind, string>> = {
 /** `.data` of the account map or the team map: key -> role ARN, as it was written. A Map, for a key may be `__proto__`. */
 export type RoleMap = ReadonlyMap<string, string>;
 
-/** The maps of one ACK system namespace; undefined for a ConfigMap that does not exist. */
-export interface RoleMaps {
-  readonly account: RoleMap | undefined;
-  readonly team: RoleMap | undefined;
-}
-
 /** Reads `.data` of a ConfigMap. Values of another type than string cannot be (the API server refuses them). */
 export function readRoleMap(data: unknown): RoleMap {
   if (typeof data !== 'object' || data === null) return new Map();
@@ -47,22 +41,17 @@ export interface MappedRole {
 }
 
 /**
- * Looks a binding up under the given prefix (`pods.<id>`), then under the bare id: as ACK does with its service-level
- * keys, where a missing and an empty value alike fall back.
+ * Looks a binding up by keys, in order: as ACK does with its service-level keys, a missing and an empty value alike fall
+ * back to the next.
  * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/reconciler.go (getRoleARN)
- * @param requirePrefixed turns the fall-back off.
  */
 export function lookUpRole(
   binding: Binding,
-  maps: RoleMaps,
-  prefix: string,
-  requirePrefixed: boolean,
+  map: RoleMap | undefined,
+  keys: readonly string[],
 ): Result<MappedRole, MappingProblem> {
-  const map = maps[binding.kind];
   const ofTeam = binding.kind === 'team';
   if (map === undefined) return refused({ reason: ofTeam ? 'TeamMapMissing' : 'AccountMapMissing' });
-  const prefixed = `${prefix}.${binding.id}`;
-  const keys = requirePrefixed ? [prefixed] : [prefixed, binding.id];
   const key = keys.find(candidate => map.get(candidate));
   const value = key === undefined ? undefined : map.get(key);
   if (key === undefined || !value) return refused({ reason: ofTeam ? 'TeamNotMapped' : 'AccountNotMapped', keys });

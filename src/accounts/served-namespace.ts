@@ -14,11 +14,15 @@ export const injectLabel = 'carm-webhook.dev/inject';
  * Namespaces whose bindings ACK ignores.
  * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/service_controller.go (ignoredNamespaces)
  */
-const ignoredByAck: ReadonlySet<string> = new Set(['kube-system', 'kube-public', 'kube-node-lease']);
+const namesIgnoredByAck: ReadonlySet<string> = new Set(['kube-system', 'kube-public', 'kube-node-lease']);
+
+export function isIgnoredByAck(name: string): boolean {
+  return namesIgnoredByAck.has(name);
+}
 
 /** Whether a namespace is out of our reach by its name: those that ACK ignores, and our own. */
 export function isExcludedNamespace(name: string, ownNamespace: string): boolean {
-  return name === ownNamespace || ignoredByAck.has(name);
+  return name === ownNamespace || isIgnoredByAck(name);
 }
 
 export type Serving = 'served' | 'not-served' | 'opted-out';

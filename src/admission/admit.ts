@@ -38,7 +38,8 @@ export function createAdmit(cluster: Cluster, rules: Rules): Admit {
 
 function judge(rule: Rule, request: AdmissionRequest, view: View, rules: Rules): Judgement {
   const decision = rule.decide(request, view, rules);
-  const mode = decision.verdict === 'deny' ? modeOf(view.namespace(request.namespace), rules.defaultMode) : 'enforce';
+  const softened = decision.verdict === 'deny' && !decision.ignoresMode;
+  const mode = softened ? modeOf(view.namespace(request.namespace), rules.defaultMode) : 'enforce';
   return { decision, mode, code: 403 };
 }
 

@@ -16,6 +16,10 @@ const done = {
     group: 'done',
     cause: 'A namespace with a binding was given the label `carm-webhook.dev/inject: enabled`.',
   },
+  Completed: {
+    group: 'done',
+    cause: 'An ACK resource was given its region, or a deletion policy that keeps what it adopts.',
+  },
   Checked: { group: 'done', cause: 'The object was checked, and nothing is wrong with it.' },
 } as const satisfies Record<string, Plain<'done'>>;
 

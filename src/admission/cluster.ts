@@ -1,4 +1,5 @@
 import type { RoleMap, RoleMapKind } from '../accounts/role-map.ts';
+import type { RoleSelector } from '../accounts/role-selector.ts';
 import type { Namespace } from '../accounts/served-namespace.ts';
 
 export interface ServiceAccount {
@@ -9,22 +10,32 @@ export interface ServiceAccount {
 export interface View {
   namespace(name: string): Namespace | undefined;
   serviceAccount(namespace: string, name: string): ServiceAccount | undefined;
-  /** The maps of the ACK system namespace that pods use. */
-  roleMap(kind: RoleMapKind): RoleMap | undefined;
+  /** The account map or the team map of an ACK system namespace. */
+  roleMap(kind: RoleMapKind, ackSystem: string): RoleMap | undefined;
+  /** Every IAMRoleSelector; undefined where the cluster has no such kind. */
+  roleSelectors(): readonly RoleSelector[] | undefined;
+  /** Every namespace. */
+  namespaces(): Iterable<Namespace>;
 }
 
-/** One object that a decision looked up. */
+/** One object that a decision looked up, or all of a kind. */
 export type Reference =
   | { readonly kind: 'Namespace'; readonly name: string }
   | { readonly kind: 'ServiceAccount'; readonly namespace: string; readonly name: string }
-  | { readonly kind: 'RoleMap'; readonly map: RoleMapKind };
+  | { readonly kind: 'RoleMap'; readonly map: RoleMapKind; readonly ackSystem: string }
+  | { readonly kind: 'RoleSelectors' }
+  | { readonly kind: 'Namespaces' };
 
-/** What stands for a reference: the object, or undefined when it does not exist. */
-export type Referent<R extends Reference> = R extends { kind: 'Namespace' }
-  ? Namespace | undefined
-  : R extends { kind: 'ServiceAccount' }
-    ? ServiceAccount | undefined
-    : RoleMap | undefined;
+interface Referents {
+  readonly Namespace: Namespace | undefined;
+  readonly ServiceAccount: ServiceAccount | undefined;
+  readonly RoleMap: RoleMap | undefined;
+  readonly RoleSelectors: readonly RoleSelector[] | undefined;
+  readonly Namespaces: readonly Namespace[];
+}
+
+/** What stands for a reference: the object or objects, or undefined when there is none. */
+export type Referent<R extends Reference> = Referents[R['kind']];
 
 /** What admission asks of the cluster. */
 export interface Cluster {

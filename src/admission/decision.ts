@@ -20,6 +20,8 @@ export interface Decision {
   readonly message?: string;
   /** Only with the verdict `deny`: it is never more than a warning, whatever the mode. */
   readonly advisory?: boolean;
+  /** Only with the verdict `deny`: a forgery, which no mode softens. */
+  readonly ignoresMode?: boolean;
   /**
    * Whether other state of the cluster could make it another decision for the worse of the user: then it is not
    * spoken before that state was read anew. (A role that was just replaced is another matter: memory may be as old

@@ -1,4 +1,5 @@
 import type { RoleMap, RoleMapKind } from '../accounts/role-map.ts';
+import type { RoleSelector } from '../accounts/role-selector.ts';
 import type { Namespace } from '../accounts/served-namespace.ts';
 import type { Cluster, Reference, Referent, ServiceAccount, View } from './cluster.ts';
 
@@ -9,7 +10,10 @@ function keyOf(reference: Reference): string {
     case 'ServiceAccount':
       return `service-account/${reference.namespace}/${reference.name}`;
     case 'RoleMap':
-      return `role-map/${reference.map}`;
+      return `role-map/${reference.ackSystem}/${reference.map}`;
+    case 'RoleSelectors':
+    case 'Namespaces':
+      return reference.kind;
   }
 }
 
@@ -32,8 +36,16 @@ class LiveView implements View {
     return this.#lookUp({ kind: 'ServiceAccount', namespace, name });
   }
 
-  roleMap(map: RoleMapKind): RoleMap | undefined {
-    return this.#lookUp({ kind: 'RoleMap', map });
+  roleMap(map: RoleMapKind, ackSystem: string): RoleMap | undefined {
+    return this.#lookUp({ kind: 'RoleMap', map, ackSystem });
+  }
+
+  roleSelectors(): readonly RoleSelector[] | undefined {
+    return this.#lookUp({ kind: 'RoleSelectors' });
+  }
+
+  namespaces(): Iterable<Namespace> {
+    return this.#lookUp({ kind: 'Namespaces' }) ?? [];
   }
 
   /** Reads all that was looked up in vain. */

@@ -1,5 +1,6 @@
 import type { Reason } from './catalogue.ts';
-import { type Circumstances, type Mender, type Problem, type Refusal, refusals } from './refusals.ts';
+import type { Circumstances, Mender, Refusal } from './refusal.ts';
+import { type Problem, refusals } from './refusals.ts';
 
 /** Bytes; and characters, for all that users wrote is quoted in ASCII. */
 const longestMessage = 1024;

@@ -1,5 +1,5 @@
 import { type Binding, defaultRegionAnnotation, isBound, readBinding, teamIdAnnotation } from '../accounts/binding.ts';
-import { podsPrefix } from '../accounts/pod-role.ts';
+import { podKeys } from '../accounts/pod-role.ts';
 import { lookUpRole } from '../accounts/role-map.ts';
 import { injectLabel, isExcludedNamespace, type Namespace } from '../accounts/served-namespace.ts';
 import {
@@ -14,18 +14,17 @@ import {
 import type { Addition } from '../injection/json-patch.ts';
 import { nearMisses } from '../injection/near-miss.ts';
 import { chooseRegion } from '../injection/region.ts';
-import { mapsFor } from './binding-maps.ts';
 import type { View } from './cluster.ts';
 import type { Decision } from './decision.ts';
-import { whatIsWrong } from './message.ts';
+import { isDeletingController } from './identities.ts';
+import { refusalMessage, whatIsWrong } from './message.ts';
 import { isMode, modeLabel } from './mode.ts';
-import type { Circumstances, Problem } from './refusals.ts';
+import { quote } from './quote.ts';
+import type { Circumstances } from './refusal.ts';
+import type { Problem } from './refusals.ts';
 import type { AdmissionRequest } from './review.ts';
 import type { Rules } from './rules.ts';
 import type { Remark } from './warnings.ts';
-
-/** Empties and finalizes namespaces that are being deleted; nothing of ours may hold it up. */
-const namespaceController = 'system:serviceaccount:kube-system:namespace-controller';
 
 /** Reads a Namespace object. @throws {MalformedObjectError} */
 export function readNamespace(object: unknown, name: string): Namespace {
@@ -47,22 +46,26 @@ function labelPatch(object: Fields): readonly Addition[] {
   return [{ op: 'add', path: `/metadata/labels/${pointerSegment(injectLabel)}`, value: 'enabled' }];
 }
 
+function circumstancesOf({ name }: Namespace, binding: Binding | undefined, rules: Rules): Circumstances {
+  return {
+    namespace: name,
+    serviceAccountName: '',
+    binding,
+    ackSystemNamespace: rules.ackSystems[0].namespace,
+    roleArnAnnotation: undefined,
+  };
+}
+
 /** What there is to remark on a namespace whose binding resolves, or does not yet. */
 function remarksOnBinding(namespace: Namespace, view: View, rules: Rules): readonly Remark[] {
   const binding = readBinding(namespace.annotations, rules.featureGates);
   if (binding === undefined) return [];
-  const at = (bound: Binding | undefined): Circumstances => ({
-    namespace: namespace.name,
-    serviceAccountName: '',
-    binding: bound,
-    ackSystemNamespace: rules.ackSystemNamespace,
-    roleArnAnnotation: undefined,
-  });
   const unresolved = (problem: Problem, bound: Binding | undefined): readonly Remark[] => [
-    { reason: 'BindingUnresolved', wrong: whatIsWrong(problem, at(bound)) },
+    { reason: 'BindingUnresolved', wrong: whatIsWrong(problem, circumstancesOf(namespace, bound, rules)) },
   ];
   if (!binding.ok) return unresolved(binding.problem, undefined);
-  const mapped = lookUpRole(binding.value, mapsFor(binding.value, view), podsPrefix, rules.requirePodsKey);
+  const map = view.roleMap(binding.value.kind, rules.ackSystems[0].namespace);
+  const mapped = lookUpRole(binding.value, map, podKeys(binding.value, rules.requirePodsKey));
   if (!mapped.ok) return unresolved(mapped.problem, binding.value);
   const region = chooseRegion(
     namespace.annotations.get(defaultRegionAnnotation),
@@ -93,13 +96,35 @@ function remarksOnIgnoredBinding(namespace: Namespace, excluded: boolean, rules:
   return [{ reason: 'BindingIgnored', because: `${teamIdAnnotation} needs the feature gate TeamLevelCARM` }];
 }
 
+const endpointAnnotation = 'services.k8s.aws/endpoint-url';
+
+/**
+ * `/validate` for CREATE and UPDATE of namespaces, their status and finalize. An endpoint of a tenant's own would have
+ * ACK send its credentials and calls there, for every namespace that shares the role.
+ * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/config.go (BaseEndpoint, for STS too)
+ */
+export function validateNamespace(request: AdmissionRequest, _view: View, rules: Rules): Decision {
+  if (isDeletingController(request.userInfo))
+    return { verdict: 'allow', reason: 'ExemptIdentity', restsOnState: false };
+  const namespace = readNamespace(request.object, request.name);
+  const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject, request.name) : undefined;
+  const value = namespace.annotations.get(endpointAnnotation);
+  const changed = value && value !== old?.annotations.get(endpointAnnotation);
+  if (!changed || rules.allowedEndpointUrls.has(value))
+    return { verdict: 'allow', reason: 'Checked', restsOnState: false };
+  const at = circumstancesOf(namespace, undefined, rules);
+  const subject = `Namespace ${quote(namespace.name)}`;
+  const message = refusalMessage(subject, { reason: 'EndpointNotAllowed', value }, at, rules.supportMessage);
+  return { verdict: 'deny', reason: 'EndpointNotAllowed', message, ignoresMode: true, restsOnState: false };
+}
+
 /**
  * `/mutate` for CREATE and UPDATE of namespaces, their status and finalize: a namespace with a binding gets the label
  * that the webhook configurations select by, in place of anything but `disabled`. Nothing is refused here.
  * @param view undefined when the maps could not be read: what needs them is left unsaid.
  */
 export function labelNamespace(request: AdmissionRequest, view: View | undefined, rules: Rules): Decision {
-  if (request.userInfo.username === namespaceController) {
+  if (isDeletingController(request.userInfo)) {
     return { verdict: 'allow', reason: 'ExemptIdentity', restsOnState: false };
   }
   const object = requiredFields(request.object, '');

@@ -1,6 +1,6 @@
 import type { AccountId } from '../accounts/account-id.ts';
 import { type Binding, defaultRegionAnnotation, readBinding } from '../accounts/binding.ts';
-import { type PodRole, podsPrefix, type RoleSource, readWish, resolvePodRole } from '../accounts/pod-role.ts';
+import { type PodRole, podKeys, type RoleSource, readWish, resolvePodRole } from '../accounts/pod-role.ts';
 import { found, type Result, refused } from '../accounts/result.ts';
 import { lookUpRole } from '../accounts/role-map.ts';
 import { injectLabel, isExcludedNamespace, type Namespace, servingOf } from '../accounts/served-namespace.ts';
@@ -11,11 +11,11 @@ import type { Container, Pod } from '../injection/pod.ts';
 import { chooseRegion } from '../injection/region.ts';
 import { roleArnAnnotation } from '../injection/role-annotation.ts';
 import { readTokenSettings } from '../injection/token-settings.ts';
-import { mapsFor } from './binding-maps.ts';
 import type { ServiceAccount, View } from './cluster.ts';
 import type { Decision } from './decision.ts';
 import { refusalMessage, whatIsWrong } from './message.ts';
-import type { Circumstances, Problem } from './refusals.ts';
+import type { Circumstances } from './refusal.ts';
+import type { Problem } from './refusals.ts';
 import type { Rules } from './rules.ts';
 import type { Remark } from './warnings.ts';
 
@@ -51,7 +51,7 @@ export function servedNamespace(name: string, subject: string, view: View, rules
     return denial(
       subject,
       { reason: 'NamespaceNotFound' },
-      { ...at, ackSystemNamespace: rules.ackSystemNamespace },
+      { ...at, ackSystemNamespace: rules.ackSystems[0].namespace },
       rules,
     );
   }
@@ -70,7 +70,7 @@ function denial(subject: string, problem: Problem, at: Circumstances, rules: Rul
 }
 
 function bindingOf({ namespace, rules }: PodCase): Result<Binding, Problem> {
-  return readBinding(namespace.annotations, rules.featureGates) ?? refused({ reason: 'NamespaceNotBound' });
+  return readBinding(namespace.annotations, rules.featureGates) ?? refused({ reason: 'NamespaceNotBound', of: 'pod' });
 }
 
 function circumstances(podCase: PodCase): Circumstances {
@@ -79,7 +79,7 @@ function circumstances(podCase: PodCase): Circumstances {
     namespace: podCase.namespace.name,
     serviceAccountName: podCase.pod.serviceAccountName,
     binding: binding.ok ? binding.value : undefined,
-    ackSystemNamespace: podCase.rules.ackSystemNamespace,
+    ackSystemNamespace: podCase.rules.ackSystems[0].namespace,
     roleArnAnnotation: podCase.pod.annotations.get(roleArnAnnotation),
   };
 }
@@ -104,12 +104,12 @@ export function resolveCase(podCase: PodCase): Result<ResolvedCase, Problem> {
   const { namespace, pod, view, rules } = podCase;
   const binding = bindingOf(podCase);
   if (!binding.ok) return binding;
-  const maps = mapsFor(binding.value, view);
-  const mapped = resolvePodRole(binding.value, maps, undefined, rules);
+  const map = view.roleMap(binding.value.kind, rules.ackSystems[0].namespace);
+  const mapped = resolvePodRole(binding.value, map, undefined, rules);
   if (!mapped.ok) return mapped;
   const serviceAccount = view.serviceAccount(namespace.name, pod.serviceAccountName);
   if (serviceAccount === undefined) return refused({ reason: 'ServiceAccountNotFound' });
-  const podRole = resolvePodRole(binding.value, maps, readWish(serviceAccount.annotations), rules);
+  const podRole = resolvePodRole(binding.value, map, readWish(serviceAccount.annotations), rules);
   return podRole.ok ? found({ podRole: podRole.value, serviceAccount }) : podRole;
 }
 
@@ -118,7 +118,8 @@ function accountOf(podCase: PodCase): Result<AccountId, Problem> {
   const binding = bindingOf(podCase);
   if (!binding.ok) return binding;
   if (binding.value.kind === 'account') return found(binding.value.id);
-  const mapped = lookUpRole(binding.value, mapsFor(binding.value, podCase.view), podsPrefix, false);
+  const map = podCase.view.roleMap('team', podCase.rules.ackSystems[0].namespace);
+  const mapped = lookUpRole(binding.value, map, podKeys(binding.value, false));
   return mapped.ok ? found(mapped.value.accountId) : mapped;
 }
 

@@ -11,6 +11,10 @@ export const webhookEntries = [
   'pods.carm-webhook.dev',
   'namespaces.carm-webhook.dev',
   'workloads.carm-webhook.dev',
+  'resources.carm-webhook.dev',
+  'status.carm-webhook.dev',
+  'maps.carm-webhook.dev',
+  'selectors.carm-webhook.dev',
 ] as const;
 export type WebhookEntry = (typeof webhookEntries)[number];
 

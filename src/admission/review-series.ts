@@ -1,5 +1,7 @@
-import { type Reason, type RefusalReason, reasons } from './catalogue.ts';
+import type { Reason } from './catalogue.ts';
 import type { Outcome, ReviewRecord, WebhookEntry } from './record.ts';
+import { resourceRefusals } from './resource-refusals.ts';
+import { roleRefusals } from './role-refusals.ts';
 
 /** The labels of a series of reviews. */
 export type ReviewSeries = Pick<ReviewRecord, 'webhook' | 'operation' | 'outcome' | 'reason'>;
@@ -7,10 +9,15 @@ export type ReviewSeries = Pick<ReviewRecord, 'webhook' | 'operation' | 'outcome
 type Outcomes = Readonly<Partial<Record<Reason, readonly Outcome[]>>>;
 
 const softened: readonly Outcome[] = ['denied', 'warned', 'audited'];
-const refusalReasons = Object.entries(reasons).flatMap(([reason, { group }]) =>
-  group === 'refused' ? [reason as RefusalReason] : [],
-);
-const refusalOutcomes: Outcomes = Object.fromEntries(refusalReasons.map(reason => [reason, softened]));
+
+/** The outcomes of refusals: each in every mode, but for those that no mode softens. */
+function outcomesOf(refusals: Readonly<Record<string, { readonly ignoresMode?: boolean }>>): Outcomes {
+  const entries = Object.entries(refusals);
+  return Object.fromEntries(entries.map(([reason, { ignoresMode }]) => [reason, ignoresMode ? ['denied'] : softened]));
+}
+
+const ofRoles = outcomesOf(roleRefusals);
+const ofResources = outcomesOf(resourceRefusals);
 const troubleOutcomes: Outcomes = {
   Unverified: ['error'],
   InternalError: ['error', 'warned', 'audited'],
@@ -25,7 +32,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     NotServed: ['allowed'],
     OptedOut: ['allowed', 'mutated'],
     MirrorPod: ['allowed'],
-    ...refusalOutcomes,
+    ...ofRoles,
     ...troubleOutcomes,
   },
   'namespaces.carm-webhook.dev': {
@@ -35,6 +42,42 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     OptedOut: ['allowed'],
     ExemptIdentity: ['allowed'],
     Terminating: ['allowed'],
+    EndpointNotAllowed: ['denied'],
+    ...troubleOutcomes,
+  },
+  'resources.carm-webhook.dev': {
+    Completed: ['mutated'],
+    Checked: ['allowed'],
+    ExemptIdentity: ['allowed'],
+    Terminating: ['allowed'],
+    ...ofRoles,
+    ...ofResources,
+    ...troubleOutcomes,
+  },
+  'status.carm-webhook.dev': {
+    Checked: ['allowed'],
+    ExemptIdentity: ['allowed'],
+    ForgedStatus: ['denied'],
+    NamespaceNotFound: softened,
+    ...troubleOutcomes,
+  },
+  'maps.carm-webhook.dev': {
+    Checked: ['allowed'],
+    ExemptIdentity: ['allowed'],
+    NotOurs: ['allowed'],
+    InvalidAccountId: softened,
+    InvalidTeamId: softened,
+    InvalidRoleArn: softened,
+    AccountMismatch: softened,
+    MappingInUse: softened,
+    MapImmutable: softened,
+    ...troubleOutcomes,
+  },
+  'selectors.carm-webhook.dev': {
+    Checked: ['allowed'],
+    NotOurs: ['allowed'],
+    InvalidSelector: softened,
+    SelectorConflict: softened,
     ...troubleOutcomes,
   },
   'workloads.carm-webhook.dev': {
@@ -42,7 +85,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     NotServed: ['allowed'],
     OptedOut: ['allowed'],
     NotOurs: ['allowed'],
-    ...refusalOutcomes,
+    ...ofRoles,
     ...troubleOutcomes,
     Unverified: ['error', 'warned'],
   },

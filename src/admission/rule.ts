@@ -1,11 +1,15 @@
+import { ackCommonGroup, isAckGroup } from '../accounts/ack-service.ts';
 import type { View } from './cluster.ts';
 import type { Decision } from './decision.ts';
 import { mutateEphemeralContainers, validateEphemeralContainers } from './ephemeral-containers.ts';
-import { labelNamespace } from './namespaces.ts';
+import { validateMap } from './maps.ts';
+import { labelNamespace, validateNamespace } from './namespaces.ts';
 import { workloadKinds } from './pod-templates.ts';
 import { mutatePod, validatePod } from './pods.ts';
 import type { WebhookEntry } from './record.ts';
+import { completeResource, validateResource, validateResourceStatus } from './resources.ts';
 import type { AdmissionRequest } from './review.ts';
+import { validateRoleSelector } from './role-selectors.ts';
 import type { Rules } from './rules.ts';
 import { unverifiedWorkload, validateWorkload } from './workloads.ts';
 
@@ -32,11 +36,21 @@ const ephemeralContainers: Readonly<Record<Endpoint, Rule>> = {
   mutate: { webhook: 'pods.carm-webhook.dev', decide: mutateEphemeralContainers },
   validate: { webhook: 'pods.carm-webhook.dev', decide: validateEphemeralContainers },
 };
-const namespaces: Rule = {
-  webhook: 'namespaces.carm-webhook.dev',
-  decide: labelNamespace,
-  unverified: (request, rules) => labelNamespace(request, undefined, rules),
+const namespaces: Readonly<Record<Endpoint, Rule>> = {
+  mutate: {
+    webhook: 'namespaces.carm-webhook.dev',
+    decide: labelNamespace,
+    unverified: (request, rules) => labelNamespace(request, undefined, rules),
+  },
+  validate: { webhook: 'namespaces.carm-webhook.dev', decide: validateNamespace },
 };
+const resources: Readonly<Record<Endpoint, Rule>> = {
+  mutate: { webhook: 'resources.carm-webhook.dev', decide: completeResource },
+  validate: { webhook: 'resources.carm-webhook.dev', decide: validateResource },
+};
+const resourceStatus: Rule = { webhook: 'status.carm-webhook.dev', decide: validateResourceStatus };
+const maps: Rule = { webhook: 'maps.carm-webhook.dev', decide: validateMap };
+const roleSelectors: Rule = { webhook: 'selectors.carm-webhook.dev', decide: validateRoleSelector };
 const workloads: Rule = {
   webhook: 'workloads.carm-webhook.dev',
   decide: validateWorkload,
@@ -48,10 +62,24 @@ const workloadResources: ReadonlySet<string> = new Set(
   workloadKinds.map(({ group, resource }) => `${group}/${resource}`),
 );
 
+function ackRule(
+  endpoint: Endpoint,
+  { resource: { group, resource }, subResource, operation }: AdmissionRequest,
+): Rule {
+  if (group === ackCommonGroup && resource === 'iamroleselectors') {
+    return endpoint === 'validate' && subResource === undefined ? roleSelectors : notOurs;
+  }
+  if (subResource === undefined) return resources[endpoint];
+  return endpoint === 'validate' && subResource === 'status' && operation === 'UPDATE' ? resourceStatus : notOurs;
+}
+
 /** The rule for a request. What we do not know is allowed: a webhook that was rolled back must not block. */
 export function ruleFor(endpoint: Endpoint, request: AdmissionRequest): Rule {
   const { operation, subResource } = request;
   const { group, resource } = request.resource;
+  if (group === '' && resource === 'configmaps') {
+    return endpoint === 'validate' && subResource === undefined && operation !== 'CONNECT' ? maps : notOurs;
+  }
   if (operation !== 'CREATE' && operation !== 'UPDATE') return notOurs;
   if (group === '' && resource === 'pods') {
     if (operation === 'CREATE' && subResource === undefined) return pods[endpoint];
@@ -59,8 +87,9 @@ export function ruleFor(endpoint: Endpoint, request: AdmissionRequest): Rule {
     return notOurs;
   }
   if (group === '' && resource === 'namespaces') {
-    return endpoint === 'mutate' && namespaceSubResources.has(subResource) ? namespaces : notOurs;
+    return namespaceSubResources.has(subResource) ? namespaces[endpoint] : notOurs;
   }
+  if (isAckGroup(group)) return ackRule(endpoint, request);
   const isWorkload = subResource === undefined && workloadResources.has(`${group}/${resource}`);
   return endpoint === 'validate' && isWorkload ? workloads : notOurs;
 }

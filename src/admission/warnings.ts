@@ -16,6 +16,8 @@ export type Remark =
   | { readonly reason: 'BindingUnresolved'; readonly wrong: string }
   | { readonly reason: 'BindingRemoved'; readonly labelled: boolean }
   | { readonly reason: 'BindingIgnored'; readonly because: string }
+  | { readonly reason: 'OwnerIgnored' }
+  | { readonly reason: 'RoleReplaced'; readonly key: string; readonly namespaces: number }
   | { readonly reason: 'InvalidMode'; readonly value: string; readonly used: string }
   | { readonly reason: 'DebugContainerNotInjected'; readonly wrong: string };
 
@@ -130,6 +132,20 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
       'A binding that has no effect: in a namespace that is never served, or a team id with the feature gate TeamLevelCARM off.',
     remedy: 'Remove it, or turn the gate on.',
     say: ({ because }) => `the binding has no effect: ${because}`,
+  },
+  OwnerIgnored: {
+    group: 'warning',
+    cause:
+      "An ACK resource has `services.k8s.aws/owner-account-id`, which ACK reads on namespaces only. It names the namespace's account, so it does no harm.",
+    remedy: 'Leave the annotation out.',
+    say: () => 'services.k8s.aws/owner-account-id is not read on resources: the namespace is what counts',
+  },
+  RoleReplaced: {
+    group: 'warning',
+    cause: 'An entry of a map gets another role of the same account: pods and resources of its namespaces follow.',
+    remedy: 'None is needed if it was meant.',
+    say: ({ key, namespaces }) =>
+      `${namespaces} bound namespace${namespaces === 1 ? '' : 's'} will use the new role of ${quote(key)}`,
   },
   InvalidMode: {
     group: 'warning',

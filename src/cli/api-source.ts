@@ -1,7 +1,9 @@
 import { type RoleMap, readRoleMap, roleMapNames } from '../accounts/role-map.ts';
+import type { RoleSelector } from '../accounts/role-selector.ts';
 import type { Namespace } from '../accounts/served-namespace.ts';
 import type { Reference, Referent, ServiceAccount } from '../admission/cluster.ts';
 import { readNamespace } from '../admission/namespaces.ts';
+import { readRoleSelector } from '../admission/role-selectors.ts';
 import { ApiConnection, type ApiPool } from '../cluster/api-connection.ts';
 import { ApiError, ApiProtocolError, ClusterUnreachableError } from '../cluster/api-errors.ts';
 import type { ApiObject } from '../cluster/api-object.ts';
@@ -12,6 +14,7 @@ import { Snapshot } from '../cluster/snapshot.ts';
 import { type Fields, requiredFields, stringMap } from '../injection/fields.ts';
 import type { ObjectSource } from './object-source.ts';
 
+const roleSelectorsPath = '/apis/services.k8s.aws/v1alpha1/iamroleselectors';
 const readLimitMs = 10_000;
 const listLimitMs = 60_000;
 const pageSize = 500;
@@ -46,11 +49,11 @@ function isNotFound(error: unknown): boolean {
 /** The objects of a cluster by reads of its API server: only what is asked for, each object as it is now. */
 export class ApiSource implements ObjectSource {
   readonly #pool: ApiPool;
-  readonly #ackSystemNamespace: string;
+  readonly #ackSystems: readonly string[];
 
   /** The kubeconfig is read with the first request. */
-  constructor(source: KubeConfigSource, ackSystemNamespace: string) {
-    this.#ackSystemNamespace = ackSystemNamespace;
+  constructor(source: KubeConfigSource, ackSystems: readonly string[]) {
+    this.#ackSystems = ackSystems;
     const credentials = new ClusterCredentials(() => loadKubeConfig(source));
     this.#pool = new ApiConnection(credentials).pool(4);
   }
@@ -80,14 +83,13 @@ export class ApiSource implements ObjectSource {
     return { annotations: stringMap(requiredFields(object['metadata'], '/metadata'), 'annotations', '/metadata') };
   }
 
-  async #configMap(name: string): Promise<Fields | undefined> {
-    const namespace = this.#ackSystemNamespace;
+  async #configMap(namespace: string, name: string): Promise<Fields | undefined> {
     const what = { named: `ConfigMap ${JSON.stringify(`${namespace}/${name}`)}`, right: 'get configmaps' };
     return this.#get(`/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${name}`, what);
   }
 
-  async #roleMap(name: string): Promise<RoleMap | undefined> {
-    const object = await this.#configMap(name);
+  async #roleMap(namespace: string, name: string): Promise<RoleMap | undefined> {
+    const object = await this.#configMap(namespace, name);
     return object === undefined ? undefined : readRoleMap(object['data']);
   }
 
@@ -102,7 +104,11 @@ export class ApiSource implements ObjectSource {
       case 'ServiceAccount':
         return this.#serviceAccount(reference.namespace, reference.name);
       case 'RoleMap':
-        return this.#roleMap(roleMapNames[reference.map]);
+        return this.#roleMap(reference.ackSystem, roleMapNames[reference.map]);
+      case 'RoleSelectors':
+        return this.#roleSelectors();
+      case 'Namespaces':
+        return this.#namespaces();
     }
   }
 
@@ -111,10 +117,39 @@ export class ApiSource implements ObjectSource {
     return this.#get(`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`, what);
   }
 
-  async #list(resource: string, onObject: (object: ApiObject) => void): Promise<void> {
+  async #namespaces(): Promise<readonly Namespace[]> {
+    const namespaces: Namespace[] = [];
+    await this.#list('namespaces', object => namespaces.push(readNamespace(object, object.metadata.name)));
+    return namespaces;
+  }
+
+  /** Undefined where the cluster has no such kind. */
+  async #roleSelectors(): Promise<readonly RoleSelector[] | undefined> {
+    const selectors: RoleSelector[] = [];
+    try {
+      await this.#list(
+        'iamroleselectors',
+        object => selectors.push(readRoleSelector(object)),
+        roleSelectorsPath,
+        false,
+      );
+      return selectors;
+    } catch (error) {
+      if (error instanceof UnreadError && error.cause instanceof ApiError && error.cause.status === 404)
+        return undefined;
+      throw error;
+    }
+  }
+
+  async #list(
+    resource: string,
+    onObject: (object: ApiObject) => void,
+    path = `/api/v1/${resource}`,
+    metadataOnly = true,
+  ): Promise<void> {
     const list = (size: number) =>
-      listPages(this.#pool, `/api/v1/${resource}`, {
-        accept: metadataOf('PartialObjectMetadataList'),
+      listPages(this.#pool, path, {
+        accept: metadataOnly ? metadataOf('PartialObjectMetadataList') : 'application/json',
         pageSize: size,
         signal: AbortSignal.timeout(listLimitMs),
         onPage: () => {},
@@ -134,17 +169,20 @@ export class ApiSource implements ObjectSource {
   }
 
   async snapshot(): Promise<Snapshot> {
-    const snapshot = new Snapshot(this.#ackSystemNamespace);
+    const snapshot = new Snapshot();
     const take = (kind: string) => (object: Fields) =>
       snapshot.add({ object, apiVersion: 'v1', kind, place: 'the API server', document: 0, path: [] });
-    const takeMap = async (name: string): Promise<void> => {
-      const object = await this.#configMap(name);
+    const takeMap = async (namespace: string, name: string): Promise<void> => {
+      const object = await this.#configMap(namespace, name);
       if (object !== undefined) take('ConfigMap')(object);
     };
+    const maps = this.#ackSystems.flatMap(namespace =>
+      Object.values(roleMapNames).map(name => takeMap(namespace, name)),
+    );
     await Promise.all([
       this.#list('namespaces', take('Namespace')),
       this.#list('serviceaccounts', take('ServiceAccount')),
-      ...Object.values(roleMapNames).map(takeMap),
+      ...maps,
     ]);
     return snapshot;
   }

@@ -188,6 +188,9 @@ export function describeFlags(flags: Flags): string {
   const width = Math.min(40, Math.max(...rows.map(({ left }) => left.length)));
   const indent = `\n${' '.repeat(width + 2)}`;
   return rows
-    .map(({ left, right }) => `${left.padEnd(width)}  ${wrapped(right, helpWidth - width - 2).join(indent)}`)
+    .map(({ left, right }) => {
+      const text = wrapped(right, helpWidth - width - 2).join(indent);
+      return left.length > width ? `${left}${indent}${text}` : `${left.padEnd(width)}  ${text}`;
+    })
     .join('\n');
 }

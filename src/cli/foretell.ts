@@ -57,7 +57,7 @@ export class Foreteller {
 
   /** @param defaultNamespace of objects that name none. */
   constructor(source: ObjectSource, rules: Rules, defaultNamespace: string) {
-    this.#input = new Snapshot(rules.ackSystemNamespace);
+    this.#input = new Snapshot();
     this.#cluster = new InputCluster(this.#input, source);
     this.#admit = createAdmit(this.#cluster, rules);
     this.#defaultNamespace = defaultNamespace;

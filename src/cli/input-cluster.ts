@@ -20,6 +20,10 @@ function nameOf(reference: Reference): string {
       return `ServiceAccount ${JSON.stringify(`${reference.namespace}/${reference.name}`)}`;
     case 'RoleMap':
       return `the ${reference.map} map`;
+    case 'RoleSelectors':
+      return 'the list of IAMRoleSelectors';
+    case 'Namespaces':
+      return 'the list of namespaces';
   }
 }
 

@@ -44,9 +44,12 @@ class StateSource implements ObjectSource {
  * Opens the folder or the cluster that the flags name. A cluster is not spoken to before something is read.
  * @throws {UsageError | StateError}
  */
-export async function openSource(flags: ClusterFlagValues, { ackSystemNamespace }: Rules): Promise<ObjectSource> {
+export async function openSource(flags: ClusterFlagValues, { ackSystems }: Rules): Promise<ObjectSource> {
   checkClusterFlags(flags);
   const { state, kubeconfig, context } = flags;
-  if (state !== undefined) return new StateSource(await readState(state, ackSystemNamespace));
-  return new ApiSource({ kubeconfig, context }, ackSystemNamespace);
+  if (state !== undefined) return new StateSource(await readState(state));
+  return new ApiSource(
+    { kubeconfig, context },
+    ackSystems.map(({ namespace }) => namespace),
+  );
 }

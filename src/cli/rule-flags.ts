@@ -1,8 +1,10 @@
 import { isAccountId } from '../accounts/account-id.ts';
+import type { AckSystem } from '../accounts/ack-system.ts';
 import { parseFeatureGates } from '../accounts/feature-gates.ts';
 import { partitionOfRegion } from '../accounts/partition.ts';
+import { type Identity, identityForms, parseIdentity } from '../admission/identities.ts';
 import { modes } from '../admission/mode.ts';
-import { defaultRules, type Rules, workloadPolicies } from '../admission/rules.ts';
+import { defaultRules, type NamespacePair, type Rules, unboundPolicies, workloadPolicies } from '../admission/rules.ts';
 import { longestTokenSeconds, shortestTokenSeconds } from '../injection/token-settings.ts';
 import { type FlagValues, listFlag, oneOf, switchFlag, valueFlag } from './flag.ts';
 import { parseDurationMs, parseNamespaceName } from './flag-values.ts';
@@ -26,6 +28,48 @@ function parseTokenExpiration(text: string): number {
   return seconds;
 }
 
+const aliasForm = /^[a-z0-9]+$/;
+
+function parseAckSystem(item: string): AckSystem {
+  const [namespace = '', services, ...rest] = item.split('=');
+  const aliases = services?.split('+');
+  if (rest.length > 0 || aliases?.some(alias => !aliasForm.test(alias))) {
+    throw new Error(
+      `has ${JSON.stringify(item)}, which is not NAMESPACE or NAMESPACE=SERVICE+SERVICE such as ack-iam=iam+sts`,
+    );
+  }
+  return { namespace: parseNamespaceName(namespace), services: aliases === undefined ? undefined : new Set(aliases) };
+}
+
+function parseAckSystems(items: readonly string[]): Rules['ackSystems'] {
+  const [first, ...others] = items.map(parseAckSystem);
+  return first === undefined ? defaultRules.ackSystems : [first, ...others];
+}
+
+function parseIdentities(items: readonly string[]): readonly Identity[] {
+  return items.map(item => {
+    const identity = parseIdentity(item);
+    if (identity === undefined) throw new Error(`has ${JSON.stringify(item)}, which is not ${identityForms}`);
+    return identity;
+  });
+}
+
+function parseUrls(items: readonly string[]): ReadonlySet<string> {
+  for (const item of items) {
+    if (!/^https?:$/.test(URL.parse(item)?.protocol ?? ''))
+      throw new Error(`has ${JSON.stringify(item)}, which is not a URL`);
+  }
+  return new Set(items);
+}
+
+function parseNamespacePairs(items: readonly string[]): readonly NamespacePair[] {
+  return items.map(item => {
+    const [from = '', to = '', ...rest] = item.split(':');
+    if (rest.length > 0) throw new Error(`has ${JSON.stringify(item)}, which is not FROM:TO`);
+    return { from: from === '*' ? from : parseNamespaceName(from), to: parseNamespaceName(to) };
+  });
+}
+
 const longestSupportMessage = 256;
 
 function parseSupportMessage(text: string): string {
@@ -37,11 +81,14 @@ function parseSupportMessage(text: string): string {
 
 /** The flags that change a decision: `serve` takes them, and every command that foretells what it does. */
 export const ruleFlags = {
-  ackSystemNamespace: valueFlag(
+  ackSystems: listFlag(
     'ack-system-namespace',
-    { placeholder: 'NAMESPACE', help: 'Namespace of the account map and the team map' },
-    parseNamespaceName,
-    defaultRules.ackSystemNamespace,
+    {
+      placeholder: 'NAMESPACE,...',
+      help: "Namespaces of ACK's controllers and their maps, or NAMESPACE=SERVICE+SERVICE for some services; pods use the first",
+      defaultText: defaultRules.ackSystems[0].namespace,
+    },
+    parseAckSystems,
   ),
   featureGates: listFlag(
     'feature-gates',
@@ -88,6 +135,38 @@ export const ruleFlags = {
     oneOf(workloadPolicies),
     defaultRules.workloads,
   ),
+  unboundResources: valueFlag(
+    'unbound-resources',
+    { placeholder: 'POLICY', help: 'An ACK resource in a namespace that is not bound: warn, deny or allow' },
+    oneOf(unboundPolicies),
+    defaultRules.unboundResources,
+  ),
+  ackIdentities: listFlag(
+    'ack-identities',
+    {
+      placeholder: 'IDENTITY,...',
+      help: "ACK's controllers, besides ack-SERVICE-controller of the ACK system namespaces",
+    },
+    parseIdentities,
+  ),
+  restoreIdentities: listFlag(
+    'restore-identities',
+    { placeholder: 'IDENTITY,...', help: 'Who may write what only controllers write, to restore a backup' },
+    parseIdentities,
+  ),
+  allowedEndpointUrls: listFlag(
+    'allowed-endpoint-urls',
+    { placeholder: 'URL,...', help: 'Values that services.k8s.aws/endpoint-url may have on a namespace' },
+    parseUrls,
+  ),
+  crossNamespaceReferences: listFlag(
+    'cross-namespace-references',
+    {
+      placeholder: 'FROM:TO,...',
+      help: 'Pairs of namespaces whose ACK resources may refer from one to the other; * is every FROM',
+    },
+    parseNamespacePairs,
+  ),
   supportMessage: valueFlag(
     'support-message',
     { placeholder: 'TEXT', help: 'Ends every refusal: where to ask' },
@@ -101,10 +180,11 @@ export function rulesFrom(
   values: FlagValues<typeof ruleFlags>,
   env: Readonly<Record<string, string | undefined>>,
 ): Rules {
-  const { ackSystemNamespace, featureGates, defaultRegion, defaultMode, sourceAccounts } = values;
+  const { ackSystems, featureGates, defaultRegion, defaultMode, sourceAccounts } = values;
   const { requirePodsKey, tokenExpirationSeconds, workloads, supportMessage } = values;
+  const { unboundResources, ackIdentities, restoreIdentities, allowedEndpointUrls, crossNamespaceReferences } = values;
   return {
-    ackSystemNamespace,
+    ackSystems,
     featureGates,
     defaultRegion,
     defaultMode,
@@ -112,6 +192,11 @@ export function rulesFrom(
     requirePodsKey,
     tokenExpirationSeconds,
     workloads,
+    unboundResources,
+    ackIdentities,
+    restoreIdentities,
+    allowedEndpointUrls,
+    crossNamespaceReferences,
     supportMessage: supportMessage || undefined,
     ownNamespace: env['POD_NAMESPACE'] || defaultRules.ownNamespace,
   };

@@ -104,7 +104,7 @@ async function serve(argv: readonly string[], { env }: Surroundings): Promise<nu
     version,
     reviewSeries: reviewSeries(),
     warningReasons: Object.keys(warnings),
-    cluster: clusterMetricLabels,
+    cluster: clusterMetricLabels(rules),
   });
   const certificate = await openCertificate(values, logger);
   const cluster = await openServedCluster(values, rules, metrics.cluster, logger);

@@ -53,13 +53,15 @@ export const servedClusterFlags = {
 } as const;
 
 /** The closed sets of label values. */
-export const clusterMetricLabels: ClusterMetricLabels = {
-  maps: ['account', 'team'],
-  watchedResources,
-  restartCauses,
-  liveReadResources: ['namespaces', 'serviceaccounts', 'configmaps'],
-  liveReadResults,
-};
+export function clusterMetricLabels({ ackSystems }: Rules): ClusterMetricLabels {
+  return {
+    maps: ['account', 'team'],
+    watchedResources: watchedResources(ackSystems.map(({ namespace }) => namespace)),
+    restartCauses,
+    liveReadResources: ['namespaces', 'serviceaccounts', 'configmaps', 'iamroleselectors'],
+    liveReadResults,
+  };
+}
 
 /** A cluster that the server decides by. */
 export interface ServedCluster {
@@ -71,11 +73,11 @@ export interface ServedCluster {
 
 interface Measured {
   namespaces(): Iterable<Namespace>;
-  roleMap(kind: RoleMapKind): RoleMap | undefined;
+  roleMap(kind: RoleMapKind, ackSystem: string): RoleMap | undefined;
 }
 
-function countEntries(metrics: ClusterMetrics, kind: RoleMapKind, map: RoleMap | undefined): void {
-  const values = [...(map?.values() ?? [])];
+function countEntries(state: Measured, kind: RoleMapKind, { ackSystems }: Rules, metrics: ClusterMetrics): void {
+  const values = ackSystems.flatMap(({ namespace }) => [...(state.roleMap(kind, namespace)?.values() ?? [])]);
   const valid = values.filter(value => parseRoleArn(value) !== undefined).length;
   metrics.setMapEntries(kind, true, valid);
   metrics.setMapEntries(kind, false, values.length - valid);
@@ -85,8 +87,8 @@ function measure(state: Measured, rules: Rules, metrics: ClusterMetrics): void {
   let bound = 0;
   for (const { annotations } of state.namespaces()) if (isBound(annotations, rules.featureGates)) bound += 1;
   metrics.setBoundNamespaces(bound);
-  countEntries(metrics, 'account', state.roleMap('account'));
-  countEntries(metrics, 'team', state.roleMap('team'));
+  countEntries(state, 'account', rules, metrics);
+  countEntries(state, 'team', rules, metrics);
 }
 
 type Values = FlagValues<typeof servedClusterFlags>;
@@ -113,7 +115,6 @@ async function readFolder(
 ): Promise<ServedCluster> {
   const state = await StateDirectory.open({
     folder,
-    ackSystemNamespace: rules.ackSystemNamespace,
     onReload: snapshot => {
       measure(snapshot, rules, metrics);
       logger.info({ folder }, 'new state');
@@ -138,7 +139,8 @@ async function watch(
   let dirty = true;
   const cluster = new WatchingCluster({
     connection: connect({ kubeconfig }),
-    ackSystemNamespace: rules.ackSystemNamespace,
+    ackSystems: rules.ackSystems.map(({ namespace }) => namespace),
+    roleSelectors: rules.featureGates.IAMRoleSelector,
     maps: rules.featureGates.TeamLevelCARM ? ['account', 'team'] : ['account'],
     maxStalenessMs,
     observer: {

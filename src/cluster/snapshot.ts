@@ -1,7 +1,10 @@
+import { ackCommonGroup } from '../accounts/ack-service.ts';
 import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../accounts/role-map.ts';
+import type { RoleSelector } from '../accounts/role-selector.ts';
 import type { Namespace } from '../accounts/served-namespace.ts';
 import type { ServiceAccount, View } from '../admission/cluster.ts';
 import { readNamespace } from '../admission/namespaces.ts';
+import { readRoleSelector } from '../admission/role-selectors.ts';
 import { whatIsMalformed } from '../admission/trouble.ts';
 import { type Fields, MalformedObjectError, optionalFields, optionalString, stringMap } from '../injection/fields.ts';
 import { groupOf, type Manifest, ManifestError } from './manifests.ts';
@@ -22,13 +25,9 @@ export class Snapshot implements View {
   readonly #namespaces = new Map<string, Namespace>();
   readonly #serviceAccounts = new Map<string, Placed<ServiceAccount>>();
   readonly #pods = new Map<string, Placed<Fields>>();
-  readonly #maps = new Map<RoleMapKind, RoleMap>();
-  readonly #ackSystemNamespace: string;
-
-  /** @param ackSystemNamespace whose maps are the account map and the team map. */
-  constructor(ackSystemNamespace: string) {
-    this.#ackSystemNamespace = ackSystemNamespace;
-  }
+  /** By `namespace/name` of the ConfigMap: every namespace may be an ACK system namespace. */
+  readonly #maps = new Map<string, RoleMap>();
+  readonly #roleSelectors = new Map<string, RoleSelector>();
 
   namespace(name: string): Namespace | undefined {
     return this.#namespaces.get(name);
@@ -45,8 +44,12 @@ export class Snapshot implements View {
     return this.#serviceAccounts.get(`${namespace}/${name}`)?.value;
   }
 
-  roleMap(kind: RoleMapKind): RoleMap | undefined {
-    return this.#maps.get(kind);
+  roleMap(kind: RoleMapKind, ackSystem: string): RoleMap | undefined {
+    return this.#maps.get(`${ackSystem}/${roleMapNames[kind]}`);
+  }
+
+  roleSelectors(): readonly RoleSelector[] {
+    return [...this.#roleSelectors.values()];
   }
 
   pod(namespace: string, name: string): Fields | undefined {
@@ -67,9 +70,11 @@ export class Snapshot implements View {
    * @throws {ManifestError} for a field of another type than its API gives it.
    */
   add({ object, apiVersion, kind, place }: Manifest, defaultNamespace = 'default'): void {
-    if (groupOf(apiVersion) !== '') return;
+    const group = groupOf(apiVersion);
+    if (group !== '' && group !== ackCommonGroup) return;
     try {
-      this.#add(kind, object, defaultNamespace);
+      if (group === '') this.#add(kind, object, defaultNamespace);
+      else if (kind === 'IAMRoleSelector') this.#addRoleSelector(object);
     } catch (error) {
       if (!(error instanceof MalformedObjectError)) throw error;
       throw new ManifestError(`${place}: ${whatIsMalformed(error)}`, { cause: error });
@@ -88,10 +93,14 @@ export class Snapshot implements View {
       this.#serviceAccounts.set(key, { namespace, name, value: { annotations } });
     } else if (kind === 'Pod') {
       this.#pods.set(key, { namespace, name, value: object });
-    } else if (kind === 'ConfigMap' && namespace === this.#ackSystemNamespace) {
-      const map = name === roleMapNames.account ? 'account' : name === roleMapNames.team ? 'team' : undefined;
+    } else if (kind === 'ConfigMap' && (name === roleMapNames.account || name === roleMapNames.team)) {
       stringMap(object, 'data', '');
-      if (map !== undefined) this.#maps.set(map, readRoleMap(object['data']));
+      this.#maps.set(key, readRoleMap(object['data']));
     }
+  }
+
+  #addRoleSelector(object: Fields): void {
+    const selector = readRoleSelector(object);
+    this.#roleSelectors.set(selector.name, selector);
   }
 }

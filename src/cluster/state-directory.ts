@@ -40,9 +40,9 @@ async function signatureOf(folder: string): Promise<string> {
  * Reads what a cluster would know from a folder of manifests.
  * @throws {StateError}
  */
-export async function readState(folder: string, ackSystemNamespace: string): Promise<Snapshot> {
+export async function readState(folder: string): Promise<Snapshot> {
   try {
-    const snapshot = new Snapshot(ackSystemNamespace);
+    const snapshot = new Snapshot();
     const seen = new Map<string, string>();
     for (const file of await listFiles(folder)) {
       for (const manifest of parseManifests(await readFile(file, 'utf8'), file).manifests) {
@@ -68,7 +68,6 @@ export async function readState(folder: string, ackSystemNamespace: string): Pro
 
 export interface StateDirectoryOptions {
   readonly folder: string;
-  readonly ackSystemNamespace: string;
   /** Between two looks at the folder; default 500 ms. */
   readonly pollMs?: number;
   readonly onReload?: (state: Snapshot) => void;
@@ -95,7 +94,7 @@ export class StateDirectory implements Cluster {
   static async open(options: StateDirectoryOptions): Promise<StateDirectory> {
     // Before the reading: a change in between is seen at the next look.
     const signature = await signatureOf(options.folder).catch(() => '');
-    return new StateDirectory(options, signature, await readState(options.folder, options.ackSystemNamespace));
+    return new StateDirectory(options, signature, await readState(options.folder));
   }
 
   get memory(): Snapshot {
@@ -119,12 +118,12 @@ export class StateDirectory implements Cluster {
   }
 
   async #look(): Promise<void> {
-    const { folder, ackSystemNamespace, onReload, onError } = this.#options;
+    const { folder, onReload, onError } = this.#options;
     const signature = await signatureOf(folder).catch(error => `unreadable: ${error}`);
     if (!this.#closed && signature !== this.#signature) {
       this.#signature = signature;
       try {
-        this.#snapshot = await readState(folder, ackSystemNamespace);
+        this.#snapshot = await readState(folder);
         onReload?.(this.#snapshot);
       } catch (error) {
         onError?.(error instanceof StateError ? error : new StateError(String(error), { cause: error }));
@@ -142,6 +141,10 @@ export function lookUp(view: View, reference: Reference): Referent<Reference> {
     case 'ServiceAccount':
       return view.serviceAccount(reference.namespace, reference.name);
     case 'RoleMap':
-      return view.roleMap(reference.map);
+      return view.roleMap(reference.map, reference.ackSystem);
+    case 'RoleSelectors':
+      return view.roleSelectors();
+    case 'Namespaces':
+      return [...view.namespaces()];
   }
 }

@@ -39,6 +39,11 @@ export interface WatchLoopOptions<T extends NonNullable<unknown>> {
   /** What is kept of an object. Must not hold on to the object itself. */
   readonly keep: (object: ApiObject) => T;
   readonly onChange?: (change: StoreChange<T>) => void;
+  /**
+   * The resource may not exist yet, for its CustomResourceDefinition comes later: then there are no objects, which is
+   * known, and looked at again every so often.
+   */
+  readonly mayBeMissing?: boolean;
   readonly observer?: Partial<WatchObserver>;
   /** Age in milliseconds at which others stop trusting what is kept; the timings follow from it. */
   readonly maxStalenessMs?: number;
@@ -69,6 +74,8 @@ const accepts = {
 } as const;
 
 const longestWaitMs = 10_000;
+/** Between two looks for a resource that the server does not have. */
+const missingPauseMs = 2_000;
 /** A server's wish to be left alone is heeded for so long at most: an hour would be an outage. */
 const longestRetryAfterMs = 30_000;
 /** After so many watches in a row that brought nothing but an error, the version itself is suspect. */
@@ -87,6 +94,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
   readonly #firstSync = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
   #synced = false;
+  #missing = false;
   #lastEventAt: number | undefined;
   /** Where the next watch starts; none means that a list comes first. */
   #version: string | undefined;
@@ -137,9 +145,14 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     return this.#store.objects.size;
   }
 
-  /** True once a first list was complete; it stays true. */
+  /** True once a first list was complete; it stays true. Also for a resource that may be missing, and is. */
   get synced(): boolean {
-    return this.#synced;
+    return this.#synced || this.#missing;
+  }
+
+  /** True while the server does not have the resource. */
+  get missing(): boolean {
+    return this.#missing;
   }
 
   /**
@@ -167,9 +180,10 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     const stopping = this.#stopping.signal;
     while (!stopping.aborted) {
       try {
-        this.#version ??= await this.#list();
+        this.#version ??= await this.#listIfThere();
         if (stopping.aborted) return;
-        await this.#watch(this.#version);
+        if (this.#version === undefined) await sleep(missingPauseMs, undefined, { signal: stopping }).catch(() => {});
+        else await this.#watch(this.#version);
       } catch (error) {
         if (stopping.aborted) return;
         this.#afterFailure(error);
@@ -196,6 +210,24 @@ export class WatchLoop<T extends NonNullable<unknown>> {
       // After an outage the server is back, and the list must not wait as long as the last attempt had to. Not for one that
       // answers 410 to the version that it has just given.
       if (gone && this.#newsSinceList) this.#backoff.reset();
+    }
+  }
+
+  /** @returns undefined for a resource that the server does not have. */
+  async #listIfThere(): Promise<string | undefined> {
+    const askedAt = this.#nowMs();
+    try {
+      const version = await this.#list();
+      this.#missing = false;
+      return version;
+    } catch (error) {
+      if (!this.#options.mayBeMissing || !(error instanceof ApiError) || error.status !== 404) throw error;
+      this.#missing = true;
+      this.#store.replace(new Map());
+      this.#backoff.reset();
+      this.#heard(askedAt);
+      this.#firstSync.resolve();
+      return undefined;
     }
   }
 

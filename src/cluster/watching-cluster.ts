@@ -1,4 +1,5 @@
 import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../accounts/role-map.ts';
+import type { RoleSelector } from '../accounts/role-selector.ts';
 import type { Namespace } from '../accounts/served-namespace.ts';
 import {
   type Cluster,
@@ -8,19 +9,24 @@ import {
   UnverifiedError,
   type View,
 } from '../admission/cluster.ts';
+import { readRoleSelector } from '../admission/role-selectors.ts';
 import { probablyMeant } from '../injection/near-miss.ts';
 import type { ApiConnection, ApiPool } from './api-connection.ts';
 import { type ApiObject, objectKey } from './api-object.ts';
 import { ReadBudget } from './budget.ts';
 import { keepMetadata } from './kept-metadata.ts';
+import { LiveList } from './live-list.ts';
 import { BudgetSpentError, LiveReadError, type LiveReadResult, LiveReads } from './live-reads.ts';
 import { WatchLoop, type WatchObserver } from './watch-loop.ts';
 
 export interface WatchingClusterOptions {
   readonly connection: ApiConnection;
-  readonly ackSystemNamespace: string;
+  /** Namespaces whose maps decisions can ask for. */
+  readonly ackSystems: readonly string[];
   /** The maps that decisions can ask for: the team map only where team ids bind. */
   readonly maps: readonly RoleMapKind[];
+  /** Whether decisions can ask for IAMRoleSelectors, and so for every label of a namespace. */
+  readonly roleSelectors: boolean;
   /** Past this age nothing is decided by memory. */
   readonly maxStalenessMs: number;
   readonly observer: WatchObserver & {
@@ -35,16 +41,24 @@ export interface WatchingClusterOptions {
 /** What is the same of every watch loop, whatever it keeps. */
 type Loop = Pick<WatchLoop<Namespace>, 'resource' | 'synced' | 'lastEventAt' | 'start' | 'stop'>;
 
+/** Name of a map that is watched, as metrics have it. */
+function mapResource(kind: RoleMapKind, ackSystem: string, ackSystems: readonly string[]): string {
+  return ackSystem === ackSystems[0] ? `${kind}-map` : `${kind}-map/${ackSystem}`;
+}
+
 /** Names of what is watched, as metrics have them. */
-export const watchedResources = ['namespaces', 'serviceaccounts', 'account-map', 'team-map'] as const;
+export function watchedResources(ackSystems: readonly string[]): readonly string[] {
+  const kinds: readonly RoleMapKind[] = ['account', 'team'];
+  const maps = kinds.flatMap(kind => ackSystems.map(ackSystem => mapResource(kind, ackSystem, ackSystems)));
+  return ['namespaces', 'serviceaccounts', ...maps, 'iamroleselectors'];
+}
 
-const keepNamespaceMetadata = keepMetadata(
-  key => key.startsWith('carm-webhook.dev/'),
-  key => key.startsWith('services.k8s.aws/') || key.startsWith('carm-webhook.dev/'),
-);
-
-function keepNamespace(object: ApiObject): Namespace {
-  return { name: object.metadata.name, ...keepNamespaceMetadata(object) };
+function keepNamespaces(everyLabel: boolean): (object: ApiObject) => Namespace {
+  const keep = keepMetadata(
+    key => everyLabel || key.startsWith('carm-webhook.dev/'),
+    key => key.startsWith('services.k8s.aws/') || key.startsWith('carm-webhook.dev/'),
+  );
+  return object => ({ name: object.metadata.name, ...keep(object) });
 }
 
 /** Annotations that are slips are kept too: they are warned of. */
@@ -59,6 +73,7 @@ function keepRoleMap(object: ApiObject): RoleMap {
 }
 
 const part = encodeURIComponent;
+const roleSelectorsPath = '/apis/services.k8s.aws/v1alpha1/iamroleselectors';
 
 /**
  * A cluster by list and watch, and by live reads where memory is missing, denies, or is too old.
@@ -70,17 +85,22 @@ export class WatchingCluster implements Cluster {
   readonly #pool: ApiPool;
   readonly #namespaces: WatchLoop<Namespace>;
   readonly #serviceAccounts: WatchLoop<ServiceAccount>;
-  readonly #maps: ReadonlyMap<RoleMapKind, WatchLoop<RoleMap>>;
+  /** By `namespace/name` of the ConfigMap. */
+  readonly #maps: ReadonlyMap<string, WatchLoop<RoleMap>>;
+  readonly #roleSelectors: WatchLoop<RoleSelector> | undefined;
   readonly #loops: readonly Loop[];
   readonly #view: View;
   readonly #liveNamespaces: LiveReads<Namespace>;
   readonly #liveServiceAccounts: LiveReads<ServiceAccount>;
   readonly #liveMaps: LiveReads<RoleMap>;
+  readonly #liveNamespaceList: LiveList<Namespace>;
+  readonly #liveRoleSelectors: LiveList<RoleSelector>;
 
   constructor(options: WatchingClusterOptions) {
     this.#options = options;
     this.#nowMs = options.nowMs ?? (() => performance.now());
-    const { connection, ackSystemNamespace, maps, maxStalenessMs, observer } = options;
+    const { connection, ackSystems, maps, maxStalenessMs, observer } = options;
+    const keepNamespace = keepNamespaces(options.roleSelectors);
     const common = { connection, maxStalenessMs, observer, onChange: () => observer.changed(), nowMs: this.#nowMs };
     this.#namespaces = new WatchLoop({
       ...common,
@@ -96,24 +116,42 @@ export class WatchingCluster implements Cluster {
       metadataOnly: true,
       keep: keepServiceAccount,
     });
-    const configMaps = `/api/v1/namespaces/${part(ackSystemNamespace)}/configmaps`;
-    this.#maps = new Map(
-      maps.map(kind => [
-        kind,
+    const configMapsOf = (ackSystem: string) => `/api/v1/namespaces/${part(ackSystem)}/configmaps`;
+    const loops = ackSystems.flatMap(ackSystem =>
+      maps.map((kind): [string, WatchLoop<RoleMap>] => [
+        objectKey(ackSystem, roleMapNames[kind]),
         new WatchLoop({
           ...common,
-          resource: `${kind}-map`,
-          path: `${configMaps}?fieldSelector=${part(`metadata.name=${roleMapNames[kind]}`)}`,
+          resource: mapResource(kind, ackSystem, ackSystems),
+          path: `${configMapsOf(ackSystem)}?fieldSelector=${part(`metadata.name=${roleMapNames[kind]}`)}`,
           metadataOnly: false,
           keep: keepRoleMap,
         }),
       ]),
     );
-    this.#loops = [this.#namespaces, this.#serviceAccounts, ...this.#maps.values()];
+    this.#maps = new Map(loops);
+    this.#roleSelectors = options.roleSelectors
+      ? new WatchLoop({
+          ...common,
+          resource: 'iamroleselectors',
+          path: roleSelectorsPath,
+          metadataOnly: false,
+          keep: readRoleSelector,
+          mayBeMissing: true,
+        })
+      : undefined;
+    this.#loops = [
+      this.#namespaces,
+      this.#serviceAccounts,
+      ...this.#maps.values(),
+      ...(this.#roleSelectors === undefined ? [] : [this.#roleSelectors]),
+    ];
     this.#view = {
       namespace: name => this.#namespaces.get(name),
       serviceAccount: (namespace, name) => this.#serviceAccounts.get(objectKey(namespace, name)),
-      roleMap: kind => this.#maps.get(kind)?.get(objectKey(ackSystemNamespace, roleMapNames[kind])),
+      roleMap: (kind, ackSystem) => this.roleMap(kind, ackSystem),
+      roleSelectors: () => this.#knownRoleSelectors(),
+      namespaces: () => this.namespaces(),
     };
     this.#pool = connection.pool(16);
     const live = {
@@ -139,9 +177,23 @@ export class WatchingCluster implements Cluster {
     this.#liveMaps = new LiveReads({
       ...live,
       resource: 'configmaps',
-      path: ({ name }) => `${configMaps}/${part(name)}`,
+      path: ({ namespace = '', name }) => `${configMapsOf(namespace)}/${part(name)}`,
       metadataOnly: false,
       keep: keepRoleMap,
+    });
+    this.#liveNamespaceList = new LiveList({
+      ...live,
+      resource: 'namespaces',
+      path: '/api/v1/namespaces',
+      metadataOnly: true,
+      keep: keepNamespace,
+    });
+    this.#liveRoleSelectors = new LiveList({
+      ...live,
+      resource: 'iamroleselectors',
+      path: roleSelectorsPath,
+      metadataOnly: false,
+      keep: readRoleSelector,
     });
   }
 
@@ -172,8 +224,14 @@ export class WatchingCluster implements Cluster {
   }
 
   /** A map in memory, fresh or not. */
-  roleMap(kind: RoleMapKind): RoleMap | undefined {
-    return this.#view.roleMap(kind);
+  roleMap(kind: RoleMapKind, ackSystem: string): RoleMap | undefined {
+    const key = objectKey(ackSystem, roleMapNames[kind]);
+    return this.#maps.get(key)?.get(key);
+  }
+
+  #knownRoleSelectors(): readonly RoleSelector[] | undefined {
+    if (this.#roleSelectors === undefined || this.#roleSelectors.missing) return undefined;
+    return Array.from(this.#roleSelectors.entries(), ([, selector]) => selector);
   }
 
   async read<R extends Reference>(reference: R, namespace: string, deadline: number): Promise<Referent<R>> {
@@ -186,6 +244,10 @@ export class WatchingCluster implements Cluster {
     }
   }
 
+  async #allNamespaces(payer: string, deadline: number): Promise<readonly Namespace[]> {
+    return (await this.#liveNamespaceList.read(payer, deadline)) ?? [];
+  }
+
   #read(reference: Reference, payer: string, deadline: number): Promise<Referent<Reference>> {
     switch (reference.kind) {
       case 'Namespace':
@@ -193,10 +255,13 @@ export class WatchingCluster implements Cluster {
       case 'ServiceAccount':
         return this.#liveServiceAccounts.read({ ...reference, payer }, deadline);
       case 'RoleMap': {
-        const { ackSystemNamespace } = this.#options;
-        const name = roleMapNames[reference.map];
-        return this.#liveMaps.read({ namespace: ackSystemNamespace, name, payer }, deadline);
+        const { map, ackSystem } = reference;
+        return this.#liveMaps.read({ namespace: ackSystem, name: roleMapNames[map], payer }, deadline);
       }
+      case 'RoleSelectors':
+        return this.#liveRoleSelectors.read(payer, deadline);
+      case 'Namespaces':
+        return this.#allNamespaces(payer, deadline);
     }
   }
 }

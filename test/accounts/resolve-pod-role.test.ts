@@ -35,7 +35,7 @@ function resolve({ data, teamData, wish = {}, requirePodsKey = false, sourceAcco
     team: teamData === undefined ? undefined : readRoleMap(teamData),
   };
   const options = { requirePodsKey, sourceAccounts: new Set(sourceAccounts) };
-  const result = resolvePodRole(binding, maps, readWish(new Map(Object.entries(wish))), options);
+  const result = resolvePodRole(binding, maps[binding.kind], readWish(new Map(Object.entries(wish))), options);
   if (!result.ok) return result.problem.reason;
   const { role, source, accountId } = result.value;
   return [role.text, source.kind === 'map' ? source.key : source.annotation, accountId];

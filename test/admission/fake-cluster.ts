@@ -1,5 +1,6 @@
 import type { RoleMapKind } from '../../src/accounts/role-map.ts';
 import type { Cluster, Reference, Referent, View } from '../../src/admission/cluster.ts';
+import { readRoleSelector } from '../../src/admission/role-selectors.ts';
 
 type Strings = Readonly<Record<string, string>>;
 
@@ -8,24 +9,30 @@ export interface FakeState {
   readonly namespaces?: Readonly<Record<string, { readonly labels?: Strings; readonly annotations?: Strings }>>;
   /** Annotations by `NAMESPACE/NAME`. */
   readonly serviceAccounts?: Readonly<Record<string, Strings>>;
+  /** Of every ACK system namespace. */
   readonly maps?: Readonly<Partial<Record<RoleMapKind, Strings>>>;
+  /** IAMRoleSelector objects; without them the cluster has no such kind. */
+  readonly roleSelectors?: readonly object[];
 }
 
 const toMap = (strings: Strings = {}): ReadonlyMap<string, string> => new Map(Object.entries(strings));
 
 /** A view of a state, as the watching cluster gives it. */
-export function viewOf({ namespaces = {}, serviceAccounts = {}, maps = {} }: FakeState): View {
+export function viewOf({ namespaces = {}, serviceAccounts = {}, maps = {}, roleSelectors }: FakeState): View {
+  const namespaceOf = (name: string) => {
+    const found = Object.hasOwn(namespaces, name) ? namespaces[name] : undefined;
+    return found && { name, labels: toMap(found.labels), annotations: toMap(found.annotations) };
+  };
   return {
-    namespace: name => {
-      const found = Object.hasOwn(namespaces, name) ? namespaces[name] : undefined;
-      return found && { name, labels: toMap(found.labels), annotations: toMap(found.annotations) };
-    },
+    namespace: namespaceOf,
     serviceAccount: (namespace, name) => {
       const key = `${namespace}/${name}`;
       const annotations = Object.hasOwn(serviceAccounts, key) ? serviceAccounts[key] : undefined;
       return annotations && { annotations: toMap(annotations) };
     },
     roleMap: kind => maps[kind] && toMap(maps[kind]),
+    roleSelectors: () => roleSelectors?.map(readRoleSelector),
+    namespaces: () => Object.keys(namespaces).flatMap(name => namespaceOf(name) ?? []),
   };
 }
 
@@ -36,7 +43,11 @@ function lookUp(view: View, reference: Reference): unknown {
     case 'ServiceAccount':
       return view.serviceAccount(reference.namespace, reference.name);
     case 'RoleMap':
-      return view.roleMap(reference.map);
+      return view.roleMap(reference.map, reference.ackSystem);
+    case 'RoleSelectors':
+      return view.roleSelectors();
+    case 'Namespaces':
+      return [...view.namespaces()];
   }
 }
 
@@ -48,6 +59,8 @@ function describe(reference: Reference): string {
       return `ServiceAccount ${reference.namespace}/${reference.name}`;
     case 'RoleMap':
       return `RoleMap ${reference.map}`;
+    default:
+      return reference.kind;
   }
 }
 

@@ -5,7 +5,8 @@ import { partitions } from '../../src/accounts/partition.ts';
 import { parseRoleArn } from '../../src/accounts/role-arn.ts';
 import { refusalMessage } from '../../src/admission/message.ts';
 import { quote } from '../../src/admission/quote.ts';
-import { type Circumstances, type Problem, refusals } from '../../src/admission/refusals.ts';
+import type { Circumstances } from '../../src/admission/refusal.ts';
+import { type RoleProblem, roleRefusals } from '../../src/admission/role-refusals.ts';
 import type { Container } from '../../src/injection/pod.ts';
 
 /** Every refusal in words, with whatever users may write in it. */
@@ -56,17 +57,19 @@ const teamKey = fc.oneof(
 );
 const key = fc.oneof(accountKey, teamKey);
 
-type Cases = Readonly<Record<Problem['reason'], fc.Arbitrary<Problem>>>;
+type Cases = Readonly<Record<RoleProblem['reason'], fc.Arbitrary<RoleProblem>>>;
 
-const bare = (
-  reason: 'NamespaceNotFound' | 'NamespaceNotBound' | 'ServiceAccountNotFound' | 'AccountMapMissing' | 'TeamMapMissing',
-) => fc.constant({ reason });
+const bare = (reason: 'NamespaceNotFound' | 'ServiceAccountNotFound' | 'AccountMapMissing' | 'TeamMapMissing') =>
+  fc.constant({ reason });
 const withKeys = (reason: 'AccountNotMapped' | 'TeamNotMapped', keys: fc.Arbitrary<string>) =>
   fc.record({ reason: fc.constant(reason), keys: fc.array(keys, { minLength: 1, maxLength: 2 }) });
 
 const cases: Cases = {
   NamespaceNotFound: bare('NamespaceNotFound'),
-  NamespaceNotBound: bare('NamespaceNotBound'),
+  NamespaceNotBound: fc.record({
+    reason: fc.constant('NamespaceNotBound'),
+    of: fc.constantFrom('pod', 'resource'),
+  }),
   ServiceAccountNotFound: bare('ServiceAccountNotFound'),
   InvalidAccountId: fc.record({ reason: fc.constant('InvalidAccountId'), value: hostile }),
   InvalidTeamId: fc.record({ reason: fc.constant('InvalidTeamId'), value: hostile }),
@@ -97,7 +100,7 @@ const cases: Cases = {
     .map(
       ([value, role, at]) =>
         ({ reason: 'RoleOutsideAccount', value, accountId: role.accountId, at }) as Extract<
-          Problem,
+          RoleProblem,
           { reason: 'RoleOutsideAccount' }
         >,
     ),
@@ -146,9 +149,9 @@ const commands: readonly RegExp[] = [
 ];
 
 describe('a refusal', () => {
-  for (const reason of Object.keys(refusals) as (keyof typeof refusals)[]) {
+  for (const reason of Object.keys(roleRefusals) as (keyof typeof roleRefusals)[]) {
     test(`${reason}: one line of at most 1 KiB, with cause, mender, reason and support, whatever users wrote`, () => {
-      const problems: fc.Arbitrary<Problem> = cases[reason];
+      const problems: fc.Arbitrary<RoleProblem> = cases[reason];
       const support = fc.option(fc.constantFrom('Ask in #platform.', 'S'.repeat(256)), { nil: undefined });
       fc.assert(
         fc.property(problems, circumstances, hostile, support, (problem, at, name, supportMessage) => {
@@ -165,7 +168,7 @@ describe('a refusal', () => {
     });
 
     test(`${reason}: a command to paste is whole, and never holds an unvalidated value`, () => {
-      const problems: fc.Arbitrary<Problem> = cases[reason];
+      const problems: fc.Arbitrary<RoleProblem> = cases[reason];
       fc.assert(
         fc.property(problems, circumstances, fc.boolean(), (problem, at, long) => {
           const subject = long ? `Pod "${'w'.repeat(62)}" in namespace ${quote(at.namespace)}` : 'Pod "web"';
@@ -192,7 +195,7 @@ describe('a refusal', () => {
       ackSystemNamespace: 'ack-system',
       roleArnAnnotation: undefined,
     };
-    const message = refusalMessage('Pod "web"', { reason: 'NamespaceNotBound' }, at, '漢'.repeat(256));
+    const message = refusalMessage('Pod "web"', { reason: 'NamespaceNotBound', of: 'pod' }, at, '漢'.repeat(256));
     assert.ok(Buffer.byteLength(message) <= 1024);
     assert.ok(message.includes('(NamespaceNotBound)'));
   });

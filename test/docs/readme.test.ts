@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { warnings } from '../../src/admission/catalogue.ts';
 import { reviewSeries } from '../../src/admission/review-series.ts';
+import { defaultRules } from '../../src/admission/rules.ts';
 import { clusterMetricLabels } from '../../src/cli/served-cluster.ts';
 import { Metrics } from '../../src/server/metrics.ts';
 import { withFlags } from './readme-flags.ts';
@@ -19,7 +20,7 @@ test('the README lists every metric of ours and no other', async () => {
     version: '0',
     reviewSeries: reviewSeries(),
     warningReasons: Object.keys(warnings),
-    cluster: clusterMetricLabels,
+    cluster: clusterMetricLabels(defaultRules),
   });
   const ours = (await metrics.registry.getMetricsAsJSON()).map(({ name }) => name).filter(name => /^carm_/.test(name));
   const listed = [...readme.matchAll(/`(carm_webhook_\w+)(?:\{[^}]*\})?`/g)].map(([, name]) => name);

@@ -1,4 +1,3 @@
-import { podsPrefix } from '../../accounts/pod-role.ts';
 import { roleMapNames } from '../../accounts/role-map.ts';
 import { servingOf } from '../../accounts/served-namespace.ts';
 import { quoteNames } from '../../admission/quote.ts';
@@ -20,7 +19,7 @@ function missingMaps(namespaces: readonly NamespaceFindings[], rules: Rules): re
     if (bound.length === 0) return [];
     const reason = kind === 'account' ? 'AccountMapMissing' : 'TeamMapMissing';
     const message = `there is no such ConfigMap, and namespaces are bound by it: ${namesOf(bound)}`;
-    const remedy = `Create ${roleMapNames[kind]} in ${rules.ackSystemNamespace} with a role for each ${kind}.`;
+    const remedy = `Create ${roleMapNames[kind]} in ${rules.ackSystems[0].namespace} with a role for each ${kind}.`;
     return [finding(reason, mapObject(kind, rules), message, remedy)];
   });
 }
@@ -38,8 +37,8 @@ function sharedRoles(namespaces: readonly NamespaceFindings[], rules: Rules): re
   return [...byEntry.values()].flatMap(sharing => {
     const binding = sharing[0]?.binding;
     if (binding === undefined) return [];
-    const message = `no key "${podsPrefix}.${binding.id}": pods get the role that ACK works with under "${binding.id}", in ${namesOf(sharing)}`;
-    const remedy = `Add the key "${podsPrefix}.${binding.id}" with a role for workloads.`;
+    const message = `no key "pods.${binding.id}": pods get the role that ACK works with under "${binding.id}", in ${namesOf(sharing)}`;
+    const remedy = `Add the key "pods.${binding.id}" with a role for workloads.`;
     return [finding('PodsShareControllerRole', mapObject(binding.kind, rules), message, remedy)];
   });
 }

@@ -1,51 +1,42 @@
-import { isAccountId } from '../../accounts/account-id.ts';
-import { parseRoleArn } from '../../accounts/role-arn.ts';
 import { type RoleMapKind, roleMapNames } from '../../accounts/role-map.ts';
-import { isTeamId } from '../../accounts/team-id.ts';
+import { entryProblem } from '../../admission/map-entries.ts';
 import { quote } from '../../admission/quote.ts';
 import type { Rules } from '../../admission/rules.ts';
 import type { Snapshot } from '../../cluster/snapshot.ts';
 import { type Finding, type FoundObject, finding } from './finding.ts';
 
-export function mapObject(kind: RoleMapKind, { ackSystemNamespace }: Rules): FoundObject {
-  return { kind: 'ConfigMap', namespace: ackSystemNamespace, name: roleMapNames[kind] };
+export function mapObject(kind: RoleMapKind, { ackSystems }: Rules, ackSystem = ackSystems[0].namespace): FoundObject {
+  return { kind: 'ConfigMap', namespace: ackSystem, name: roleMapNames[kind] };
 }
 
-/**
- * The id in a key: `<id>`, `pods.<id>`, or ACK's service-level `<alias>.<id>`. An id has no dot; the alias is the first
- * label of an API group.
- * https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names
- */
-function idOf(key: string): string {
-  return /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.(.*)$/.exec(key)?.[1] ?? key;
-}
-
-function entryFindings(kind: RoleMapKind, key: string, value: string, object: FoundObject): readonly Finding[] {
-  const found: Finding[] = [];
-  const id = idOf(key);
-  if (kind === 'account' && !isAccountId(id)) {
-    found.push(finding('InvalidAccountId', object, `the key ${quote(key)} holds no account id of 12 digits`));
+function entryFinding(kind: RoleMapKind, key: string, value: string, object: FoundObject): Finding | undefined {
+  const problem = entryProblem(kind, key, value);
+  switch (problem?.reason) {
+    case 'InvalidAccountId':
+      return finding(problem.reason, object, `the key ${quote(key)} holds no account id of 12 digits`);
+    case 'InvalidTeamId':
+      return finding(problem.reason, object, `the key ${quote(key)} holds no team id (letters, digits, _ and -)`);
+    case 'InvalidRoleArn': {
+      const message = `the value ${quote(value)} under ${quote(key)} is not a role ARN (arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME)`;
+      return finding(problem.reason, object, message, 'Correct the value in the map.');
+    }
+    case 'AccountMismatch': {
+      if (!('key' in problem)) return undefined;
+      const message = `the key ${quote(key)} has a role of account ${problem.role.accountId}`;
+      return finding(problem.reason, object, message, `Put a role of account ${problem.accountId} under that key.`);
+    }
+    default:
+      return undefined;
   }
-  if (kind === 'team' && !isTeamId(id)) {
-    found.push(finding('InvalidTeamId', object, `the key ${quote(key)} holds no team id (letters, digits, _ and -)`));
-  }
-  // As for ACK: an empty value is no value.
-  if (value === '') return found;
-  const role = parseRoleArn(value);
-  if (role === undefined) {
-    const message = `the value ${quote(value)} under ${quote(key)} is not a role ARN (arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME)`;
-    found.push(finding('InvalidRoleArn', object, message, 'Correct the value in the map.'));
-  } else if (kind === 'account' && isAccountId(id) && role.accountId !== id) {
-    const message = `the key ${quote(key)} has a role of account ${role.accountId}`;
-    found.push(finding('AccountMismatch', object, message, `Put a role of account ${id} under that key.`));
-  }
-  return found;
 }
 
 /** What is wrong with the maps themselves, whoever is bound to their entries. */
 export function findInMaps(state: Snapshot, rules: Rules): readonly Finding[] {
-  return (['account', 'team'] as const).flatMap(kind => {
-    const object = mapObject(kind, rules);
-    return [...(state.roleMap(kind) ?? [])].flatMap(([key, value]) => entryFindings(kind, key, value, object));
-  });
+  return (['account', 'team'] as const).flatMap(kind =>
+    rules.ackSystems.flatMap(({ namespace }) => {
+      const object = mapObject(kind, rules, namespace);
+      const entries = [...(state.roleMap(kind, namespace) ?? [])];
+      return entries.flatMap(([key, value]) => entryFinding(kind, key, value, object) ?? []);
+    }),
+  );
 }

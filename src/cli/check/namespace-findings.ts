@@ -1,10 +1,11 @@
 import { type Binding, defaultRegionAnnotation, readBinding } from '../../accounts/binding.ts';
-import { podsPrefix } from '../../accounts/pod-role.ts';
+import { podKeys } from '../../accounts/pod-role.ts';
 import { lookUpRole, type MappedRole, type MappingProblem } from '../../accounts/role-map.ts';
 import { injectLabel, isExcludedNamespace, type Namespace } from '../../accounts/served-namespace.ts';
 import { labelNamespace } from '../../admission/namespaces.ts';
 import { toPaste } from '../../admission/paste.ts';
-import { type Problem, type Refusal, refusals } from '../../admission/refusals.ts';
+import type { Refusal } from '../../admission/refusal.ts';
+import { type Problem, refusals } from '../../admission/refusals.ts';
 import type { Rules } from '../../admission/rules.ts';
 import type { Remark, WarningEntry } from '../../admission/warnings.ts';
 import { warnings } from '../../admission/warnings.ts';
@@ -51,7 +52,7 @@ export function problemFinding(
 ): readonly Finding[] {
   if (!isFindingReason(problem.reason)) return [];
   const entry = refusals[problem.reason] as Refusal<Problem>;
-  const { ackSystemNamespace } = rules;
+  const ackSystemNamespace = rules.ackSystems[0].namespace;
   const { wrong, remedy, command } = entry.say(problem, { ...names, ackSystemNamespace, roleArnAnnotation: undefined });
   return [finding(problem.reason, object, wrong, mendedBy(remedy, command))];
 }
@@ -82,8 +83,8 @@ function mappingOf(
   const read = readBinding(annotations, rules.featureGates);
   if (read === undefined) return { binding: undefined, mapped: undefined, problem: undefined };
   if (!read.ok) return { binding: undefined, mapped: undefined, problem: read.problem };
-  const maps = { account: state.roleMap('account'), team: state.roleMap('team') };
-  const mapped = lookUpRole(read.value, maps, podsPrefix, rules.requirePodsKey);
+  const map = state.roleMap(read.value.kind, rules.ackSystems[0].namespace);
+  const mapped = lookUpRole(read.value, map, podKeys(read.value, rules.requirePodsKey));
   return mapped.ok
     ? { binding: read.value, mapped: mapped.value, problem: undefined }
     : { binding: read.value, mapped: undefined, problem: mapped.problem };
@@ -116,7 +117,7 @@ export function findInNamespace(namespace: Namespace, state: Snapshot, rules: Ru
   }
   if (labels.get(injectLabel) === 'enabled' && binding === undefined && problem === undefined) {
     const names = { namespace: name, serviceAccountName: '', binding };
-    findings.push(...problemFinding({ reason: 'NamespaceNotBound' }, object, names, rules));
+    findings.push(...problemFinding({ reason: 'NamespaceNotBound', of: 'pod' }, object, names, rules));
   }
   if (mapped !== undefined) {
     const region = chooseRegion(annotations.get(defaultRegionAnnotation), rules.defaultRegion, mapped.role.partition);

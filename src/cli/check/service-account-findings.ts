@@ -20,8 +20,8 @@ function findInWish(
   const wish = readWish(annotations);
   // A wish only replaces what the map gives; without that, the map is what there is to mend.
   if (wish === undefined || binding === undefined || mapped === undefined) return [];
-  const maps = { account: state.roleMap('account'), team: state.roleMap('team') };
-  const role = resolvePodRole(binding, maps, wish, rules);
+  const map = state.roleMap(binding.kind, rules.ackSystems[0].namespace);
+  const role = resolvePodRole(binding, map, wish, rules);
   if (role.ok) return [];
   const names = { namespace: object.namespace, serviceAccountName: object.name, binding };
   return problemFinding(role.problem, object, names, rules);

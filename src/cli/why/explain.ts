@@ -47,9 +47,9 @@ export interface AskedPod {
   readonly object: Readonly<Record<string, unknown>>;
 }
 
-function sourceInWords(source: RoleSource, asked: AskedPod, { ackSystemNamespace }: Rules): string {
+function sourceInWords(source: RoleSource, asked: AskedPod, { ackSystems }: Rules): string {
   if (source.kind === 'map') {
-    return `ConfigMap ${ackSystemNamespace}/${roleMapNames[source.map]}, key ${JSON.stringify(source.key)}`;
+    return `ConfigMap ${ackSystems[0].namespace}/${roleMapNames[source.map]}, key ${JSON.stringify(source.key)}`;
   }
   const { serviceAccountName } = readPod(asked.object);
   return `ServiceAccount ${asked.namespace}/${serviceAccountName}, annotation ${source.annotation}`;

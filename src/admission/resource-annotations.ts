@@ -1,0 +1,54 @@
+/**
+ * Annotations of ACK resources.
+ * https://github.com/aws-controllers-k8s/runtime/blob/main/apis/core/v1alpha1/annotations.go
+ */
+export const regionAnnotation = 'services.k8s.aws/region';
+export const deletionPolicyAnnotation = 'services.k8s.aws/deletion-policy';
+export const adoptionPolicyAnnotation = 'services.k8s.aws/adoption-policy';
+export const adoptionFieldsAnnotation = 'services.k8s.aws/adoption-fields';
+const adoptedAnnotation = 'services.k8s.aws/adopted';
+
+/** Notes that controllers keep on their resources: `last-applied-…`, `last-requested-…`, `last-endpoint-config-…`. */
+const controllerNote = /^[a-z0-9]+\.services\.k8s\.aws\/last-/;
+
+/** Whether only a controller writes an annotation. */
+export function isControllersAnnotation(key: string): boolean {
+  return key === adoptedAnnotation || controllerNote.test(key);
+}
+
+/**
+ * Whether a finalizer is one of ACK's controllers: `finalizers.s3.services.k8s.aws/Bucket`,
+ * `finalizers.services.k8s.aws/FieldExport`.
+ */
+export function isControllersFinalizer(finalizer: string): boolean {
+  return /^finalizers\.(?:[a-z0-9-]+\.)?services\.k8s\.aws\//.test(finalizer);
+}
+
+function isObjectOfStrings(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+    return Object.values(value).every(item => typeof item === 'string');
+  } catch {
+    return false;
+  }
+}
+
+/** What each annotation may hold. ACK takes any other `deletion-policy` for `retain`, and stops at the others. */
+export const annotationForms: readonly {
+  readonly key: string;
+  readonly allows: (value: string) => boolean;
+  readonly allowed: string;
+}[] = [
+  {
+    key: adoptionPolicyAnnotation,
+    allows: value => value === 'adopt' || value === 'adopt-or-create',
+    allowed: 'adopt or adopt-or-create',
+  },
+  { key: adoptionFieldsAnnotation, allows: isObjectOfStrings, allowed: 'a JSON object of strings' },
+  {
+    key: deletionPolicyAnnotation,
+    allows: value => value === 'delete' || value === 'retain',
+    allowed: 'delete or retain',
+  },
+];
