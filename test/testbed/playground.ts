@@ -1,7 +1,6 @@
 /** A control plane with the webhook, for a person to play with until Ctrl-C: `make playground`. */
 
 import { delimiter, dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { eventually } from '../e2e/eventually.ts';
 import { asList } from '../e2e/manifests.ts';
 import { WebhookFailed, WebhookUnderTest } from '../e2e/webhook-under-test.ts';
@@ -112,7 +111,6 @@ async function play(): Promise<void> {
   }
 }
 
-parseArgs({ allowPositionals: false, options: {} });
 try {
   await play();
   process.exit(0);
