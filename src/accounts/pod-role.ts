@@ -34,12 +34,16 @@ export type WishProblem =
       readonly at: { readonly annotation: string };
     };
 
+/** In front of an id: the key of the role for workloads. */
+export const podsPrefix = 'pods';
+
 /**
  * The keys that a pod's binding is looked up by: `pods.<id>`, under which a platform team maps the role for workloads, then
  * `<id>`, the role that ACK provisions with.
  */
 export function podKeys({ id }: Binding, requirePodsKey: boolean): readonly string[] {
-  return requirePodsKey ? [`pods.${id}`] : [`pods.${id}`, id];
+  const ofPods = `${podsPrefix}.${id}`;
+  return requirePodsKey ? [ofPods] : [ofPods, id];
 }
 
 /** Reads a ServiceAccount's wish; ours wins over EKS's. An empty annotation is no annotation. */

@@ -3,6 +3,9 @@ import { parseRoleArn } from './role-arn.ts';
 
 type Labels = ReadonlyMap<string, string>;
 
+/** https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name */
+const namespaceNameLabel = 'kubernetes.io/metadata.name';
+
 /** One entry of `resourceTypeSelector`; an empty field matches everything. */
 export interface ResourceType {
   readonly group: string;
@@ -135,8 +138,12 @@ export function selectorsOverlap(
   return names.some(name => {
     if (b.namespaceNames.length > 0 && !b.namespaceNames.includes(name)) return false;
     const labels = labelsOf(name);
-    // A namespace that is not there yet may get any labels.
-    if (labels === undefined) return compatible(a.namespaceLabels, b.namespaceLabels);
+    if (labels === undefined) {
+      // A namespace that is not there yet may get any labels but one, which is its name.
+      const own = new Map([[namespaceNameLabel, name]]);
+      const fits = [a, b].every(({ namespaceLabels }) => compatible(own, namespaceLabels));
+      return fits && compatible(a.namespaceLabels, b.namespaceLabels);
+    }
     return allEqual(a.namespaceLabels, labels) && allEqual(b.namespaceLabels, labels);
   });
 }

@@ -45,6 +45,10 @@ function auditAnnotations({ verdict, reason, accountId, role }: Decision): Reado
   return {
     decision: verdict,
     reason,
+    // The API server keeps the first value of a key for a webhook's name: after /mutate has said `mutate`, a refusal by
+    // /validate would leave no trace.
+    // https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apiserver/pkg/audit/context.go
+    ...(verdict === 'deny' && { refused: reason }),
     ...(accountId === undefined ? {} : { 'account-id': accountId }),
     ...(role === undefined ? {} : { 'role-arn': role.text }),
   };

@@ -50,10 +50,17 @@ export function isAckController(user: UserInfo, rules: Rules): boolean {
   return isOneOf(user, rules.ackIdentities);
 }
 
+const namespaceController = 'system:serviceaccount:kube-system:namespace-controller';
+
+/** The controller that empties and finalizes a namespace that is being deleted. */
+export function isNamespaceController({ username }: UserInfo): boolean {
+  return username === namespaceController;
+}
+
 /** Kubernetes' own controllers that delete: nothing of ours may hold them up. */
 const deletingControllers: ReadonlySet<string> = new Set([
   'system:serviceaccount:kube-system:generic-garbage-collector',
-  'system:serviceaccount:kube-system:namespace-controller',
+  namespaceController,
 ]);
 
 export function isDeletingController({ username }: UserInfo): boolean {

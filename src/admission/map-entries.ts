@@ -1,6 +1,6 @@
 import { isAccountId } from '../accounts/account-id.ts';
 import type { Binding } from '../accounts/binding.ts';
-import { parseRoleArn, type RoleArn } from '../accounts/role-arn.ts';
+import { parseRoleArn } from '../accounts/role-arn.ts';
 import type { RoleMapKind } from '../accounts/role-map.ts';
 import { isTeamId } from '../accounts/team-id.ts';
 import type { Problem } from './refusals.ts';
@@ -41,9 +41,4 @@ export function entryProblem(kind: RoleMapKind, key: string, value: string): Pro
     return { reason: 'AccountMismatch', key, role, accountId: binding.id };
   }
   return undefined;
-}
-
-/** The role of an entry, if it is valid. */
-export function entryRole(value: string | undefined): RoleArn | undefined {
-  return value ? parseRoleArn(value) : undefined;
 }

@@ -1,11 +1,21 @@
+import { serviceKeys } from '../accounts/ack-service.ts';
+import { ackSystemOf } from '../accounts/ack-system.ts';
 import { type Binding, readBinding } from '../accounts/binding.ts';
-import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../accounts/role-map.ts';
+import { podKeys, podsPrefix } from '../accounts/pod-role.ts';
+import {
+  lookUpRole,
+  type MappedRole,
+  type RoleMap,
+  type RoleMapKind,
+  readRoleMap,
+  roleMapNames,
+} from '../accounts/role-map.ts';
 import { isIgnoredByAck } from '../accounts/served-namespace.ts';
 import { isFields, optionalFields, optionalString } from '../injection/fields.ts';
 import type { View } from './cluster.ts';
 import type { Decision } from './decision.ts';
-import { isDeletingController } from './identities.ts';
-import { entryProblem, entryRole, readMapKey } from './map-entries.ts';
+import { isNamespaceController } from './identities.ts';
+import { entryProblem, readMapKey } from './map-entries.ts';
 import { refusalMessage } from './message.ts';
 import type { Problem } from './refusals.ts';
 import type { AdmissionRequest } from './review.ts';
@@ -35,23 +45,60 @@ function dataOf(object: unknown): RoleMap {
   return isFields(object) ? readRoleMap(object['data']) : empty;
 }
 
-/** The bound namespaces whose binding looks up one of the keys, by the maps of this ACK system namespace. */
-function namespacesOf({ kind, id }: Binding, view: View, rules: Rules): readonly string[] {
-  const names: string[] = [];
+/** Bindings of namespaces that look up this kind of map, with the namespaces of each. */
+function boundNamespaces(kind: RoleMapKind, view: View, rules: Rules): ReadonlyMap<Binding, readonly string[]> {
+  const bindings = new Map<string, Binding>();
+  const namespaces = new Map<Binding, string[]>();
   for (const { name, annotations } of view.namespaces()) {
-    if (isIgnoredByAck(name)) continue;
-    const binding = readBinding(annotations, rules.featureGates);
-    if (binding?.ok && binding.value.kind === kind && binding.value.id === id) names.push(name);
+    const read = isIgnoredByAck(name) ? undefined : readBinding(annotations, rules.featureGates);
+    if (!read?.ok || read.value.kind !== kind) continue;
+    const binding = bindings.get(read.value.id) ?? read.value;
+    bindings.set(binding.id, binding);
+    namespaces.set(binding, [...(namespaces.get(binding) ?? []), name].sort());
   }
-  return names.sort();
+  return namespaces;
 }
 
 /**
- * Whether an entry that goes still has one that takes its place, of the same account: `s3.<id>` and `pods.<id>` fall back
- * to `<id>`.
+ * Every way in which a binding is looked up in the maps of an ACK system namespace: by pods, if it is the first; by ACK's
+ * controllers of the services that it serves, unless they go by selectors. Services without a key of their own look up alike.
  */
-function isReplaced(map: RoleMap, key: string, id: string, accountId: string): boolean {
-  return [key, id].some(candidate => entryRole(map.get(candidate))?.accountId === accountId);
+function* keysLookedUp(
+  binding: Binding,
+  ackSystem: string,
+  change: MapChange,
+  rules: Rules,
+): Generator<readonly string[]> {
+  if (rules.ackSystems[0].namespace === ackSystem) yield podKeys(binding, rules.requirePodsKey);
+  if (rules.featureGates.IAMRoleSelector) return;
+  const prefixes = [...change.before.keys(), ...change.after.keys()].flatMap(
+    key => readMapKey(change.kind, key)?.prefix ?? [],
+  );
+  for (const alias of new Set(['', ...prefixes])) {
+    if (alias === podsPrefix || (alias !== '' && ackSystemOf(rules.ackSystems, alias).namespace !== ackSystem))
+      continue;
+    yield alias === '' ? [binding.id] : serviceKeys(binding, alias, rules.featureGates);
+  }
+}
+
+interface Lookup {
+  readonly binding: Binding;
+  readonly namespaces: readonly string[];
+  readonly before: MappedRole;
+  /** Undefined where it resolves no more. */
+  readonly after: MappedRole | undefined;
+}
+
+/** What becomes of every look-up of bound namespaces that resolved before. */
+function* lookups(ackSystem: string, change: MapChange, view: View, rules: Rules): Generator<Lookup> {
+  if (change.before.size === 0) return;
+  for (const [binding, namespaces] of boundNamespaces(change.kind, view, rules)) {
+    for (const keys of keysLookedUp(binding, ackSystem, change, rules)) {
+      const before = lookUpRole(binding, change.before, keys);
+      const after = lookUpRole(binding, change.after, keys);
+      if (before.ok) yield { binding, namespaces, before: before.value, after: after.ok ? after.value : undefined };
+    }
+  }
 }
 
 /** What is wrong with what a change adds or alters: a map that was broken before can be mended step by step. */
@@ -63,27 +110,20 @@ function* entryProblems({ kind, before, after }: MapChange): Generator<Problem> 
 }
 
 /** Entries that bound namespaces use and that a change removes, or moves to another account. */
-function* usedEntries({ kind, before, after }: MapChange, view: View, rules: Rules): Generator<Problem> {
-  for (const [key, value] of before) {
-    const role = entryRole(value);
-    const parsed = readMapKey(kind, key);
-    if (role === undefined || parsed === undefined) continue;
-    if (isReplaced(after, key, parsed.binding.id, role.accountId)) continue;
-    const namespaces = namespacesOf(parsed.binding, view, rules);
-    if (namespaces.length > 0) yield { reason: 'MappingInUse', map: kind, key, namespaces };
+function* usedEntries(ackSystem: string, change: MapChange, view: View, rules: Rules): Generator<Problem> {
+  for (const { namespaces, before, after } of lookups(ackSystem, change, view, rules)) {
+    if (after?.accountId === before.accountId) continue;
+    yield { reason: 'MappingInUse', map: change.kind, key: after?.key ?? before.key, namespaces };
   }
 }
 
-function replacedRoles({ kind, before, after }: MapChange, view: View, rules: Rules): readonly Remark[] {
-  const remarks: Remark[] = [];
-  for (const [key, value] of before) {
-    const parsed = readMapKey(kind, key);
-    const role = entryRole(after.get(key));
-    if (parsed === undefined || role === undefined || value === role.text || entryRole(value) === undefined) continue;
-    const namespaces = namespacesOf(parsed.binding, view, rules).length;
-    if (namespaces > 0) remarks.push({ reason: 'RoleReplaced', key, namespaces });
+function replacedRoles(ackSystem: string, change: MapChange, view: View, rules: Rules): readonly Remark[] {
+  const remarks = new Map<string, Remark>();
+  for (const { namespaces, before, after } of lookups(ackSystem, change, view, rules)) {
+    if (after === undefined || after.role.text === before.role.text) continue;
+    remarks.set(after.key, { reason: 'RoleReplaced', key: after.key, namespaces: namespaces.length });
   }
-  return remarks;
+  return [...remarks.values()];
 }
 
 function becomesImmutable({ object, oldObject }: AdmissionRequest): boolean {
@@ -94,7 +134,7 @@ function becomesImmutable({ object, oldObject }: AdmissionRequest): boolean {
 function* problemsOf(request: AdmissionRequest, change: MapChange, view: View, rules: Rules): Generator<Problem> {
   if (becomesImmutable(request)) yield { reason: 'MapImmutable', map: change.kind };
   yield* entryProblems(change);
-  yield* usedEntries(change, view, rules);
+  yield* usedEntries(request.namespace, change, view, rules);
 }
 
 /**
@@ -104,13 +144,18 @@ function* problemsOf(request: AdmissionRequest, change: MapChange, view: View, r
 export function validateMap(request: AdmissionRequest, view: View, rules: Rules): Decision {
   const kind = mapKindOf(request, rules);
   if (kind === undefined) return { verdict: 'allow', reason: 'NotOurs', restsOnState: false };
-  if (request.operation === 'DELETE' && isDeletingController(request.userInfo)) {
+  if (request.operation === 'DELETE' && isNamespaceController(request.userInfo)) {
     return { verdict: 'allow', reason: 'ExemptIdentity', restsOnState: false };
   }
   const change: MapChange = { kind, before: dataOf(request.oldObject), after: dataOf(request.object) };
   const [problem] = problemsOf(request, change, view, rules);
   if (problem === undefined) {
-    return { verdict: 'allow', reason: 'Checked', remarks: replacedRoles(change, view, rules), restsOnState: false };
+    return {
+      verdict: 'allow',
+      reason: 'Checked',
+      remarks: replacedRoles(request.namespace, change, view, rules),
+      restsOnState: false,
+    };
   }
   const at = {
     namespace: request.namespace,

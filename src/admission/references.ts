@@ -1,10 +1,19 @@
 import { type Fields, isFields } from '../injection/fields.ts';
+import { sameJson } from './same-json.ts';
 
 /** A reference from a resource to an object of another namespace. */
 export interface ForeignReference {
   /** JSON Pointer of the field that names the namespace. */
   readonly path: string;
   readonly namespace: string;
+  /** The whole reference: another name in it is another reference. */
+  readonly target: unknown;
+}
+
+/** Whether two references are one: in the same field, be it at another place of a list, to the same thing. */
+export function sameReference(a: ForeignReference, b: ForeignReference): boolean {
+  const fieldOf = ({ path }: ForeignReference) => path.replaceAll(/\/[0-9]+(?=\/)/g, '/-');
+  return fieldOf(a) === fieldOf(b) && sameJson(a.target, b.target);
 }
 
 function namespaceIn(value: unknown): string | undefined {
@@ -28,7 +37,8 @@ export function foreignReferences(spec: unknown, kind: string, namespace: string
   const references: ForeignReference[] = [];
   const note = (value: unknown, path: string): void => {
     const named = namespaceIn(value);
-    if (named !== undefined && named !== namespace) references.push({ path: `${path}/namespace`, namespace: named });
+    if (named !== undefined && named !== namespace)
+      references.push({ path: `${path}/namespace`, namespace: named, target: value });
   };
   if (isFields(spec)) {
     if (kind === 'FieldExport') note(spec['to'], '/spec/to');

@@ -6,7 +6,7 @@ export const regionAnnotation = 'services.k8s.aws/region';
 export const deletionPolicyAnnotation = 'services.k8s.aws/deletion-policy';
 export const adoptionPolicyAnnotation = 'services.k8s.aws/adoption-policy';
 export const adoptionFieldsAnnotation = 'services.k8s.aws/adoption-fields';
-const adoptedAnnotation = 'services.k8s.aws/adopted';
+export const adoptedAnnotation = 'services.k8s.aws/adopted';
 
 /** Notes that controllers keep on their resources: `last-applied-…`, `last-requested-…`, `last-endpoint-config-…`. */
 const controllerNote = /^[a-z0-9]+\.services\.k8s\.aws\/last-/;

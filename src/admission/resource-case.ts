@@ -119,6 +119,19 @@ export function accountIfKnown(resourceCase: ResourceCase): ResourceAccount {
   return account?.ok ? account.value : unknownAccount;
 }
 
+/** The account that the namespace leads to: of the binding itself, which needs no map; a team's is its role's. */
+export function accountOfNamespace(resourceCase: ResourceCase): AccountId | undefined {
+  const { view, rules } = resourceCase;
+  if (rules.featureGates.IAMRoleSelector) return accountIfKnown(resourceCase).accountId;
+  const binding = resourceBinding(resourceCase);
+  if (!binding?.ok) return undefined;
+  if (binding.value.kind === 'account') return binding.value.id;
+  const alias = aliasOf(resourceCase) ?? '';
+  const map = view.roleMap('team', ackSystemOf(rules.ackSystems, alias).namespace);
+  const mapped = lookUpRole(binding.value, map, serviceKeys(binding.value, alias, rules.featureGates));
+  return mapped.ok ? mapped.value.accountId : undefined;
+}
+
 function circumstances(resourceCase: ResourceCase): Circumstances {
   const { namespace, rules } = resourceCase;
   const binding = resourceBinding(resourceCase);

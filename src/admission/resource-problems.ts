@@ -2,7 +2,7 @@ import { defaultRegionAnnotation, ownerAccountIdAnnotation } from '../accounts/b
 import { partitionOfRegion } from '../accounts/partition.ts';
 import { accountOfArn } from '../accounts/role-selector.ts';
 import { isOneOf } from './identities.ts';
-import { foreignReferences } from './references.ts';
+import { foreignReferences, sameReference } from './references.ts';
 import type { Problem } from './refusals.ts';
 import {
   annotationForms,
@@ -14,6 +14,7 @@ import {
   accountByMaps,
   accountBySelectors,
   accountIfKnown,
+  accountOfNamespace,
   aliasOf,
   mustBeBound,
   type ResourceCase,
@@ -47,7 +48,7 @@ function* forgeries(resourceCase: ResourceCase): Generator<Problem> {
 function* foreign({ request, resource, old, rules, namespace }: ResourceCase): Generator<Problem> {
   const before = old === undefined ? [] : foreignReferences(old.spec, request.kind, namespace.name);
   for (const reference of foreignReferences(resource.spec, request.kind, namespace.name)) {
-    const known = before.some(({ path, namespace: to }) => path === reference.path && to === reference.namespace);
+    const known = before.some(other => sameReference(other, reference));
     const allowed = rules.crossNamespaceReferences.some(
       ({ from, to }) => (from === '*' || from === namespace.name) && to === reference.namespace,
     );
@@ -66,7 +67,7 @@ function* role(resourceCase: ResourceCase): Generator<Problem> {
     const account = judged ? accountBySelectors(resourceCase) : undefined;
     if (account !== undefined && !account.ok) yield account.problem;
     yield* rebinding(resourceCase);
-  } else if (old === undefined) {
+  } else if (old === undefined || aliasOf({ ...resourceCase, resource: old }) !== alias) {
     const account = accountByMaps(resourceCase, alias);
     if (account !== undefined && !account.ok) yield account.problem;
     if (account === undefined && mustBeBound(resourceCase)) yield { reason: 'NamespaceNotBound', of: 'resource' };
@@ -97,7 +98,8 @@ function* region(resourceCase: ResourceCase): Generator<Problem> {
   const pinned = old?.ack.region;
   if (changed && pinned !== undefined && changed !== pinned)
     yield { reason: 'RegionChange', value: changed, region: pinned };
-  const fromNamespace = old === undefined && !own ? namespace.annotations.get(defaultRegionAnnotation) : undefined;
+  const takesDefault = old === undefined && !own && aliasOf(resourceCase) !== undefined;
+  const fromNamespace = takesDefault ? namespace.annotations.get(defaultRegionAnnotation) : undefined;
   const value = changed || fromNamespace;
   if (!value) return;
   const { partition } = accountIfKnown(resourceCase);
@@ -114,7 +116,7 @@ function* annotations(resourceCase: ResourceCase): Generator<Problem> {
   }
   const owner = changedAnnotation(resourceCase, ownerAccountIdAnnotation);
   if (!owner) return;
-  const { accountId } = accountIfKnown(resourceCase);
+  const accountId = accountOfNamespace(resourceCase);
   if (owner !== accountId) yield { reason: 'AccountMismatch', value: owner, ownerOf: accountId };
 }
 

@@ -1,6 +1,7 @@
 import { isAckGroup } from '../accounts/ack-service.ts';
 import { defaultRegionAnnotation, ownerAccountIdAnnotation } from '../accounts/binding.ts';
 import { partitionOfRegion } from '../accounts/partition.ts';
+import { isIgnoredByAck } from '../accounts/served-namespace.ts';
 import { pointerSegment, requiredFields } from '../injection/fields.ts';
 import type { Addition } from '../injection/json-patch.ts';
 import type { View } from './cluster.ts';
@@ -8,7 +9,12 @@ import type { Decision } from './decision.ts';
 import { isAckController, isDeletingController, isOneOf } from './identities.ts';
 import { refusalMessage } from './message.ts';
 import { type Resource, readResource } from './resource.ts';
-import { adoptionPolicyAnnotation, deletionPolicyAnnotation, regionAnnotation } from './resource-annotations.ts';
+import {
+  adoptedAnnotation,
+  adoptionPolicyAnnotation,
+  deletionPolicyAnnotation,
+  regionAnnotation,
+} from './resource-annotations.ts';
 import { accountIfKnown, aliasOf, denyResource, type ResourceCase, resourceBinding } from './resource-case.ts';
 import { resourceProblems } from './resource-problems.ts';
 import type { AdmissionRequest } from './review.ts';
@@ -27,6 +33,7 @@ function isExempt({ userInfo }: AdmissionRequest, rules: Rules): boolean {
 function caseOf(request: AdmissionRequest, view: View, rules: Rules): ResourceCase | Decision {
   if (!isAckGroup(request.resource.group)) return notOurs;
   if (isExempt(request, rules)) return exempt;
+  if (isIgnoredByAck(request.namespace)) return { verdict: 'allow', reason: 'NotServed', restsOnState: false };
   const object = requiredFields(request.object, '');
   const subject = nameSubject(request, object);
   const resource = readResource(object);
@@ -52,7 +59,8 @@ function regionToPin({ resource, old, namespace }: ResourceCase): string | undef
 function lacksRetain({ resource, old }: ResourceCase): boolean {
   if (resource.annotations.has(deletionPolicyAnnotation)) return false;
   if (resource.annotations.has(adoptionPolicyAnnotation)) return true;
-  return old?.annotations.get(deletionPolicyAnnotation) === 'retain' && old.annotations.has(adoptionPolicyAnnotation);
+  const wasAdopted = old?.annotations.has(adoptionPolicyAnnotation) || old?.annotations.has(adoptedAnnotation);
+  return Boolean(wasAdopted) && old?.annotations.get(deletionPolicyAnnotation) === 'retain';
 }
 
 function annotate(
@@ -85,6 +93,9 @@ export function completeResource(request: AdmissionRequest, view: View, rules: R
     values.push([regionAnnotation, region]);
   }
   if (lacksRetain(resourceCase)) values.push([deletionPolicyAnnotation, 'retain']);
+  // ACK's note goes with what users replace; without it nothing would tell the next time that the resource was adopted.
+  const adopted = old?.annotations.get(adoptedAnnotation);
+  if (adopted !== undefined && !resource.annotations.has(adoptedAnnotation)) values.push([adoptedAnnotation, adopted]);
   const known = accountId === undefined ? {} : { accountId };
   if (values.length === 0) return { verdict: 'allow', reason: 'Checked', ...known, restsOnState: false };
   return { verdict: 'mutate', reason: 'Completed', ...known, patch: annotate(resource, values), restsOnState: false };

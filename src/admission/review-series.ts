@@ -46,6 +46,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     ...troubleOutcomes,
   },
   'resources.carm-webhook.dev': {
+    NotServed: ['allowed'],
     Completed: ['mutated'],
     Checked: ['allowed'],
     ExemptIdentity: ['allowed'],
@@ -55,6 +56,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     ...troubleOutcomes,
   },
   'status.carm-webhook.dev': {
+    NotServed: ['allowed'],
     Checked: ['allowed'],
     ExemptIdentity: ['allowed'],
     ForgedStatus: ['denied'],
@@ -98,13 +100,17 @@ const unknown: readonly ReviewSeries[] = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT
   reason: 'NotOurs',
 }));
 
+function operationsOf(webhook: WebhookEntry): readonly string[] {
+  return webhook === 'maps.carm-webhook.dev' ? ['CREATE', 'UPDATE', 'DELETE'] : ['CREATE', 'UPDATE'];
+}
+
 /** Every series that can occur, so that each is there at 0 before its first review. */
 export function reviewSeries(): readonly ReviewSeries[] {
   const series: ReviewSeries[] = [...unknown];
   for (const [webhook, outcomesByReason] of Object.entries(byWebhook) as [WebhookEntry, Outcomes][]) {
     for (const [reason, outcomes] of Object.entries(outcomesByReason) as [Reason, readonly Outcome[]][]) {
       for (const outcome of outcomes) {
-        for (const operation of ['CREATE', 'UPDATE']) series.push({ webhook, operation, outcome, reason });
+        for (const operation of operationsOf(webhook)) series.push({ webhook, operation, outcome, reason });
       }
     }
   }

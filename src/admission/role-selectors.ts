@@ -15,11 +15,11 @@ import {
 import type { View } from './cluster.ts';
 import type { Decision } from './decision.ts';
 import { refusalMessage } from './message.ts';
-import { quote } from './quote.ts';
 import type { Problem } from './refusals.ts';
 import type { AdmissionRequest } from './review.ts';
 import type { Rules } from './rules.ts';
 import { sameJson } from './same-json.ts';
+import { shortSubject } from './subject.ts';
 
 function matchLabels(parent: Fields, key: string, path: string): ReadonlyMap<string, string> {
   const selector = optionalFields(parent, key, path);
@@ -81,7 +81,7 @@ export function validateRoleSelector(request: AdmissionRequest, view: View, rule
     ackSystemNamespace: rules.ackSystems[0].namespace,
     roleArnAnnotation: undefined,
   };
-  const subject = `IAMRoleSelector ${quote(request.name)}`;
+  const subject = shortSubject(request, requiredFields(request.object, ''));
   const message = refusalMessage(subject, problem, at, rules.supportMessage);
   return { verdict: 'deny', reason: problem.reason, message, restsOnState: true };
 }

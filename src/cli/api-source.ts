@@ -1,9 +1,11 @@
+import { serviceAliasOf } from '../accounts/ack-service.ts';
 import { type RoleMap, readRoleMap, roleMapNames } from '../accounts/role-map.ts';
 import type { RoleSelector } from '../accounts/role-selector.ts';
 import type { Namespace } from '../accounts/served-namespace.ts';
 import type { Reference, Referent, ServiceAccount } from '../admission/cluster.ts';
 import { readNamespace } from '../admission/namespaces.ts';
 import { readRoleSelector } from '../admission/role-selectors.ts';
+import type { Rules } from '../admission/rules.ts';
 import { ApiConnection, type ApiPool } from '../cluster/api-connection.ts';
 import { ApiError, ApiProtocolError, ClusterUnreachableError } from '../cluster/api-errors.ts';
 import type { ApiObject } from '../cluster/api-object.ts';
@@ -11,7 +13,7 @@ import { ClusterCredentials } from '../cluster/cluster-access.ts';
 import { type KubeConfigSource, loadKubeConfig } from '../cluster/kube-config.ts';
 import { ListExpiredError, listPages } from '../cluster/list-pages.ts';
 import { Snapshot } from '../cluster/snapshot.ts';
-import { type Fields, requiredFields, stringMap } from '../injection/fields.ts';
+import { type Fields, isFields, optionalArray, requiredFields, stringMap } from '../injection/fields.ts';
 import type { ObjectSource } from './object-source.ts';
 
 const roleSelectorsPath = '/apis/services.k8s.aws/v1alpha1/iamroleselectors';
@@ -49,11 +51,11 @@ function isNotFound(error: unknown): boolean {
 /** The objects of a cluster by reads of its API server: only what is asked for, each object as it is now. */
 export class ApiSource implements ObjectSource {
   readonly #pool: ApiPool;
-  readonly #ackSystems: readonly string[];
+  readonly #rules: Rules;
 
   /** The kubeconfig is read with the first request. */
-  constructor(source: KubeConfigSource, ackSystems: readonly string[]) {
-    this.#ackSystems = ackSystems;
+  constructor(source: KubeConfigSource, rules: Rules) {
+    this.#rules = rules;
     const credentials = new ClusterCredentials(() => loadKubeConfig(source));
     this.#pool = new ApiConnection(credentials).pool(4);
   }
@@ -126,17 +128,17 @@ export class ApiSource implements ObjectSource {
   /** Undefined where the cluster has no such kind. */
   async #roleSelectors(): Promise<readonly RoleSelector[] | undefined> {
     const selectors: RoleSelector[] = [];
+    const take = (object: ApiObject) => selectors.push(readRoleSelector(object));
+    return (await this.#listIfThere('iamroleselectors', take, roleSelectorsPath)) ? selectors : undefined;
+  }
+
+  /** @returns false where the cluster has no such resource. */
+  async #listIfThere(resource: string, onObject: (object: ApiObject) => void, path: string): Promise<boolean> {
     try {
-      await this.#list(
-        'iamroleselectors',
-        object => selectors.push(readRoleSelector(object)),
-        roleSelectorsPath,
-        false,
-      );
-      return selectors;
+      await this.#list(resource, onObject, path, false);
+      return true;
     } catch (error) {
-      if (error instanceof UnreadError && error.cause instanceof ApiError && error.cause.status === 404)
-        return undefined;
+      if (error instanceof UnreadError && error.cause instanceof ApiError && error.cause.status === 404) return false;
       throw error;
     }
   }
@@ -168,7 +170,53 @@ export class ApiSource implements ObjectSource {
     }
   }
 
-  async snapshot(): Promise<Snapshot> {
+  /** The resources of ACK's services that the cluster has, by discovery: path, apiVersion and kind of each. */
+  async #ackKinds(): Promise<readonly { path: string; apiVersion: string; kind: string; resource: string }[]> {
+    const right = 'get /apis';
+    const groups = await this.#get('/apis', { named: 'the API groups', right });
+    const versions = (groups === undefined ? [] : (optionalArray(groups, 'groups', '') ?? [])).flatMap(group => {
+      const { name, preferredVersion } = requiredFields(group, '/groups');
+      const version = isFields(preferredVersion) ? preferredVersion['groupVersion'] : undefined;
+      return typeof name === 'string' && serviceAliasOf(name) !== undefined && typeof version === 'string'
+        ? [version]
+        : [];
+    });
+    const kinds = await Promise.all(
+      versions.map(async apiVersion => {
+        const listed = await this.#get(`/apis/${apiVersion}`, { named: `the resources of ${apiVersion}`, right });
+        return (listed === undefined ? [] : (optionalArray(listed, 'resources', '') ?? [])).flatMap(item => {
+          const { name, kind } = requiredFields(item, '/resources');
+          if (typeof name !== 'string' || typeof kind !== 'string' || name.includes('/')) return [];
+          return [{ path: `/apis/${apiVersion}/${name}`, apiVersion, kind, resource: name }];
+        });
+      }),
+    );
+    return kinds.flat();
+  }
+
+  /** What may not be listed is told, and passed over: the rest is worth as much without it. */
+  async #takeResources(snapshot: Snapshot, onUnread: (why: string) => void): Promise<void> {
+    for (const { path, apiVersion, kind, resource } of await this.#ackKinds()) {
+      const take = (object: Fields) =>
+        snapshot.add({ object, apiVersion, kind, place: 'the API server', document: 0, path: [] });
+      try {
+        await this.#list(resource, take, path, false);
+      } catch (error) {
+        const forbidden = error instanceof UnreadError && error.cause instanceof ApiError && error.cause.status === 403;
+        if (!forbidden) throw error;
+        onUnread(error.message);
+      }
+    }
+  }
+
+  async #takeSelectors(snapshot: Snapshot): Promise<void> {
+    const apiVersion = 'services.k8s.aws/v1alpha1';
+    const take = (object: Fields) =>
+      snapshot.add({ object, apiVersion, kind: 'IAMRoleSelector', place: 'the API server', document: 0, path: [] });
+    await this.#listIfThere('iamroleselectors', take, roleSelectorsPath);
+  }
+
+  async snapshot(onUnread: (why: string) => void): Promise<Snapshot> {
     const snapshot = new Snapshot();
     const take = (kind: string) => (object: Fields) =>
       snapshot.add({ object, apiVersion: 'v1', kind, place: 'the API server', document: 0, path: [] });
@@ -176,13 +224,15 @@ export class ApiSource implements ObjectSource {
       const object = await this.#configMap(namespace, name);
       if (object !== undefined) take('ConfigMap')(object);
     };
-    const maps = this.#ackSystems.flatMap(namespace =>
+    const maps = this.#rules.ackSystems.flatMap(({ namespace }) =>
       Object.values(roleMapNames).map(name => takeMap(namespace, name)),
     );
     await Promise.all([
       this.#list('namespaces', take('Namespace')),
       this.#list('serviceaccounts', take('ServiceAccount')),
       ...maps,
+      this.#rules.featureGates.IAMRoleSelector ? this.#takeSelectors(snapshot) : undefined,
+      this.#takeResources(snapshot, onUnread),
     ]);
     return snapshot;
   }

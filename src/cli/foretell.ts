@@ -1,6 +1,8 @@
 import jsonPatch from 'fast-json-patch';
+import { isAckGroup } from '../accounts/ack-service.ts';
 import { type Admit, type Admitted, createAdmit } from '../admission/admit.ts';
 import { templateOf, workloadKinds } from '../admission/pod-templates.ts';
+import type { GroupVersionResource } from '../admission/review.ts';
 import type { Rules } from '../admission/rules.ts';
 import { groupOf, type Manifest, ManifestError } from '../cluster/manifests.ts';
 import { Snapshot } from '../cluster/snapshot.ts';
@@ -8,7 +10,14 @@ import { type Fields, MalformedObjectError, optionalFields, optionalString } fro
 import type { Addition } from '../injection/json-patch.ts';
 import { InputCluster } from './input-cluster.ts';
 import type { ObjectSource } from './object-source.ts';
-import { namespaceResource, podResource, type ReviewSubject, reviewOf } from './synthetic-review.ts';
+import {
+  configMapResource,
+  namespaceResource,
+  podResource,
+  type ReviewSubject,
+  resourceOf,
+  reviewOf,
+} from './synthetic-review.ts';
 
 /** What would become of one object. */
 export interface Foretold {
@@ -102,39 +111,60 @@ export class Foreteller {
     const untouched = { ...this.#untouched(manifest), namespace: '' };
     const { object, kind, place } = manifest;
     const { name } = untouched;
-    const answer = await this.#ask('mutate', { resource: namespaceResource, kind, name, namespace: name, object });
-    const additions = patchOf(answer);
-    this.#input.add({ ...manifest, object: withAdditions(object, additions) as Fields });
-    return { ...untouched, additions, lines: linesOf(answer, place) };
+    const subject = { resource: namespaceResource, kind, name, namespace: name };
+    const labelled = await this.#ask('mutate', { ...subject, object });
+    const additions = patchOf(labelled);
+    const after = withAdditions(object, additions) as Fields;
+    this.#input.add({ ...manifest, object: after });
+    const answers = [labelled, await this.#ask('validate', { ...subject, object: after })];
+    return {
+      ...untouched,
+      additions,
+      refused: answers.some(({ response }) => !response.allowed),
+      lines: [...new Set(answers.flatMap(answer => linesOf(answer, place)))],
+    };
   }
 
   async #object(manifest: Manifest): Promise<Foretold> {
     const { kind, apiVersion, object } = manifest;
     const group = groupOf(apiVersion);
-    if (group === '' && kind === 'Pod') return this.#pod(manifest, object, []);
+    if (group === '' && kind === 'Pod') return this.#judged(manifest, podResource, object, []);
+    if (group === '' && kind === 'ConfigMap') return this.#judged(manifest, configMapResource, object, []);
+    if (isAckGroup(group)) {
+      const version = apiVersion.slice(group.length + 1);
+      return this.#judged(manifest, resourceOf(group, version, kind), object, []);
+    }
     const workload = workloadKinds.find(candidate => candidate.group === group && candidate.kind === kind);
     if (workload === undefined) return this.#untouched(manifest);
     try {
       const template = templateOf(object, workload);
       if (template === undefined) return this.#untouched(manifest);
-      return await this.#pod(manifest, template, workload.template);
+      return await this.#judged(manifest, podResource, template, workload.template);
     } catch (cause) {
       if (!(cause instanceof MalformedObjectError)) throw cause;
       throw new ManifestError(`${manifest.place}: ${cause.message}`, { cause });
     }
   }
 
-  /** A pod, or the template of pods: what `/mutate` makes of it is judged by `/validate`, as the API server does. */
-  async #pod(manifest: Manifest, pod: Fields, at: readonly string[]): Promise<Foretold> {
+  /**
+   * What `/mutate` makes of an object is judged by `/validate`, as the API server does.
+   * @param at where in the manifest the object is: the pod template of a workload.
+   */
+  async #judged(
+    manifest: Manifest,
+    resource: GroupVersionResource,
+    object: Fields,
+    at: readonly string[],
+  ): Promise<Foretold> {
     const untouched = this.#untouched(manifest);
     const { name, namespace } = untouched;
     // Messages name the object that a person wrote.
-    const subject = { resource: podResource, kind: manifest.kind, name, namespace };
-    const mutated = await this.#ask('mutate', { ...subject, object: pod });
+    const subject = { resource, kind: manifest.kind, name, namespace };
+    const mutated = await this.#ask('mutate', { ...subject, object });
     const additions = patchOf(mutated);
     const answers = [mutated];
     if (mutated.response.allowed) {
-      answers.push(await this.#ask('validate', { ...subject, object: withAdditions(pod, additions) }));
+      answers.push(await this.#ask('validate', { ...subject, object: withAdditions(object, additions) }));
     }
     const of = at.length > 0 ? 'pods of ' : '';
     const prefix = at.map(segment => `/${segment}`).join('');

@@ -6,6 +6,10 @@ import { lookUp } from '../cluster/state-directory.ts';
 import { UnreadError } from './api-source.ts';
 import type { ObjectSource } from './object-source.ts';
 
+interface Named {
+  readonly name: string;
+}
+
 const noAnnotations: ServiceAccount = { annotations: new Map() };
 
 function keyOf(reference: Reference): string {
@@ -45,12 +49,25 @@ export class InputCluster implements Cluster {
   }
 
   async read<R extends Reference>(reference: R): Promise<Referent<R>> {
+    if (reference.kind === 'RoleSelectors' || reference.kind === 'Namespaces') {
+      return (await this.#all(reference)) as Referent<R>;
+    }
     const written = this.#inInput(reference);
     if (written !== undefined) return written as Referent<R>;
     const key = keyOf(reference);
     const answer = this.#answers.get(key) ?? this.#ask(reference);
     this.#answers.set(key, answer);
     return (await answer) as Referent<R>;
+  }
+
+  /** All of a kind: those of the input in place of those of the source with the same name. */
+  async #all(reference: Reference & { readonly kind: 'RoleSelectors' | 'Namespaces' }): Promise<readonly Named[]> {
+    const key = keyOf(reference);
+    const answer = this.#answers.get(key) ?? this.#ask(reference);
+    this.#answers.set(key, answer);
+    const read = ((await answer) ?? []) as readonly Named[];
+    const written = lookUp(this.#input, reference) as readonly Named[];
+    return [...new Map([...read, ...written].map(each => [each.name, each])).values()];
   }
 
   /** @throws {ClusterUnreachableError} when an answer given since then rests on a source that could not be read. */

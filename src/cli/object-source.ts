@@ -12,8 +12,12 @@ export interface ObjectSource {
   read<R extends Reference>(reference: R): Promise<Referent<R>>;
   /** @throws {ClusterUnreachableError} */
   pod(namespace: string, name: string): Promise<Fields | undefined>;
-  /** All that decisions rest on, without pods. @throws {ClusterUnreachableError} */
-  snapshot(): Promise<Snapshot>;
+  /**
+   * All that decisions rest on, without pods, and ACK's resources.
+   * @param onUnread told of each kind of resource that may not be listed.
+   * @throws {ClusterUnreachableError}
+   */
+  snapshot(onUnread: (why: string) => void): Promise<Snapshot>;
   close(): Promise<void>;
 }
 
@@ -44,12 +48,9 @@ class StateSource implements ObjectSource {
  * Opens the folder or the cluster that the flags name. A cluster is not spoken to before something is read.
  * @throws {UsageError | StateError}
  */
-export async function openSource(flags: ClusterFlagValues, { ackSystems }: Rules): Promise<ObjectSource> {
+export async function openSource(flags: ClusterFlagValues, rules: Rules): Promise<ObjectSource> {
   checkClusterFlags(flags);
   const { state, kubeconfig, context } = flags;
   if (state !== undefined) return new StateSource(await readState(state));
-  return new ApiSource(
-    { kubeconfig, context },
-    ackSystems.map(({ namespace }) => namespace),
-  );
+  return new ApiSource({ kubeconfig, context }, rules);
 }

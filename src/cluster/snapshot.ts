@@ -1,4 +1,4 @@
-import { ackCommonGroup } from '../accounts/ack-service.ts';
+import { ackCommonGroup, serviceAliasOf } from '../accounts/ack-service.ts';
 import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../accounts/role-map.ts';
 import type { RoleSelector } from '../accounts/role-selector.ts';
 import type { Namespace } from '../accounts/served-namespace.ts';
@@ -16,6 +16,16 @@ export interface Placed<T> {
   readonly value: T;
 }
 
+/** An ACK resource, as it was written. */
+export interface AckObject {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly object: Fields;
+}
+
 /** Every ServiceAccount of a namespace is written down but this one: a controller makes it in each namespace. */
 const givenServiceAccount = 'default';
 const noAnnotations: ServiceAccount = { annotations: new Map() };
@@ -28,6 +38,7 @@ export class Snapshot implements View {
   /** By `namespace/name` of the ConfigMap: every namespace may be an ACK system namespace. */
   readonly #maps = new Map<string, RoleMap>();
   readonly #roleSelectors = new Map<string, RoleSelector>();
+  readonly #resources = new Map<string, AckObject>();
 
   namespace(name: string): Namespace | undefined {
     return this.#namespaces.get(name);
@@ -52,6 +63,11 @@ export class Snapshot implements View {
     return [...this.#roleSelectors.values()];
   }
 
+  /** ACK resources of services; no decision reads them, `check` does. */
+  resources(): Iterable<AckObject> {
+    return this.#resources.values();
+  }
+
   pod(namespace: string, name: string): Fields | undefined {
     return this.#pods.get(`${namespace}/${name}`)?.value;
   }
@@ -71,10 +87,10 @@ export class Snapshot implements View {
    */
   add({ object, apiVersion, kind, place }: Manifest, defaultNamespace = 'default'): void {
     const group = groupOf(apiVersion);
-    if (group !== '' && group !== ackCommonGroup) return;
     try {
       if (group === '') this.#add(kind, object, defaultNamespace);
-      else if (kind === 'IAMRoleSelector') this.#addRoleSelector(object);
+      else if (group === ackCommonGroup && kind === 'IAMRoleSelector') this.#addRoleSelector(object);
+      else if (serviceAliasOf(group) !== undefined) this.#addResource(apiVersion, kind, object, defaultNamespace);
     } catch (error) {
       if (!(error instanceof MalformedObjectError)) throw error;
       throw new ManifestError(`${place}: ${whatIsMalformed(error)}`, { cause: error });
@@ -97,6 +113,14 @@ export class Snapshot implements View {
       stringMap(object, 'data', '');
       this.#maps.set(key, readRoleMap(object['data']));
     }
+  }
+
+  #addResource(apiVersion: string, kind: string, object: Fields, defaultNamespace: string): void {
+    const metadata = optionalFields(object, 'metadata', '') ?? {};
+    const name = optionalString(metadata, 'name', '/metadata') ?? '';
+    const namespace = optionalString(metadata, 'namespace', '/metadata') || defaultNamespace;
+    const [group = '', version = ''] = apiVersion.split('/');
+    this.#resources.set(`${group}/${kind}/${namespace}/${name}`, { group, version, kind, namespace, name, object });
   }
 
   #addRoleSelector(object: Fields): void {

@@ -27,6 +27,8 @@ async function stateOf(t: TestContext, text: string): Promise<string> {
 }
 
 const fixture = [
+  'error AccountMismatch Bucket good elsewhere',
+  'error RegionChange Bucket good moved',
   'error AccountMismatch ConfigMap ack-system ack-role-account-map',
   'error InvalidAccountId ConfigMap ack-system ack-role-account-map',
   'error InvalidAccountId ConfigMap ack-system ack-role-account-map',
@@ -42,8 +44,10 @@ const fixture = [
   'error TeamNotMapped Namespace team-not-mapped',
   'error InvalidRoleArn ServiceAccount good bad-wish',
   'error RoleOutsideAccount ServiceAccount good foreign',
+  'warning InvalidRegion Bucket good odd-region',
   'warning PodsShareControllerRole ConfigMap ack-system ack-role-account-map',
   'warning BindingIgnored Namespace kube-system',
+  'warning ResourcesUnbound Namespace not-ours',
   'warning InvalidMode Namespace odd',
   'warning InvalidRegion Namespace odd',
   'warning NearMissAnnotation Namespace odd',
@@ -75,7 +79,20 @@ describe('check', () => {
       'error TeamMapMissing ConfigMap ack-system ack-role-team-map',
     ]);
     assert.match(missing.findings[0]?.message ?? '', /bound by it: "a", "b"$/);
-    const found = new Set([...findings, ...missing.findings].map(({ reason }) => reason));
+    const selector = (name: string, kind: string) =>
+      `---\napiVersion: services.k8s.aws/v1alpha1\nkind: IAMRoleSelector\nmetadata: {name: ${name}}\nspec:\n  arn: arn:aws:iam::111122223333:role/a\n  resourceTypeSelector: [{group: "", version: "", kind: ${kind}}]\n`;
+    const resource = (kind: string) =>
+      `---\napiVersion: s3.services.k8s.aws/v1alpha1\nkind: ${kind}\nmetadata: {name: r, namespace: plain}\n`;
+    const selectors = await stateOf(
+      t,
+      `apiVersion: v1\nkind: Namespace\nmetadata: {name: plain}\n${selector('one', 'Bucket')}${selector('two', 'Bucket')}${selector('three', 'Key')}${resource('Bucket')}${resource('Topic')}${resource('Key')}`,
+    );
+    const selected = await findingsOf('--state', selectors, '--feature-gates=IAMRoleSelector=true');
+    assert.deepEqual(selected.findings.map(inShort), [
+      'error SelectorConflict Bucket plain r',
+      'error SelectorNotMatched Topic plain r',
+    ]);
+    const found = new Set([...findings, ...missing.findings, ...selected.findings].map(({ reason }) => reason));
     assert.deepEqual([...found].sort(), Object.keys(findingKinds).sort());
   });
 
@@ -96,9 +113,10 @@ describe('check', () => {
     const column = lines[0]?.indexOf('OBJECT') ?? 0;
     const heads = lines.filter(line => /^(?:ERROR|WARNING) /.test(line));
     assert.equal(heads.length, fixture.length);
-    for (const head of heads) assert.match(head.slice(column - 2), /^ {2}(?:ConfigMap|Namespace|ServiceAccount) /);
+    for (const head of heads)
+      assert.match(head.slice(column - 2), /^ {2}(?:Bucket|ConfigMap|Namespace|ServiceAccount) /);
     assert.equal(stdout.match(/^ {4}To mend it: /gm)?.length, fixture.length);
-    assert.ok(stdout.endsWith('\n15 errors, 8 warnings\n'));
+    assert.ok(stdout.endsWith('\n17 errors, 10 warnings\n'));
   });
 
   test('with the gate off a team id binds nothing, and says so', async () => {

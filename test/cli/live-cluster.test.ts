@@ -54,10 +54,8 @@ describe('by live reads of the cluster of a kubeconfig', () => {
 
   test('inject asks nothing for an input that holds all it needs, and needs no kubeconfig then', async t => {
     const api = await startTinyApiServer(t, objects);
-    const stdin = objects
-      .slice(0, 2)
-      .map(object => `---\n${stringify(object)}`)
-      .join('');
+    const sound = { ...objects[0], data: { 'pods.111122223333': role } };
+    const stdin = [sound, ...objects.slice(1, 2)].map(object => `---\n${stringify(object)}`).join('');
     const service = '---\napiVersion: v1\nkind: Service\nmetadata: {name: s}\n';
     const { code } = await runCommand(['inject', '-f', '-', '--kubeconfig', api.kubeconfig], {
       stdin: stdin + service,
@@ -85,7 +83,41 @@ describe('by live reads of the cluster of a kubeconfig', () => {
       '/api/v1/namespaces?limit=500&continue=2',
       '/api/v1/serviceaccounts?limit=500',
       '/api/v1/serviceaccounts?limit=500&continue=2',
+      '/apis',
     ]);
+  });
+
+  test("check lists ACK's resources by discovery, and tells which it may not list", async t => {
+    const bucket = (name: string, owner: string): TinyObject => ({
+      apiVersion: 's3.services.k8s.aws/v1alpha1',
+      kind: 'Bucket',
+      metadata: { name, namespace: 'team-a' },
+      status: { ackResourceMetadata: { ownerAccountID: owner, region: 'eu-central-1' } },
+    });
+    const key = {
+      apiVersion: 'kms.services.k8s.aws/v1alpha1',
+      kind: 'Key',
+      metadata: { name: 'k', namespace: 'team-a' },
+    };
+    const map = { ...objects[0], data: { '111122223333': role, 'pods.111122223333': role } } as TinyObject;
+    const buckets = [bucket('well', '111122223333'), bucket('strange', '999988887777')];
+    const api = await startTinyApiServer(t, [map, ...objects.slice(1, 3), ...buckets, key]);
+    api.forbidden.add('/apis/kms.services.k8s.aws/v1alpha1/keys');
+    const { stdout, stderr } = await runCommand(['check', '--kubeconfig', api.kubeconfig, '-o', 'json']);
+    const findings: { reason: string; object: { name: string } }[] = JSON.parse(stdout).findings;
+    assert.deepEqual(
+      findings.map(({ reason, object }) => `${reason} ${object.name}`),
+      ['AccountMismatch strange'],
+    );
+    assert.match(stderr, /^not checked: cannot read the keys: .*list keys.*\n$/);
+  });
+
+  test('check lists IAMRoleSelectors with the gate, and does without where there is no such kind', async t => {
+    const api = await startTinyApiServer(t, objects.slice(0, 3));
+    const gate = '--feature-gates=IAMRoleSelector=true';
+    const { stderr } = await runCommand(['check', '--kubeconfig', api.kubeconfig, '-o', 'json', gate]);
+    assert.equal(stderr, '');
+    assert.ok(api.requests.includes('/apis/services.k8s.aws/v1alpha1/iamroleselectors?limit=500'));
   });
 
   test('why reads the pod and what its decision rests on', async t => {

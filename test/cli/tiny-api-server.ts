@@ -52,7 +52,35 @@ function page(items: readonly TinyObject[], url: URL) {
   };
 }
 
+/** Groups, their resources, and lists of those, for all that is not of the core group. */
+function answerApis(path: string, objects: readonly TinyObject[]) {
+  const others = objects.filter(({ apiVersion }) => apiVersion.includes('/'));
+  const versions = [...new Set(others.map(({ apiVersion }) => apiVersion))];
+  if (path === '/apis') {
+    const groups = versions.map(groupVersion => ({
+      name: groupVersion.split('/')[0],
+      preferredVersion: { groupVersion },
+    }));
+    return { code: 200, body: { kind: 'APIGroupList', groups } };
+  }
+  const [, groupVersion, plural] = /^\/apis\/([^/]+\/[^/]+)(?:\/([a-z]+))?$/.exec(path) ?? [];
+  const ofVersion = others.filter(({ apiVersion }) => apiVersion === groupVersion);
+  const pluralOf = ({ kind }: TinyObject) => `${kind.toLowerCase()}s`;
+  if (plural === undefined) {
+    const resources = [...new Map(ofVersion.map(object => [pluralOf(object), object.kind]))];
+    const items = resources.flatMap(([name, kind]) => [
+      { name, kind },
+      { name: `${name}/status`, kind },
+    ]);
+    return { code: 200, body: { kind: 'APIResourceList', resources: items } };
+  }
+  const items = ofVersion.filter(object => pluralOf(object) === plural);
+  if (items.length === 0) return status(404, '');
+  return { code: 200, body: { kind: 'List', apiVersion: groupVersion, metadata: { resourceVersion: '7' }, items } };
+}
+
 function answer(url: URL, objects: readonly TinyObject[]) {
+  if (url.pathname.startsWith('/apis')) return answerApis(url.pathname, objects);
   const [, namespace, resource, name] =
     /^\/api\/v1(?:\/namespaces\/([^/]+)(?=\/[a-z]))?\/([a-z]+)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
   const kind = resources[resource ?? ''];

@@ -1,8 +1,11 @@
 /** Writes the pages that are made from the source. */
 
 import { readFile, writeFile } from 'node:fs/promises';
+import { withFindings } from './findings-table.ts';
 import { withFlags } from './readme-flags.ts';
 import '../admission/write-reasons-page.ts';
 
+const findings = new URL('../../docs/findings.md', import.meta.url);
+await writeFile(findings, withFindings(await readFile(findings, 'utf8')));
 const readme = new URL('../../README.md', import.meta.url);
 await writeFile(readme, withFlags(await readFile(readme, 'utf8')));

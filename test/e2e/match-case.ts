@@ -1,14 +1,30 @@
 import type { Method } from '../testbed/api-client.ts';
 
 /** Who makes a call; all may do everything, so that only admission decides. */
-export type Caller = 'admin' | 'break-glass' | 'namespace-controller';
+export type Caller =
+  | 'admin'
+  | 'break-glass'
+  | 'namespace-controller'
+  | 'garbage-collector'
+  /** A ServiceAccount of ACK's, in the ACK system namespace. */
+  | 'ack-controller'
+  /** One of the same name elsewhere. */
+  | 'ack-lookalike'
+  /** Another one in the ACK system namespace. */
+  | 'ack-neighbour';
 
 /** The shipped entries, each with the configuration it stands in. */
 export const entries = [
   'mutate/pods.carm-webhook.dev',
   'mutate/namespaces.carm-webhook.dev',
+  'mutate/resources.carm-webhook.dev',
   'validate/pods.carm-webhook.dev',
   'validate/workloads.carm-webhook.dev',
+  'validate/namespaces.carm-webhook.dev',
+  'validate/resources.carm-webhook.dev',
+  'validate/status.carm-webhook.dev',
+  'validate/maps.carm-webhook.dev',
+  'validate/selectors.carm-webhook.dev',
 ] as const;
 export type Entry = (typeof entries)[number];
 

@@ -31,13 +31,14 @@ function tableOf(findings: readonly Finding[]): string {
   return `${[head, ...entries, '', sum].join('\n')}\n`;
 }
 
-async function check(argv: readonly string[], { env, stdout }: Surroundings): Promise<number> {
+async function check(argv: readonly string[], { env, stdout, stderr }: Surroundings): Promise<number> {
   const { values, positionals } = readFlags(checkFlags, argv, env);
   if (positionals.length > 0) throw new UsageError(`check takes no argument ${JSON.stringify(positionals[0])}`);
   const rules = rulesFrom(values, env);
   const source = await openSource(values, rules);
   try {
-    const findings = findAll(await source.snapshot(), rules);
+    const snapshot = await source.snapshot(why => stderr.write(`not checked: ${why}\n`));
+    const findings = findAll(snapshot, rules);
     stdout.write(values.output === 'json' ? `${JSON.stringify({ findings }, undefined, 2)}\n` : tableOf(findings));
     return findings.length > 0 ? exitCodes.refused : exitCodes.done;
   } finally {
@@ -52,10 +53,11 @@ export const checkCommand: Command = {
   help: () => `Usage: carm-webhook check [flags]
 
 Looks through the account map, the team map, all namespaces, and the ServiceAccounts of those that
-are served. Each finding has a reason, an object, and what mends it. With findings the exit code
-is 1.
+are served, and ACK's resources. Each finding has a reason, an object, and what mends it. With
+findings the exit code is 1.
 
-It needs the right to list namespaces and serviceaccounts, and to get the two maps.
+It needs the right to list namespaces and serviceaccounts, and to get the two maps. ACK's resources
+that it may not list are named on stderr and passed over.
 
 Examples:
   carm-webhook check --context production

@@ -6,6 +6,7 @@ import type { Snapshot } from '../../cluster/snapshot.ts';
 import { type Finding, finding, sortFindings } from './finding.ts';
 import { findInMaps, mapObject } from './map-findings.ts';
 import { findInNamespace, type NamespaceFindings } from './namespace-findings.ts';
+import { findInResources } from './resource-findings.ts';
 import { findInServiceAccounts } from './service-account-findings.ts';
 
 function namesOf(namespaces: readonly NamespaceFindings[]): string {
@@ -53,5 +54,6 @@ export function findAll(state: Snapshot, rules: Rules): readonly Finding[] {
     ...sharedRoles(namespaces, rules),
     ...namespaces.flatMap(({ findings }) => findings),
     ...findInServiceAccounts(state, byName, rules),
+    ...findInResources(state, rules),
   ]);
 }

@@ -45,9 +45,10 @@ export const findingKinds = {
   },
   AccountMismatch: {
     severity: 'error',
-    on: 'ConfigMap, Namespace',
-    cause: "A key of the account map is one account id, its role's account another; or a namespace is bound to it.",
-    remedy: "Put a role of the key's account under the key.",
+    on: 'ConfigMap, Namespace, ACK resource',
+    cause:
+      "A key of the account map is one account id, its role's account another; or a namespace is bound to it; or a resource is in another account than its namespace is bound to.",
+    remedy: "Put a role of the key's account under the key; bind the namespace to the resource's account again.",
   },
   AccountNotMapped: {
     severity: 'error',
@@ -66,6 +67,25 @@ export const findingKinds = {
     on: 'Namespace',
     cause: 'The namespace is labelled `carm-webhook.dev/inject: enabled` and has no binding: its pods are refused.',
     remedy: 'Bind the namespace, or remove the label.',
+  },
+  SelectorNotMatched: {
+    severity: 'error',
+    on: 'ACK resource',
+    cause:
+      "With the gate IAMRoleSelector: no selector matches the resource, so ACK works in its controllers' own account.",
+    remedy: 'Add a selector that matches, or correct the one that should.',
+  },
+  SelectorConflict: {
+    severity: 'error',
+    on: 'ACK resource',
+    cause: 'With the gate IAMRoleSelector: more than one selector matches the resource, and ACK stops at it.',
+    remedy: 'Narrow all of them but one.',
+  },
+  RegionChange: {
+    severity: 'error',
+    on: 'ACK resource',
+    cause: 'The annotation says another region than the one that the resource is in: ACK stops at it.',
+    remedy: 'Put the region of the status back into the annotation.',
   },
   NamespaceNotLabelled: {
     severity: 'error',
@@ -86,6 +106,12 @@ export const findingKinds = {
     cause: 'There is no key `pods.<id>`: workloads get the role under `<id>`, which ACK provisions with.',
     remedy: 'Add `pods.<id>` with a role for workloads; `--require-pods-key` makes it a must.',
   },
+  ResourcesUnbound: {
+    severity: 'warning',
+    on: 'Namespace',
+    cause: "ACK resources are in a namespace that is not bound: ACK works in its controllers' own account.",
+    remedy: 'Bind the namespace, if that is not meant; `--unbound-resources=allow` says that it is.',
+  },
   BindingIgnored: {
     severity: 'warning',
     on: 'Namespace',
@@ -100,9 +126,10 @@ export const findingKinds = {
   },
   InvalidRegion: {
     severity: 'warning',
-    on: 'Namespace',
-    cause: "The default region has not the form of a region, or lies in another partition than the namespace's role.",
-    remedy: 'Correct `services.k8s.aws/default-region`, or the flag `--default-region`.',
+    on: 'Namespace, ACK resource',
+    cause:
+      "The default region, or a resource's own, has not the form of a region, or lies in another partition than the role.",
+    remedy: 'Correct `services.k8s.aws/default-region`, `services.k8s.aws/region`, or the flag `--default-region`.',
   },
   InvalidTokenExpiration: {
     severity: 'warning',
@@ -127,7 +154,8 @@ export const findingKinds = {
 export type FindingReason = keyof typeof findingKinds;
 
 export interface FoundObject {
-  readonly kind: 'ConfigMap' | 'Namespace' | 'ServiceAccount';
+  /** `ConfigMap`, `Namespace`, `ServiceAccount`, or the kind of an ACK resource. */
+  readonly kind: string;
   /** Empty for a Namespace. */
   readonly namespace: string;
   readonly name: string;
