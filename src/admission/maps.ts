@@ -13,10 +13,10 @@ import {
 import { isIgnoredByAck } from '../accounts/served-namespace.ts';
 import { isFields, optionalFields, optionalString } from '../injection/fields.ts';
 import type { View } from './cluster.ts';
+import { isNamespaceController } from './controllers.ts';
 import type { Decision } from './decision.ts';
-import { isNamespaceController } from './identities.ts';
+import { circumstancesOf, denial } from './denial.ts';
 import { entryProblem, readMapKey } from './map-entries.ts';
-import { refusalMessage } from './message.ts';
 import type { Problem } from './refusals.ts';
 import type { AdmissionRequest } from './review.ts';
 import type { Rules } from './rules.ts';
@@ -54,8 +54,11 @@ function boundNamespaces(kind: RoleMapKind, view: View, rules: Rules): ReadonlyM
     if (!read?.ok || read.value.kind !== kind) continue;
     const binding = bindings.get(read.value.id) ?? read.value;
     bindings.set(binding.id, binding);
-    namespaces.set(binding, [...(namespaces.get(binding) ?? []), name].sort());
+    const names = namespaces.get(binding);
+    if (names === undefined) namespaces.set(binding, [name]);
+    else names.push(name);
   }
+  for (const names of namespaces.values()) names.sort();
   return namespaces;
 }
 
@@ -157,14 +160,6 @@ export function validateMap(request: AdmissionRequest, view: View, rules: Rules)
       restsOnState: false,
     };
   }
-  const at = {
-    namespace: request.namespace,
-    serviceAccountName: '',
-    binding: undefined,
-    ackSystemNamespace: request.namespace,
-    roleArnAnnotation: undefined,
-  };
-  const subject = `ConfigMap ${request.namespace}/${roleMapNames[kind]}`;
-  const message = refusalMessage(subject, problem, at, rules.supportMessage);
-  return { verdict: 'deny', reason: problem.reason, message, restsOnState: true };
+  const at = circumstancesOf(request.namespace, rules, { ackSystemNamespace: request.namespace });
+  return denial(`ConfigMap ${request.namespace}/${roleMapNames[kind]}`, problem, at, rules);
 }

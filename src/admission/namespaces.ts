@@ -15,12 +15,12 @@ import type { Addition } from '../injection/json-patch.ts';
 import { nearMisses } from '../injection/near-miss.ts';
 import { chooseRegion } from '../injection/region.ts';
 import type { View } from './cluster.ts';
+import { isDeletingController } from './controllers.ts';
 import type { Decision } from './decision.ts';
-import { isDeletingController } from './identities.ts';
-import { refusalMessage, whatIsWrong } from './message.ts';
+import { circumstancesOf, denial } from './denial.ts';
+import { whatIsWrong } from './message.ts';
 import { isMode, modeLabel } from './mode.ts';
 import { quote } from './quote.ts';
-import type { Circumstances } from './refusal.ts';
 import type { Problem } from './refusals.ts';
 import type { AdmissionRequest } from './review.ts';
 import type { Rules } from './rules.ts';
@@ -46,22 +46,15 @@ function labelPatch(object: Fields): readonly Addition[] {
   return [{ op: 'add', path: `/metadata/labels/${pointerSegment(injectLabel)}`, value: 'enabled' }];
 }
 
-function circumstancesOf({ name }: Namespace, binding: Binding | undefined, rules: Rules): Circumstances {
-  return {
-    namespace: name,
-    serviceAccountName: '',
-    binding,
-    ackSystemNamespace: rules.ackSystems[0].namespace,
-    roleArnAnnotation: undefined,
-  };
-}
-
 /** What there is to remark on a namespace whose binding resolves, or does not yet. */
 function remarksOnBinding(namespace: Namespace, view: View, rules: Rules): readonly Remark[] {
   const binding = readBinding(namespace.annotations, rules.featureGates);
   if (binding === undefined) return [];
   const unresolved = (problem: Problem, bound: Binding | undefined): readonly Remark[] => [
-    { reason: 'BindingUnresolved', wrong: whatIsWrong(problem, circumstancesOf(namespace, bound, rules)) },
+    {
+      reason: 'BindingUnresolved',
+      wrong: whatIsWrong(problem, circumstancesOf(namespace.name, rules, { binding: bound })),
+    },
   ];
   if (!binding.ok) return unresolved(binding.problem, undefined);
   const map = view.roleMap(binding.value.kind, rules.ackSystems[0].namespace);
@@ -112,10 +105,8 @@ export function validateNamespace(request: AdmissionRequest, _view: View, rules:
   const changed = value && value !== old?.annotations.get(endpointAnnotation);
   if (!changed || rules.allowedEndpointUrls.has(value))
     return { verdict: 'allow', reason: 'Checked', restsOnState: false };
-  const at = circumstancesOf(namespace, undefined, rules);
   const subject = `Namespace ${quote(namespace.name)}`;
-  const message = refusalMessage(subject, { reason: 'EndpointNotAllowed', value }, at, rules.supportMessage);
-  return { verdict: 'deny', reason: 'EndpointNotAllowed', message, ignoresMode: true, restsOnState: false };
+  return denial(subject, { reason: 'EndpointNotAllowed', value }, circumstancesOf(namespace.name, rules), rules);
 }
 
 /**

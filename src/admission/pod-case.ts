@@ -13,7 +13,8 @@ import { roleArnAnnotation } from '../injection/role-annotation.ts';
 import { readTokenSettings } from '../injection/token-settings.ts';
 import type { ServiceAccount, View } from './cluster.ts';
 import type { Decision } from './decision.ts';
-import { refusalMessage, whatIsWrong } from './message.ts';
+import { circumstancesOf, denial } from './denial.ts';
+import { whatIsWrong } from './message.ts';
 import type { Circumstances } from './refusal.ts';
 import type { Problem } from './refusals.ts';
 import type { Rules } from './rules.ts';
@@ -47,13 +48,7 @@ export function servedNamespace(name: string, subject: string, view: View, rules
     return { verdict: 'allow', reason: 'NotServed', restsOnState: false };
   const namespace = view.namespace(name);
   if (namespace === undefined) {
-    const at = { namespace: name, serviceAccountName: '', binding: undefined, roleArnAnnotation: undefined };
-    return denial(
-      subject,
-      { reason: 'NamespaceNotFound' },
-      { ...at, ackSystemNamespace: rules.ackSystems[0].namespace },
-      rules,
-    );
+    return denial(subject, { reason: 'NamespaceNotFound' }, circumstancesOf(name, rules), rules);
   }
   const serving = servingOf(namespace, rules.ownNamespace, rules.featureGates);
   if (serving === 'served') return namespace;
@@ -64,24 +59,17 @@ export function isDecision(value: Namespace | Decision): value is Decision {
   return 'verdict' in value;
 }
 
-function denial(subject: string, problem: Problem, at: Circumstances, rules: Rules): Decision {
-  const message = refusalMessage(subject, problem, at, rules.supportMessage);
-  return { verdict: 'deny', reason: problem.reason, message, restsOnState: true };
-}
-
 function bindingOf({ namespace, rules }: PodCase): Result<Binding, Problem> {
   return readBinding(namespace.annotations, rules.featureGates) ?? refused({ reason: 'NamespaceNotBound', of: 'pod' });
 }
 
 function circumstances(podCase: PodCase): Circumstances {
   const binding = bindingOf(podCase);
-  return {
-    namespace: podCase.namespace.name,
+  return circumstancesOf(podCase.namespace.name, podCase.rules, {
     serviceAccountName: podCase.pod.serviceAccountName,
     binding: binding.ok ? binding.value : undefined,
-    ackSystemNamespace: podCase.rules.ackSystems[0].namespace,
     roleArnAnnotation: podCase.pod.annotations.get(roleArnAnnotation),
-  };
+  });
 }
 
 /** The refusal of a case. */

@@ -10,10 +10,9 @@ import { injectLabel, isIgnoredByAck, type Namespace } from '../accounts/served-
 import { isFields } from '../injection/fields.ts';
 import type { View } from './cluster.ts';
 import type { Decision } from './decision.ts';
-import { refusalMessage } from './message.ts';
-import type { Circumstances, Refusal } from './refusal.ts';
+import { circumstancesOf, denial } from './denial.ts';
+import type { Circumstances } from './refusal.ts';
 import type { Problem } from './refusals.ts';
-import { refusals } from './refusals.ts';
 import type { Resource } from './resource.ts';
 import type { AdmissionRequest } from './review.ts';
 import type { Rules } from './rules.ts';
@@ -135,24 +134,14 @@ export function accountOfNamespace(resourceCase: ResourceCase): AccountId | unde
 function circumstances(resourceCase: ResourceCase): Circumstances {
   const { namespace, rules } = resourceCase;
   const binding = resourceBinding(resourceCase);
-  return {
-    namespace: namespace.name,
-    serviceAccountName: '',
+  return circumstancesOf(namespace.name, rules, {
     binding: binding?.ok ? binding.value : undefined,
     ackSystemNamespace: ackSystemOf(rules.ackSystems, aliasOf(resourceCase) ?? '').namespace,
-    roleArnAnnotation: undefined,
-  };
+  });
 }
 
 /** The refusal of a case. */
 export function denyResource(resourceCase: ResourceCase, problem: Problem): Decision {
   const { subject, rules } = resourceCase;
-  const entry: Pick<Refusal<never>, 'ignoresMode'> = refusals[problem.reason];
-  return {
-    verdict: 'deny',
-    reason: problem.reason,
-    message: refusalMessage(subject, problem, circumstances(resourceCase), rules.supportMessage),
-    ...(entry.ignoresMode && { ignoresMode: true }),
-    restsOnState: true,
-  };
+  return denial(subject, problem, circumstances(resourceCase), rules);
 }

@@ -1,7 +1,7 @@
 import { defaultRegionAnnotation, ownerAccountIdAnnotation } from '../accounts/binding.ts';
 import { partitionOfRegion } from '../accounts/partition.ts';
 import { accountOfArn } from '../accounts/role-selector.ts';
-import { isOneOf } from './identities.ts';
+import { isOneOf } from './identity.ts';
 import { foreignReferences, sameReference } from './references.ts';
 import type { Problem } from './refusals.ts';
 import {

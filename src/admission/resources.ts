@@ -5,9 +5,10 @@ import { isIgnoredByAck } from '../accounts/served-namespace.ts';
 import { pointerSegment, requiredFields } from '../injection/fields.ts';
 import type { Addition } from '../injection/json-patch.ts';
 import type { View } from './cluster.ts';
+import { isAckController, isDeletingController } from './controllers.ts';
 import type { Decision } from './decision.ts';
-import { isAckController, isDeletingController, isOneOf } from './identities.ts';
-import { refusalMessage } from './message.ts';
+import { circumstancesOf, denial } from './denial.ts';
+import { isOneOf } from './identity.ts';
 import { type Resource, readResource } from './resource.ts';
 import {
   adoptedAnnotation,
@@ -40,10 +41,7 @@ function caseOf(request: AdmissionRequest, view: View, rules: Rules): ResourceCa
   const old = request.operation === 'UPDATE' ? readResource(request.oldObject) : undefined;
   const namespace = view.namespace(request.namespace);
   if (namespace !== undefined) return { subject, request, resource, old, namespace, view, rules };
-  const at = { namespace: request.namespace, serviceAccountName: '', binding: undefined, roleArnAnnotation: undefined };
-  const circumstances = { ...at, ackSystemNamespace: rules.ackSystems[0].namespace };
-  const message = refusalMessage(subject, { reason: 'NamespaceNotFound' }, circumstances, rules.supportMessage);
-  return { verdict: 'deny', reason: 'NamespaceNotFound', message, restsOnState: true };
+  return denial(subject, { reason: 'NamespaceNotFound' }, circumstancesOf(request.namespace, rules), rules);
 }
 
 /** The region to write onto a resource that says none; undefined where it should not be written. */

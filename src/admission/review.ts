@@ -3,6 +3,8 @@
  * https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request
  */
 
+import { type Fields, isFields } from '../injection/fields.ts';
+
 /** An API group, version and resource, as `request.resource` names them. */
 export interface GroupVersionResource {
   readonly group: string;
@@ -44,12 +46,6 @@ export class ReviewError extends Error {
 }
 
 const operations: ReadonlySet<string> = new Set<Operation>(['CREATE', 'UPDATE', 'DELETE', 'CONNECT']);
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function isOperation(value: unknown): value is Operation {
   return typeof value === 'string' && operations.has(value);

@@ -14,7 +14,7 @@ import {
 } from '../injection/fields.ts';
 import type { View } from './cluster.ts';
 import type { Decision } from './decision.ts';
-import { refusalMessage } from './message.ts';
+import { circumstancesOf, denial } from './denial.ts';
 import type { Problem } from './refusals.ts';
 import type { AdmissionRequest } from './review.ts';
 import type { Rules } from './rules.ts';
@@ -74,14 +74,6 @@ export function validateRoleSelector(request: AdmissionRequest, view: View, rule
   const unchanged = request.operation === 'UPDATE' && sameJson(specOf(request.object), specOf(request.oldObject));
   const problem = unchanged ? undefined : problemOf(request, view);
   if (problem === undefined) return { verdict: 'allow', reason: 'Checked', restsOnState: false };
-  const at = {
-    namespace: '',
-    serviceAccountName: '',
-    binding: undefined,
-    ackSystemNamespace: rules.ackSystems[0].namespace,
-    roleArnAnnotation: undefined,
-  };
   const subject = shortSubject(request, requiredFields(request.object, ''));
-  const message = refusalMessage(subject, problem, at, rules.supportMessage);
-  return { verdict: 'deny', reason: problem.reason, message, restsOnState: true };
+  return denial(subject, problem, circumstancesOf('', rules), rules);
 }

@@ -1,7 +1,7 @@
 import type { AckSystem } from '../accounts/ack-system.ts';
 import { defaultFeatureGates, type FeatureGates } from '../accounts/feature-gates.ts';
 import { longestTokenSeconds } from '../injection/token-settings.ts';
-import type { Identity } from './identities.ts';
+import type { Identity } from './identity.ts';
 import type { Mode } from './mode.ts';
 
 /** What is done with a workload whose pods would be refused. */

@@ -4,7 +4,7 @@ import type { Command, Surroundings } from './command.ts';
 import { describeFlags, readFlags, repeatedFlag } from './flag.ts';
 import { Foreteller, type Foretold, withAdditions } from './foretell.ts';
 import { readInput } from './input-files.ts';
-import { openSource } from './object-source.ts';
+import { openSource } from './open-source.ts';
 import { patchDocument } from './patch-document.ts';
 import { dropItems, joinDocuments, renderDiff, renderDocument, renderJson } from './render-manifests.ts';
 import { ruleFlags, rulesFrom } from './rule-flags.ts';

@@ -2,7 +2,7 @@ import { isAccountId } from '../accounts/account-id.ts';
 import type { AckSystem } from '../accounts/ack-system.ts';
 import { parseFeatureGates } from '../accounts/feature-gates.ts';
 import { partitionOfRegion } from '../accounts/partition.ts';
-import { type Identity, identityForms, parseIdentity } from '../admission/identities.ts';
+import { type Identity, identityForms, parseIdentity } from '../admission/identity.ts';
 import { modes } from '../admission/mode.ts';
 import { defaultRules, type NamespacePair, type Rules, unboundPolicies, workloadPolicies } from '../admission/rules.ts';
 import { longestTokenSeconds, shortestTokenSeconds } from '../injection/token-settings.ts';

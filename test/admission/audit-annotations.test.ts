@@ -22,7 +22,12 @@ describe('the audit annotations', () => {
   });
 
   test('of a refusal: what was decided, also where the mode let it pass', async () => {
-    const expected = { decision: 'deny', reason: 'RoleOutsideAccount', 'account-id': account };
+    const expected = {
+      decision: 'deny',
+      reason: 'RoleOutsideAccount',
+      refused: 'RoleOutsideAccount',
+      'account-id': account,
+    };
     for (const mode of ['enforce', 'warn', 'audit']) {
       assert.deepEqual((await ask(foreign, inMode(mode))).response.auditAnnotations, expected, mode);
     }

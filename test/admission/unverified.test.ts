@@ -35,7 +35,7 @@ describe('when the cluster cannot be asked', () => {
           response.status?.message ?? '',
           /^Pod "web" in namespace "shop": .*you can: try again.*\(Unverified\)$/,
         );
-        assert.deepEqual(response.auditAnnotations, { decision: 'deny', reason: 'Unverified' });
+        assert.deepEqual(response.auditAnnotations, { decision: 'deny', reason: 'Unverified', refused: 'Unverified' });
         assert.equal(record.outcome, 'error');
         assert.equal(record.error, error);
       });

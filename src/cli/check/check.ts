@@ -1,7 +1,7 @@
 import { clusterFlags, outputFlag } from '../cluster-flags.ts';
 import type { Command, Surroundings } from '../command.ts';
 import { describeFlags, readFlags } from '../flag.ts';
-import { openSource } from '../object-source.ts';
+import { openSource } from '../open-source.ts';
 import { ruleFlags, rulesFrom } from '../rule-flags.ts';
 import { alignColumns } from '../table.ts';
 import { exitCodes, UsageError } from '../usage-error.ts';

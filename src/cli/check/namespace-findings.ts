@@ -2,6 +2,7 @@ import { type Binding, defaultRegionAnnotation, readBinding } from '../../accoun
 import { podKeys } from '../../accounts/pod-role.ts';
 import { lookUpRole, type MappedRole, type MappingProblem } from '../../accounts/role-map.ts';
 import { injectLabel, isExcludedNamespace, type Namespace } from '../../accounts/served-namespace.ts';
+import { circumstancesOf } from '../../admission/denial.ts';
 import { labelNamespace } from '../../admission/namespaces.ts';
 import { toPaste } from '../../admission/paste.ts';
 import type { Refusal } from '../../admission/refusal.ts';
@@ -52,8 +53,7 @@ export function problemFinding(
 ): readonly Finding[] {
   if (!isFindingReason(problem.reason)) return [];
   const entry = refusals[problem.reason] as Refusal<Problem>;
-  const ackSystemNamespace = rules.ackSystems[0].namespace;
-  const { wrong, remedy, command } = entry.say(problem, { ...names, ackSystemNamespace, roleArnAnnotation: undefined });
+  const { wrong, remedy, command } = entry.say(problem, circumstancesOf(names.namespace, rules, names));
   return [finding(problem.reason, object, wrong, mendedBy(remedy, command))];
 }
 

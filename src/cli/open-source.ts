@@ -1,0 +1,42 @@
+import type { Reference, Referent } from '../admission/cluster.ts';
+import type { Rules } from '../admission/rules.ts';
+import type { Snapshot } from '../cluster/snapshot.ts';
+import { lookUp, readState } from '../cluster/state-directory.ts';
+import type { Fields } from '../injection/fields.ts';
+import { ApiSource } from './api-source.ts';
+import { type ClusterFlagValues, checkClusterFlags } from './cluster-flags.ts';
+import type { ObjectSource } from './object-source.ts';
+
+/** A folder of manifests, read once. */
+class StateSource implements ObjectSource {
+  readonly #state: Snapshot;
+
+  constructor(state: Snapshot) {
+    this.#state = state;
+  }
+
+  async read<R extends Reference>(reference: R): Promise<Referent<R>> {
+    return lookUp(this.#state, reference) as Referent<R>;
+  }
+
+  async pod(namespace: string, name: string): Promise<Fields | undefined> {
+    return this.#state.pod(namespace, name);
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    return this.#state;
+  }
+
+  async close(): Promise<void> {}
+}
+
+/**
+ * Opens the folder or the cluster that the flags name. A cluster is not spoken to before something is read.
+ * @throws {UsageError | StateError}
+ */
+export async function openSource(flags: ClusterFlagValues, rules: Rules): Promise<ObjectSource> {
+  checkClusterFlags(flags);
+  const { state, kubeconfig, context } = flags;
+  if (state !== undefined) return new StateSource(await readState(state));
+  return new ApiSource({ kubeconfig, context }, rules);
+}
