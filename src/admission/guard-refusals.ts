@@ -1,6 +1,6 @@
-import { type RoleMapKind, roleMapNames } from '../accounts/role-map.ts';
+import type { RoleMapKind } from '../accounts/role-map.ts';
 import { quote, quoteNames } from './quote.ts';
-import type { RefusalOf } from './refusal.ts';
+import { mapName, type RefusalOf } from './refusal.ts';
 
 /** What a change of a map, a selector or a namespace can be refused for, besides entries that are no valid mappings. */
 export type GuardProblem =
@@ -22,9 +22,9 @@ export const guardRefusals: { readonly [R in GuardProblem['reason']]: RefusalOf<
       'A map would lose an entry, or move it to another account, that bound namespaces use: their pods and resources would be refused, and resources that exist could not even be deleted.',
     mender: 'platform team',
     remedy: 'Unbind the namespaces first, or keep the entry. Another role of the same account may be put in its place.',
-    say: ({ map, key, namespaces }) => ({
-      wrong: `entry ${quote(key)} of ${roleMapNames[map]} is used by ${namespaces.length === 1 ? 'namespace' : `${namespaces.length} namespaces:`} ${quoteNames(namespaces)}`,
-      remedy: 'unbind them first, or keep the entry with a role of the same account',
+    say: ({ map, key, namespaces }, at) => ({
+      wrong: `entry ${quote(key)} of ${mapName(map, at)} is used by ${namespaces.length === 1 ? 'namespace' : `${namespaces.length} namespaces:`} ${quoteNames(namespaces)}`,
+      remedy: `unbind ${namespaces.length === 1 ? 'it' : 'them'} first, or keep the entry with a role of the same account`,
     }),
   },
   MapImmutable: {
@@ -32,7 +32,7 @@ export const guardRefusals: { readonly [R in GuardProblem['reason']]: RefusalOf<
     cause: 'A map would become immutable: no account could be added or mended any more without deleting it.',
     mender: 'platform team',
     remedy: 'Leave `immutable` out.',
-    say: ({ map }) => ({ wrong: `${roleMapNames[map]} would become immutable`, remedy: 'leave immutable out' }),
+    say: ({ map }, at) => ({ wrong: `${mapName(map, at)} would become immutable`, remedy: 'leave immutable out' }),
   },
   InvalidSelector: {
     group: 'refused',

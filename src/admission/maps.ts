@@ -161,5 +161,5 @@ export function validateMap(request: AdmissionRequest, view: View, rules: Rules)
     };
   }
   const at = circumstancesOf(request.namespace, rules, { ackSystemNamespace: request.namespace });
-  return denial(`ConfigMap ${request.namespace}/${roleMapNames[kind]}`, problem, at, rules);
+  return denial('', problem, at, rules);
 }

@@ -36,7 +36,7 @@ export function closeMessage(words: string, reason: Reason, supportMessage: stri
 
 /**
  * The whole message of a refusal: the object, what is wrong, who can mend it and how, the reason, where to ask.
- * @param subject names the object: `Pod "web" in namespace "team-a"`.
+ * @param subject names the object: `Pod "web" in namespace "team-a"`; empty where what is wrong names it already.
  */
 export function refusalMessage(
   subject: string,
@@ -46,7 +46,7 @@ export function refusalMessage(
 ): string {
   const entry = entryOf(problem);
   const { wrong, remedy, command, mender = entry.mender } = entry.say(problem, at);
-  const words = `${subject}: ${wrong}; ${menders[mender]}: ${remedy}`;
+  const words = `${subject === '' ? '' : `${subject}: `}${wrong}; ${menders[mender]}: ${remedy}`;
   const withCommand = command === undefined ? words : `${words}: ${command}`;
   const fits = withCommand.length <= roomFor(problem.reason, supportMessage);
   return closeMessage(fits ? withCommand : words, problem.reason, supportMessage);

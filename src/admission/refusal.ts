@@ -1,4 +1,5 @@
 import type { Binding } from '../accounts/binding.ts';
+import { type RoleMapKind, roleMapNames } from '../accounts/role-map.ts';
 
 /** What the words of a refusal need to know besides the problem. */
 export interface Circumstances {
@@ -38,4 +39,9 @@ export interface Words {
   /** What to paste; left out when the message has no room for it whole. */
   readonly command?: string | undefined;
   readonly mender?: Mender;
+}
+
+/** How messages name a map. */
+export function mapName(map: RoleMapKind, at: Circumstances): string {
+  return `ConfigMap ${at.ackSystemNamespace}/${roleMapNames[map]}`;
 }

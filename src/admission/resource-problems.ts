@@ -96,16 +96,17 @@ function* region(resourceCase: ResourceCase): Generator<Problem> {
   const own = resource.annotations.get(regionAnnotation);
   const changed = changedAnnotation(resourceCase, regionAnnotation);
   const pinned = old?.ack.region;
-  if (changed && pinned !== undefined && changed !== pinned)
+  if (changed !== undefined && pinned !== undefined && changed !== pinned)
     yield { reason: 'RegionChange', value: changed, region: pinned };
-  const takesDefault = old === undefined && !own && aliasOf(resourceCase) !== undefined;
+  const takesDefault = old === undefined && own === undefined && aliasOf(resourceCase) !== undefined;
   const fromNamespace = takesDefault ? namespace.annotations.get(defaultRegionAnnotation) : undefined;
-  const value = changed || fromNamespace;
-  if (!value) return;
+  // ACK takes an empty annotation for a region.
+  const value = changed ?? fromNamespace;
+  if (value === undefined || (value === '' && changed === undefined)) return;
   const { partition } = accountIfKnown(resourceCase);
   const actual = partitionOfRegion(value);
   if (actual === undefined || (partition !== undefined && actual !== partition)) {
-    yield { reason: 'InvalidRegion', value, from: changed ? 'resource' : 'namespace', partition };
+    yield { reason: 'InvalidRegion', value, from: changed === undefined ? 'namespace' : 'resource', partition };
   }
 }
 

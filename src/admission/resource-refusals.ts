@@ -1,6 +1,6 @@
 import type { AccountId } from '../accounts/account-id.ts';
 import { defaultRegionAnnotation } from '../accounts/binding.ts';
-import type { Partition } from '../accounts/partition.ts';
+import { type Partition, partitionOfRegion } from '../accounts/partition.ts';
 import { toPaste } from './paste.ts';
 import { quote, quoteNames } from './quote.ts';
 import type { ForeignReference } from './references.ts';
@@ -38,7 +38,8 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
     mender: 'you',
     remedy: `Correct the annotation \`${regionAnnotation}\`; the namespace's \`${defaultRegionAnnotation}\` is your platform team's.`,
     say: ({ value, from, partition }, at) => {
-      const what = partition === undefined ? 'is not an AWS region' : `is not a region of partition ${partition}`;
+      const isRegion = partitionOfRegion(value) !== undefined;
+      const what = isRegion ? `is not a region of partition ${partition}` : 'is not an AWS region';
       return from === 'resource'
         ? { wrong: `${regionAnnotation} ${quote(value)} ${what}`, remedy: 'correct that annotation' }
         : {

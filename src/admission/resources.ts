@@ -49,7 +49,10 @@ function regionToPin({ resource, old, namespace }: ResourceCase): string | undef
   if (resource.annotations.get(regionAnnotation)) return undefined;
   const pinned = old?.ack.region;
   // ACK goes by the status then; only a region that was written there before is put back.
-  if (pinned !== undefined) return old?.annotations.get(regionAnnotation) ? pinned : undefined;
+  if (pinned !== undefined) {
+    const written = old?.annotations.has(regionAnnotation) || resource.annotations.has(regionAnnotation);
+    return written ? pinned : undefined;
+  }
   return namespace.annotations.get(defaultRegionAnnotation) || undefined;
 }
 

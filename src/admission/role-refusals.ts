@@ -13,7 +13,7 @@ import { roleArnAnnotation } from '../injection/role-annotation.ts';
 import { tokenMountPath, tokenVolumeName } from '../injection/token-volume.ts';
 import { toPaste } from './paste.ts';
 import { quote } from './quote.ts';
-import type { Circumstances, Refusal, RefusalOf, Words } from './refusal.ts';
+import { type Circumstances, mapName, type Refusal, type RefusalOf, type Words } from './refusal.ts';
 
 /** Problems that only the cluster's state shows. */
 export type StateProblem =
@@ -46,10 +46,6 @@ export type RoleProblem =
   | StateProblem
   | MapKeyProblem
   | OwnerMismatch;
-
-function mapName(map: RoleMapKind, at: Circumstances): string {
-  return `ConfigMap ${at.ackSystemNamespace}/${roleMapNames[map]}`;
-}
 
 const roleArnForm = 'arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME';
 
@@ -87,9 +83,9 @@ function sourceHint(accountId: AccountId): string {
   return `a role of account ${accountId} by its bare name or ARN`;
 }
 
-function sayMapKey({ value, map }: MapKeyProblem, form: string): Words {
+function sayMapKey({ value, map }: MapKeyProblem, at: Circumstances, form: string): Words {
   return {
-    wrong: `key ${quote(value)} of ${roleMapNames[map]} is not ${form}, nor that behind pods. or the alias of a service`,
+    wrong: `key ${quote(value)} of ${mapName(map, at)} is not ${form}, nor that behind pods. or the alias of a service`,
     remedy: 'correct the key; in quotes, for YAML takes bare digits for a number',
   };
 }
@@ -155,7 +151,7 @@ export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<Ro
     remedy: 'Correct the annotation: 12 digits, in quotes, for YAML takes bare digits for a number.',
     say: (problem, at) =>
       'map' in problem
-        ? sayMapKey(problem, 'an account id of 12 digits')
+        ? sayMapKey(problem, at, 'an account id of 12 digits')
         : {
             wrong: `namespace ${quote(at.namespace)} has ${ownerAccountIdAnnotation} ${quote(problem.value)}, which is not 12 digits`,
             remedy: 'correct it',
@@ -169,7 +165,7 @@ export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<Ro
     remedy: 'Correct the annotation: letters, digits, `_` and `-`.',
     say: (problem, at) =>
       'map' in problem
-        ? sayMapKey(problem, 'a team id (letters, digits, _ and -)')
+        ? sayMapKey(problem, at, 'a team id (letters, digits, _ and -)')
         : {
             wrong: `namespace ${quote(at.namespace)} has ${teamIdAnnotation} ${quote(problem.value)}, which is not a team id (letters, digits, _ and -)`,
             remedy: 'correct it',
