@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import type { Operation } from 'fast-json-patch';
 import { type Admitted, createAdmit } from '../../src/admission/admit.ts';
 import { defaultRules, type Rules } from '../../src/admission/rules.ts';
+import { readPod } from '../../src/injection/pod.ts';
+import { readSkipList } from '../../src/injection/skip-list.ts';
 import { patched, patchOf } from '../decisions/check-row.ts';
 import { type ReviewOptions, readRequest } from '../decisions/review.ts';
 import { anyPod, shapedPod } from './arbitrary-pod.ts';
@@ -192,7 +194,7 @@ describe('for any pod that is injected', () => {
 
   test('no container has a role of another account, and each that has ours has token, mount and volume', async () => {
     type Entry = { name?: string; value?: string; mountPath?: string };
-    type Container = { env?: Entry[]; volumeMounts?: Entry[] };
+    type Container = { name?: string; env?: Entry[]; volumeMounts?: Entry[] };
     await fc.assert(
       fc.asyncProperty(shapedPod, async value => {
         const object = overTheWire(value);
@@ -201,9 +203,12 @@ describe('for any pod that is injected', () => {
         const { spec } = patched(object, response) as {
           spec: { containers: Container[]; initContainers?: Container[]; volumes?: Entry[] };
         };
-        for (const { env, volumeMounts } of [...spec.containers, ...(spec.initContainers ?? [])]) {
+        const { annotations } = readPod(object);
+        for (const { name = '', env, volumeMounts } of [...spec.containers, ...(spec.initContainers ?? [])]) {
           const roles = (env ?? []).filter(({ name }) => name === 'AWS_ROLE_ARN');
           for (const { value: arn = '' } of roles) assert.match(arn, new RegExp(`^$|^arn:aws:iam::${account}:role/`));
+          // A skipped container gets nothing, whatever it says itself.
+          if (readSkipList(annotations).has(name)) continue;
           const ours = (env ?? []).some(({ value: path }) =>
             /eks\.amazonaws\.com.serviceaccount.token$/.test(path ?? ''),
           );
