@@ -32,7 +32,7 @@ export function createAdmit(cluster: Cluster, rules: Rules): Admit {
     } catch (error) {
       return answer(rule, request, fault(request, error, modeInMemory(cluster, request, rules), rules));
     }
-    return judgeLive(rule, request, cluster, rules, deadline).then(judgement => answer(rule, request, judgement));
+    return answerLive(rule, request, cluster, rules, deadline);
   };
 }
 
@@ -43,19 +43,20 @@ function judge(rule: Rule, request: AdmissionRequest, view: View, rules: Rules):
   return { decision, mode, code: 403 };
 }
 
-async function judgeLive(
+async function answerLive(
   rule: Rule,
   request: AdmissionRequest,
   cluster: Cluster,
   rules: Rules,
   deadline: number,
-): Promise<Judgement> {
+): Promise<Admitted> {
   try {
-    return await decideLive(cluster, request.namespace, deadline, view => judge(rule, request, view, rules)).catch(
-      error => withoutCluster(rule, request, rules, error),
-    );
+    const judgement = await decideLive(cluster, request.namespace, deadline, view =>
+      judge(rule, request, view, rules),
+    ).catch(error => withoutCluster(rule, request, rules, error));
+    return answer(rule, request, judgement);
   } catch (error) {
-    return fault(request, error, modeInMemory(cluster, request, rules), rules);
+    return answer(rule, request, fault(request, error, modeInMemory(cluster, request, rules), rules));
   }
 }
 

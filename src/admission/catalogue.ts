@@ -73,7 +73,6 @@ const troubles = {
 /** Reasons of decisions. */
 export const reasons = { ...done, ...notOurs, ...refusals, ...troubles };
 export type Reason = keyof typeof reasons;
-export type RefusalReason = keyof typeof refusals;
 export type TroubleReason = keyof typeof troubles;
 
 /** Reasons of warnings. */

@@ -62,6 +62,15 @@ function boundNamespaces(kind: RoleMapKind, view: View, rules: Rules): ReadonlyM
   return namespaces;
 }
 
+/** Aliases of services that have a key of their own before or after, and whose controllers read the maps here. */
+function aliasesWithKeys(ackSystem: string, { kind, before, after }: MapChange, rules: Rules): readonly string[] {
+  if (!rules.featureGates.ServiceLevelCARM) return [];
+  const prefixes = [...before.keys(), ...after.keys()].map(key => readMapKey(kind, key)?.prefix ?? podsPrefix);
+  return [...new Set(prefixes)].filter(
+    alias => alias !== podsPrefix && ackSystemOf(rules.ackSystems, alias).namespace === ackSystem,
+  );
+}
+
 /**
  * Every way in which a binding is looked up in the maps of an ACK system namespace: by pods, if it is the first; by ACK's
  * controllers of the services that it serves, unless they go by selectors. Services without a key of their own look up alike.
@@ -69,19 +78,13 @@ function boundNamespaces(kind: RoleMapKind, view: View, rules: Rules): ReadonlyM
 function* keysLookedUp(
   binding: Binding,
   ackSystem: string,
-  change: MapChange,
+  aliases: readonly string[],
   rules: Rules,
 ): Generator<readonly string[]> {
   if (rules.ackSystems[0].namespace === ackSystem) yield podKeys(binding, rules.requirePodsKey);
   if (rules.featureGates.IAMRoleSelector) return;
-  const prefixes = [...change.before.keys(), ...change.after.keys()].flatMap(
-    key => readMapKey(change.kind, key)?.prefix ?? [],
-  );
-  for (const alias of new Set(['', ...prefixes])) {
-    if (alias === podsPrefix || (alias !== '' && ackSystemOf(rules.ackSystems, alias).namespace !== ackSystem))
-      continue;
-    yield alias === '' ? [binding.id] : serviceKeys(binding, alias, rules.featureGates);
-  }
+  yield [binding.id];
+  for (const alias of aliases) yield serviceKeys(binding, alias, rules.featureGates);
 }
 
 interface Lookup {
@@ -95,8 +98,9 @@ interface Lookup {
 /** What becomes of every look-up of bound namespaces that resolved before. */
 function* lookups(ackSystem: string, change: MapChange, view: View, rules: Rules): Generator<Lookup> {
   if (change.before.size === 0) return;
+  const aliases = aliasesWithKeys(ackSystem, change, rules);
   for (const [binding, namespaces] of boundNamespaces(change.kind, view, rules)) {
-    for (const keys of keysLookedUp(binding, ackSystem, change, rules)) {
+    for (const keys of keysLookedUp(binding, ackSystem, aliases, rules)) {
       const before = lookUpRole(binding, change.before, keys);
       const after = lookUpRole(binding, change.after, keys);
       if (before.ok) yield { binding, namespaces, before: before.value, after: after.ok ? after.value : undefined };

@@ -15,7 +15,7 @@ import type { Addition } from '../injection/json-patch.ts';
 import { nearMisses } from '../injection/near-miss.ts';
 import { chooseRegion } from '../injection/region.ts';
 import type { View } from './cluster.ts';
-import { isDeletingController } from './controllers.ts';
+import { isNamespaceController } from './controllers.ts';
 import type { Decision } from './decision.ts';
 import { circumstancesOf, denial } from './denial.ts';
 import { whatIsWrong } from './message.ts';
@@ -97,7 +97,7 @@ const endpointAnnotation = 'services.k8s.aws/endpoint-url';
  * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/config.go (BaseEndpoint, for STS too)
  */
 export function validateNamespace(request: AdmissionRequest, _view: View, rules: Rules): Decision {
-  if (isDeletingController(request.userInfo))
+  if (isNamespaceController(request.userInfo))
     return { verdict: 'allow', reason: 'ExemptIdentity', restsOnState: false };
   const namespace = readNamespace(request.object, request.name);
   const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject, request.name) : undefined;
@@ -115,12 +115,13 @@ export function validateNamespace(request: AdmissionRequest, _view: View, rules:
  * @param view undefined when the maps could not be read: what needs them is left unsaid.
  */
 export function labelNamespace(request: AdmissionRequest, view: View | undefined, rules: Rules): Decision {
-  if (isDeletingController(request.userInfo)) {
+  if (isNamespaceController(request.userInfo)) {
     return { verdict: 'allow', reason: 'ExemptIdentity', restsOnState: false };
   }
   const object = requiredFields(request.object, '');
-  const metadata = optionalFields(object, 'metadata', '') ?? {};
-  if (optionalString(metadata, 'deletionTimestamp', '/metadata') !== undefined) {
+  // As it is stored: what a request says of it is only a claim.
+  const stored = optionalFields(requiredFields(request.oldObject ?? {}, ''), 'metadata', '') ?? {};
+  if (optionalString(stored, 'deletionTimestamp', '/metadata') !== undefined) {
     return { verdict: 'allow', reason: 'Terminating', restsOnState: false };
   }
   const namespace = readNamespace(object, request.name);

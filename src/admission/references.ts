@@ -1,25 +1,50 @@
-import { type Fields, isFields } from '../injection/fields.ts';
-import { sameJson } from './same-json.ts';
+import { type Fields, isFields, pointerSegment } from '../injection/fields.ts';
 
 /** A reference from a resource to an object of another namespace. */
 export interface ForeignReference {
-  /** JSON Pointer of the field that names the namespace. */
-  readonly path: string;
   readonly namespace: string;
-  /** The whole reference: another name in it is another reference. */
-  readonly target: unknown;
+  /** JSON Pointer of the field that names the namespace. Made when it is asked for: there may be thousands. */
+  readonly path: string;
+  /** The same for the same thing in the same field, be it at another place of a list. */
+  readonly identity: string;
 }
 
-/** Whether two references are one: in the same field, be it at another place of a list, to the same thing. */
-export function sameReference(a: ForeignReference, b: ForeignReference): boolean {
-  const fieldOf = ({ path }: ForeignReference) => path.replaceAll(/\/[0-9]+(?=\/)/g, '/-');
-  return fieldOf(a) === fieldOf(b) && sameJson(a.target, b.target);
+/** A value in a spec, and the way to it. */
+interface Node {
+  readonly value: unknown;
+  readonly key: string;
+  readonly inList: boolean;
+  readonly parent: Node | undefined;
 }
 
-function namespaceIn(value: unknown): string | undefined {
-  return isFields(value) && typeof value['namespace'] === 'string' && value['namespace'] !== ''
-    ? value['namespace']
-    : undefined;
+function pathOf(node: Node): string {
+  const segments: string[] = [];
+  for (let at: Node | undefined = node; at !== undefined; at = at.parent) segments.push(pointerSegment(at.key));
+  return `/${segments.reverse().join('/')}`;
+}
+
+/** The name of the field that a node is in: `subnetRefs` for what `subnetRefs[1].from` holds. */
+function fieldOf(node: Node | undefined): string {
+  let at = node;
+  while (at !== undefined && (at.inList || at.key === 'from')) at = at.parent;
+  return at?.key ?? '';
+}
+
+class Reference implements ForeignReference {
+  readonly namespace: string;
+  readonly identity: string;
+  readonly #node: Node;
+
+  constructor(node: Node, target: Fields, namespace: string) {
+    const { kind, name, key } = target;
+    this.namespace = namespace;
+    this.identity = JSON.stringify([fieldOf(node), namespace, ...[kind, name, key].map(part => String(part))]);
+    this.#node = node;
+  }
+
+  get path(): string {
+    return `${pathOf(this.#node)}/namespace`;
+  }
 }
 
 /** `{namespace, name, key}`: https://github.com/aws-controllers-k8s/runtime/blob/main/apis/core/v1alpha1/secret_key_reference.go */
@@ -27,37 +52,31 @@ function isSecretKeyReference(fields: Fields): boolean {
   return typeof fields['name'] === 'string' && typeof fields['key'] === 'string';
 }
 
+/** Whether a value is a reference by where it stands: FieldExport's `to`, AdoptedResource's `kubernetes.metadata`, `from`. */
+function isReferenceByPlace({ key, parent }: Node, kind: string): boolean {
+  if (key === 'from') return true;
+  if (kind === 'FieldExport') return key === 'to' && parent?.parent === undefined;
+  return kind === 'AdoptedResource' && key === 'metadata' && parent?.key === 'kubernetes' && !parent.parent?.parent;
+}
+
 /**
  * The references of a resource's spec that name another namespace: `…Ref.from` and `…Refs[].from` of resource
  * references, references to a key of a Secret, FieldExport's `to`, AdoptedResource's `kubernetes.metadata`. ACK's
  * controllers follow them with rights over the whole cluster.
- * A stack of its own: a spec may be nested deeper than the engine's.
+ * In time linear in the spec, and with a stack of its own: a spec may hold thousands, nested deeper than the engine's stack.
  */
-export function foreignReferences(spec: unknown, kind: string, namespace: string): readonly ForeignReference[] {
-  const references: ForeignReference[] = [];
-  const note = (value: unknown, path: string): void => {
-    const named = namespaceIn(value);
-    if (named !== undefined && named !== namespace)
-      references.push({ path: `${path}/namespace`, namespace: named, target: value });
-  };
-  if (isFields(spec)) {
-    if (kind === 'FieldExport') note(spec['to'], '/spec/to');
-    if (kind === 'AdoptedResource' && isFields(spec['kubernetes'])) {
-      note(spec['kubernetes']['metadata'], '/spec/kubernetes/metadata');
-    }
-  }
-  const pending: [unknown, string][] = [[spec, '/spec']];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const [value, path] = next;
+export function* foreignReferences(spec: unknown, kind: string, namespace: string): Generator<ForeignReference> {
+  const pending: Node[] = [{ value: spec, key: 'spec', inList: false, parent: undefined }];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    const { value } = node;
     if (typeof value !== 'object' || value === null) continue;
-    if (isFields(value)) {
-      if (isSecretKeyReference(value)) note(value, path);
-      if (isFields(value['from'])) note(value['from'], `${path}/from`);
+    if (isFields(value) && (isReferenceByPlace(node, kind) || isSecretKeyReference(value))) {
+      const named = value['namespace'];
+      if (typeof named === 'string' && named !== '' && named !== namespace) yield new Reference(node, value, named);
     }
+    const inList = Array.isArray(value);
     for (const [key, inner] of Object.entries(value)) {
-      if (typeof inner === 'object' && inner !== null) pending.push([inner, `${path}/${key}`]);
+      if (typeof inner === 'object' && inner !== null) pending.push({ value: inner, key, inList, parent: node });
     }
   }
-  const seen = new Set<string>();
-  return references.filter(({ path }) => !seen.has(path) && seen.add(path));
 }

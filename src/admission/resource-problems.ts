@@ -2,7 +2,7 @@ import { defaultRegionAnnotation, ownerAccountIdAnnotation } from '../accounts/b
 import { partitionOfRegion } from '../accounts/partition.ts';
 import { accountOfArn } from '../accounts/role-selector.ts';
 import { isOneOf } from './identity.ts';
-import { foreignReferences, sameReference } from './references.ts';
+import { foreignReferences } from './references.ts';
 import type { Problem } from './refusals.ts';
 import {
   annotationForms,
@@ -46,13 +46,15 @@ function* forgeries(resourceCase: ResourceCase): Generator<Problem> {
 
 /** References into other namespaces that the request adds, and that are not allowed. */
 function* foreign({ request, resource, old, rules, namespace }: ResourceCase): Generator<Problem> {
-  const before = old === undefined ? [] : foreignReferences(old.spec, request.kind, namespace.name);
+  const allowed = new Set(
+    rules.crossNamespaceReferences.filter(({ from }) => from === '*' || from === namespace.name).map(({ to }) => to),
+  );
+  let before: ReadonlySet<string> | undefined;
   for (const reference of foreignReferences(resource.spec, request.kind, namespace.name)) {
-    const known = before.some(other => sameReference(other, reference));
-    const allowed = rules.crossNamespaceReferences.some(
-      ({ from, to }) => (from === '*' || from === namespace.name) && to === reference.namespace,
-    );
-    if (!known && !allowed) yield { reason: 'CrossNamespaceReference', ...reference };
+    if (allowed.has(reference.namespace)) continue;
+    before ??= new Set(Array.from(foreignReferences(old?.spec, request.kind, namespace.name), each => each.identity));
+    if (before.has(reference.identity)) continue;
+    yield { reason: 'CrossNamespaceReference', path: reference.path, namespace: reference.namespace };
   }
 }
 

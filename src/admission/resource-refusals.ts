@@ -3,7 +3,6 @@ import { defaultRegionAnnotation } from '../accounts/binding.ts';
 import { type Partition, partitionOfRegion } from '../accounts/partition.ts';
 import { toPaste } from './paste.ts';
 import { quote, quoteNames } from './quote.ts';
-import type { ForeignReference } from './references.ts';
 import type { RefusalOf } from './refusal.ts';
 import { regionAnnotation } from './resource-annotations.ts';
 
@@ -20,7 +19,7 @@ export type ResourceProblem =
   | { readonly reason: 'ForgedAnnotation'; readonly key: string }
   | { readonly reason: 'ForgedFinalizer'; readonly finalizer: string }
   | { readonly reason: 'ForgedStatus'; readonly field: string }
-  | ({ readonly reason: 'CrossNamespaceReference' } & ForeignReference)
+  | { readonly reason: 'CrossNamespaceReference'; readonly path: string; readonly namespace: string }
   | { readonly reason: 'SelectorNotMatched' }
   | { readonly reason: 'SelectorConflict'; readonly selectors: readonly string[]; readonly of: 'resource' | 'selector' }
   | {

@@ -133,7 +133,7 @@ function unboundDecision(resourceCase: ResourceCase): Decision | undefined {
   if (old !== undefined || rules.unboundResources === 'allow' || rules.featureGates.IAMRoleSelector) return undefined;
   if (aliasOf(resourceCase) === undefined || resourceBinding(resourceCase) !== undefined) return undefined;
   const decision = denyResource(resourceCase, { reason: 'NamespaceNotBound', of: 'resource' });
-  return rules.unboundResources === 'deny' ? decision : { ...decision, advisory: true };
+  return rules.unboundResources === 'deny' ? decision : { ...decision, advisory: true, restsOnState: false };
 }
 
 const guardedStatus = [

@@ -52,11 +52,21 @@ export const servedClusterFlags = {
   ),
 } as const;
 
+/** What decisions by these rules can look up. */
+function watchedBy({ ackSystems, featureGates }: Rules) {
+  const maps: readonly RoleMapKind[] = featureGates.TeamLevelCARM ? ['account', 'team'] : ['account'];
+  return {
+    ackSystems: ackSystems.map(({ namespace }) => namespace),
+    maps,
+    roleSelectors: featureGates.IAMRoleSelector,
+  };
+}
+
 /** The closed sets of label values. */
-export function clusterMetricLabels({ ackSystems }: Rules): ClusterMetricLabels {
+export function clusterMetricLabels(rules: Rules): ClusterMetricLabels {
   return {
     maps: ['account', 'team'],
-    watchedResources: watchedResources(ackSystems.map(({ namespace }) => namespace)),
+    watchedResources: watchedResources(watchedBy(rules)),
     restartCauses,
     liveReadResources: ['namespaces', 'serviceaccounts', 'configmaps', 'iamroleselectors'],
     liveReadResults,
@@ -139,9 +149,7 @@ async function watch(
   let dirty = true;
   const cluster = new WatchingCluster({
     connection: connect({ kubeconfig }),
-    ackSystems: rules.ackSystems.map(({ namespace }) => namespace),
-    roleSelectors: rules.featureGates.IAMRoleSelector,
-    maps: rules.featureGates.TeamLevelCARM ? ['account', 'team'] : ['account'],
+    ...watchedBy(rules),
     maxStalenessMs,
     observer: {
       synced: resource => {

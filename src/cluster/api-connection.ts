@@ -7,7 +7,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
 import type { Socket } from 'node:net';
-import { type ApiError, ApiProtocolError, ClusterUnreachableError } from './api-errors.ts';
+import { AnswerTooLongError, type ApiError, ApiProtocolError, ClusterUnreachableError } from './api-errors.ts';
 import { apiErrorOf, type JsonObject, parseJsonObject } from './api-object.ts';
 import type { ClusterAccess, ClusterCredentials } from './cluster-access.ts';
 
@@ -219,7 +219,7 @@ async function bodyOf(response: IncomingMessage, maxBytes: number): Promise<stri
     for await (const chunk of response) {
       chunks.push(chunk);
       bytes += chunk.length;
-      if (bytes > maxBytes) throw new ApiProtocolError(`the answer is longer than ${maxBytes} bytes`);
+      if (bytes > maxBytes) throw new AnswerTooLongError(maxBytes);
     }
   } catch (error) {
     if (error instanceof ApiProtocolError) throw error;

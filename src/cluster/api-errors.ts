@@ -51,3 +51,11 @@ export class ApiProtocolError extends Error {
     this.name = 'ApiProtocolError';
   }
 }
+
+/** The answer is longer than we take. A list may fit in smaller pages. */
+export class AnswerTooLongError extends ApiProtocolError {
+  constructor(maxBytes: number) {
+    super(`the answer is longer than ${maxBytes} bytes`);
+    this.name = 'AnswerTooLongError';
+  }
+}

@@ -7,6 +7,9 @@ export interface KeptMetadata {
   readonly annotations: ReadonlyMap<string, string>;
 }
 
+/** One more than the longest value that means something, an ARN: what is cut is wrong anyhow, and stays so. */
+const longestValue = 2049;
+
 const none: ReadonlyMap<string, string> = new Map();
 const nothing: KeptMetadata = Object.freeze({ labels: none, annotations: none });
 
@@ -31,7 +34,7 @@ function wanted(strings: unknown, wants: (key: string) => boolean): ReadonlyMap<
   for (const [key, value] of Object.entries(strings)) {
     if (typeof value !== 'string' || !wants(key)) continue;
     kept ??= new Map();
-    kept.set(key, value);
+    kept.set(key, value.slice(0, longestValue));
   }
   return kept ?? none;
 }

@@ -12,6 +12,8 @@ export interface LiveListOptions<T> {
   readonly path: string;
   readonly metadataOnly: boolean;
   readonly keep: (object: ApiObject) => T;
+  /** A 404 means that there is no such resource yet, for its CustomResourceDefinition comes later. */
+  readonly mayBeMissing?: boolean;
   readonly budget: ReadBudget;
   /** Must not throw. */
   readonly onResult?: (resource: string, result: LiveReadResult) => void;
@@ -21,44 +23,115 @@ export interface LiveListOptions<T> {
 
 const pageSize = 500;
 
-/** A whole list, read while a review waits: for the few decisions about all objects of a kind, which administrators make. */
+/** Callers that get the same list. The first one's namespace pays for it. */
+interface Batch<T> {
+  readonly payer: string;
+  readonly answer: PromiseWithResolvers<readonly T[] | undefined>;
+  readonly abandoned: AbortController;
+  waiters: number;
+}
+
+/**
+ * A whole list, read while a review waits: for the few decisions about all objects of a kind. One list at a time: who
+ * comes during one waits for the next, with all who came meanwhile, for what is being listed may be older than his
+ * question.
+ */
 export class LiveList<T> {
   readonly #options: LiveListOptions<T>;
+  readonly #nowMs: () => number;
+  #current: Batch<T> | undefined;
+  #next: Batch<T> | undefined;
 
   constructor(options: LiveListOptions<T>) {
     this.#options = options;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
   }
 
   /**
-   * What the API server has now; undefined when it has no such resource.
-   * @param payer the namespace whose budget pays.
+   * What the API server has now; undefined when it has no such resource, which only one that may be missing has not.
+   * @param payer the namespace whose budget pays, a token a page.
    * @param deadlineAt monotonic milliseconds at which the caller must have an answer.
    * @throws {BudgetSpentError | LiveReadError}
    */
   async read(payer: string, deadlineAt: number): Promise<readonly T[] | undefined> {
-    const { budget, resource, onResult, nowMs = () => performance.now() } = this.#options;
-    if (!budget.take(payer)) {
-      onResult?.(resource, 'throttled');
-      throw new BudgetSpentError(`the list of ${resource}`);
-    }
+    const late = Promise.withResolvers<never>();
+    const end = () => late.reject(new LiveReadError(this.#what, 'no answer came in time'));
+    const timer = setTimeout(end, Math.max(0, deadlineAt - this.#nowMs()));
+    const batch = this.#join(payer);
+    batch.waiters += 1;
     try {
-      const objects = await this.#list(AbortSignal.timeout(Math.max(0, Math.floor(deadlineAt - nowMs()))));
-      onResult?.(resource, 'found');
-      return objects;
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) {
-        onResult?.(resource, 'absent');
-        return undefined;
-      }
-      onResult?.(resource, 'error');
-      const why = error instanceof Error ? error.message : String(error);
-      throw new LiveReadError(`the list of ${resource}`, why, { cause: error });
+      return await Promise.race([batch.answer.promise, late.promise]);
+    } finally {
+      clearTimeout(timer);
+      batch.waiters -= 1;
+      if (batch.waiters === 0) batch.abandoned.abort();
     }
   }
 
-  async #list(signal: AbortSignal): Promise<readonly T[]> {
-    const { pool, path, metadataOnly, keep } = this.#options;
+  get #what(): string {
+    return `the list of ${this.#options.resource}`;
+  }
+
+  #join(payer: string): Batch<T> {
+    if (this.#next !== undefined) {
+      this.#options.onResult?.(this.#options.resource, 'shared');
+      return this.#next;
+    }
+    const batch: Batch<T> = {
+      payer,
+      answer: Promise.withResolvers<readonly T[] | undefined>(),
+      abandoned: new AbortController(),
+      waiters: 0,
+    };
+    // Every caller may have left when the answer comes.
+    batch.answer.promise.catch(() => {});
+    this.#next = batch;
+    if (this.#current === undefined) void this.#drive();
+    return batch;
+  }
+
+  async #drive(): Promise<void> {
+    // One turn later, when the first caller waits; and from then on nobody joins what has begun.
+    await null;
+    for (let batch = this.#takeNext(); batch !== undefined; batch = this.#takeNext()) {
+      try {
+        batch.answer.resolve(await this.#serve(batch));
+      } catch (error) {
+        batch.answer.reject(error);
+      }
+    }
+  }
+
+  #takeNext(): Batch<T> | undefined {
+    this.#current = this.#next;
+    this.#next = undefined;
+    return this.#current;
+  }
+
+  async #serve({ payer, abandoned }: Batch<T>): Promise<readonly T[] | undefined> {
+    const { resource, onResult, mayBeMissing } = this.#options;
+    try {
+      const objects = await this.#list(payer, abandoned.signal);
+      onResult?.(resource, 'found');
+      return objects;
+    } catch (error) {
+      if (mayBeMissing && error instanceof ApiError && error.status === 404) {
+        onResult?.(resource, 'absent');
+        return undefined;
+      }
+      onResult?.(resource, error instanceof BudgetSpentError ? 'throttled' : 'error');
+      if (error instanceof BudgetSpentError) throw error;
+      throw new LiveReadError(this.#what, error instanceof Error ? error.message : String(error), { cause: error });
+    }
+  }
+
+  async #list(payer: string, signal: AbortSignal): Promise<readonly T[]> {
+    const { pool, path, metadataOnly, keep, budget } = this.#options;
+    const pay = () => {
+      if (!budget.take(payer)) throw new BudgetSpentError(this.#what);
+    };
     const objects: T[] = [];
+    pay();
     await listPages(pool, path, {
       accept: metadataOnly
         ? 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json'
@@ -66,7 +139,7 @@ export class LiveList<T> {
       pageSize,
       signal,
       onObject: object => objects.push(keep(object)),
-      onPage: () => {},
+      onPage: pay,
     });
     return objects;
   }

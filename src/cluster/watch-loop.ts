@@ -5,7 +5,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiConnection, ApiPool } from './api-connection.ts';
-import { ApiError, ApiProtocolError, ClusterUnreachableError } from './api-errors.ts';
+import { AnswerTooLongError, ApiError, ApiProtocolError, ClusterUnreachableError } from './api-errors.ts';
 import { type ApiObject, objectKey } from './api-object.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
 import { ListExpiredError, listPages, withQuery } from './list-pages.ts';
@@ -73,6 +73,8 @@ const accepts = {
   whole: { list: 'application/json', watch: 'application/json' },
 } as const;
 
+/** Objects a page: all of them with the 256 KiB of annotations that anyone may write make 25 MiB. */
+const defaultPageSize = 100;
 const longestWaitMs = 10_000;
 /** Between two looks for a resource that the server does not have. */
 const missingPauseMs = 2_000;
@@ -113,7 +115,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     // Several attempts must fit into the time until what is known is stale.
     const capMs = Math.min(longestWaitMs, (options.maxStalenessMs ?? 90_000) / 5);
     this.#backoff = new Backoff({ capMs, random: this.#random, ...options.backoff });
-    this.#pageSize = options.pageSize ?? 500;
+    this.#pageSize = options.pageSize ?? defaultPageSize;
     // Two: the next connection must not wait for the last one to be closed.
     this.#pool = options.connection.pool(2);
     this.#store = new ObjectStore(change => this.#guarded(() => options.onChange?.(change)));
@@ -199,7 +201,11 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     // A connection that died, or a server that has nothing to say to our version, for which it may have been restored from
     // an older backup: the next bookmark is up to a minute away, a list tells at once.
     if (error instanceof SilenceError) this.#version = undefined;
-    if (error instanceof ListExpiredError) {
+    if (error instanceof AnswerTooLongError) {
+      // Objects may be as large as etcd takes them, and metadata is most of some.
+      this.#pageSize = Math.max(1, Math.floor((this.#pageSize || defaultPageSize) / 4));
+      this.#version = undefined;
+    } else if (error instanceof ListExpiredError) {
       // The list takes longer than versions are kept: one answer is consistent without pages.
       this.#pageSize = 0;
       this.#version = undefined;
@@ -251,7 +257,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
         },
       }),
     );
-    this.#pageSize = this.#options.pageSize ?? 500;
+    this.#pageSize = this.#options.pageSize ?? defaultPageSize;
     this.#fruitless = 0;
     this.#newsSinceList = false;
     this.#store.replace(objects);

@@ -1,6 +1,6 @@
 import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../accounts/role-map.ts';
 import type { RoleSelector } from '../accounts/role-selector.ts';
-import type { Namespace } from '../accounts/served-namespace.ts';
+import { injectLabel, type Namespace } from '../accounts/served-namespace.ts';
 import {
   type Cluster,
   type Reference,
@@ -9,10 +9,11 @@ import {
   UnverifiedError,
   type View,
 } from '../admission/cluster.ts';
+import { modeLabel } from '../admission/mode.ts';
 import { readRoleSelector } from '../admission/role-selectors.ts';
-import { probablyMeant } from '../injection/near-miss.ts';
+import { isReadAnnotation, probablyMeant } from '../injection/near-miss.ts';
 import type { ApiConnection, ApiPool } from './api-connection.ts';
-import { type ApiObject, objectKey } from './api-object.ts';
+import { type ApiObject, isJsonObject, objectKey } from './api-object.ts';
 import { ReadBudget } from './budget.ts';
 import { keepMetadata } from './kept-metadata.ts';
 import { LiveList } from './live-list.ts';
@@ -46,27 +47,46 @@ function mapResource(kind: RoleMapKind, ackSystem: string, ackSystems: readonly 
   return ackSystem === ackSystems[0] ? `${kind}-map` : `${kind}-map/${ackSystem}`;
 }
 
-/** Names of what is watched, as metrics have them. */
-export function watchedResources(ackSystems: readonly string[]): readonly string[] {
-  const kinds: readonly RoleMapKind[] = ['account', 'team'];
-  const maps = kinds.flatMap(kind => ackSystems.map(ackSystem => mapResource(kind, ackSystem, ackSystems)));
-  return ['namespaces', 'serviceaccounts', ...maps, 'iamroleselectors'];
+/** Names of what is watched with these options, as metrics have them. */
+export function watchedResources({
+  ackSystems,
+  maps,
+  roleSelectors,
+}: Pick<WatchingClusterOptions, 'ackSystems' | 'maps' | 'roleSelectors'>): readonly string[] {
+  return [
+    'namespaces',
+    'serviceaccounts',
+    ...maps.flatMap(kind => ackSystems.map(ackSystem => mapResource(kind, ackSystem, ackSystems))),
+    ...(roleSelectors ? ['iamroleselectors'] : []),
+  ];
 }
 
 function keepNamespaces(everyLabel: boolean): (object: ApiObject) => Namespace {
   const keep = keepMetadata(
-    key => everyLabel || key.startsWith('carm-webhook.dev/'),
-    key => key.startsWith('services.k8s.aws/') || key.startsWith('carm-webhook.dev/'),
+    key => everyLabel || key === injectLabel || key === modeLabel,
+    key => isReadAnnotation(key, 'namespace'),
   );
   return object => ({ name: object.metadata.name, ...keep(object) });
 }
 
-/** Annotations that are slips are kept too: they are warned of. */
-const keepServiceAccount: (object: ApiObject) => ServiceAccount = keepMetadata(
+/** What anyone may write many of: so many keys of an object are kept at most, and no value. */
+const mostSlips = 5;
+
+const keepReadAnnotations = keepMetadata(
   () => false,
-  key =>
-    key.startsWith('eks.amazonaws.com/') || key.startsWith('carm-webhook.dev/') || probablyMeant(key) !== undefined,
+  key => isReadAnnotation(key, 'ServiceAccount'),
 );
+
+/** The annotations that are read, and some that are slips: those are warned of. */
+function keepServiceAccount(object: ApiObject): ServiceAccount {
+  const kept = keepReadAnnotations(object);
+  const written = object.metadata['annotations'];
+  const slips: [string, string][] = [];
+  for (const key of isJsonObject(written) ? Object.keys(written) : []) {
+    if (slips.length < mostSlips && probablyMeant(key) !== undefined) slips.push([key, '']);
+  }
+  return slips.length === 0 ? kept : { annotations: new Map([...kept.annotations, ...slips]) };
+}
 
 function keepRoleMap(object: ApiObject): RoleMap {
   return readRoleMap(object['data']);
@@ -194,6 +214,7 @@ export class WatchingCluster implements Cluster {
       path: roleSelectorsPath,
       metadataOnly: false,
       keep: readRoleSelector,
+      mayBeMissing: true,
     });
   }
 

@@ -18,6 +18,15 @@ const known: Readonly<Record<string, Readonly<Record<string, readonly Annotated[
 };
 const prefixes = Object.keys(known);
 
+/** Whether an annotation is read on a kind of object. */
+export function isReadAnnotation(key: string, on: Annotated): boolean {
+  const slash = key.indexOf('/');
+  const prefix = key.slice(0, Math.max(0, slash));
+  const name = key.slice(slash + 1);
+  const names = Object.hasOwn(known, prefix) ? known[prefix] : undefined;
+  return names !== undefined && Object.hasOwn(names, name) && (names[name]?.includes(on) ?? false);
+}
+
 /** How many letters apart a prefix may be to be taken for a slip: `eks.amazon.com` is three off. */
 const nearestMiss = 3;
 

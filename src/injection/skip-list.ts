@@ -13,5 +13,6 @@ export function readSkipList(annotations: ReadonlyMap<string, string>): Readonly
 
 /** Names of the skip list that no container has. */
 export function unknownSkipNames(skipped: ReadonlySet<string>, containers: readonly Container[]): readonly string[] {
-  return [...skipped].filter(name => !containers.some(container => container.name === name));
+  const known = new Set(containers.map(({ name }) => name));
+  return [...skipped].filter(name => !known.has(name));
 }

@@ -1,4 +1,3 @@
-import { posix } from 'node:path';
 import { literalValue, tokenFileVariable } from './environment.ts';
 import type { Container, Volume, VolumeMount } from './pod.ts';
 
@@ -62,8 +61,13 @@ function normalised(path: string, windows: boolean): string {
         .replace(/^[a-z]:/i, '')
         .toLowerCase()
     : path;
-  const absolute = posix.normalize(`/${slashed}`);
-  return absolute.length > 1 && absolute.endsWith('/') ? absolute.slice(0, -1) : absolute;
+  // Not node:path, whose time is quadratic in the length: a path may be as long as a pod.
+  const segments: string[] = [];
+  for (const segment of slashed.split('/')) {
+    if (segment === '..') segments.pop();
+    else if (segment !== '' && segment !== '.') segments.push(segment);
+  }
+  return `/${segments.join('/')}`;
 }
 
 /** Whether a container reads its token where ours lies, by what it says itself. */

@@ -34,6 +34,28 @@ function tooLarge(limitBytes: number): HttpError {
   return new HttpError(413, `the body is larger than the limit of ${limitBytes} bytes`);
 }
 
+/** Bytes of bodies that are being received, over all connections. */
+export class BodyBudget {
+  readonly #limitBytes: number;
+  #bytes = 0;
+
+  /** Default 96 MiB: a dozen of the largest bodies, and thousands of those that pods make; within the memory of a small pod. */
+  constructor(limitBytes = 96 * 1024 * 1024) {
+    this.#limitBytes = limitBytes;
+  }
+
+  /** False when they would be too many together; nothing is taken then. */
+  take(bytes: number): boolean {
+    if (this.#bytes + bytes > this.#limitBytes) return false;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+}
+
 /**
  * Collects one request's body.
  * `done` rejects with an HttpError (413 larger than the limit, 408 not here in time, or whatever `fail` was told) or
@@ -47,15 +69,18 @@ export class BodyReader {
   readonly #resolve: (body: Buffer) => void;
   readonly #reject: (error: Error) => void;
   readonly #chunks: Buffer[] = [];
+  readonly #budget: BodyBudget;
   #sizeBytes = 0;
+  #takenBytes = 0;
 
-  constructor(request: IncomingMessage, limitBytes: number, timeoutMs: number) {
+  constructor(request: IncomingMessage, limitBytes: number, timeoutMs: number, budget: BodyBudget) {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
     this.done = promise;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#request = request;
     this.#limitBytes = limitBytes;
+    this.#budget = budget;
     this.#timer = setTimeout(this.#onTimeout, timeoutMs);
     this.#timer.unref();
     request.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onGone).on('error', this.#onGone);
@@ -74,14 +99,22 @@ export class BodyReader {
 
   #stop(): void {
     clearTimeout(this.#timer);
+    this.#budget.give(this.#takenBytes);
+    this.#takenBytes = 0;
     // The listener for errors stays: an aborted request without one would bring the process down.
     this.#request.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onGone);
   }
 
   readonly #onData = (chunk: Buffer): void => {
     this.#sizeBytes += chunk.length;
-    if (this.#sizeBytes > this.#limitBytes) this.fail(tooLarge(this.#limitBytes));
-    else this.#chunks.push(chunk);
+    if (this.#sizeBytes > this.#limitBytes) {
+      this.fail(tooLarge(this.#limitBytes));
+    } else if (!this.#budget.take(chunk.length)) {
+      this.fail(new HttpError(413, 'too many bodies are being received at once'));
+    } else {
+      this.#takenBytes += chunk.length;
+      this.#chunks.push(chunk);
+    }
   };
 
   readonly #onEnd = (): void => {

@@ -1,21 +1,14 @@
 import type { Endpoint } from '../admission/admit.ts';
 import { quote } from '../admission/quote.ts';
-import type { ReviewRecord, WebhookEntry } from '../admission/record.ts';
+import type { ReviewRecord } from '../admission/record.ts';
 import type { AdmissionResponse } from '../admission/response.ts';
 import type { AdmissionRequest } from '../admission/review.ts';
+import { ruleFor } from '../admission/rule.ts';
 
 /** An error to be thrown when a decision is not there in time. */
 export class DecisionTimeoutError extends Error {
   override readonly name = 'DecisionTimeoutError';
   readonly code = 'DecisionTimeout';
-}
-
-function entryOf(endpoint: Endpoint, { resource }: AdmissionRequest): WebhookEntry | 'unknown' {
-  if (resource.group === '' && resource.resource === 'pods') return 'pods.carm-webhook.dev';
-  if (resource.group === '' && resource.resource === 'namespaces') return 'namespaces.carm-webhook.dev';
-  const isWorkload =
-    resource.group === 'apps' || resource.group === 'batch' || resource.resource === 'replicationcontrollers';
-  return endpoint === 'validate' && isWorkload ? 'workloads.carm-webhook.dev' : 'unknown';
 }
 
 /**
@@ -42,7 +35,7 @@ export function internalError(
       auditAnnotations: { decision: 'deny', reason: 'InternalError' },
     },
     record: {
-      webhook: entryOf(endpoint, request),
+      webhook: ruleFor(endpoint, request).webhook,
       operation: request.operation,
       outcome: 'error',
       reason: 'InternalError',

@@ -3,7 +3,7 @@ import type { Admit, Admitted, Endpoint } from '../admission/admit.ts';
 import type { ReviewRecord } from '../admission/record.ts';
 import { answerReview } from '../admission/response.ts';
 import { type AdmissionRequest, ReviewError, readReview } from '../admission/review.ts';
-import { BodyReader, checkBodyHeaders } from './body.ts';
+import { BodyBudget, BodyReader, checkBodyHeaders } from './body.ts';
 import type { Connections } from './connections.ts';
 import { ClientGoneError, HttpError } from './http-error.ts';
 import { DecisionTimeoutError, internalError } from './internal-error.ts';
@@ -68,6 +68,7 @@ async function inTime(decision: Promise<Admitted>, giveUpMs: number): Promise<Ad
 export class ReviewHandler {
   readonly #options: ReviewHandlerOptions;
   readonly #timeouts = new ReviewTimeouts();
+  readonly #bodies = new BodyBudget();
 
   constructor(options: ReviewHandlerOptions) {
     this.#options = options;
@@ -102,7 +103,7 @@ export class ReviewHandler {
     checkBodyHeaders(request, bodyLimitBytes);
     if (expectsContinue(request)) response.writeContinue();
     const connection = connections.of(request);
-    const reader = new BodyReader(request, bodyLimitBytes, timeout.decideMs);
+    const reader = new BodyReader(request, bodyLimitBytes, timeout.decideMs, this.#bodies);
     if (connection !== undefined) connection.reading = reader;
     try {
       return readRequest(await reader.done);

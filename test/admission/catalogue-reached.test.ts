@@ -35,6 +35,35 @@ const rulesOf: Readonly<Record<FlagSet, Partial<Rules>>> = {
   auditing: { defaultMode: 'audit' },
   'workloads-denied': { workloads: 'deny' },
   'workloads-off': { workloads: 'off' },
+  services: { featureGates: { ...defaultRules.featureGates, ServiceLevelCARM: true } },
+  'services-and-teams': { featureGates: { ...defaultRules.featureGates, ServiceLevelCARM: true, TeamLevelCARM: true } },
+  selectors: { featureGates: { ...defaultRules.featureGates, IAMRoleSelector: true } },
+  'selectors-warning': {
+    featureGates: { ...defaultRules.featureGates, IAMRoleSelector: true },
+    defaultMode: 'warn',
+  },
+  'unbound-denied': { unboundResources: 'deny' },
+  'unbound-allowed': { unboundResources: 'allow' },
+  systems: {
+    ackSystems: [
+      { namespace: 'ack-system', services: new Set(['s3', 'sqs']) },
+      { namespace: 'ack-iam', services: undefined },
+    ],
+    featureGates: { ...defaultRules.featureGates, ServiceLevelCARM: true },
+  },
+  trusting: {
+    ackIdentities: [
+      { username: 'system:serviceaccount:custom:controller', prefix: false },
+      { username: 'arn:aws:sts::111111111111:assumed-role/AckCapability/', prefix: true },
+    ],
+    restoreIdentities: [{ username: 'system:serviceaccount:velero:server', prefix: false }],
+    allowedEndpointUrls: new Set(['http://localstack.tools:4566', 'https://vpce.example.com']),
+    crossNamespaceReferences: [
+      { from: 'shop', to: 'shared' },
+      { from: '*', to: 'common' },
+    ],
+    requirePodsKey: true,
+  },
 };
 
 const deadline = 5_000;

@@ -11,6 +11,8 @@ export interface FakeState {
   readonly serviceAccounts?: Readonly<Record<string, Strings>>;
   /** Of every ACK system namespace. */
   readonly maps?: Readonly<Partial<Record<RoleMapKind, Strings>>>;
+  /** Of single ACK system namespaces, in place of `maps`. */
+  readonly mapsOf?: Readonly<Record<string, Readonly<Partial<Record<RoleMapKind, Strings>>>>>;
   /** IAMRoleSelector objects; without them the cluster has no such kind. */
   readonly roleSelectors?: readonly object[];
 }
@@ -18,7 +20,7 @@ export interface FakeState {
 const toMap = (strings: Strings = {}): ReadonlyMap<string, string> => new Map(Object.entries(strings));
 
 /** A view of a state, as the watching cluster gives it. */
-export function viewOf({ namespaces = {}, serviceAccounts = {}, maps = {}, roleSelectors }: FakeState): View {
+export function viewOf({ namespaces = {}, serviceAccounts = {}, maps = {}, mapsOf, roleSelectors }: FakeState): View {
   const namespaceOf = (name: string) => {
     const found = Object.hasOwn(namespaces, name) ? namespaces[name] : undefined;
     return found && { name, labels: toMap(found.labels), annotations: toMap(found.annotations) };
@@ -30,7 +32,10 @@ export function viewOf({ namespaces = {}, serviceAccounts = {}, maps = {}, roleS
       const annotations = Object.hasOwn(serviceAccounts, key) ? serviceAccounts[key] : undefined;
       return annotations && { annotations: toMap(annotations) };
     },
-    roleMap: kind => maps[kind] && toMap(maps[kind]),
+    roleMap: (kind, ackSystem) => {
+      const map = (mapsOf === undefined ? maps : mapsOf[ackSystem])?.[kind];
+      return map && toMap(map);
+    },
     roleSelectors: () => roleSelectors?.map(readRoleSelector),
     namespaces: () => Object.keys(namespaces).flatMap(name => namespaceOf(name) ?? []),
   };

@@ -3,10 +3,14 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { partitions } from '../../src/accounts/partition.ts';
 import { parseRoleArn } from '../../src/accounts/role-arn.ts';
+import type { RoleMapKind } from '../../src/accounts/role-map.ts';
+import { type RoleSelector, whySelectorIsInvalid } from '../../src/accounts/role-selector.ts';
 import { refusalMessage } from '../../src/admission/message.ts';
 import { quote } from '../../src/admission/quote.ts';
+import { foreignReferences } from '../../src/admission/references.ts';
 import type { Circumstances } from '../../src/admission/refusal.ts';
-import { type RoleProblem, roleRefusals } from '../../src/admission/role-refusals.ts';
+import { type Problem, refusals } from '../../src/admission/refusals.ts';
+import { annotationForms } from '../../src/admission/resource-annotations.ts';
 import type { Container } from '../../src/injection/pod.ts';
 
 /** Every refusal in words, with whatever users may write in it. */
@@ -57,12 +61,39 @@ const teamKey = fc.oneof(
 );
 const key = fc.oneof(accountKey, teamKey);
 
-type Cases = Readonly<Record<RoleProblem['reason'], fc.Arbitrary<RoleProblem>>>;
+const map = fc.constantFrom<RoleMapKind>('account', 'team');
+const names = fc.array(hostile, { minLength: 1, maxLength: 30 });
+/** With hostile text wherever a selector has text. */
+const selectorParts: fc.Arbitrary<RoleSelector> = fc.record({
+  name: hostile,
+  arn: fc.oneof(hostile, fc.constant('arn:aws:iam::111111111111:role/r')),
+  namespaceNames: fc.array(hostile, { maxLength: 2 }),
+  namespaceLabels: fc.tuple(hostile, hostile).map(entry => new Map([entry])),
+  resourceTypes: fc.array(fc.record({ group: hostile, version: hostile, kind: hostile }), { maxLength: 2 }),
+  resourceLabels: fc.tuple(hostile, hostile).map(entry => new Map([entry])),
+});
+
+type Cases = Readonly<Record<Problem['reason'], fc.Arbitrary<Problem>>>;
 
 const bare = (reason: 'NamespaceNotFound' | 'ServiceAccountNotFound' | 'AccountMapMissing' | 'TeamMapMissing') =>
   fc.constant({ reason });
 const withKeys = (reason: 'AccountNotMapped' | 'TeamNotMapped', keys: fc.Arbitrary<string>) =>
   fc.record({ reason: fc.constant(reason), keys: fc.array(keys, { minLength: 1, maxLength: 2 }) });
+
+/** In a binding, or as the key of a map. */
+const badId = (reason: 'InvalidAccountId' | 'InvalidTeamId') =>
+  fc.oneof(
+    fc.record({ reason: fc.constant(reason), value: hostile }),
+    fc.record({ reason: fc.constant(reason), value: hostile, map }),
+  );
+const mapped: fc.Arbitrary<Problem> = fc
+  .tuple(key, roleArn, roleArn)
+  .map(([name, role, other]) => ({ reason: 'AccountMismatch', key: name, role, accountId: other.accountId }));
+const owned: fc.Arbitrary<Problem> = fc.tuple(hostile, roleArn, fc.boolean()).map(([value, role, isBound]) => ({
+  reason: 'AccountMismatch',
+  value,
+  ownerOf: isBound ? role.accountId : undefined,
+}));
 
 const cases: Cases = {
   NamespaceNotFound: bare('NamespaceNotFound'),
@@ -71,8 +102,8 @@ const cases: Cases = {
     of: fc.constantFrom('pod', 'resource'),
   }),
   ServiceAccountNotFound: bare('ServiceAccountNotFound'),
-  InvalidAccountId: fc.record({ reason: fc.constant('InvalidAccountId'), value: hostile }),
-  InvalidTeamId: fc.record({ reason: fc.constant('InvalidTeamId'), value: hostile }),
+  InvalidAccountId: badId('InvalidAccountId'),
+  InvalidTeamId: badId('InvalidTeamId'),
   AccountMapMissing: bare('AccountMapMissing'),
   TeamMapMissing: bare('TeamMapMissing'),
   AccountNotMapped: withKeys('AccountNotMapped', accountKey),
@@ -85,9 +116,7 @@ const cases: Cases = {
       at: fc.record({ map: fc.constantFrom('account', 'team'), key }),
     }),
   ),
-  AccountMismatch: fc
-    .tuple(key, roleArn, roleArn)
-    .map(([name, role, other]) => ({ reason: 'AccountMismatch', key: name, role, accountId: other.accountId })),
+  AccountMismatch: fc.oneof(mapped, owned),
   RoleOutsideAccount: fc
     .tuple(
       fc.oneof(
@@ -100,7 +129,7 @@ const cases: Cases = {
     .map(
       ([value, role, at]) =>
         ({ reason: 'RoleOutsideAccount', value, accountId: role.accountId, at }) as Extract<
-          RoleProblem,
+          Problem,
           { reason: 'RoleOutsideAccount' }
         >,
     ),
@@ -113,6 +142,51 @@ const cases: Cases = {
     fc.record({ reason: fc.constant('VolumeConflict'), audience: hostile }),
     fc.record({ reason: fc.constant('VolumeConflict'), container, mount }),
   ),
+  InvalidRegion: fc.record({
+    reason: fc.constant('InvalidRegion'),
+    value: hostile,
+    from: fc.constantFrom('resource', 'namespace'),
+    partition: fc.option(fc.constantFrom(...partitions), { nil: undefined }),
+  }),
+  RegionChange: fc.record({ reason: fc.constant('RegionChange'), value: hostile, region: hostile }),
+  InvalidAnnotation: fc.record({
+    reason: fc.constant('InvalidAnnotation'),
+    key: fc.constantFrom(...annotationForms.map(({ key: of }) => of)),
+    value: hostile,
+    allowed: fc.constantFrom(...annotationForms.map(({ allowed }) => allowed)),
+  }),
+  ForgedAnnotation: fc.record({ reason: fc.constant('ForgedAnnotation'), key: hostile }),
+  ForgedFinalizer: fc.record({ reason: fc.constant('ForgedFinalizer'), finalizer: hostile }),
+  ForgedStatus: fc.record({
+    reason: fc.constant('ForgedStatus'),
+    field: fc.constantFrom('ownerAccountID', 'region', 'arn'),
+  }),
+  CrossNamespaceReference: fc.tuple(hostile, hostile).map(([field, namespace]) => {
+    const [reference] = foreignReferences({ [field]: { from: { namespace: `x${namespace}` } } }, 'Bucket', 'own');
+    if (reference === undefined) throw new Error('no reference');
+    return { reason: 'CrossNamespaceReference', path: reference.path, namespace: reference.namespace };
+  }),
+  SelectorNotMatched: fc.constant({ reason: 'SelectorNotMatched' }),
+  SelectorConflict: fc.record({
+    reason: fc.constant('SelectorConflict'),
+    selectors: names,
+    of: fc.constantFrom('resource', 'selector'),
+  }),
+  RebindWithResources: fc
+    .record({ selector: hostile, owner: hostile, role: fc.option(roleArn, { nil: undefined }) })
+    .map(({ selector, owner, role }) => ({
+      reason: 'RebindWithResources',
+      selector,
+      owner,
+      accountId: role?.accountId,
+    })),
+  MappingInUse: fc.record({ reason: fc.constant('MappingInUse'), map, key, namespaces: names }),
+  MapImmutable: fc.record({ reason: fc.constant('MapImmutable'), map }),
+  InvalidSelector: selectorParts.map(parts => ({
+    reason: 'InvalidSelector',
+    why: whySelectorIsInvalid(parts) ?? 'it is valid',
+  })),
+  EndpointNotAllowed: fc.record({ reason: fc.constant('EndpointNotAllowed'), value: hostile }),
 };
 
 const circumstances: fc.Arbitrary<Circumstances> = fc
@@ -143,15 +217,15 @@ const circumstances: fc.Arbitrary<Circumstances> = fc
 const commands: readonly RegExp[] = [
   /^kubectl create namespace [\w.:/@+,-]+$/,
   /^kubectl create serviceaccount [\w.:/@+,-]+ --namespace [\w.:/@+,-]+$/,
-  /^kubectl annotate (?:--overwrite )?namespace [\w.:/@+,-]+ services\.k8s\.aws\/(?:owner-account-id=ACCOUNT_ID|team-id=TEAM_ID)$/,
+  /^kubectl annotate (?:--overwrite )?namespace [\w.:/@+,-]+ services\.k8s\.aws\/(?:owner-account-id=ACCOUNT_ID|team-id=TEAM_ID|default-region=REGION)$/,
   /^kubectl create configmap ack-role-(?:account|team)-map --namespace [a-z0-9-]+ --from-literal=[\w.-]+=ROLE_ARN$/,
   /^kubectl patch configmap ack-role-(?:account|team)-map --namespace [a-z0-9-]+ --type merge --patch '\{"data":\{"[\w.-]+":"ROLE_ARN"\}\}'$/,
 ];
 
 describe('a refusal', () => {
-  for (const reason of Object.keys(roleRefusals) as (keyof typeof roleRefusals)[]) {
+  for (const reason of Object.keys(refusals) as (keyof typeof refusals)[]) {
     test(`${reason}: one line of at most 1 KiB, with cause, mender, reason and support, whatever users wrote`, () => {
-      const problems: fc.Arbitrary<RoleProblem> = cases[reason];
+      const problems: fc.Arbitrary<Problem> = cases[reason];
       const support = fc.option(fc.constantFrom('Ask in #platform.', 'S'.repeat(256)), { nil: undefined });
       fc.assert(
         fc.property(problems, circumstances, hostile, support, (problem, at, name, supportMessage) => {
@@ -168,7 +242,7 @@ describe('a refusal', () => {
     });
 
     test(`${reason}: a command to paste is whole, and never holds an unvalidated value`, () => {
-      const problems: fc.Arbitrary<RoleProblem> = cases[reason];
+      const problems: fc.Arbitrary<Problem> = cases[reason];
       fc.assert(
         fc.property(problems, circumstances, fc.boolean(), (problem, at, long) => {
           const subject = long ? `Pod "${'w'.repeat(62)}" in namespace ${quote(at.namespace)}` : 'Pod "web"';

@@ -14,6 +14,20 @@ export const flagSets = {
   auditing: ['--default-mode=audit'],
   'workloads-denied': ['--workloads=deny'],
   'workloads-off': ['--workloads=off'],
+  services: ['--feature-gates=ServiceLevelCARM=true'],
+  'services-and-teams': ['--feature-gates=ServiceLevelCARM=true,TeamLevelCARM=true'],
+  selectors: ['--feature-gates=IAMRoleSelector=true'],
+  'selectors-warning': ['--feature-gates=IAMRoleSelector=true', '--default-mode=warn'],
+  'unbound-denied': ['--unbound-resources=deny'],
+  'unbound-allowed': ['--unbound-resources=allow'],
+  systems: ['--ack-system-namespace=ack-system=s3+sqs,ack-iam', '--feature-gates=ServiceLevelCARM=true'],
+  trusting: [
+    '--ack-identities=custom/controller,arn:aws:sts::111111111111:assumed-role/AckCapability/',
+    '--restore-identities=velero/server',
+    '--allowed-endpoint-urls=http://localstack.tools:4566,https://vpce.example.com',
+    '--cross-namespace-references=shop:shared,*:common',
+    '--require-pods-key',
+  ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type FlagSet = keyof typeof flagSets;

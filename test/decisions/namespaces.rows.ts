@@ -108,11 +108,21 @@ export const namespaceRows: readonly Row[] = [
   {
     proves: 'a namespace that is being deleted is left alone',
     review: update(
-      namespaceObject('new', owner()),
+      namespaceObject('new', owner(), undefined, { deletionTimestamp: '2026-01-01T00:00:00Z' }),
       create('new', owner(), undefined, { deletionTimestamp: '2026-01-01T00:00:00Z' }),
     ),
     reason: 'Terminating',
     outcome: 'allowed',
+  },
+  {
+    proves: 'a namespace that only its request says to be deleted is labelled',
+    review: update(
+      namespaceObject('new', owner()),
+      create('new', owner(), undefined, { deletionTimestamp: '2026-01-01T00:00:00Z' }),
+    ),
+    reason: 'Labelled',
+    outcome: 'mutated',
+    after: { [label]: 'enabled' },
   },
   {
     proves: 'removing the binding keeps the label and warns',

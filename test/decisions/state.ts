@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { configMap, roleSelector, type Strings } from './resources.ts';
 
 /** The one cluster that every decision of the table is made in: a folder of manifests. */
 
@@ -16,8 +17,6 @@ const region = (value: string) => ({ 'services.k8s.aws/default-region': value })
 const enabled = { 'carm-webhook.dev/inject': 'enabled' };
 const disabled = { 'carm-webhook.dev/inject': 'disabled' };
 const mode = (value: string) => ({ 'carm-webhook.dev/mode': value });
-
-type Strings = Readonly<Record<string, string>>;
 
 const namespaces: Readonly<Record<string, { readonly annotations?: Strings; readonly labels?: Strings }>> = {
   shop: { annotations: owner(account), labels: enabled },
@@ -64,6 +63,21 @@ const namespaces: Readonly<Record<string, { readonly annotations?: Strings; read
   'kube-public': { annotations: owner(account), labels: enabled },
   'kube-node-lease': { annotations: owner(account), labels: enabled },
   'carm-webhook': { annotations: owner(account), labels: enabled },
+  'ack-system': {},
+  'ack-iam': {},
+  'free-regional': { annotations: region('eu-west-1') },
+  'service-level': { annotations: owner('121212121212'), labels: enabled },
+  'service-only': { annotations: owner('131313131313'), labels: enabled },
+  'empty-service': { annotations: owner('141414141414'), labels: enabled },
+  'team-bucket': { annotations: team('storage'), labels: enabled },
+  'sel-one': { labels: { ...enabled, tier: 'one' } },
+  'sel-two': { labels: enabled },
+  'sel-typed': { labels: enabled },
+  'sel-label': { labels: { ...enabled, env: 'prod' } },
+  'sel-none': { labels: enabled },
+  'sel-rebind': { labels: enabled },
+  'sel-china': { annotations: region('eu-central-1'), labels: enabled },
+  'sel-warn': { labels: { ...enabled, ...mode('warn') } },
 };
 
 export const accountMap: Strings = {
@@ -85,13 +99,51 @@ export const accountMap: Strings = {
   'pods.888888888888': 'arn:aws-cn:iam::888888888888:role/pods',
   'pods.888888888801': 'arn:aws-us-gov:iam::888888888801:role/team/pods',
   'pods.888888888802': 'arn:aws-eusc:iam::888888888802:role/pods',
+  '888888888888': 'arn:aws-cn:iam::888888888888:role/ack-controller',
+  '121212121212': 'arn:aws:iam::121212121212:role/base',
+  's3.121212121212': 'arn:aws:iam::121212121212:role/s3',
+  's3.131313131313': 'arn:aws:iam::131313131313:role/s3',
+  '141414141414': 'arn:aws:iam::141414141414:role/base',
+  's3.141414141414': '',
+  's3.989898989898': 'arn:aws:iam::989898989898:role/unused',
+};
+
+/** In the ACK system namespace `ack-iam`. */
+export const iamAccountMap: Strings = {
+  [account]: `arn:aws:iam::${account}:role/iam-controller`,
+  [`pods.${account}`]: `arn:aws:iam::${account}:role/never-looked-up`,
 };
 
 export const teamMap: Strings = {
   platform: 'arn:aws:iam::444444444444:role/ack-controller',
   'pods.platform': 'arn:aws:iam::444444444444:role/platform-pods',
   's3.platform': 'arn:aws:iam::444444444444:role/s3',
+  storage: 'arn:aws:iam::454545454545:role/ack-controller',
+  's3.storage': 'arn:aws:iam::464646464646:role/s3',
+  spare: 'arn:aws:iam::474747474747:role/ack-controller',
 };
+
+export const selectors = [
+  roleSelector('one', 'arn:aws:iam::151515151515:role/one', {
+    names: ['sel-one', 'sel-warn'],
+    labels: { pick: 'one' },
+  }),
+  roleSelector('two-a', 'arn:aws:iam::161616161616:role/same', { names: ['sel-two'] }),
+  roleSelector('two-b', 'arn:aws:iam::161616161616:role/same', {
+    names: ['sel-two'],
+    types: [{ group: 's3.services.k8s.aws', version: '', kind: '' }],
+  }),
+  roleSelector('typed', 'arn:aws:iam::171717171717:role/typed', {
+    names: ['sel-typed'],
+    types: [{ group: 's3.services.k8s.aws', version: 'v1alpha1', kind: 'Bucket' }],
+  }),
+  roleSelector('by-label', 'arn:aws:iam::181818181818:role/prod', { namespaceLabels: { env: 'prod' } }),
+  roleSelector('left-out', 'arn:aws:iam::191919191919:role/twice', { names: ['sel-none', 'sel-none'] }),
+  roleSelector('blue', 'arn:aws:iam::212121212121:role/blue', { names: ['sel-rebind'], labels: { color: 'blue' } }),
+  roleSelector('green', 'arn:aws:iam::232323232323:role/green', { names: ['sel-rebind'], labels: { color: 'green' } }),
+  roleSelector('azure', 'arn:aws:iam::212121212121:role/azure', { names: ['sel-rebind'], labels: { color: 'azure' } }),
+  roleSelector('china', 'arn:aws-cn:iam::242424242424:role/cn', { names: ['sel-china'] }),
+] as const;
 
 /** ServiceAccounts of the namespace `shop`, beside the `default` one of every namespace. */
 const wishes: Readonly<Record<string, Strings>> = {
@@ -133,13 +185,11 @@ function manifests(): readonly unknown[] {
       serviceAccount(namespace, 'bare-name', { 'carm-webhook.dev/role': 's3-reader' }),
     ),
     serviceAccount('unmapped', 'bare-name', { 'carm-webhook.dev/role': 's3-reader' }),
-    map('ack-role-account-map', accountMap),
-    map('ack-role-team-map', teamMap),
+    configMap('ack-role-account-map', accountMap),
+    configMap('ack-role-account-map', iamAccountMap, 'ack-iam'),
+    configMap('ack-role-team-map', teamMap),
+    ...selectors,
   ];
-}
-
-function map(name: string, data: Strings): unknown {
-  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'ack-system' }, data };
 }
 
 /** Writes the state into a folder of its own. JSON is YAML, and a computed key `__proto__` needs no care in it. */

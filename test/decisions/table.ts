@@ -1,11 +1,18 @@
+import { endpointRows } from './endpoints.rows.ts';
 import { ephemeralContainerRows } from './ephemeral-containers.rows.ts';
+import { mapRows } from './maps.rows.ts';
 import { modeRows } from './modes.rows.ts';
 import { namespaceRows } from './namespaces.rows.ts';
 import { notOursRows } from './not-ours.rows.ts';
 import { podBoundaryRows } from './pods-boundary.rows.ts';
 import { podEnvironmentRows } from './pods-environment.rows.ts';
 import { podRoleRows } from './pods-role.rows.ts';
+import { referenceRows } from './references.rows.ts';
+import { resourceCompletedRows } from './resources-completed.rows.ts';
+import { resourceRefusedRows } from './resources-refused.rows.ts';
+import { resourceRoleRows } from './resources-role.rows.ts';
 import type { Row } from './row.ts';
+import { selectorRows } from './selectors.rows.ts';
 import { workloadRows } from './workloads.rows.ts';
 
 /** Every row, by subject. */
@@ -17,6 +24,13 @@ export const table: Readonly<Record<string, readonly Row[]>> = {
   'ephemeral containers': ephemeralContainerRows,
   workloads: workloadRows,
   namespaces: namespaceRows,
+  'role of a resource': resourceRoleRows,
+  'completion of a resource': resourceCompletedRows,
+  'refusal of a resource': resourceRefusedRows,
+  'references across namespaces': referenceRows,
+  maps: mapRows,
+  selectors: selectorRows,
+  endpoints: endpointRows,
   'not ours and malformed': notOursRows,
 };
 

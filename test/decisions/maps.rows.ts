@@ -1,0 +1,334 @@
+import { configMap, mapReview, type Strings } from './resources.ts';
+import type { Row } from './row.ts';
+import { account, accountMap, hostile, iamAccountMap, teamMap } from './state.ts';
+
+/** The maps: what a change adds must be valid, what namespaces use must stay. */
+
+const name = 'ack-role-account-map';
+const arn = (id: string, role = 'new') => `arn:aws:iam::${id}:role/${role}`;
+const accounts = configMap(name, accountMap);
+const teams = configMap('ack-role-team-map', teamMap);
+const denied = { endpoint: 'validate', outcome: 'denied' } as const;
+const checked = { endpoint: 'validate', reason: 'Checked', outcome: 'allowed' } as const;
+const notOurs = { endpoint: 'validate', reason: 'NotOurs', outcome: 'allowed' } as const;
+const namespaceController = 'system:serviceaccount:kube-system:namespace-controller';
+
+function without(data: Strings, ...keys: readonly string[]): Strings {
+  return Object.fromEntries(Object.entries(data).filter(([key]) => !keys.includes(key)));
+}
+const edited = (changes: Strings, ...gone: readonly string[]) =>
+  mapReview(accounts, configMap(name, { ...without(accountMap, ...gone), ...changes }));
+const teamsEdited = (changes: Strings, ...gone: readonly string[]) =>
+  mapReview(teams, configMap('ack-role-team-map', { ...without(teamMap, ...gone), ...changes }));
+
+const entries: readonly Row[] = [
+  { ...checked, proves: 'a map may gain an account', review: edited({ '303030303030': arn('303030303030') }) },
+  {
+    ...checked,
+    proves: 'a map may gain keys of pods and of services',
+    review: edited({ 'pods.303030303030': arn('303030303030'), 's3.303030303030': arn('303030303030') }),
+  },
+  {
+    ...checked,
+    proves: 'a map may gain an empty entry, which is none',
+    review: edited({ '303030303030': '' }),
+  },
+  {
+    ...denied,
+    proves: 'a map that is made with a bad entry is refused',
+    review: mapReview(undefined, configMap(name, { '303030303030': 'admin' })),
+    reason: 'InvalidRoleArn',
+    says: ['ConfigMap ack-system/ack-role-account-map', '"303030303030"', '"admin"'],
+  },
+  ...(
+    [
+      ['a role that is none', '303030303030', 'not a role', 'InvalidRoleArn'],
+      ['a role with a blank before it', '303030303030', ` ${arn('303030303030')}`, 'InvalidRoleArn'],
+      ['a role with a line break after it', '303030303030', `${arn('303030303030')}\n`, 'InvalidRoleArn'],
+      ['the root of an account', '303030303030', 'arn:aws:iam::303030303030:root', 'InvalidRoleArn'],
+      ['a hostile value', '303030303030', hostile, 'InvalidRoleArn'],
+      ['a role of another account', '303030303030', arn('404040404040'), 'AccountMismatch'],
+      ['a role of another account for pods', 'pods.303030303030', arn('404040404040'), 'AccountMismatch'],
+      ['a role of another account for a service', 's3.303030303030', arn('404040404040'), 'AccountMismatch'],
+      ['a key without leading zeros', '12', arn('000000000012'), 'InvalidAccountId'],
+      ['a key that is a name', 'shop', arn(account), 'InvalidAccountId'],
+      ['a key with two prefixes', `pods.s3.${account}`, arn(account), 'InvalidAccountId'],
+      ['a key named __proto__', '__proto__', arn(account), 'InvalidAccountId'],
+    ] as const
+  ).map(
+    ([what, key, value, reason]): Row => ({
+      ...denied,
+      proves: `a map does not gain ${what}`,
+      review: mapReview(
+        accounts,
+        JSON.parse(
+          JSON.stringify(accounts).replace('"data":{', `"data":{${JSON.stringify(key)}:${JSON.stringify(value)},`),
+        ),
+      ),
+      reason,
+      says: ['your platform team must'],
+    }),
+  ),
+  {
+    ...denied,
+    proves: 'the team map does not gain a team id with a dot',
+    review: teamsEdited({ 's3.a.b': arn('444444444444') }),
+    reason: 'InvalidTeamId',
+  },
+  {
+    ...denied,
+    proves: 'the team map does not gain a role that is none',
+    review: teamsEdited({ other: 'arn:aws:s3:::b' }),
+    reason: 'InvalidRoleArn',
+  },
+  {
+    ...checked,
+    proves: 'the team map may gain a team of any account',
+    review: teamsEdited({ other: arn('303030303030') }),
+  },
+];
+
+const mended: readonly Row[] = [
+  {
+    ...checked,
+    proves: 'a map that is broken elsewhere may be changed',
+    review: edited({ '303030303030': arn('303030303030') }),
+  },
+  {
+    ...checked,
+    proves: 'a garbage entry may be mended while others stay broken',
+    review: edited({ '222222222222': arn('222222222222') }),
+  },
+  {
+    ...checked,
+    proves: 'an entry of another account may be mended, though a namespace is bound to it',
+    review: edited({ 'pods.333333333333': arn('333333333333') }),
+  },
+  {
+    ...checked,
+    proves: 'an entry of another account may be removed, though a namespace is bound to it',
+    review: edited({}, 'pods.333333333333'),
+  },
+  { ...checked, proves: 'a garbage entry may be removed', review: edited({}, '222222222222') },
+  {
+    ...denied,
+    proves: 'a broken entry may not be broken in another way',
+    review: edited({ '222222222222': 'still not a role' }),
+    reason: 'InvalidRoleArn',
+    says: ['"222222222222"'],
+  },
+];
+
+const used: readonly Row[] = [
+  {
+    ...denied,
+    proves: 'removing an entry that namespaces use names some of them',
+    review: edited({}, account),
+    reason: 'MappingInUse',
+    says: [`"${account}"`, '"bound-unlabelled"', 'more'],
+  },
+  {
+    ...denied,
+    proves: 'emptying an entry is removing it',
+    review: edited({ '555555555555': '' }),
+    reason: 'MappingInUse',
+    says: ['"shared"'],
+  },
+  {
+    ...denied,
+    proves: 'removing the only entry of a namespace names it',
+    review: edited({}, '555555555555'),
+    reason: 'MappingInUse',
+    says: ['"shared"'],
+  },
+  {
+    ...checked,
+    proves: 'cleaning up an entry that nobody uses is allowed',
+    review: edited({}, 's3.989898989898'),
+  },
+  {
+    ...checked,
+    proves: 'without ServiceLevelCARM a service-level key is used by nobody',
+    review: edited({}, 's3.131313131313'),
+  },
+  {
+    ...denied,
+    server: 'services',
+    proves: 'with ServiceLevelCARM a service-level key is used',
+    review: edited({}, 's3.131313131313'),
+    reason: 'MappingInUse',
+    says: ['"service-only"'],
+  },
+  {
+    ...checked,
+    server: 'services',
+    proves: 'a service-level key that falls back to the same account may go',
+    review: edited({}, 's3.121212121212'),
+    warnings: ['RoleReplaced'],
+    says: ['1 bound namespace will use the new role of "121212121212"'],
+  },
+  {
+    ...checked,
+    proves: 'a key of pods that falls back to the same account may go',
+    review: edited({}, `pods.${account}`),
+    warnings: ['RoleReplaced'],
+  },
+  {
+    ...denied,
+    server: 'trusting',
+    proves: 'with --require-pods-key a key of pods does not fall back, so it may not go',
+    review: edited({}, `pods.${account}`),
+    reason: 'MappingInUse',
+  },
+  {
+    ...checked,
+    proves: 'another role of the same account is allowed, with the number of namespaces that follow',
+    review: edited({ '555555555555': arn('555555555555', 'other') }),
+    warnings: ['RoleReplaced'],
+    says: ['1 bound namespace will use the new role of "555555555555"'],
+  },
+  {
+    ...checked,
+    proves: 'another role of an entry that nobody uses is no matter',
+    review: edited({ 's3.989898989898': arn('989898989898', 'other') }),
+  },
+  {
+    ...denied,
+    server: 'teams',
+    proves: 'a team that moves to another account, while namespaces use it, is refused',
+    review: teamsEdited({ platform: arn('303030303030') }),
+    reason: 'MappingInUse',
+    says: ['"platform"', '"team-only"', '"team-and-account"'],
+  },
+  {
+    ...checked,
+    proves: 'with TeamLevelCARM off the team map is used by nobody',
+    review: teamsEdited({}, 'platform'),
+  },
+  { ...checked, server: 'teams', proves: 'a team without namespaces may go', review: teamsEdited({}, 'spare') },
+  {
+    ...denied,
+    server: 'services-and-teams',
+    proves: "a service-level key of another account that is put before a team's own moves what is there",
+    review: teamsEdited({ 'sqs.platform': arn('303030303030') }),
+    reason: 'MappingInUse',
+    says: ['"team-only"'],
+  },
+  {
+    ...checked,
+    server: 'services-and-teams',
+    proves: "a service-level key of the same account may be put before a team's own",
+    review: teamsEdited({ 'sqs.platform': arn('444444444444') }),
+    warnings: ['RoleReplaced'],
+  },
+  {
+    ...denied,
+    proves: 'DELETE of a map in use is refused',
+    review: mapReview(accounts, undefined),
+    reason: 'MappingInUse',
+  },
+  {
+    ...denied,
+    proves: 'deletecollection of a map in use is refused, though the request has no name',
+    review: mapReview(accounts, undefined, { name: '' }),
+    reason: 'MappingInUse',
+  },
+  {
+    ...checked,
+    proves: 'DELETE of a map that nobody uses is allowed',
+    review: mapReview(configMap(name, { 's3.989898989898': arn('989898989898') }), undefined),
+  },
+  {
+    ...checked,
+    server: 'systems',
+    proves: 'a key of pods in the map of another ACK system namespace than the first is used by nobody',
+    review: mapReview(
+      configMap(name, iamAccountMap, 'ack-iam'),
+      configMap(name, without(iamAccountMap, `pods.${account}`), 'ack-iam'),
+    ),
+  },
+  {
+    ...denied,
+    server: 'systems',
+    proves: 'the maps of every ACK system namespace are guarded',
+    review: mapReview(configMap(name, iamAccountMap, 'ack-iam'), undefined),
+    reason: 'MappingInUse',
+    says: ['ConfigMap ack-iam/ack-role-account-map'],
+  },
+  {
+    ...denied,
+    proves: 'a map may not become immutable',
+    review: mapReview(accounts, configMap(name, accountMap, 'ack-system', { immutable: true })),
+    reason: 'MapImmutable',
+  },
+  {
+    ...denied,
+    proves: 'a map may not be made immutable',
+    review: mapReview(undefined, configMap(name, {}, 'ack-system', { immutable: true })),
+    reason: 'MapImmutable',
+  },
+  {
+    ...checked,
+    proves: 'a map that is immutable already may change its labels',
+    review: mapReview(
+      configMap(name, accountMap, 'ack-system', { immutable: true }),
+      configMap(name, accountMap, 'ack-system', { immutable: true }),
+    ),
+  },
+];
+
+const who: readonly Row[] = [
+  {
+    ...denied,
+    proves: "ACK's own service accounts are not exempt: a FieldExport may drive them",
+    review: { ...edited({ '303030303030': 'x' }), username: 'system:serviceaccount:ack-system:ack-s3-controller' },
+    reason: 'InvalidRoleArn',
+  },
+  {
+    endpoint: 'validate',
+    proves: 'the namespace controller may delete a map',
+    review: mapReview(accounts, undefined, { username: namespaceController }),
+    reason: 'ExemptIdentity',
+    outcome: 'allowed',
+  },
+  {
+    ...denied,
+    proves: 'the namespace controller may not break a map',
+    review: { ...edited({ '303030303030': 'x' }), username: namespaceController },
+    reason: 'InvalidRoleArn',
+  },
+  {
+    ...denied,
+    proves: 'the garbage collector may not delete a map in use: anyone who edits it could set an owner',
+    review: mapReview(accounts, undefined, {
+      username: 'system:serviceaccount:kube-system:generic-garbage-collector',
+    }),
+    reason: 'MappingInUse',
+  },
+  {
+    endpoint: 'validate',
+    server: 'warning',
+    proves: 'mode warn softens MappingInUse',
+    review: edited({}, '555555555555'),
+    reason: 'MappingInUse',
+    outcome: 'warned',
+  },
+  {
+    ...notOurs,
+    proves: 'another ConfigMap of the ACK system namespace is not ours',
+    review: mapReview(undefined, configMap('settings', { '303030303030': 'x' })),
+  },
+  {
+    ...notOurs,
+    proves: 'a ConfigMap named like a map in another namespace is not ours',
+    review: mapReview(undefined, configMap(name, { '303030303030': 'x' }, 'shop')),
+  },
+  {
+    proves: 'a map is never changed',
+    review: edited({ '303030303030': 'x' }),
+    reason: 'NotOurs',
+    outcome: 'allowed',
+  },
+];
+
+export const mapRows: readonly Row[] = [...entries, ...mended, ...used, ...who];

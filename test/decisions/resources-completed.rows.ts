@@ -1,0 +1,240 @@
+import { created, updated } from './resources.ts';
+import type { Row } from './row.ts';
+import { account } from './state.ts';
+
+/** What `/mutate` adds to ACK resources: the region, and retain for what is adopted. Never the spec. */
+
+const region = 'services.k8s.aws/region';
+const deletion = 'services.k8s.aws/deletion-policy';
+const adoption = 'services.k8s.aws/adoption-policy';
+const at = (key: string) => `/metadata/annotations/${key.replace('/', '~1')}`;
+const completed = { reason: 'Completed', outcome: 'mutated' } as const;
+const left = { reason: 'Checked', outcome: 'allowed' } as const;
+const ack = { ownerAccountID: account, region: 'eu-central-1', arn: 'arn:aws:s3:::things' };
+const regional = { namespace: 'regional' };
+
+export const resourceCompletedRows: readonly Row[] = [
+  {
+    ...completed,
+    proves: 'a new resource gets the default region of its namespace',
+    review: created('Bucket', regional),
+    after: { '/metadata/annotations': { [region]: 'eu-central-1' }, '/spec': { name: 'things' } },
+    accountId: account,
+  },
+  {
+    ...completed,
+    proves: 'a new resource with annotations keeps them beside the region',
+    review: created('Bucket', { ...regional, annotations: { note: 'x' } }),
+    after: { '/metadata/annotations': { note: 'x', [region]: 'eu-central-1' } },
+  },
+  {
+    ...completed,
+    proves: 'a resource with generateName gets the region too',
+    review: created('Bucket', { ...regional, name: '', metadata: { generateName: 'logs-' } }),
+    after: { [at(region)]: 'eu-central-1' },
+  },
+  {
+    ...completed,
+    proves: 'an older API version gets the region too',
+    review: created('OldBucket', regional),
+    after: { [at(region)]: 'eu-central-1' },
+  },
+  {
+    ...completed,
+    proves: 'a dry run gets the same region',
+    review: created('Bucket', regional, { dryRun: true }),
+    after: { [at(region)]: 'eu-central-1' },
+  },
+  {
+    ...completed,
+    proves: 'an empty region is none',
+    review: created('Bucket', { ...regional, annotations: { [region]: '' } }),
+    after: { [at(region)]: 'eu-central-1' },
+  },
+  {
+    ...completed,
+    proves: 'a resource in an unbound namespace with a default region gets it',
+    review: created('Bucket', { namespace: 'free-regional' }),
+    after: { [at(region)]: 'eu-west-1' },
+  },
+  {
+    ...left,
+    proves: "a resource's own region stays",
+    review: created('Bucket', { ...regional, annotations: { [region]: 'us-east-1' } }),
+    after: { [at(region)]: 'us-east-1' },
+  },
+  {
+    ...left,
+    proves: 'without a default region nothing is pinned',
+    review: created('Bucket', { namespace: 'shop' }),
+  },
+  {
+    ...left,
+    server: 'strict',
+    proves: '--default-region is for pods, not for resources: ACK does not know it',
+    review: created('Bucket', { namespace: 'shop' }),
+    after: { '/metadata/annotations': undefined },
+  },
+  {
+    ...left,
+    proves: 'a default region that is none is not pinned',
+    review: created('Bucket', { namespace: 'bad-region' }),
+    after: { '/metadata/annotations': undefined },
+  },
+  {
+    ...left,
+    proves: 'a default region of another partition is not pinned',
+    review: created('Bucket', { namespace: 'other-region' }),
+    after: { '/metadata/annotations': undefined },
+  },
+  {
+    ...completed,
+    proves: 'a default region of the partition of the role is pinned',
+    review: created('Bucket', { namespace: 'china' }),
+    after: { [at(region)]: 'cn-north-1' },
+  },
+  {
+    ...left,
+    proves: 'a status that a user sends along with CREATE pins nothing else',
+    review: created('Bucket', { namespace: 'shop', ack: { region: 'us-east-1' } }),
+    after: { '/metadata/annotations': undefined },
+  },
+  {
+    ...completed,
+    proves: 'an UPDATE that lost the region gets it back from status, not from the namespace',
+    review: updated(
+      'Bucket',
+      { ...regional, annotations: { [region]: 'us-west-2' }, ack: { ...ack, region: 'us-west-2' } },
+      {},
+    ),
+    after: { [at(region)]: 'us-west-2', '/spec': { name: 'things' } },
+  },
+  {
+    ...left,
+    proves: 'an UPDATE of a resource whose region only its status says is not touched',
+    review: updated('Bucket', { ...regional, ack }, { spec: { name: 'others' } }),
+    after: { '/metadata/annotations': undefined },
+  },
+  {
+    ...completed,
+    proves: 'an UPDATE of a resource that ACK has not taken up is pinned too',
+    review: updated('Bucket', regional, { spec: { name: 'others' } }),
+    after: { [at(region)]: 'eu-central-1', '/spec': { name: 'others' } },
+  },
+  {
+    ...completed,
+    proves: 'the region in a status that the user sends is not what is given back',
+    review: updated(
+      'Bucket',
+      { ...regional, annotations: { [region]: 'eu-central-1' }, ack },
+      { ack: { ...ack, region: 'us-east-1' } },
+    ),
+    after: { [at(region)]: 'eu-central-1' },
+  },
+  {
+    ...left,
+    proves: 'a resource that was completed is left as it is',
+    review: updated(
+      'Bucket',
+      { ...regional, annotations: { [region]: 'eu-central-1' } },
+      { annotations: { [region]: 'eu-central-1' } },
+    ),
+  },
+  {
+    ...completed,
+    proves: 'what is adopted is retained',
+    review: created('Bucket', { annotations: { [adoption]: 'adopt' } }),
+    after: { '/metadata/annotations': { [adoption]: 'adopt', [deletion]: 'retain' } },
+  },
+  {
+    ...completed,
+    proves: 'what is adopted or created is retained, and its region pinned',
+    review: created('Bucket', { ...regional, annotations: { [adoption]: 'adopt-or-create' } }),
+    after: { [at(deletion)]: 'retain', [at(region)]: 'eu-central-1' },
+  },
+  {
+    ...left,
+    proves: 'a deletion policy of its own stays, delete as well',
+    review: created('Bucket', { annotations: { [adoption]: 'adopt', [deletion]: 'delete' } }),
+    after: { [at(deletion)]: 'delete' },
+  },
+  {
+    ...left,
+    proves: 'what is not adopted gets no deletion policy',
+    review: created('Bucket', { annotations: { note: 'x' } }),
+    after: { '/metadata/annotations': { note: 'x' } },
+  },
+  {
+    ...completed,
+    proves: 'an UPDATE that dropped our retain gets it back',
+    review: updated(
+      'Bucket',
+      { annotations: { [adoption]: 'adopt', [deletion]: 'retain' } },
+      { annotations: { [adoption]: 'adopt' } },
+    ),
+    after: { [at(deletion)]: 'retain' },
+  },
+  {
+    ...completed,
+    proves: 'an UPDATE that dropped retain along with the adoption gets it back',
+    review: updated('Bucket', { annotations: { [adoption]: 'adopt', [deletion]: 'retain' } }, {}),
+    after: { '/metadata/annotations': { [deletion]: 'retain' } },
+  },
+  {
+    ...completed,
+    proves: 'a second UPDATE that drops retain of what was adopted gets it back again',
+    review: updated(
+      'Bucket',
+      { annotations: { 'services.k8s.aws/adopted': 'true', [deletion]: 'retain' } },
+      { annotations: { 'services.k8s.aws/adopted': 'true' } },
+    ),
+    after: { [at(deletion)]: 'retain' },
+  },
+  {
+    ...completed,
+    proves: 'an UPDATE that dropped the controller’s note that it adopted the resource gets it back',
+    review: updated(
+      'Bucket',
+      { annotations: { 'services.k8s.aws/adopted': 'true', [deletion]: 'delete' } },
+      { annotations: { [deletion]: 'delete' } },
+    ),
+    after: { '/metadata/annotations': { 'services.k8s.aws/adopted': 'true', [deletion]: 'delete' } },
+  },
+  {
+    proves: 'a terminating resource is not touched',
+    review: updated(
+      'Bucket',
+      {
+        ...regional,
+        terminating: true,
+        annotations: { [adoption]: 'adopt', [deletion]: 'retain', [region]: 'x' },
+        ack,
+      },
+      { terminating: true, finalizers: [], ack },
+    ),
+    reason: 'Terminating',
+    outcome: 'allowed',
+  },
+  {
+    proves: "what ACK's controller writes is not touched",
+    review: updated(
+      'Bucket',
+      { ...regional, annotations: { [region]: 'eu-central-1' }, ack },
+      {},
+      { username: 'system:serviceaccount:ack-system:ack-s3-controller' },
+    ),
+    reason: 'ExemptIdentity',
+    outcome: 'allowed',
+  },
+  {
+    ...left,
+    proves: 'a FieldExport has no region to pin',
+    review: created('FieldExport', { ...regional, spec: {} }),
+  },
+  {
+    proves: 'the status of a resource is never completed',
+    review: updated('Bucket', regional, {}, { subResource: 'status' }),
+    reason: 'NotOurs',
+    outcome: 'allowed',
+  },
+];

@@ -1,0 +1,568 @@
+import { created, statusUpdated, updated } from './resources.ts';
+import type { Row } from './row.ts';
+import { account, hostile } from './state.ts';
+
+/** What is refused of ACK resources, by what a request changes. */
+
+const own = (key: string) => `services.k8s.aws/${key}`;
+const denied = { endpoint: 'validate', outcome: 'denied' } as const;
+const checked = { endpoint: 'validate', reason: 'Checked', outcome: 'allowed' } as const;
+const annotated = (key: string, value: string, namespace = 'shop') => ({ namespace, annotations: { [key]: value } });
+const ack = { ownerAccountID: account, region: 'eu-central-1', arn: 'arn:aws:s3:::things' };
+
+const regions: readonly Row[] = [
+  {
+    ...denied,
+    proves: 'a change against the region in status is refused',
+    review: updated(
+      'Bucket',
+      { ...annotated(own('region'), 'eu-central-1'), ack },
+      { ...annotated(own('region'), 'us-east-1'), ack },
+    ),
+    reason: 'RegionChange',
+    says: ['"us-east-1"', '"eu-central-1"', 'you can'],
+  },
+  {
+    ...denied,
+    proves: 'a region that is first said by UPDATE and is not that of status is refused',
+    review: updated('Bucket', { ack }, { ...annotated(own('region'), 'us-east-1'), ack }),
+    reason: 'RegionChange',
+  },
+  {
+    ...denied,
+    proves: 'a status sent along does not make a region change pass',
+    review: updated(
+      'Bucket',
+      { ack },
+      { ...annotated(own('region'), 'us-east-1'), ack: { ...ack, region: 'us-east-1' } },
+    ),
+    reason: 'RegionChange',
+  },
+  {
+    ...checked,
+    proves: 'the region of status may be written down',
+    review: updated('Bucket', { ack }, { ...annotated(own('region'), 'eu-central-1'), ack }),
+  },
+  {
+    ...checked,
+    proves: 'a region that differs from status already is not judged anew',
+    review: updated(
+      'Bucket',
+      { ...annotated(own('region'), 'us-east-1'), ack },
+      { ...annotated(own('region'), 'us-east-1'), ack, spec: { name: 'others' } },
+    ),
+  },
+  {
+    ...checked,
+    proves: 'a resource that ACK has not taken up may change its region',
+    review: updated('Bucket', annotated(own('region'), 'eu-central-1'), annotated(own('region'), 'us-east-1')),
+  },
+  {
+    ...denied,
+    proves: 'a region that is none is refused',
+    review: created('Bucket', annotated(own('region'), hostile)),
+    reason: 'InvalidRegion',
+    says: ['services.k8s.aws/region "1\\u000a2\\u001b'],
+  },
+  {
+    ...denied,
+    proves: "a region of another partition than the role's is refused",
+    review: created('Bucket', annotated(own('region'), 'cn-north-1')),
+    reason: 'InvalidRegion',
+    says: ['partition aws'],
+  },
+  {
+    ...denied,
+    proves: "a namespace's default region that is none is refused for a resource without one",
+    review: created('Bucket', { namespace: 'bad-region' }),
+    reason: 'InvalidRegion',
+    says: [
+      '"Frankfurt"',
+      'kubectl annotate --overwrite namespace bad-region services.k8s.aws/default-region=REGION',
+      'your platform team must',
+    ],
+  },
+  {
+    ...checked,
+    proves: "a resource's own region counts before the namespace's bad one",
+    review: created('Bucket', annotated(own('region'), 'eu-central-1', 'bad-region')),
+  },
+  {
+    ...checked,
+    proves: "an UPDATE is not judged by the namespace's default region",
+    review: updated('Bucket', { namespace: 'bad-region' }, { spec: { name: 'others' } }),
+  },
+  {
+    ...denied,
+    proves: 'an empty region is one for ACK, which asks only whether the annotation is there: refused',
+    review: created('Bucket', annotated(own('region'), '')),
+    reason: 'InvalidRegion',
+  },
+  {
+    ...denied,
+    proves: 'an empty region against the region in status is refused',
+    review: updated('Bucket', { ack }, { ...annotated(own('region'), ''), ack }),
+    reason: 'RegionChange',
+  },
+  {
+    ...checked,
+    proves: "a FieldExport has no region, so its namespace's bad one is no matter",
+    review: created('FieldExport', { namespace: 'bad-region', spec: {} }),
+  },
+];
+
+const forms: readonly Row[] = [
+  ...[
+    ['adoption-policy', 'Adopt'],
+    ['adoption-policy', 'adopt-only'],
+    ['adoption-policy', ''],
+    ['adoption-policy', ' adopt'],
+    ['adoption-fields', '{"arn": 5}'],
+    ['adoption-fields', '["arn"]'],
+    ['adoption-fields', 'arn=x'],
+    ['adoption-fields', 'null'],
+    ['deletion-policy', 'Delete'],
+    ['deletion-policy', 'Retain'],
+    ['deletion-policy', ''],
+  ].map(
+    ([key = '', value = '']): Row => ({
+      ...denied,
+      proves: `${key} ${JSON.stringify(value)} is refused`,
+      review: created('Bucket', annotated(own(key), value)),
+      reason: 'InvalidAnnotation',
+      says: [own(key), 'you can'],
+    }),
+  ),
+  ...[
+    ['adoption-policy', 'adopt'],
+    ['adoption-policy', 'adopt-or-create'],
+    ['adoption-fields', '{}'],
+    ['adoption-fields', '{"arn":"arn:aws:s3:::things"}'],
+    ['deletion-policy', 'delete'],
+    ['deletion-policy', 'retain'],
+    ['read-only', 'anything'],
+  ].map(
+    ([key = '', value = '']): Row => ({
+      ...checked,
+      proves: `${key} ${JSON.stringify(value)} is allowed`,
+      review: created('Bucket', annotated(own(key), value)),
+    }),
+  ),
+  {
+    ...denied,
+    proves: 'a bad annotation that comes by UPDATE is refused',
+    review: updated('Bucket', {}, annotated(own('deletion-policy'), 'keep')),
+    reason: 'InvalidAnnotation',
+  },
+  {
+    ...checked,
+    proves: 'a bad annotation that was there before is left alone',
+    review: updated('Bucket', annotated(own('deletion-policy'), 'keep'), {
+      ...annotated(own('deletion-policy'), 'keep'),
+      spec: { name: 'others' },
+    }),
+  },
+  {
+    ...checked,
+    proves: 'a bad annotation may be removed',
+    review: updated('Bucket', annotated(own('deletion-policy'), 'keep'), {}),
+  },
+];
+
+const owners: readonly Row[] = [
+  {
+    ...denied,
+    proves: "an owner account id of a resource that is not its namespace's is refused: ACK ignores it",
+    review: created('Bucket', annotated(own('owner-account-id'), '222222222222')),
+    reason: 'AccountMismatch',
+    says: ['"222222222222"', account, 'you can'],
+  },
+  {
+    ...checked,
+    proves: "an owner account id of a resource that is its namespace's is warned of",
+    review: created('Bucket', annotated(own('owner-account-id'), account)),
+    warnings: ['OwnerIgnored'],
+  },
+  {
+    ...checked,
+    proves: 'an owner account id that stays is not said again',
+    review: updated('Bucket', annotated(own('owner-account-id'), account), {
+      ...annotated(own('owner-account-id'), account),
+      spec: { name: 'others' },
+    }),
+  },
+  {
+    ...denied,
+    proves: 'an owner account id in a namespace that is not bound is refused',
+    review: created('Bucket', annotated(own('owner-account-id'), account, 'free')),
+    reason: 'AccountMismatch',
+  },
+  {
+    ...checked,
+    proves: "an owner account id of a FieldExport that is its namespace's is warned of",
+    review: created('FieldExport', { ...annotated(own('owner-account-id'), account), spec: {} }),
+    warnings: ['OwnerIgnored'],
+  },
+  {
+    ...checked,
+    proves: "an owner account id that is its namespace's is warned of though the map has no such entry any more",
+    review: updated(
+      'Bucket',
+      { namespace: 'unmapped' },
+      annotated(own('owner-account-id'), '999999999990', 'unmapped'),
+    ),
+    warnings: ['OwnerIgnored'],
+  },
+];
+
+const notes = [
+  own('adopted'),
+  'rds.services.k8s.aws/last-applied-secret-reference',
+  'elasticache.services.k8s.aws/last-requested-cache-node-type',
+  'memorydb.services.k8s.aws/last-requested-node-type',
+  'sagemaker.services.k8s.aws/last-endpoint-config-for-update',
+  'sagemaker.services.k8s.aws/last-spec-for-update',
+];
+const velero = { username: 'system:serviceaccount:velero:server' };
+const finalizer = 'finalizers.s3.services.k8s.aws/Bucket';
+
+const forgeries: readonly Row[] = [
+  ...notes.map(
+    (key): Row => ({
+      ...denied,
+      proves: `${key} by anyone but a controller is refused on CREATE`,
+      review: created('Bucket', annotated(key, 'true')),
+      reason: 'ForgedAnnotation',
+      says: [JSON.stringify(key)],
+    }),
+  ),
+  {
+    ...denied,
+    proves: 'a forged annotation is refused on UPDATE too',
+    review: updated('Bucket', {}, annotated(own('adopted'), 'true')),
+    reason: 'ForgedAnnotation',
+  },
+  {
+    ...denied,
+    proves: 'a forged annotation with an empty value is one',
+    review: created('Bucket', annotated(own('adopted'), '')),
+    reason: 'ForgedAnnotation',
+  },
+  {
+    ...denied,
+    proves: 'a change of what a controller wrote is refused',
+    review: updated('Bucket', annotated(own('adopted'), 'true'), annotated(own('adopted'), 'false')),
+    reason: 'ForgedAnnotation',
+  },
+  {
+    ...checked,
+    proves: 'what a controller wrote may stay',
+    review: updated('Bucket', annotated(own('adopted'), 'true'), {
+      ...annotated(own('adopted'), 'true'),
+      spec: { name: 'others' },
+    }),
+  },
+  {
+    ...checked,
+    proves: 'annotations of services that users write are theirs',
+    review: created('DBInstance', annotated('rds.services.k8s.aws/skip-final-snapshot', 'true')),
+  },
+  {
+    ...denied,
+    proves: 'a forged finalizer is refused on CREATE',
+    review: created('Bucket', { finalizers: [finalizer] }),
+    reason: 'ForgedFinalizer',
+    says: [JSON.stringify(finalizer)],
+  },
+  {
+    ...denied,
+    proves: 'a forged finalizer is refused on UPDATE, beside others',
+    review: updated('Bucket', { finalizers: ['example.com/x'] }, { finalizers: ['example.com/x', finalizer] }),
+    reason: 'ForgedFinalizer',
+  },
+  {
+    ...denied,
+    proves: "FieldExport's finalizer is one of ACK's",
+    review: created('FieldExport', { spec: {}, finalizers: ['finalizers.services.k8s.aws/FieldExport'] }),
+    reason: 'ForgedFinalizer',
+  },
+  {
+    ...checked,
+    proves: 'a finalizer of his own is the user’s',
+    review: created('Bucket', { finalizers: ['example.com/x', 'finalizers.example.com/Bucket'] }),
+  },
+  {
+    ...checked,
+    proves: "ACK's finalizer may stay, and may be removed",
+    review: updated('Bucket', { finalizers: [finalizer] }, { finalizers: [] }),
+  },
+  ...(['warning', 'auditing'] as const).flatMap((server): Row[] => [
+    {
+      ...denied,
+      server,
+      proves: `no mode softens a forged annotation: ${server}`,
+      review: created('Bucket', annotated(own('adopted'), 'true')),
+      reason: 'ForgedAnnotation',
+    },
+    {
+      ...denied,
+      server,
+      proves: `no mode softens a forged finalizer: ${server}`,
+      review: created('Bucket', { finalizers: [finalizer] }),
+      reason: 'ForgedFinalizer',
+    },
+    {
+      ...denied,
+      server,
+      proves: `no mode softens a forged status: ${server}`,
+      review: statusUpdated('Bucket', { ack }, { ack: { ...ack, arn: 'arn:aws:s3:::theirs' } }),
+      reason: 'ForgedStatus',
+    },
+    {
+      ...denied,
+      server,
+      proves: `no mode softens a reference across namespaces: ${server}`,
+      review: created('FieldExport', { spec: { to: { name: 'm', kind: 'configmap', namespace: 'ack-system' } } }),
+      reason: 'CrossNamespaceReference',
+    },
+    {
+      endpoint: 'validate',
+      server,
+      proves: `the default mode softens a role that does not resolve: ${server}`,
+      review: created('Bucket', { namespace: 'unmapped' }),
+      reason: 'AccountNotMapped',
+      outcome: server === 'warning' ? 'warned' : 'audited',
+    },
+    {
+      endpoint: 'validate',
+      server,
+      proves: `the default mode softens a change of region: ${server}`,
+      review: updated('Bucket', { ack }, { ...annotated(own('region'), 'us-east-1'), ack }),
+      reason: 'RegionChange',
+      outcome: server === 'warning' ? 'warned' : 'audited',
+    },
+    {
+      server,
+      proves: `a valid resource is completed in every mode: ${server}`,
+      review: created('Bucket', { namespace: 'regional' }),
+      reason: 'Completed',
+      outcome: 'mutated',
+    },
+  ]),
+  {
+    ...checked,
+    server: 'trusting',
+    proves: '--restore-identities may write annotations and finalizers of controllers',
+    review: created('Bucket', { ...annotated(own('adopted'), 'true'), finalizers: [finalizer] }, velero),
+  },
+  {
+    ...denied,
+    server: 'trusting',
+    proves: 'who restores is judged like everybody by the role',
+    review: created('Bucket', { ...annotated(own('adopted'), 'true', 'unmapped') }, velero),
+    reason: 'AccountNotMapped',
+  },
+  {
+    ...denied,
+    server: 'trusting',
+    proves: 'a ServiceAccount named like the one that restores, elsewhere, may not',
+    review: created('Bucket', annotated(own('adopted'), 'true'), { username: 'system:serviceaccount:shop:server' }),
+    reason: 'ForgedAnnotation',
+  },
+];
+
+const statuses: readonly Row[] = [
+  ...(['ownerAccountID', 'region', 'arn'] as const).flatMap((field): Row[] => [
+    {
+      ...denied,
+      proves: `a status whose ${field} changes is refused`,
+      review: statusUpdated('Bucket', { ack }, { ack: { ...ack, [field]: 'other' } }),
+      reason: 'ForgedStatus',
+      says: [`status.ackResourceMetadata.${field}`],
+    },
+    {
+      ...denied,
+      proves: `a status whose ${field} is first written is refused`,
+      review: statusUpdated('Bucket', {}, { ack: { [field]: 'other' } }),
+      reason: 'ForgedStatus',
+    },
+    {
+      ...denied,
+      proves: `a status whose ${field} is taken away is refused`,
+      review: statusUpdated('Bucket', { ack }, { ack: { ...ack, [field]: undefined } }),
+      reason: 'ForgedStatus',
+    },
+    {
+      ...denied,
+      proves: `a status whose ${field} changes is refused on a terminating object too`,
+      review: statusUpdated(
+        'Bucket',
+        { ack, terminating: true },
+        { ack: { ...ack, [field]: 'other' }, terminating: true },
+      ),
+      reason: 'ForgedStatus',
+    },
+  ]),
+  {
+    ...denied,
+    proves: 'a status by an older API version is guarded too',
+    review: statusUpdated('OldBucket', { ack }, { ack: { ...ack, ownerAccountID: '222222222222' } }),
+    reason: 'ForgedStatus',
+  },
+  {
+    ...denied,
+    proves: 'a status taken away whole is refused',
+    review: statusUpdated('Bucket', { ack }, {}),
+    reason: 'ForgedStatus',
+  },
+  {
+    ...checked,
+    proves: 'conditions of a status are not guarded',
+    review: statusUpdated('Bucket', { ack }, { ack: { ...ack, partition: 'aws' } }),
+  },
+  {
+    endpoint: 'validate',
+    proves: "ACK's controller writes the status",
+    review: statusUpdated('Bucket', {}, { ack }, { username: 'system:serviceaccount:ack-system:ack-s3-controller' }),
+    reason: 'ExemptIdentity',
+    outcome: 'allowed',
+  },
+  {
+    endpoint: 'validate',
+    server: 'trusting',
+    proves: '--restore-identities may write a status',
+    review: statusUpdated('Bucket', {}, { ack }, velero),
+    reason: 'ExemptIdentity',
+    outcome: 'allowed',
+  },
+  {
+    endpoint: 'validate',
+    proves: 'a status of another type than its API gives it is refused as malformed',
+    review: statusUpdated('Bucket', { ack }, { ack: { ...ack, region: ['us-east-1'] } }),
+    reason: 'InvalidReview',
+    outcome: 'error',
+    code: 400,
+  },
+];
+
+const identities: readonly Row[] = [
+  ...(
+    [
+      ['plain', 'system:serviceaccount:ack-system:ack-s3-controller', true],
+      ['plain', 'system:serviceaccount:ack-system:ack-sqs-controller', true],
+      ['plain', 'system:serviceaccount:kube-system:generic-garbage-collector', true],
+      ['plain', 'system:serviceaccount:kube-system:namespace-controller', true],
+      ['plain', 'system:serviceaccount:shop:ack-s3-controller', false],
+      ['plain', 'system:serviceaccount:ack-system:ack-s3-controller-x', false],
+      ['plain', 'system:serviceaccount:ack-system:ack-S3-controller', false],
+      ['plain', 'system:serviceaccount:ack-system:default', false],
+      ['plain', 'ack-s3-controller', false],
+      ['plain', 'system:serviceaccount:shop:namespace-controller', false],
+      ['plain', 'arn:aws:sts::111111111111:assumed-role/AckCapability/ACK', false],
+      ['systems', 'system:serviceaccount:ack-system:ack-s3-controller', true],
+      ['systems', 'system:serviceaccount:ack-iam:ack-iam-controller', true],
+      ['systems', 'system:serviceaccount:ack-iam:ack-s3-controller', false],
+      ['systems', 'system:serviceaccount:ack-system:ack-iam-controller', false],
+      ['trusting', 'system:serviceaccount:custom:controller', true],
+      ['trusting', 'system:serviceaccount:custom:controller2', false],
+      ['trusting', 'system:serviceaccount:custom2:controller', false],
+      ['trusting', 'arn:aws:sts::111111111111:assumed-role/AckCapability/ACK', true],
+      ['trusting', 'arn:aws:sts::111111111111:assumed-role/AckCapability-evil/ACK', false],
+      ['trusting', 'arn:aws:sts::222222222222:assumed-role/AckCapability/ACK', false],
+      ['trusting', 'x-arn:aws:sts::111111111111:assumed-role/AckCapability/ACK', false],
+    ] as const
+  ).map(
+    ([server, username, exempt]): Row => ({
+      endpoint: 'validate',
+      server,
+      proves: `${username} is ${exempt ? '' : 'not '}exempt: ${server}`,
+      review: updated(
+        'Bucket',
+        {},
+        { finalizers: [finalizer], annotations: { [own('adopted')]: 'true' } },
+        { username },
+      ),
+      ...(exempt
+        ? ({ reason: 'ExemptIdentity', outcome: 'allowed' } as const)
+        : ({ reason: 'ForgedAnnotation', outcome: 'denied' } as const)),
+    }),
+  ),
+  ...(['mutate', 'validate'] as const).map(
+    (endpoint): Row => ({
+      endpoint,
+      proves: `DELETE of a resource is never ours on /${endpoint}`,
+      review: {
+        ...created('Bucket', { namespace: 'unmapped', annotations: { [own('adopted')]: 'true' } }),
+        operation: 'DELETE',
+      },
+      reason: 'NotOurs',
+      outcome: 'allowed',
+    }),
+  ),
+];
+
+const dying = { terminating: true, finalizers: [finalizer, 'example.com/mine'] };
+const terminating: readonly Row[] = [
+  ...(
+    [
+      ['finalizers go', {}, { finalizers: [] }],
+      ['annotations change', { annotations: { [own('region')]: 'eu-central-1' }, ack }, { annotations: {}, ack }],
+      ['bad annotations come', {}, { annotations: { [own('deletion-policy')]: 'x' } }],
+      ['labels change', { labels: { color: 'blue' } }, { labels: { color: 'green' } }],
+    ] as const
+  ).map(
+    ([what, before, after]): Row => ({
+      endpoint: 'validate',
+      proves: `nothing holds up a terminating object whose ${what}`,
+      review: updated('Bucket', { ...dying, ...before }, { ...dying, ...after }),
+      reason: 'Terminating',
+      outcome: 'allowed',
+    }),
+  ),
+  {
+    endpoint: 'validate',
+    server: 'selectors',
+    proves: 'selectors do not hold up a terminating object',
+    review: updated(
+      'Bucket',
+      { ...dying, namespace: 'sel-rebind', labels: { color: 'blue' }, ack: { ownerAccountID: '212121212121' } },
+      { ...dying, labels: {}, finalizers: [] },
+    ),
+    reason: 'Terminating',
+    outcome: 'allowed',
+  },
+  {
+    ...denied,
+    proves: 'an object kept alive by a finalizer of its user’s own gets no reference across namespaces',
+    review: updated(
+      'FieldExport',
+      { ...dying, spec: { to: { name: 'm', kind: 'configmap' } } },
+      {
+        ...dying,
+        spec: { to: { name: 'ack-role-account-map', kind: 'configmap', namespace: 'ack-system' } },
+      },
+    ),
+    reason: 'CrossNamespaceReference',
+  },
+  {
+    ...checked,
+    proves: 'a deletionTimestamp that a user sends makes nothing terminating',
+    review: updated('Bucket', {}, { terminating: true, annotations: { note: 'x' } }),
+  },
+  {
+    ...denied,
+    proves: 'a deletionTimestamp that a user sends hides no forgery',
+    review: updated('Bucket', {}, { terminating: true, annotations: { [own('adopted')]: 'true' } }),
+    reason: 'ForgedAnnotation',
+  },
+];
+
+export const resourceRefusedRows: readonly Row[] = [
+  ...regions,
+  ...forms,
+  ...owners,
+  ...forgeries,
+  ...statuses,
+  ...identities,
+  ...terminating,
+];

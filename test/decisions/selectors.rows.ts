@@ -1,0 +1,171 @@
+import { created, roleSelector, type SelectorOptions, selectorReview, updated } from './resources.ts';
+import type { Row } from './row.ts';
+import { hostile } from './state.ts';
+
+/** IAMRoleSelectors: what ACK would leave out, and what would make it stop. */
+
+const arn = 'arn:aws:iam::252525252525:role/new';
+const denied = { endpoint: 'validate', server: 'selectors', outcome: 'denied' } as const;
+const checked = { endpoint: 'validate', server: 'selectors', reason: 'Checked', outcome: 'allowed' } as const;
+const made = (options: SelectorOptions, role = arn) => selectorReview(undefined, roleSelector('new', role, options));
+const bucket = { group: 's3.services.k8s.aws', version: '', kind: 'Bucket' };
+
+export const selectorRows: readonly Row[] = [
+  { ...checked, proves: 'a selector of its own namespace is allowed', review: made({ names: ['free'] }) },
+  ...(
+    [
+      ['an ARN that is empty', '', { names: ['n'] }],
+      ['an ARN that is none', 'role', { names: ['n'] }],
+      ['an ARN of something else than a role', 'arn:aws:s3:::b', { names: ['n'] }],
+      ['an ARN of hostile text', hostile, { names: ['n'] }],
+      ['an empty namespace name', arn, { names: ['n', ''] }],
+      ['a namespace name twice', arn, { names: ['n', 'm', 'n'] }],
+      ['a type without group, version and kind', arn, { names: ['n'], types: [{ group: '', version: '', kind: '' }] }],
+      ['a type twice', arn, { names: ['n'], types: [bucket, bucket] }],
+      ['an empty label key', arn, { names: ['n'], labels: { '': 'x' } }],
+      ['an empty label key of namespaces', arn, { namespaceLabels: { '': 'x' } }],
+    ] as const
+  ).map(
+    ([what, role, options]): Row => ({
+      ...denied,
+      proves: `a selector with ${what} is refused`,
+      review: made(options, role),
+      reason: 'InvalidSelector',
+      says: ['IAMRoleSelector "new"', 'your platform team must'],
+    }),
+  ),
+  {
+    ...denied,
+    proves: 'a selector that matches all overlaps every other, of which five are named',
+    review: made({}),
+    reason: 'SelectorConflict',
+    says: ['"one"', 'more'],
+    neverSays: ['"left-out"'],
+  },
+  {
+    ...denied,
+    proves: 'a selector that overlaps another names it',
+    review: made({ names: ['sel-typed'] }),
+    reason: 'SelectorConflict',
+    says: ['"typed"'],
+    neverSays: ['"one"', '"by-label"'],
+  },
+  {
+    ...denied,
+    proves: 'a selector by the labels that a namespace has overlaps one by its name',
+    review: made({ namespaceLabels: { tier: 'one' }, labels: { pick: 'one' } }),
+    reason: 'SelectorConflict',
+    says: ['"one"'],
+  },
+  {
+    ...checked,
+    proves: 'selectors of different types do not overlap',
+    review: made({ names: ['sel-typed'], types: [{ group: 'sqs.services.k8s.aws', version: '', kind: '' }] }),
+  },
+  {
+    ...checked,
+    proves: 'selectors of different values of a label do not overlap',
+    review: made({ names: ['sel-rebind'], labels: { color: 'red' } }),
+  },
+  {
+    ...checked,
+    proves: 'a selector that ACK leaves out overlaps nothing',
+    review: made({ names: ['sel-none'] }),
+  },
+  {
+    ...checked,
+    proves: 'a selector by labels that no namespace of the others has is allowed',
+    review: made({ namespaceLabels: { 'kubernetes.io/metadata.name': 'new-team', env: 'dev' } }),
+  },
+  {
+    ...denied,
+    proves: 'a namespace that is not there yet may get any labels',
+    review: made({ names: ['new-team'] }),
+    reason: 'SelectorConflict',
+    says: ['"by-label"'],
+    neverSays: ['"one"'],
+  },
+  {
+    ...denied,
+    proves: 'a selector that is widened into another is refused',
+    review: selectorReview(
+      roleSelector('new', arn, { names: ['n'] }),
+      roleSelector('new', arn, { names: ['n', 'sel-two'] }),
+    ),
+    reason: 'SelectorConflict',
+    says: ['"two-a"', '"two-b"'],
+  },
+  {
+    ...checked,
+    proves: 'a selector does not overlap itself',
+    review: selectorReview(
+      roleSelector('one', arn, { names: ['sel-one', 'sel-warn'], labels: { pick: 'one' } }),
+      roleSelector('one', arn, { names: ['sel-one'], labels: { pick: 'one' } }),
+    ),
+  },
+  {
+    ...checked,
+    proves: 'an overlap from before is left alone while the spec stays',
+    review: selectorReview(
+      roleSelector('two-a', arn, { names: ['sel-two'] }),
+      roleSelector('two-a', arn, { names: ['sel-two'], metadata: { labels: { team: 'x' } } }),
+    ),
+  },
+  {
+    ...denied,
+    proves: 'a selector with generateName is refused, and named by it',
+    review: selectorReview(undefined, roleSelector('', 'role', { names: ['n'], metadata: { generateName: 'team-' } }), {
+      name: '',
+    }),
+    reason: 'InvalidSelector',
+    says: ['IAMRoleSelector "team-*"'],
+  },
+  {
+    endpoint: 'validate',
+    server: 'selectors-warning',
+    proves: 'mode warn softens an invalid selector',
+    review: made({ names: ['free'] }, 'role'),
+    reason: 'InvalidSelector',
+    outcome: 'warned',
+  },
+  {
+    endpoint: 'validate',
+    server: 'selectors-warning',
+    proves: 'mode warn softens a selector that overlaps another',
+    review: made({ names: ['sel-two'] }),
+    reason: 'SelectorConflict',
+    outcome: 'warned',
+  },
+  {
+    endpoint: 'validate',
+    server: 'selectors-warning',
+    proves: "mode warn softens a label change into another account's selector",
+    review: updated(
+      'Bucket',
+      { namespace: 'sel-rebind', labels: { color: 'blue' }, ack: { ownerAccountID: '212121212121' } },
+      { labels: { color: 'green' }, ack: { ownerAccountID: '212121212121' } },
+    ),
+    reason: 'RebindWithResources',
+    outcome: 'warned',
+  },
+  {
+    ...checked,
+    proves: 'DELETE of a resource is never held up by selectors',
+    review: { ...created('Bucket', { namespace: 'sel-none' }), operation: 'DELETE' },
+    reason: 'NotOurs',
+  },
+  {
+    endpoint: 'validate',
+    proves: 'without the gate IAMRoleSelector a selector is not ours',
+    review: made({}, 'role'),
+    reason: 'NotOurs',
+    outcome: 'allowed',
+  },
+  {
+    server: 'selectors',
+    proves: 'a selector is never changed',
+    review: made({}, 'role'),
+    reason: 'NotOurs',
+    outcome: 'allowed',
+  },
+];
