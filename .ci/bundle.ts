@@ -17,7 +17,13 @@ const { metafile } = await build({
   legalComments: 'none',
   // Packages in CommonJS ask for built-in modules by `require`, which an ES module has not.
   banner: {
-    js: "#!/usr/bin/env node\nimport { createRequire as createRequireOfBundle } from 'node:module';\nconst require = createRequireOfBundle(import.meta.url);",
+    js: [
+      '#!/usr/bin/env node',
+      "import { createRequire as createRequireOfBundle } from 'node:module';",
+      'const require = createRequireOfBundle(import.meta.url);',
+      // In one line, before anything that an old Node.js has not is met.
+      'if (parseInt(process.versions.node) < 24) { console.error(`carm-webhook needs Node.js 24 or later, this is ${process.versions.node}`); process.exit(2); }',
+    ].join('\n'),
   },
   logLevel: 'warning',
 });

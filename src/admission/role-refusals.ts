@@ -2,7 +2,7 @@ import type { AccountId } from '../accounts/account-id.ts';
 import type { BindingProblem } from '../accounts/binding.ts';
 import { ownerAccountIdAnnotation, teamIdAnnotation } from '../accounts/binding.ts';
 import { partitions } from '../accounts/partition.ts';
-import type { WishProblem } from '../accounts/pod-role.ts';
+import { podsPrefix, type WishProblem } from '../accounts/pod-role.ts';
 import { parseRoleArn } from '../accounts/role-arn.ts';
 import { type MappingProblem, type RoleMapKind, roleMapNames } from '../accounts/role-map.ts';
 import { injectLabel } from '../accounts/served-namespace.ts';
@@ -64,6 +64,11 @@ function missingMap(map: RoleMapKind): Refusal<unknown> {
   };
 }
 
+/** For pods the key of their own, which spares them the role that ACK provisions with; for a service the one that serves all. */
+function keyToAdd(keys: readonly string[]): string {
+  return keys.find(key => key.startsWith(`${podsPrefix}.`)) ?? keys.at(-1) ?? '';
+}
+
 function notMapped(map: RoleMapKind): RefusalOf<RoleProblem, 'AccountNotMapped' | 'TeamNotMapped'> {
   const what = map === 'account' ? 'account' : 'team';
   return {
@@ -74,7 +79,7 @@ function notMapped(map: RoleMapKind): RefusalOf<RoleProblem, 'AccountNotMapped' 
     say: ({ keys }, at) => ({
       wrong: `${mapName(map, at)} has no role for ${what} ${quote(at.binding?.id ?? '')} (no value under ${keys.map(quote).join(' or ')})`,
       remedy: 'add it',
-      command: toPaste`kubectl patch configmap ${roleMapNames[map]} --namespace ${at.ackSystemNamespace} --type merge --patch '{"data":{"${keys.at(-1) ?? ''}":"ROLE_ARN"}}'`,
+      command: toPaste`kubectl patch configmap ${roleMapNames[map]} --namespace ${at.ackSystemNamespace} --type merge --patch '{"data":{"${keyToAdd(keys)}":"ROLE_ARN"}}'`,
     }),
   };
 }

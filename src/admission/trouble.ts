@@ -26,7 +26,9 @@ function subjectOf(request: AdmissionRequest): string {
 
 /** What is wrong with a field, in one line. */
 export function whatIsMalformed({ path, expected }: MalformedObjectError): string {
-  return `${path === '' ? 'the object' : quote(path)} is not ${expected}`;
+  // The commonest of all: an account id without quotes.
+  const hint = expected === 'a string' ? ' (in quotes, if YAML could take it for something else)' : '';
+  return `${path === '' ? 'the object' : quote(path)} is not ${expected}${hint}`;
 }
 
 /** What is said when the cluster could not be asked. */

@@ -69,7 +69,10 @@ async function inject(argv: readonly string[], { env, stdin, stdout, stderr }: S
   try {
     const files = await readInput(values.filename, stdin);
     const manifests = files.flatMap(file => file.manifests);
-    if (manifests.length === 0) throw new UsageError(`there is no object in ${values.filename.join(', ')}`);
+    if (manifests.length === 0)
+      throw new UsageError(
+        `there is no object in ${values.filename.map(name => (name === '-' ? 'stdin' : name)).join(', ')}`,
+      );
     const foretold = await new Foreteller(source, rules, values.namespace).foretell(manifests);
     const objectsOf = ({ manifests: own }: ManifestFile) => {
       const ofFile = new Set(own);

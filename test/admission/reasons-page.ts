@@ -62,7 +62,6 @@ Every answer of carm-webhook names its reason: a code in brackets at the end of 
 \`(AccountNotMapped)\`. The same code stands in the audit annotation \`reason\` and in the label \`reason\` of the metrics. Search
 this page for the code in your message.
 
-This page is made from the catalogue in the code, and a test proves them equal. After a change of the catalogue, write it anew:
-\`node test/admission/write-reasons-page.ts\`.`;
+This page is made from the catalogue in the code, and a test proves them equal.`;
   return `${[head, ...sections].join('\n\n')}\n`;
 }

@@ -283,6 +283,8 @@ export class FakeApiServer {
         `${JSON.stringify({ type: 'BOOKMARK', object: { metadata: { resourceVersion: String(this.#version) } } })}\n`,
       );
     };
+    // The history alone may have brought the end.
+    if (ended) return;
     timers.push(setInterval(bookmark, this.bookmarkEveryMs));
     timers.push(setTimeout(end, Number(url.searchParams.get('timeoutSeconds')) * 1000));
   }
@@ -314,7 +316,7 @@ export class FakeApiServer {
         end();
         return;
       case 'trickle':
-        timers.push(setInterval(() => response.write(' '), 20));
+        timers.push(setInterval(() => response.write(' '), 20).unref());
         return;
       case 'old-events':
         for (const { type, object } of this.#history.slice(0, -1).reverse()) {

@@ -90,7 +90,7 @@ describe("ACK's controller is never blocked and never changed", () => {
     });
     assert.deepEqual(metadata.finalizers, [finalizer]);
     await patch(namespace, name, { status: { conditions: [] } }, '/status');
-    await patch(namespace, name, { spec: { name: `${name}-2` } });
+    await patch(namespace, name, { spec: { versioning: { status: 'Enabled' } } });
     await patch(namespace, name, { metadata: { finalizers: null } });
   }
 

@@ -97,7 +97,7 @@ const mapCases: readonly MatchCase[] = [
     [
       ['break-glass', false, false],
       ['namespace-controller', true, false],
-      ['garbage-collector', true, false],
+      ['garbage-collector', true, true],
       ['ack-controller', true, true],
       ['ack-lookalike', true, true],
     ] as const

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ControlPlane } from '../testbed/control-plane.ts';
+import { ackPath, installAckKinds, roleSelectorKind } from './ack-crds.ts';
 import { eventually } from './eventually.ts';
 import { accessKinds, asList, ofKinds, only, renderDeploy } from './manifests.ts';
 
@@ -14,6 +15,7 @@ interface Rule {
 /** One verb on one resource, and on one name where the rule has names: the least that can be taken away. */
 interface Grant {
   readonly verb: string;
+  readonly group: string;
   readonly resource: string;
   readonly name: string | undefined;
 }
@@ -21,17 +23,17 @@ interface Grant {
 const grantName = ({ verb, resource, name }: Grant): string => `${verb} ${resource}${name ? ` ${name}` : ''}`;
 
 function grantsOf(rules: readonly Rule[]): readonly Grant[] {
-  return rules.flatMap(({ resources, resourceNames, verbs }) =>
+  return rules.flatMap(({ apiGroups: [group = ''], resources, resourceNames, verbs }) =>
     resources.flatMap(resource =>
-      verbs.flatMap(verb => (resourceNames ?? [undefined]).map(name => ({ verb, resource, name }))),
+      verbs.flatMap(verb => (resourceNames ?? [undefined]).map(name => ({ verb, group, resource, name }))),
     ),
   );
 }
 
 /** Rules of one grant each. */
 function rulesOf(grants: readonly Grant[]): readonly Rule[] {
-  return grants.map(({ verb, resource, name }) => ({
-    apiGroups: [''],
+  return grants.map(({ verb, group, resource, name }) => ({
+    apiGroups: [group],
     resources: [resource],
     verbs: [verb],
     ...(name === undefined ? {} : { resourceNames: [name] }),
@@ -42,6 +44,9 @@ const watching = 'watch=1&allowWatchBookmarks=true&timeoutSeconds=1';
 
 /** The call that the webhook makes by a grant. */
 function pathOf({ verb, resource, name }: Grant): string {
+  if (resource === roleSelectorKind.plural) {
+    return `${ackPath(roleSelectorKind, '')}${verb === 'watch' ? `?${watching}` : ''}`;
+  }
   if (resource === 'configmaps') {
     const maps = '/api/v1/namespaces/ack-system/configmaps';
     if (verb === 'get') return `${maps}/${name}`;
@@ -63,6 +68,7 @@ describe('the permissions that are shipped', () => {
     async () => {
       plane = await ControlPlane.start();
       const manifests = await renderDeploy();
+      await installAckKinds(plane, [roleSelectorKind]);
       for (const namespace of ['ack-system', 'shop']) await plane.kubectl(['create', 'namespace', namespace]);
       await plane.kubectl(['create', 'serviceaccount', 'cart', '-n', 'shop']);
       for (const map of ['ack-role-account-map', 'ack-role-team-map', 'another-map']) {
@@ -107,10 +113,12 @@ describe('the permissions that are shipped', () => {
       'get serviceaccounts',
       'list configmaps ack-role-account-map',
       'list configmaps ack-role-team-map',
+      'list iamroleselectors',
       'list namespaces',
       'list serviceaccounts',
       'watch configmaps ack-role-account-map',
       'watch configmaps ack-role-team-map',
+      'watch iamroleselectors',
       'watch namespaces',
       'watch serviceaccounts',
     ]);
@@ -128,6 +136,7 @@ describe('the permissions that are shipped', () => {
       '/api/v1/secrets',
       '/api/v1/pods',
       '/api/v1/nodes',
+      ackPath(roleSelectorKind, '', 'shop'),
       '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations',
     ]) {
       assert.equal(await allowed(path), false, path);
@@ -147,6 +156,8 @@ describe('the permissions that are shipped', () => {
       ['update', map, '-n', 'ack-system'],
       ['delete', map, '-n', 'ack-system'],
       ['create', 'pods', '-n', 'shop'],
+      ['create', 'iamroleselectors.services.k8s.aws'],
+      ['patch', 'iamroleselectors.services.k8s.aws'],
     ] as const) {
       const { stdout } = await plane.kubectl(['auth', 'can-i', verb, resource, ...where], { as, expectCode: 1 });
       assert.equal(stdout.trim(), 'no', `${verb} ${resource}`);

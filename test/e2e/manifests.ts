@@ -1,3 +1,4 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
@@ -43,10 +44,31 @@ export interface WebhookConfiguration extends Manifest {
   readonly webhooks: readonly WebhookEntry[];
 }
 
-/** What `kubectl apply -k deploy` would apply, in its order. */
-export async function renderDeploy(): Promise<readonly Manifest[]> {
-  const { stdout } = await runKubectl(controlPlaneProgram('kubectl'), tmpdir(), '', ['kustomize', deployFolder]);
+async function render(folder: string): Promise<readonly Manifest[]> {
+  const { stdout } = await runKubectl(controlPlaneProgram('kubectl'), tmpdir(), '', ['kustomize', folder]);
   return parseAllDocuments(stdout).map(document => document.toJS() as Manifest);
+}
+
+/** What `kubectl apply -k deploy` would apply, in its order. */
+export function renderDeploy(): Promise<readonly Manifest[]> {
+  return render(deployFolder);
+}
+
+/** What a kustomization beside `deploy/` makes of it. */
+export async function renderBesideDeploy(kustomization: object): Promise<readonly Manifest[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'carm-webhook-deploy-'));
+  try {
+    cpSync(deployFolder, join(folder, 'deploy'), { recursive: true });
+    writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify({ resources: ['deploy'], ...kustomization }));
+    return await render(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** `deploy/` with the component by which rules see every group of ACK's, also those that are younger than the list. */
+export function renderForEveryGroup(): Promise<readonly Manifest[]> {
+  return renderBesideDeploy({ components: ['deploy/components/every-ack-group'] });
 }
 
 /** The manifests of some kinds, in their order. */

@@ -83,7 +83,7 @@ describe('the shipped rules, selectors and matchConditions', () => {
         await make({
           method: 'PATCH',
           path: `${ackPath(bucketKind, 'probe', 'probe')}?dryRun=All`,
-          body: { spec: { name: 'other' } },
+          body: { spec: { versioning: { status: 'Enabled' } } },
         });
         await make({
           method: 'PATCH',

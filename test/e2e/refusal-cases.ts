@@ -89,7 +89,7 @@ const bindings: readonly RefusalCase[] = [
     reason: 'AccountNotMapped',
     namespace: bound('444455556666'),
     blames: /ConfigMap ack-system\/ack-role-account-map has no role for account "444455556666"/,
-    remedy: `your platform team must: add it: kubectl patch configmap ack-role-account-map --namespace ack-system --type merge --patch '{"data":{"444455556666":"ROLE_ARN"}}'`,
+    remedy: `your platform team must: add it: kubectl patch configmap ack-role-account-map --namespace ack-system --type merge --patch '{"data":{"pods.444455556666":"ROLE_ARN"}}'`,
     filledIn: ['ROLE_ARN', 'arn:aws:iam::444455556666:role/shop'],
   },
   {

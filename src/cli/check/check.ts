@@ -49,12 +49,12 @@ async function check(argv: readonly string[], { env, stdout, stderr }: Surroundi
 /** `carm-webhook check`: what is wrong with maps, namespaces and ServiceAccounts. */
 export const checkCommand: Command = {
   name: 'check',
-  summary: 'Find what is wrong with maps, namespaces and ServiceAccounts',
+  summary: "Find what is wrong with maps, namespaces, ServiceAccounts and ACK's resources",
   help: () => `Usage: carm-webhook check [flags]
 
-Looks through the account map, the team map, all namespaces, and the ServiceAccounts of those that
-are served, and ACK's resources. Each finding has a reason, an object, and what mends it. With
-findings the exit code is 1.
+Looks through the account map, the team map, all namespaces, the ServiceAccounts of those that are
+served, and ACK's resources. Each finding has a reason, an object, and what mends it. With findings
+the exit code is 1.
 
 It needs the right to list namespaces and serviceaccounts, and to get the two maps. ACK's resources
 that it may not list are named on stderr and passed over.

@@ -1,0 +1,239 @@
+import {
+  ackResource,
+  ackStatus,
+  adoptedResourceKind,
+  bucket,
+  bucketKind,
+  databaseKind,
+  fieldExport,
+  roleSelector,
+  securityGroupKind,
+} from './ack-crds.ts';
+import { boundNamespace, type Metadata, namespace, ownerAnnotation, roleMap } from './cluster-objects.ts';
+
+export const account = '111122223333';
+const foreign = '999999999999';
+const unmapped = '444455556666';
+const team = 'services.k8s.aws/team-id';
+const region = 'eu-central-1';
+const roleOf = (accountId: string): string => `arn:aws:iam::${accountId}:role/ack`;
+
+/** Written past the webhook: something right, and each kind of wrong. */
+export const accountMap = {
+  [account]: roleOf(account),
+  '222222222222': 'role/shop\nWarning: all is well',
+  '333333333333': roleOf(foreign),
+};
+export const teamMap = { payments: roleOf(account) };
+
+/** One refusal, as it is met at the command line. */
+export interface AckRefusalCase {
+  readonly what: string;
+  readonly reason: string;
+  /** Made before, past the webhook. */
+  readonly given?: (name: string) => readonly object[];
+  /** The status that ACK has given to the Bucket `assets`. */
+  readonly status?: object;
+  /** What is applied, and refused; `name` is that of a fresh namespace. */
+  readonly apply?: (name: string) => object;
+  /** Arguments of another command of kubectl than apply. */
+  readonly command?: (name: string) => readonly string[];
+}
+
+const annotated = (annotations: Readonly<Record<string, string>>): Metadata => ({ annotations });
+const shop = (name: string) => [boundNamespace(name, account)];
+const shopWithBucket = (name: string) => [...shop(name), bucket(name, 'assets')];
+const plainBucket = (name: string) => bucket(name, 'assets');
+
+/** Refusals of resources for want of a map. */
+export const withoutMaps: readonly AckRefusalCase[] = [
+  { what: 'no account map', reason: 'AccountMapMissing', given: shop, apply: plainBucket },
+  {
+    what: 'no team map',
+    reason: 'TeamMapMissing',
+    given: name => [namespace(name, annotated({ [team]: 'payments' }))],
+    apply: plainBucket,
+  },
+];
+
+function inNamespace(what: string, reason: string, metadata: Metadata): AckRefusalCase {
+  return { what, reason, given: name => [namespace(name, metadata)], apply: plainBucket };
+}
+
+const roles: readonly AckRefusalCase[] = [
+  inNamespace('a labelled namespace without a binding', 'NamespaceNotBound', {
+    labels: { 'carm-webhook.dev/inject': 'enabled' },
+  }),
+  inNamespace('an account id that is none', 'InvalidAccountId', annotated({ [ownerAnnotation]: 's3.111122223333' })),
+  inNamespace('a team id with a dot', 'InvalidTeamId', annotated({ [team]: 's3.payments' })),
+  inNamespace('an account that is not mapped', 'AccountNotMapped', annotated({ [ownerAnnotation]: unmapped })),
+  inNamespace('a team that is not mapped', 'TeamNotMapped', annotated({ [team]: 'orders' })),
+  inNamespace('a map value that is no role', 'InvalidRoleArn', annotated({ [ownerAnnotation]: '222222222222' })),
+  inNamespace('a role of another account', 'AccountMismatch', annotated({ [ownerAnnotation]: '333333333333' })),
+];
+
+/** A Bucket with these annotations. */
+function ofBucket(what: string, reason: string, annotations: Readonly<Record<string, string>>): AckRefusalCase {
+  return { what, reason, given: shop, apply: name => bucket(name, 'assets', { annotations }) };
+}
+
+const resources: readonly AckRefusalCase[] = [
+  ofBucket('another account on the resource', 'AccountMismatch', { [ownerAnnotation]: foreign }),
+  ofBucket('no region', 'InvalidRegion', { 'services.k8s.aws/region': 'Frankfurt' }),
+  ofBucket('a region of another partition', 'InvalidRegion', { 'services.k8s.aws/region': 'cn-north-1' }),
+  {
+    what: "a namespace's default region that is none",
+    reason: 'InvalidRegion',
+    given: name => [boundNamespace(name, account, annotated({ 'services.k8s.aws/default-region': 'Frankfurt' }))],
+    apply: plainBucket,
+  },
+  {
+    what: 'another region for a resource that exists',
+    reason: 'RegionChange',
+    given: shopWithBucket,
+    status: ackStatus(account, region),
+    apply: name => bucket(name, 'assets', annotated({ 'services.k8s.aws/region': 'us-east-1' })),
+  },
+  ofBucket('an adoption policy', 'InvalidAnnotation', { 'services.k8s.aws/adoption-policy': 'adopt-only' }),
+  ofBucket('adoption fields', 'InvalidAnnotation', { 'services.k8s.aws/adoption-fields': '{"name":1}' }),
+  ofBucket('a deletion policy', 'InvalidAnnotation', { 'services.k8s.aws/deletion-policy': 'Delete' }),
+  ofBucket('adopted', 'ForgedAnnotation', { 'services.k8s.aws/adopted': 'true' }),
+  {
+    what: 'a finalizer',
+    reason: 'ForgedFinalizer',
+    given: shop,
+    apply: name => bucket(name, 'assets', { finalizers: ['finalizers.s3.services.k8s.aws/Bucket'] }),
+  },
+  {
+    what: 'the account in the status',
+    reason: 'ForgedStatus',
+    given: shopWithBucket,
+    command: name => {
+      const status = JSON.stringify({ status: ackStatus(foreign, region) });
+      return ['patch', 'bucket', 'assets', '-n', name, '--subresource=status', '--type=merge', '-p', status];
+    },
+  },
+  {
+    what: 'a FieldExport',
+    reason: 'CrossNamespaceReference',
+    given: shop,
+    apply: name =>
+      fieldExport(name, 'steal', { kind: 'configmap', name: 'ack-role-account-map', namespace: 'ack-system' }),
+  },
+  {
+    what: 'a Secret',
+    reason: 'CrossNamespaceReference',
+    given: shop,
+    apply: name => {
+      const masterUserPassword = { namespace: 'payroll', name: 'database', key: 'password' };
+      return ackResource(databaseKind, name, 'ledger', {}, { masterUserPassword });
+    },
+  },
+  {
+    what: 'a resource',
+    reason: 'CrossNamespaceReference',
+    given: shop,
+    apply: name => {
+      const vpcRef = { from: { name: 'main', namespace: 'payroll' } };
+      return ackResource(securityGroupKind, name, 'web', {}, { vpcRef });
+    },
+  },
+  {
+    what: 'an AdoptedResource',
+    reason: 'CrossNamespaceReference',
+    given: shop,
+    apply: name => {
+      const metadata = { name: 'payroll', namespace: 'payroll' };
+      const spec = { aws: { nameOrID: 'payroll' }, kubernetes: { group: bucketKind.group, kind: 'Bucket', metadata } };
+      return ackResource(adoptedResourceKind, name, 'payroll', {}, spec);
+    },
+  },
+];
+
+const edit =
+  (data: object, map = 'ack-role-account-map') =>
+  (): readonly string[] => [
+    'patch',
+    'configmap',
+    map,
+    '-n',
+    'ack-system',
+    '--type=merge',
+    '-p',
+    JSON.stringify({ data }),
+  ];
+
+const guards: readonly AckRefusalCase[] = [
+  { what: 'a value of the map', reason: 'InvalidRoleArn', command: edit({ [unmapped]: 'role/shop' }) },
+  { what: 'a role under the wrong key', reason: 'AccountMismatch', command: edit({ [unmapped]: roleOf(account) }) },
+  { what: 'a key of the account map', reason: 'InvalidAccountId', command: edit({ '1402433619': roleOf(account) }) },
+  {
+    what: 'a key of the team map',
+    reason: 'InvalidTeamId',
+    command: edit({ 's3.pay.ments': roleOf(account) }, 'ack-role-team-map'),
+  },
+  {
+    what: 'a used entry',
+    reason: 'MappingInUse',
+    given: name => [boundNamespace(name, '555566667777')],
+    command: edit({ '555566667777': null }),
+  },
+  {
+    what: 'the map whole',
+    reason: 'MapImmutable',
+    apply: () => ({ ...roleMap(accountMap), immutable: true }),
+  },
+  {
+    what: 'an endpoint',
+    reason: 'EndpointNotAllowed',
+    apply: name => namespace(name, annotated({ 'services.k8s.aws/endpoint-url': 'https://sts.evil.example' })),
+  },
+];
+
+/** Refusals where the maps are there. */
+export const withMaps: readonly AckRefusalCase[] = [...roles, ...resources, ...guards];
+
+const gold = { labels: { tier: 'gold' } };
+const selecting = (name: string, arn: string, labels?: Readonly<Record<string, string>>): object => ({
+  arn,
+  namespaceSelector: { names: [name] },
+  ...(labels && { resourceLabelSelector: { matchLabels: labels } }),
+});
+
+/** Refusals by IAMRoleSelectors. The fresh namespace gives them their names too. */
+export const bySelectors: readonly AckRefusalCase[] = [
+  { what: 'no selector', reason: 'SelectorNotMatched', given: name => [namespace(name)], apply: plainBucket },
+  {
+    what: 'a resource that two selectors match',
+    reason: 'SelectorConflict',
+    given: name => [
+      namespace(name),
+      roleSelector(`${name}-a`, selecting(name, roleOf(account))),
+      roleSelector(`${name}-b`, selecting(name, roleOf(account))),
+    ],
+    apply: plainBucket,
+  },
+  {
+    what: 'a selector that overlaps with another',
+    reason: 'SelectorConflict',
+    given: name => [namespace(name), roleSelector(`${name}-a`, selecting(name, roleOf(account)))],
+    apply: name => roleSelector(`${name}-b`, selecting(name, roleOf(account), { tier: 'gold' })),
+  },
+  {
+    what: 'a selector that ACK would leave out',
+    reason: 'InvalidSelector',
+    apply: name => roleSelector(name, { arn: roleOf(account), namespaceSelector: { names: [name, name] } }),
+  },
+  {
+    what: 'labels of another account',
+    reason: 'RebindWithResources',
+    given: name => [
+      namespace(name),
+      roleSelector(`${name}-a`, selecting(name, roleOf(account), { tier: 'gold' })),
+      roleSelector(`${name}-b`, selecting(name, roleOf(foreign), { tier: 'silver' })),
+      bucket(name, 'assets', gold),
+    ],
+    status: ackStatus(account, region),
+    command: name => ['label', 'bucket', 'assets', '-n', name, 'tier=silver', '--overwrite'],
+  },
+];

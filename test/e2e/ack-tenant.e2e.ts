@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { type Attack, account, assets, attacks, foreign, forged, mapPath, region, shop } from './ack-attacks.ts';
+import {
+  ackKinds,
+  ackPath,
+  ackResource,
+  ackStatus,
+  bucket,
+  bucketKind,
+  databaseKind,
+  fieldExport,
+  installAckKinds,
+  pastTheWebhook,
+  queueKind,
+  type StoredResource,
+} from './ack-crds.ts';
+import { boundNamespace, roleMap, serviceAccount } from './cluster-objects.ts';
+import { eventually } from './eventually.ts';
+import { ServedPlane } from './served-plane.ts';
+
+const testLimit = { timeout: 30_000 };
+
+describe('a tenant who may edit everything in his own namespace', () => {
+  let served: ServedPlane;
+  let lookalike: string;
+
+  const everything = (namespace: string): object => ({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name: 'tenant', namespace },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+    subjects: [
+      { kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'tenant' },
+      { kind: 'ServiceAccount', name: 'ack-s3-controller', namespace: shop },
+    ],
+  });
+
+  before(
+    async () => {
+      served = await ServedPlane.start({
+        users: [{ name: 'tenant' }],
+        flags: ['--feature-gates=TeamLevelCARM=true,ServiceLevelCARM=true'],
+        map: { [account]: `arn:aws:iam::${account}:role/ack`, 's3.999999999999': `arn:aws:iam::${foreign}:role/ack` },
+      });
+      await installAckKinds(served.plane);
+      const own = [shop, 'dotted-team', 'dotted-account', 'going', 'ack-system'];
+      await served.apply([
+        boundNamespace(shop, account, { annotations: { 'services.k8s.aws/default-region': region } }),
+        { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'going' } },
+        { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'payroll' } },
+        boundNamespace('dotted-account', `s3.${foreign}`),
+        {
+          apiVersion: 'v1',
+          kind: 'Namespace',
+          metadata: { name: 'dotted-team', annotations: { 'services.k8s.aws/team-id': 's3.payroll' } },
+        },
+        roleMap({ 's3.payroll': `arn:aws:iam::${foreign}:role/ack` }, 'ack-role-team-map'),
+        serviceAccount(shop, 'ack-s3-controller'),
+        ...own.map(everything),
+        bucket(shop, 'assets'),
+        bucket(shop, 'leaving', { finalizers: ['shop.example/hold'] }),
+        ackResource(queueKind, shop, 'orders'),
+        ackResource(databaseKind, shop, 'ledger'),
+        fieldExport(shop, 'harmless', { kind: 'configmap', name: 'exports' }),
+      ]);
+      for (const [plural, name] of [
+        ['buckets', 'assets'],
+        ['buckets', 'leaving'],
+        ['queues', 'orders'],
+      ] as const) {
+        const args = ['patch', plural, name, '-n', shop, '--subresource=status', '--type=merge'];
+        const status = JSON.stringify({ status: ackStatus(account, region) });
+        await served.plane.kubectl([...args, '-p', status], { as: pastTheWebhook });
+      }
+      await served.plane.kubectl(['delete', 'bucket', 'leaving', '-n', shop, '--wait=false']);
+      // Without kube-controller-manager it stays in deletion.
+      await served.plane.kubectl(['delete', 'namespace', 'going', '--wait=false']);
+      lookalike = await served.plane.tokenFor(shop, 'ack-s3-controller');
+      for (const token of [served.plane.tokenOf('tenant'), lookalike]) {
+        for (const path of [assets, '/api/v1/namespaces/going', mapPath, ackPath(bucketKind, 'dotted-team')]) {
+          await eventually(`the tenant's rights on ${path}`, async () =>
+            (await served.plane.request('GET', path, undefined, { token })).status === 200 ? true : undefined,
+          );
+        }
+      }
+    },
+    { timeout: 90_000 },
+  );
+  after(() => served?.stop());
+
+  /** All that an attack could change. */
+  async function everythingStored(): Promise<unknown> {
+    const paths = [
+      ...ackKinds.map(kind => ackPath(kind, shop)),
+      ackPath(bucketKind, 'dotted-team'),
+      ackPath(bucketKind, 'dotted-account'),
+      `/api/v1/namespaces/${shop}`,
+      '/api/v1/namespaces/going',
+      mapPath,
+    ];
+    const stored = await Promise.all(paths.map(path => served.get<{ metadata: object; items?: unknown }>(path)));
+    return stored.map(({ items, metadata }) => items ?? metadata);
+  }
+
+  async function attempt({ method, path, body, contentType, asLookalike }: Attack) {
+    // Nobody may replace what he has not read.
+    const version = async () =>
+      (await served.get<StoredResource>(path.replace(/\/(?:status|finalize)$/, ''))).metadata.resourceVersion;
+    const metadata = { ...(body as { metadata?: object } | undefined)?.metadata };
+    const whole = method === 'PUT' ? { ...body, metadata: { ...metadata, resourceVersion: await version() } } : body;
+    return served.plane.request<{ readonly message?: string }>(method, path, whole, {
+      token: asLookalike === true ? lookalike : served.plane.tokenOf('tenant'),
+      ...(contentType === undefined ? {} : { contentType }),
+    });
+  }
+
+  for (const attack of attacks) {
+    test(`${attack.what}: ${attack.reason}`, testLimit, async () => {
+      const stored = await everythingStored();
+      const { status, body } = await attempt(attack);
+      assert.equal(status, 403, JSON.stringify(body));
+      assert.match(
+        body.message ?? '',
+        new RegExp(`\\.carm-webhook\\.dev" denied the request: .* \\(${attack.reason}\\)$`),
+      );
+      assert.deepEqual(await everythingStored(), stored);
+    });
+  }
+
+  test('a status in a write of the resource itself has no effect', testLimit, async () => {
+    const { status, body } = await served.plane.request<{ status: object }>(
+      'PATCH',
+      assets,
+      { status: forged },
+      { token: served.plane.tokenOf('tenant') },
+    );
+    assert.equal(status, 200);
+    assert.deepEqual(body.status, ackStatus(account, region));
+  });
+
+  for (const label of [
+    'carm-webhook.dev/mode=audit',
+    'carm-webhook.dev/mode=warn',
+    'carm-webhook.dev/inject=disabled',
+  ]) {
+    test(`no label of his namespace softens a forgery: ${label}`, testLimit, async () => {
+      const kubeconfig = served.plane.kubeconfigFor({ user: 'tenant' });
+      const [key = ''] = label.split('=');
+      await served.plane.kubectl(['label', 'namespace', shop, label, '--overwrite'], { kubeconfig });
+      // The webhook hears of the label a moment later.
+      await eventually('the label softens what may be softened', async () => {
+        const dryRun = `${ackPath(bucketKind, shop)}?dryRun=All`;
+        const { status } = await served.plane.request(
+          'POST',
+          dryRun,
+          bucket(shop, 'soft', { annotations: { 'services.k8s.aws/deletion-policy': 'x' } }),
+        );
+        return status === 201 || key.endsWith('inject') ? true : undefined;
+      });
+      for (const attack of attacks) {
+        if (!/^(?:Forged|CrossNamespace|EndpointNotAllowed)/.test(attack.reason)) continue;
+        const { status, body } = await attempt(attack);
+        assert.equal(status, 403, `${attack.what}: ${JSON.stringify(body)}`);
+        assert.match(body.message ?? '', new RegExp(`\\(${attack.reason}\\)$`));
+      }
+      await served.plane.kubectl(['label', 'namespace', shop, 'carm-webhook.dev/mode-']);
+    });
+  }
+
+  test('docs/security.md lists each attack, and no other', () => {
+    const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'security.md'), 'utf8');
+    const rows = [...page.matchAll(/^\| ([^|]+?) +\| `(\w+)` +\|$/gm)].map(([, what, reason]) => `${what}: ${reason}`);
+    assert.deepEqual(
+      rows,
+      attacks.map(({ what, reason }) => `${what}: ${reason}`),
+    );
+  });
+});
