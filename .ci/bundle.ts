@@ -22,7 +22,7 @@ const { metafile } = await build({
       "import { createRequire as createRequireOfBundle } from 'node:module';",
       'const require = createRequireOfBundle(import.meta.url);',
       // In one line, before anything that an old Node.js has not is met.
-      'if (parseInt(process.versions.node) < 24) { console.error(`carm-webhook needs Node.js 24 or later, this is ${process.versions.node}`); process.exit(2); }',
+      "if (parseInt(process.versions.node) < 24) { console.error('carm-webhook needs Node.js 24 or later, this is ' + process.versions.node); process.exit(2); }",
     ].join('\n'),
   },
   logLevel: 'warning',

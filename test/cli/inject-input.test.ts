@@ -31,7 +31,7 @@ describe('inject: bad usage and unreadable input are exit 2, one line that quote
       'apiVersion: v1\nkind: Pod\nmetadata: 3\n',
       /^carm-webhook: stdin:1: .*\/metadata.* is not an object.*\n$/,
     ],
-    ['nothing', '# only a comment\n', 'carm-webhook: there is no object in -\n'],
+    ['nothing', '# only a comment\n', 'carm-webhook: there is no object in stdin\n'],
     [
       'aliases that would fill the memory',
       `a: &a [1,1,1,1,1,1,1,1,1]\n${bomb()}`,

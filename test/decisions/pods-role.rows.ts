@@ -392,7 +392,7 @@ export const podRoleRows: readonly Row[] = [
     review: inNamespace('team-proto'),
     reason: 'TeamNotMapped',
     outcome: 'denied',
-    neverSays: ['kubectl'],
+    says: ['"pods.__proto__":"ROLE_ARN"'],
   },
   {
     proves: "for a team binding the account of a bare role name is the team role's",

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ControlPlane } from '../testbed/control-plane.ts';
-import { BoundNamespace, type PodAnswer, setAccountMap } from './bound-namespace.ts';
+import { BoundNamespace, type PodAnswer, pastTheWebhookHeaders, setAccountMap } from './bound-namespace.ts';
 import { eventually } from './eventually.ts';
 import { credentialsOf } from './injected-credentials.ts';
 import { liveReadsIn } from './metric-sum.ts';
@@ -169,7 +169,9 @@ describe('changes of the cluster, without a restart', () => {
   test('the map deleted: refused; made again: injected at once', testLimit, async () => {
     const team = await boundTo(first);
     await warm(team);
-    await plane.request('DELETE', '/api/v1/namespaces/ack-system/configmaps/ack-role-account-map');
+    const path = '/api/v1/namespaces/ack-system/configmaps/ack-role-account-map';
+    const { status } = await plane.request('DELETE', path, undefined, { headers: pastTheWebhookHeaders });
+    assert.equal(status, 200);
     assert.match(await refusalOf(team), /AccountMapMissing/);
     await setAccountMap(plane, { [first]: roleOf(first), [second]: roleOf(second) });
     assert.equal(roleIn(await team.tryPod()), roleOf(first));

@@ -9,7 +9,7 @@ export interface RequestOptions {
   readonly token?: string;
   /** Without it JSON, and for PATCH a JSON merge patch. */
   readonly contentType?: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly timeoutMs?: number;
 }
 
