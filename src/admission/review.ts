@@ -12,12 +12,10 @@ export interface GroupVersionResource {
   readonly resource: string;
 }
 
-/** Who asks: `request.userInfo`. */
+/** Who asks, as far as decisions read `request.userInfo`. */
 export interface UserInfo {
   readonly username: string;
-  readonly uid: string | undefined;
   readonly groups: readonly string[];
-  readonly extra: ReadonlyMap<string, readonly string[]>;
 }
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
@@ -63,12 +61,9 @@ function strings(value: unknown): readonly string[] {
 
 function readUserInfo(value: unknown): UserInfo {
   const fields = isFields(value) ? value : {};
-  const extra = isFields(fields['extra']) ? fields['extra'] : {};
   return {
     username: text(fields, 'username'),
-    uid: text(fields, 'uid') || undefined,
     groups: strings(fields['groups']),
-    extra: new Map(Object.entries(extra).map(([key, values]) => [key, strings(values)])),
   };
 }
 

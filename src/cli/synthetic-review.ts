@@ -27,7 +27,7 @@ export function reviewOf(subject: ReviewSubject): AdmissionRequest {
     ...subject,
     subResource: undefined,
     operation: 'CREATE',
-    userInfo: { username: '', uid: undefined, groups: [], extra: new Map() },
+    userInfo: { username: '', groups: [] },
     oldObject: undefined,
     dryRun: true,
   };
