@@ -1,13 +1,13 @@
 import { isFields } from '../injection/fields.ts';
+import { sayRemark } from './catalogue/say-remark.ts';
+import type { Remark } from './catalogue/warnings.ts';
 import type { Decision } from './decision.ts';
 import type { Mode } from './mode.ts';
 import type { Outcome, ReviewRecord } from './record.ts';
 import type { AdmissionResponse } from './response.ts';
 import type { AdmissionRequest } from './review.ts';
 import type { Rule } from './rule.ts';
-import { sayRemark } from './say-remark.ts';
 import { shortSubject } from './subject.ts';
-import type { Remark } from './warnings.ts';
 
 /** A decision in the mode of its namespace. */
 export interface Judgement {

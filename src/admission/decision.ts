@@ -2,8 +2,8 @@ import type { AccountId } from '../accounts/account-id.ts';
 import type { RoleSource } from '../accounts/pod-role.ts';
 import type { RoleArn } from '../accounts/role-arn.ts';
 import type { Addition } from '../injection/json-patch.ts';
-import type { Reason } from './catalogue.ts';
-import type { Remark } from './warnings.ts';
+import type { Reason } from './catalogue/reasons.ts';
+import type { Remark } from './catalogue/warnings.ts';
 
 /** What was decided on one object, before the namespace's mode has its say. */
 export interface Decision {

@@ -1,7 +1,7 @@
+import { refusalMessage } from './catalogue/message.ts';
+import type { Circumstances, Refusal } from './catalogue/refusal.ts';
+import { type Problem, refusals } from './catalogue/refusals.ts';
 import type { Decision } from './decision.ts';
-import { refusalMessage } from './message.ts';
-import type { Circumstances, Refusal } from './refusal.ts';
-import { type Problem, refusals } from './refusals.ts';
 import type { Rules } from './rules.ts';
 
 /** Circumstances, as far as they are known of a namespace. */

@@ -1,6 +1,6 @@
 /** What became of one review: what metrics count and logs say. Nothing in it is an env value, a token or a body. */
 
-import type { Reason, WarningReason } from './catalogue.ts';
+import type { Reason, WarningReason } from './catalogue/reasons.ts';
 
 /** What became of a review. `decision` in the audit annotations is what was decided; the outcome is what the user met. */
 export const outcomes = ['allowed', 'mutated', 'denied', 'warned', 'audited', 'error'] as const;

@@ -1,7 +1,7 @@
-import type { Reason } from './catalogue.ts';
+import type { Reason } from './catalogue/reasons.ts';
+import { resourceRefusals } from './catalogue/resource-refusals.ts';
+import { roleRefusals } from './catalogue/role-refusals.ts';
 import type { Outcome, ReviewRecord, WebhookEntry } from './record.ts';
-import { resourceRefusals } from './resource-refusals.ts';
-import { roleRefusals } from './role-refusals.ts';
 
 /** The labels of a series of reviews. */
 export type ReviewSeries = Pick<ReviewRecord, 'webhook' | 'operation' | 'outcome' | 'reason'>;

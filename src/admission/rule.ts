@@ -1,17 +1,17 @@
 import { ackCommonGroup, isAckGroup } from '../accounts/ack-service.ts';
 import type { View } from './cluster.ts';
 import type { Decision } from './decision.ts';
-import { mutateEphemeralContainers, validateEphemeralContainers } from './ephemeral-containers.ts';
-import { validateMap } from './maps.ts';
-import { labelNamespace, validateNamespace } from './namespaces.ts';
-import { workloadKinds } from './pod-templates.ts';
-import { mutatePod, validatePod } from './pods.ts';
+import { validateMap } from './guards/maps.ts';
+import { labelNamespace, validateNamespace } from './guards/namespaces.ts';
+import { validateRoleSelector } from './guards/role-selectors.ts';
+import { mutateEphemeralContainers, validateEphemeralContainers } from './pods/ephemeral-containers.ts';
+import { workloadKinds } from './pods/pod-templates.ts';
+import { mutatePod, validatePod } from './pods/pods.ts';
+import { unverifiedWorkload, validateWorkload } from './pods/workloads.ts';
 import type { WebhookEntry } from './record.ts';
-import { completeResource, validateResource, validateResourceStatus } from './resources.ts';
+import { completeResource, validateResource, validateResourceStatus } from './resources/resources.ts';
 import type { AdmissionRequest } from './review.ts';
-import { validateRoleSelector } from './role-selectors.ts';
 import type { Rules } from './rules.ts';
-import { unverifiedWorkload, validateWorkload } from './workloads.ts';
 
 /** The two paths that the webhook configurations name. */
 export type Endpoint = 'mutate' | 'validate';

@@ -1,5 +1,5 @@
 import { type Fields, optionalFields, optionalString } from '../injection/fields.ts';
-import { quote } from './quote.ts';
+import { quote } from './catalogue/quote.ts';
 import type { AdmissionRequest } from './review.ts';
 
 /** The kind of a request's object, which is an identifier in every review that an API server sends. */

@@ -1,9 +1,9 @@
 import { MalformedObjectError } from '../injection/fields.ts';
 import type { Judgement } from './answer.ts';
-import type { TroubleReason } from './catalogue.ts';
-import { closeMessage } from './message.ts';
+import { closeMessage } from './catalogue/message.ts';
+import { quote } from './catalogue/quote.ts';
+import type { TroubleReason } from './catalogue/reasons.ts';
 import type { Mode } from './mode.ts';
-import { quote } from './quote.ts';
 import type { AdmissionRequest } from './review.ts';
 import type { Rules } from './rules.ts';
 import { plainKind } from './subject.ts';

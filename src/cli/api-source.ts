@@ -3,8 +3,8 @@ import { type RoleMap, readRoleMap, roleMapNames } from '../accounts/role-map.ts
 import type { RoleSelector } from '../accounts/role-selector.ts';
 import type { Namespace } from '../accounts/served-namespace.ts';
 import type { Reference, Referent, ServiceAccount } from '../admission/cluster.ts';
-import { readNamespace } from '../admission/namespaces.ts';
-import { readRoleSelector } from '../admission/role-selectors.ts';
+import { readNamespace } from '../admission/guards/namespaces.ts';
+import { readRoleSelector } from '../admission/guards/role-selectors.ts';
 import type { Rules } from '../admission/rules.ts';
 import { ApiConnection, type ApiPool } from '../cluster/api-connection.ts';
 import { ApiError, ApiProtocolError, ClusterUnreachableError } from '../cluster/api-errors.ts';

@@ -1,7 +1,7 @@
 import jsonPatch from 'fast-json-patch';
 import { isAckGroup } from '../accounts/ack-service.ts';
 import { type Admit, type Admitted, createAdmit } from '../admission/admit.ts';
-import { templateOf, workloadKinds } from '../admission/pod-templates.ts';
+import { templateOf, workloadKinds } from '../admission/pods/pod-templates.ts';
 import type { GroupVersionResource } from '../admission/review.ts';
 import type { Rules } from '../admission/rules.ts';
 import { groupOf, type Manifest, ManifestError } from '../cluster/manifests.ts';

@@ -1,5 +1,5 @@
 import { createAdmit } from '../admission/admit.ts';
-import { warnings } from '../admission/catalogue.ts';
+import { warnings } from '../admission/catalogue/reasons.ts';
 import { reviewSeries } from '../admission/review-series.ts';
 import { CertificateError, type CertificateSource } from '../server/certificate.ts';
 import { CertificateFiles } from '../server/certificate-files.ts';

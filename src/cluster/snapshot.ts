@@ -3,8 +3,8 @@ import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../ac
 import type { RoleSelector } from '../accounts/role-selector.ts';
 import type { Namespace } from '../accounts/served-namespace.ts';
 import type { ServiceAccount, View } from '../admission/cluster.ts';
-import { readNamespace } from '../admission/namespaces.ts';
-import { readRoleSelector } from '../admission/role-selectors.ts';
+import { readNamespace } from '../admission/guards/namespaces.ts';
+import { readRoleSelector } from '../admission/guards/role-selectors.ts';
 import { whatIsMalformed } from '../admission/trouble.ts';
 import { type Fields, MalformedObjectError, optionalFields, optionalString, stringMap } from '../injection/fields.ts';
 import { groupOf, type Manifest, ManifestError } from './manifests.ts';

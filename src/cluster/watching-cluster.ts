@@ -9,8 +9,8 @@ import {
   UnverifiedError,
   type View,
 } from '../admission/cluster.ts';
+import { readRoleSelector } from '../admission/guards/role-selectors.ts';
 import { modeLabel } from '../admission/mode.ts';
-import { readRoleSelector } from '../admission/role-selectors.ts';
 import { isReadAnnotation, probablyMeant } from '../injection/near-miss.ts';
 import type { ApiConnection, ApiPool } from './api-connection.ts';
 import { type ApiObject, isJsonObject, objectKey } from './api-object.ts';

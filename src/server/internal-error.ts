@@ -1,5 +1,5 @@
 import type { Endpoint } from '../admission/admit.ts';
-import { quote } from '../admission/quote.ts';
+import { quote } from '../admission/catalogue/quote.ts';
 import type { ReviewRecord } from '../admission/record.ts';
 import type { AdmissionResponse } from '../admission/response.ts';
 import type { AdmissionRequest } from '../admission/review.ts';

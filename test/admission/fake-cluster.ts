@@ -1,6 +1,6 @@
 import type { RoleMapKind } from '../../src/accounts/role-map.ts';
 import type { Cluster, Reference, Referent, View } from '../../src/admission/cluster.ts';
-import { readRoleSelector } from '../../src/admission/role-selectors.ts';
+import { readRoleSelector } from '../../src/admission/guards/role-selectors.ts';
 
 type Strings = Readonly<Record<string, string>>;
 

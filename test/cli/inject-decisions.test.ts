@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseAllDocuments, stringify } from 'yaml';
-import { workloadKinds } from '../../src/admission/pod-templates.ts';
+import { workloadKinds } from '../../src/admission/pods/pod-templates.ts';
 import { demoState, runCommand } from './command-runs.ts';
 
 type Fields = Record<string, unknown>;

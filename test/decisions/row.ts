@@ -1,5 +1,5 @@
 import type { Endpoint } from '../../src/admission/admit.ts';
-import type { Reason, WarningReason } from '../../src/admission/catalogue.ts';
+import type { Reason, WarningReason } from '../../src/admission/catalogue/reasons.ts';
 import type { Outcome } from '../../src/admission/record.ts';
 import type { FlagSet } from './flag-sets.ts';
 import type { ReviewOptions } from './review.ts';

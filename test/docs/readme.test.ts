@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { warnings } from '../../src/admission/catalogue.ts';
+import { warnings } from '../../src/admission/catalogue/reasons.ts';
 import { reviewSeries } from '../../src/admission/review-series.ts';
 import { defaultRules } from '../../src/admission/rules.ts';
 import { clusterMetricLabels } from '../../src/cli/served-cluster.ts';

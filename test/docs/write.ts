@@ -3,7 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { withFindings } from './findings-table.ts';
 import { withFlags } from './readme-flags.ts';
-import '../admission/write-reasons-page.ts';
+import '../admission/catalogue/write-reasons-page.ts';
 
 const findings = new URL('../../docs/findings.md', import.meta.url);
 await writeFile(findings, withFindings(await readFile(findings, 'utf8')));

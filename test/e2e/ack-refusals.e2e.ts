@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { guardRefusals } from '../../src/admission/guard-refusals.ts';
-import { resourceRefusals } from '../../src/admission/resource-refusals.ts';
+import { guardRefusals } from '../../src/admission/catalogue/guard-refusals.ts';
+import { resourceRefusals } from '../../src/admission/catalogue/resource-refusals.ts';
 import { installAckKinds, pastTheWebhook } from './ack-crds.ts';
 import { type AckRefusalCase, accountMap, bySelectors, teamMap, withMaps, withoutMaps } from './ack-refusal-cases.ts';
 import { roleMap } from './cluster-objects.ts';

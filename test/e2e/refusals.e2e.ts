@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { roleRefusals } from '../../src/admission/role-refusals.ts';
+import { roleRefusals } from '../../src/admission/catalogue/role-refusals.ts';
 import { AuditLog, annotationsOf } from './audit-log.ts';
 import {
   boundNamespace,

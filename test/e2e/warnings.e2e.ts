@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { warnings } from '../../src/admission/warnings.ts';
+import { warnings } from '../../src/admission/catalogue/warnings.ts';
 import type { KubectlResult } from '../testbed/kubectl.ts';
 import {
   boundNamespace,

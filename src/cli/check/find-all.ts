@@ -1,6 +1,6 @@
 import { roleMapNames } from '../../accounts/role-map.ts';
 import { servingOf } from '../../accounts/served-namespace.ts';
-import { quoteNames } from '../../admission/quote.ts';
+import { quoteNames } from '../../admission/catalogue/quote.ts';
 import type { Rules } from '../../admission/rules.ts';
 import type { Snapshot } from '../../cluster/snapshot.ts';
 import { type Finding, finding, sortFindings } from './finding.ts';

@@ -1,6 +1,6 @@
 import { type RoleMapKind, roleMapNames } from '../../accounts/role-map.ts';
-import { entryProblem } from '../../admission/map-entries.ts';
-import { quote } from '../../admission/quote.ts';
+import { quote } from '../../admission/catalogue/quote.ts';
+import { entryProblem } from '../../admission/guards/map-entries.ts';
 import type { Rules } from '../../admission/rules.ts';
 import type { Snapshot } from '../../cluster/snapshot.ts';
 import { type Finding, type FoundObject, finding } from './finding.ts';

@@ -1,8 +1,8 @@
-import { quote, quoteNames } from '../../admission/quote.ts';
-import { readResource } from '../../admission/resource.ts';
-import { regionAnnotation } from '../../admission/resource-annotations.ts';
-import { accountIfKnown, type ResourceCase, resourceBinding } from '../../admission/resource-case.ts';
-import { resourceProblems } from '../../admission/resource-problems.ts';
+import { quote, quoteNames } from '../../admission/catalogue/quote.ts';
+import { readResource } from '../../admission/resources/resource.ts';
+import { regionAnnotation } from '../../admission/resources/resource-annotations.ts';
+import { accountIfKnown, type ResourceCase, resourceBinding } from '../../admission/resources/resource-case.ts';
+import { resourceProblems } from '../../admission/resources/resource-problems.ts';
 import type { Rules } from '../../admission/rules.ts';
 import type { AckObject, Snapshot } from '../../cluster/snapshot.ts';
 import { resourceOf, reviewOf } from '../synthetic-review.ts';

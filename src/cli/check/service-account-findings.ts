@@ -1,7 +1,7 @@
 import { readWish, resolvePodRole } from '../../accounts/pod-role.ts';
 import { servingOf } from '../../accounts/served-namespace.ts';
+import type { Remark } from '../../admission/catalogue/warnings.ts';
 import type { Rules } from '../../admission/rules.ts';
-import type { Remark } from '../../admission/warnings.ts';
 import type { Snapshot } from '../../cluster/snapshot.ts';
 import { nearMisses } from '../../injection/near-miss.ts';
 import { readTokenSettings } from '../../injection/token-settings.ts';

@@ -1,13 +1,13 @@
 import type { RoleSource } from '../../accounts/pod-role.ts';
 import { roleMapNames } from '../../accounts/role-map.ts';
 import { injectLabel } from '../../accounts/served-namespace.ts';
+import { sayRemark } from '../../admission/catalogue/say-remark.ts';
 import type { Cluster, View } from '../../admission/cluster.ts';
 import type { Decision } from '../../admission/decision.ts';
 import { decideLive } from '../../admission/live-view.ts';
 import { type Mode, modeOf } from '../../admission/mode.ts';
-import { mutatePod } from '../../admission/pods.ts';
+import { mutatePod } from '../../admission/pods/pods.ts';
 import type { Rules } from '../../admission/rules.ts';
-import { sayRemark } from '../../admission/say-remark.ts';
 import { readPod } from '../../injection/pod.ts';
 import { withAdditions } from '../foretell.ts';
 import { podResource, reviewOf } from '../synthetic-review.ts';

@@ -1,8 +1,8 @@
+import { sayRemark } from '../../admission/catalogue/say-remark.ts';
 import type { Cluster } from '../../admission/cluster.ts';
+import { labelNamespace } from '../../admission/guards/namespaces.ts';
 import { decideLive } from '../../admission/live-view.ts';
-import { labelNamespace } from '../../admission/namespaces.ts';
 import type { Rules } from '../../admission/rules.ts';
-import { sayRemark } from '../../admission/say-remark.ts';
 import { clusterFlags, namespaceFlag, outputFlag } from '../cluster-flags.ts';
 import type { Command, Surroundings } from '../command.ts';
 import { describeFlags, readFlags } from '../flag.ts';

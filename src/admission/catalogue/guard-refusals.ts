@@ -1,0 +1,57 @@
+import type { RoleMapKind } from '../../accounts/role-map.ts';
+import { quote, quoteNames } from './quote.ts';
+import { mapName, type RefusalOf } from './refusal.ts';
+
+/** What a change of a map, a selector or a namespace can be refused for, besides entries that are no valid mappings. */
+export type GuardProblem =
+  | {
+      readonly reason: 'MappingInUse';
+      readonly map: RoleMapKind;
+      readonly key: string;
+      readonly namespaces: readonly string[];
+    }
+  | { readonly reason: 'MapImmutable'; readonly map: RoleMapKind }
+  | { readonly reason: 'InvalidSelector'; readonly why: string }
+  | { readonly reason: 'EndpointNotAllowed'; readonly value: string };
+
+/** Each refusal of a change that would pull the ground from under others. */
+export const guardRefusals: { readonly [R in GuardProblem['reason']]: RefusalOf<GuardProblem, R> } = {
+  MappingInUse: {
+    group: 'refused',
+    cause:
+      'A map would lose an entry, or move it to another account, that bound namespaces use: their pods and resources would be refused, and resources that exist could not even be deleted.',
+    mender: 'platform team',
+    remedy: 'Unbind the namespaces first, or keep the entry. Another role of the same account may be put in its place.',
+    say: ({ map, key, namespaces }, at) => ({
+      wrong: `entry ${quote(key)} of ${mapName(map, at)} is used by ${namespaces.length === 1 ? 'namespace' : `${namespaces.length} namespaces:`} ${quoteNames(namespaces)}`,
+      remedy: `unbind ${namespaces.length === 1 ? 'it' : 'them'} first, or keep the entry with a role of the same account`,
+    }),
+  },
+  MapImmutable: {
+    group: 'refused',
+    cause: 'A map would become immutable: no account could be added or mended any more without deleting it.',
+    mender: 'platform team',
+    remedy: 'Leave `immutable` out.',
+    say: ({ map }, at) => ({ wrong: `${mapName(map, at)} would become immutable`, remedy: 'leave immutable out' }),
+  },
+  InvalidSelector: {
+    group: 'refused',
+    cause:
+      "An IAMRoleSelector that ACK leaves out, with no more than a line in its controllers' logs; or whose ARN is no role.",
+    mender: 'platform team',
+    remedy: 'Correct the field that the message names.',
+    say: ({ why }) => ({ wrong: why, remedy: 'correct it: ACK would leave this selector out without a word' }),
+  },
+  EndpointNotAllowed: {
+    group: 'refused',
+    cause:
+      "A namespace's `services.k8s.aws/endpoint-url` is none of `--allowed-endpoint-urls`: ACK would send its credentials and calls there, for all namespaces that share the role.",
+    mender: 'platform team',
+    remedy: 'Leave the annotation out, or allow the URL.',
+    ignoresMode: true,
+    say: ({ value }) => ({
+      wrong: `services.k8s.aws/endpoint-url ${quote(value)} is not allowed`,
+      remedy: 'leave it out, or allow it by --allowed-endpoint-urls',
+    }),
+  },
+};

@@ -1,0 +1,53 @@
+import type { Reason } from './reasons.ts';
+import type { Circumstances, Mender, Refusal } from './refusal.ts';
+import { type Problem, refusals } from './refusals.ts';
+
+/** Bytes; and characters, for all that users wrote is quoted in ASCII. */
+const longestMessage = 1024;
+
+const menders: Readonly<Record<Mender, string>> = {
+  you: 'you can',
+  'platform team': 'your platform team must',
+};
+
+/** The entry of a problem's reason. The catalogue's type ties each reason to its problem; an index type cannot say so. */
+function entryOf(problem: Problem): Refusal<Problem> {
+  return refusals[problem.reason] as Refusal<Problem>;
+}
+
+/** What is wrong, in one line without the remedy, for a warning that has words of its own around it. */
+export function whatIsWrong(problem: Problem, at: Circumstances): string {
+  return `${entryOf(problem).say(problem, at).wrong} (${problem.reason})`;
+}
+
+function endOf(reason: Reason, supportMessage: string | undefined): string {
+  return ` (${reason})${supportMessage === undefined ? '' : ` ${supportMessage}`}`;
+}
+
+/** Characters that are left for words. */
+function roomFor(reason: Reason, supportMessage: string | undefined): number {
+  return longestMessage - Buffer.byteLength(endOf(reason, supportMessage));
+}
+
+/** A message with the reason and where to ask at its end; its words are cut where all would be too long. */
+export function closeMessage(words: string, reason: Reason, supportMessage: string | undefined): string {
+  return `${words.slice(0, roomFor(reason, supportMessage))}${endOf(reason, supportMessage)}`;
+}
+
+/**
+ * The whole message of a refusal: the object, what is wrong, who can mend it and how, the reason, where to ask.
+ * @param subject names the object: `Pod "web" in namespace "team-a"`; empty where what is wrong names it already.
+ */
+export function refusalMessage(
+  subject: string,
+  problem: Problem,
+  at: Circumstances,
+  supportMessage: string | undefined,
+): string {
+  const entry = entryOf(problem);
+  const { wrong, remedy, command, mender = entry.mender } = entry.say(problem, at);
+  const words = `${subject === '' ? '' : `${subject}: `}${wrong}; ${menders[mender]}: ${remedy}`;
+  const withCommand = command === undefined ? words : `${words}: ${command}`;
+  const fits = withCommand.length <= roomFor(problem.reason, supportMessage);
+  return closeMessage(fits ? withCommand : words, problem.reason, supportMessage);
+}

@@ -1,0 +1,47 @@
+import type { Binding } from '../../accounts/binding.ts';
+import { type RoleMapKind, roleMapNames } from '../../accounts/role-map.ts';
+
+/** What the words of a refusal need to know besides the problem. */
+export interface Circumstances {
+  readonly namespace: string;
+  readonly serviceAccountName: string;
+  readonly binding: Binding | undefined;
+  readonly ackSystemNamespace: string;
+  /** The pod's `carm-webhook.dev/role-arn`, which a copied pod still has. */
+  readonly roleArnAnnotation: string | undefined;
+}
+
+/** Who can mend it: the user with what he may edit himself, or those who run the cluster. */
+export type Mender = 'you' | 'platform team';
+
+export interface Refusal<P> {
+  readonly group: 'refused';
+  /** For `docs/reasons.md`: what is wrong, in general. */
+  readonly cause: string;
+  readonly mender: Mender;
+  /** For `docs/reasons.md`: what mends it, in general. */
+  readonly remedy: string;
+  /** A forgery: refused in every mode. */
+  readonly ignoresMode?: boolean;
+  /** The words for one case. No value that a user wrote stands unquoted in them. */
+  readonly say: (problem: P, at: Circumstances) => Words;
+}
+
+/** The refusal of one reason, out of a union of problems: also where a problem has one of several reasons. */
+export type RefusalOf<P extends { readonly reason: string }, R extends string> = Refusal<
+  P extends { readonly reason: infer Q } ? (R extends Q ? P : never) : never
+>;
+
+/** What is wrong, and what mends it; by another than the entry's mender where the case is so. */
+export interface Words {
+  readonly wrong: string;
+  readonly remedy: string;
+  /** What to paste; left out when the message has no room for it whole. */
+  readonly command?: string | undefined;
+  readonly mender?: Mender;
+}
+
+/** How messages name a map. */
+export function mapName(map: RoleMapKind, at: Circumstances): string {
+  return `ConfigMap ${at.ackSystemNamespace}/${roleMapNames[map]}`;
+}

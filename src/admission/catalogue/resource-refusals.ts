@@ -1,0 +1,159 @@
+import type { AccountId } from '../../accounts/account-id.ts';
+import { defaultRegionAnnotation } from '../../accounts/binding.ts';
+import { type Partition, partitionOfRegion } from '../../accounts/partition.ts';
+import { regionAnnotation } from '../resources/resource-annotations.ts';
+import { toPaste } from './paste.ts';
+import { quote, quoteNames } from './quote.ts';
+import type { RefusalOf } from './refusal.ts';
+
+/** What an ACK resource can be refused for, besides a role that does not resolve. */
+export type ResourceProblem =
+  | {
+      readonly reason: 'InvalidRegion';
+      readonly value: string;
+      readonly from: 'resource' | 'namespace';
+      readonly partition: Partition | undefined;
+    }
+  | { readonly reason: 'RegionChange'; readonly value: string; readonly region: string }
+  | { readonly reason: 'InvalidAnnotation'; readonly key: string; readonly value: string; readonly allowed: string }
+  | { readonly reason: 'ForgedAnnotation'; readonly key: string }
+  | { readonly reason: 'ForgedFinalizer'; readonly finalizer: string }
+  | { readonly reason: 'ForgedStatus'; readonly field: string }
+  | { readonly reason: 'CrossNamespaceReference'; readonly path: string; readonly namespace: string }
+  | { readonly reason: 'SelectorNotMatched' }
+  | { readonly reason: 'SelectorConflict'; readonly selectors: readonly string[]; readonly of: 'resource' | 'selector' }
+  | {
+      readonly reason: 'RebindWithResources';
+      readonly selector: string;
+      readonly owner: string;
+      readonly accountId: AccountId | undefined;
+    };
+
+/** Each refusal of an ACK resource. */
+export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: RefusalOf<ResourceProblem, R> } = {
+  InvalidRegion: {
+    group: 'refused',
+    cause: `The region of an ACK resource, its own or its namespace's default, has not the form of an AWS region or lies in another partition than the account's role.`,
+    mender: 'you',
+    remedy: `Correct the annotation \`${regionAnnotation}\`; the namespace's \`${defaultRegionAnnotation}\` is your platform team's.`,
+    say: ({ value, from, partition }, at) => {
+      const isRegion = partitionOfRegion(value) !== undefined;
+      const what = isRegion ? `is not a region of partition ${partition}` : 'is not an AWS region';
+      return from === 'resource'
+        ? { wrong: `${regionAnnotation} ${quote(value)} ${what}`, remedy: 'correct that annotation' }
+        : {
+            wrong: `namespace ${quote(at.namespace)} has ${defaultRegionAnnotation} ${quote(value)}, which ${what}`,
+            remedy: 'correct it',
+            command: toPaste`kubectl annotate --overwrite namespace ${at.namespace} ${defaultRegionAnnotation}=REGION`,
+            mender: 'platform team',
+          };
+    },
+  },
+  RegionChange: {
+    group: 'refused',
+    cause:
+      'The region of an ACK resource would change, but the resource exists in its region already: ACK would stop at it, with an error that shows nowhere.',
+    mender: 'you',
+    remedy: 'Keep the region; for another one, make another resource.',
+    say: ({ value, region }) => ({
+      wrong: `${regionAnnotation} ${quote(value)} is not ${quote(region)}, where the resource is already`,
+      remedy: `keep ${quote(region)}, or make another resource in the other region`,
+    }),
+  },
+  InvalidAnnotation: {
+    group: 'refused',
+    cause: 'An annotation that ACK reads holds a value that ACK does not know.',
+    mender: 'you',
+    remedy: 'Use one of the values that the message names.',
+    say: ({ key, value, allowed }) => ({
+      wrong: `${key} ${quote(value)} is not ${allowed}`,
+      remedy: 'correct that annotation',
+    }),
+  },
+  ForgedAnnotation: {
+    group: 'refused',
+    cause: "An annotation that only ACK's controllers write was added or changed by someone else.",
+    mender: 'you',
+    remedy:
+      'Leave the annotation out. To restore a backup, your platform team must name who restores in `--restore-identities`.',
+    ignoresMode: true,
+    say: ({ key }) => ({
+      wrong: `annotation ${quote(key)} is written by ACK's controllers only`,
+      remedy: 'leave it out',
+    }),
+  },
+  ForgedFinalizer: {
+    group: 'refused',
+    cause: "A finalizer of ACK's controllers was added by someone else.",
+    mender: 'you',
+    remedy:
+      'Leave the finalizer out. To restore a backup, your platform team must name who restores in `--restore-identities`.',
+    ignoresMode: true,
+    say: ({ finalizer }) => ({
+      wrong: `finalizer ${quote(finalizer)} is added by ACK's controllers only`,
+      remedy: 'leave it out',
+    }),
+  },
+  ForgedStatus: {
+    group: 'refused',
+    cause:
+      "The account, region or ARN in a resource's status would be changed by someone else than ACK's controllers: ACK works, and deletes, where they say.",
+    mender: 'you',
+    remedy:
+      'Leave the status alone. To restore a backup, your platform team must name who restores in `--restore-identities`.',
+    ignoresMode: true,
+    say: ({ field }) => ({
+      wrong: `status.ackResourceMetadata.${field} is written by ACK's controllers only`,
+      remedy: 'leave it as it is',
+    }),
+  },
+  CrossNamespaceReference: {
+    group: 'refused',
+    cause:
+      "An ACK resource refers to an object of another namespace. ACK's controllers read and write it there, with rights over the whole cluster.",
+    mender: 'you',
+    remedy:
+      'Refer to an object of the same namespace. Your platform team can allow pairs of namespaces by `--cross-namespace-references`.',
+    ignoresMode: true,
+    say: ({ path, namespace }, at) => ({
+      wrong: `${quote(path)} names namespace ${quote(namespace)}, not its own`,
+      remedy: `refer to an object in namespace ${quote(at.namespace)}`,
+    }),
+  },
+  SelectorNotMatched: {
+    group: 'refused',
+    cause:
+      "No IAMRoleSelector matches the resource: ACK would work with its controllers' own role. Selectors that ACK leaves out as invalid do not count.",
+    mender: 'platform team',
+    remedy: 'Add a selector that matches, or correct the one that should.',
+    say: (_, at) => ({
+      wrong: `no IAMRoleSelector matches it, so ACK would work in its controllers' own account`,
+      remedy: `add one for namespace ${quote(at.namespace)}`,
+    }),
+  },
+  SelectorConflict: {
+    group: 'refused',
+    cause:
+      'More than one IAMRoleSelector matches a resource: ACK stops there, even if they name the same role. Or a selector that is written could match what another one matches.',
+    mender: 'platform team',
+    remedy: 'Narrow all of them but one.',
+    say: ({ selectors, of }) => ({
+      wrong:
+        of === 'resource'
+          ? `it is matched by more than one IAMRoleSelector: ${quoteNames(selectors)}`
+          : `resources could be matched by both this selector and ${quoteNames(selectors)}`,
+      remedy: of === 'resource' ? 'narrow all of them but one' : 'narrow one of them',
+    }),
+  },
+  RebindWithResources: {
+    group: 'refused',
+    cause:
+      'A change of labels would bring a resource to the role of another account than the one that it exists in: ACK would stop at it.',
+    mender: 'you',
+    remedy: 'Keep the labels; for another account, make another resource.',
+    say: ({ selector, owner, accountId }) => ({
+      wrong: `these labels are matched by IAMRoleSelector ${quote(selector)} of account ${accountId ?? 'unknown'}, but the resource is in account ${quote(owner)}`,
+      remedy: 'keep the labels, or make another resource',
+    }),
+  },
+};

@@ -1,0 +1,260 @@
+import type { AccountId } from '../../accounts/account-id.ts';
+import type { BindingProblem } from '../../accounts/binding.ts';
+import { ownerAccountIdAnnotation, teamIdAnnotation } from '../../accounts/binding.ts';
+import { partitions } from '../../accounts/partition.ts';
+import { podsPrefix, type WishProblem } from '../../accounts/pod-role.ts';
+import { parseRoleArn } from '../../accounts/role-arn.ts';
+import { type MappingProblem, type RoleMapKind, roleMapNames } from '../../accounts/role-map.ts';
+import { injectLabel } from '../../accounts/served-namespace.ts';
+import type { BoundaryProblem } from '../../injection/boundary.ts';
+import { roleArnVariable } from '../../injection/environment.ts';
+import type { VolumeConflict } from '../../injection/inject.ts';
+import { roleArnAnnotation } from '../../injection/role-annotation.ts';
+import { tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
+import { toPaste } from './paste.ts';
+import { quote } from './quote.ts';
+import { type Circumstances, mapName, type Refusal, type RefusalOf, type Words } from './refusal.ts';
+
+/** Problems that only the cluster's state shows. */
+export type StateProblem =
+  | { readonly reason: 'NamespaceNotFound' | 'ServiceAccountNotFound' }
+  /** Of a pod, or of an ACK resource. */
+  | { readonly reason: 'NamespaceNotBound'; readonly of: 'pod' | 'resource' };
+
+/** A key of a map that is no id. */
+export interface MapKeyProblem {
+  readonly reason: 'InvalidAccountId' | 'InvalidTeamId';
+  readonly value: string;
+  readonly map: RoleMapKind;
+}
+
+/** `services.k8s.aws/owner-account-id` on a resource, which ACK does not read, names another account than its namespace. */
+export interface OwnerMismatch {
+  readonly reason: 'AccountMismatch';
+  readonly value: string;
+  /** Undefined in a namespace that is not bound. */
+  readonly ownerOf: AccountId | undefined;
+}
+
+/** What a pod, or the role of a resource, can be refused for. */
+export type RoleProblem =
+  | BindingProblem
+  | MappingProblem
+  | WishProblem
+  | BoundaryProblem
+  | VolumeConflict
+  | StateProblem
+  | MapKeyProblem
+  | OwnerMismatch;
+
+const roleArnForm = 'arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME';
+
+function missingMap(map: RoleMapKind): Refusal<unknown> {
+  const what = map === 'account' ? 'account' : 'team';
+  return {
+    group: 'refused',
+    cause: `The namespace has a binding, but there is no ${what} map (ConfigMap \`${roleMapNames[map]}\`) in the ACK system namespace.`,
+    mender: 'platform team',
+    remedy: `Create the ConfigMap, with the ${what}'s id as key and a role ARN as value.`,
+    say: (_, at) => ({
+      wrong: `there is no ${mapName(map, at)}`,
+      remedy: `create it with the ${what}'s role`,
+      command: toPaste`kubectl create configmap ${roleMapNames[map]} --namespace ${at.ackSystemNamespace} --from-literal=${at.binding?.id ?? ''}=ROLE_ARN`,
+    }),
+  };
+}
+
+/** For pods the key of their own, which spares them the role that ACK provisions with; for a service the one that serves all. */
+function keyToAdd(keys: readonly string[]): string {
+  return keys.find(key => key.startsWith(`${podsPrefix}.`)) ?? keys.at(-1) ?? '';
+}
+
+function notMapped(map: RoleMapKind): RefusalOf<RoleProblem, 'AccountNotMapped' | 'TeamNotMapped'> {
+  const what = map === 'account' ? 'account' : 'team';
+  return {
+    group: 'refused',
+    cause: `The ${what} map has no role for the namespace's ${what}: neither \`pods.<id>\` nor \`<id>\` is there with a value (with \`--require-pods-key\` only \`pods.<id>\` counts).`,
+    mender: 'platform team',
+    remedy: `Add the key to the ${what} map, or correct the namespace's binding.`,
+    say: ({ keys }, at) => ({
+      wrong: `${mapName(map, at)} has no role for ${what} ${quote(at.binding?.id ?? '')} (no value under ${keys.map(quote).join(' or ')})`,
+      remedy: 'add it',
+      command: toPaste`kubectl patch configmap ${roleMapNames[map]} --namespace ${at.ackSystemNamespace} --type merge --patch '{"data":{"${keyToAdd(keys)}":"ROLE_ARN"}}'`,
+    }),
+  };
+}
+
+function sourceHint(accountId: AccountId): string {
+  return `a role of account ${accountId} by its bare name or ARN`;
+}
+
+function sayMapKey({ value, map }: MapKeyProblem, at: Circumstances, form: string): Words {
+  return {
+    wrong: `key ${quote(value)} of ${mapName(map, at)} is not ${form}, nor that behind pods. or the alias of a service`,
+    remedy: 'correct the key; in quotes, for YAML takes bare digits for a number',
+  };
+}
+
+function sayOwner({ value, ownerOf }: OwnerMismatch, at: Circumstances): Words {
+  const bound = ownerOf === undefined ? 'no account' : `account ${ownerOf}`;
+  return {
+    wrong: `the resource has ${ownerAccountIdAnnotation} ${quote(value)}, which ACK does not read there, but namespace ${quote(at.namespace)} is bound to ${bound}`,
+    remedy: 'leave that annotation out, or make the resource in a namespace of that account',
+    mender: 'you',
+  };
+}
+
+function copiedHint(value: string, at: Circumstances): string {
+  const copied = at.roleArnAnnotation === value ? parseRoleArn(value) : undefined;
+  return copied === undefined
+    ? ''
+    : `; it was injected for account ${copied.accountId} (annotation ${roleArnAnnotation}): the pod was copied from there, or the namespace was bound anew meanwhile`;
+}
+
+/** Each refusal of a pod, or of a role. */
+export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<RoleProblem, R> } = {
+  NamespaceNotFound: {
+    group: 'refused',
+    cause: 'The namespace does not exist, by a read made for this very request.',
+    mender: 'you',
+    remedy: 'Create the namespace first.',
+    say: (_, at) => ({
+      wrong: `namespace ${quote(at.namespace)} does not exist`,
+      remedy: 'create it first',
+      command: toPaste`kubectl create namespace ${at.namespace}`,
+    }),
+  },
+  NamespaceNotBound: {
+    group: 'refused',
+    cause: `The namespace is labelled \`${injectLabel}: enabled\`, which means that it must be bound, but has no binding (with the feature gate TeamLevelCARM off, a team id alone binds nothing). For an ACK resource, also in a namespace without the label: ACK works in its controllers' own account there, which \`--unbound-resources\` warns of, denies or allows.`,
+    mender: 'platform team',
+    remedy: `Annotate the namespace with \`${ownerAccountIdAnnotation}\`, or remove the label if its pods need no AWS role.`,
+    say: ({ of }, at) => ({
+      wrong:
+        of === 'pod'
+          ? `namespace ${quote(at.namespace)} is labelled ${injectLabel}=enabled but is bound to no account`
+          : `namespace ${quote(at.namespace)} is bound to no account, so ACK works in its controllers' own`,
+      remedy: 'bind it',
+      command: toPaste`kubectl annotate namespace ${at.namespace} ${ownerAccountIdAnnotation}=ACCOUNT_ID`,
+    }),
+  },
+  ServiceAccountNotFound: {
+    group: 'refused',
+    cause: "The pod's ServiceAccount does not exist, by a read made for this very request.",
+    mender: 'you',
+    remedy: 'Create the ServiceAccount before the pod, or correct its name.',
+    say: (_, at) => ({
+      wrong: `ServiceAccount ${quote(at.serviceAccountName)} does not exist in namespace ${quote(at.namespace)}`,
+      remedy: 'create it first',
+      command: toPaste`kubectl create serviceaccount ${at.serviceAccountName} --namespace ${at.namespace}`,
+    }),
+  },
+  InvalidAccountId: {
+    group: 'refused',
+    cause: `The namespace's annotation \`${ownerAccountIdAnnotation}\` is not an account id; or a key of the account map is none.`,
+    mender: 'platform team',
+    remedy: 'Correct the annotation: 12 digits, in quotes, for YAML takes bare digits for a number.',
+    say: (problem, at) =>
+      'map' in problem
+        ? sayMapKey(problem, at, 'an account id of 12 digits')
+        : {
+            wrong: `namespace ${quote(at.namespace)} has ${ownerAccountIdAnnotation} ${quote(problem.value)}, which is not 12 digits`,
+            remedy: 'correct it',
+            command: toPaste`kubectl annotate --overwrite namespace ${at.namespace} ${ownerAccountIdAnnotation}=ACCOUNT_ID`,
+          },
+  },
+  InvalidTeamId: {
+    group: 'refused',
+    cause: `The namespace's annotation \`${teamIdAnnotation}\` is not a team id: a dot, for one, would reach another service's key of the map.`,
+    mender: 'platform team',
+    remedy: 'Correct the annotation: letters, digits, `_` and `-`.',
+    say: (problem, at) =>
+      'map' in problem
+        ? sayMapKey(problem, at, 'a team id (letters, digits, _ and -)')
+        : {
+            wrong: `namespace ${quote(at.namespace)} has ${teamIdAnnotation} ${quote(problem.value)}, which is not a team id (letters, digits, _ and -)`,
+            remedy: 'correct it',
+            command: toPaste`kubectl annotate --overwrite namespace ${at.namespace} ${teamIdAnnotation}=TEAM_ID`,
+          },
+  },
+  AccountMapMissing: missingMap('account'),
+  TeamMapMissing: missingMap('team'),
+  AccountNotMapped: notMapped('account'),
+  TeamNotMapped: notMapped('team'),
+  InvalidRoleArn: {
+    group: 'refused',
+    cause: `A value that should be a role is none: a value of the account map or the team map that is not \`${roleArnForm}\` of a known partition (${partitions.join(', ')}), or a ServiceAccount's annotation that is neither that nor a bare role name.`,
+    mender: 'platform team',
+    remedy:
+      'Correct the value in the map; or, where the message names a ServiceAccount, you can correct its annotation.',
+    say: ({ value, at: where }, at) =>
+      'key' in where
+        ? {
+            wrong: `${mapName(where.map, at)} has ${quote(value)} under ${quote(where.key)}, which is not a role ARN (${roleArnForm})`,
+            remedy: 'correct that value',
+          }
+        : {
+            wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}, which is neither a role name nor a role ARN (${roleArnForm})`,
+            remedy: 'correct that annotation',
+            mender: 'you',
+          },
+  },
+  AccountMismatch: {
+    group: 'refused',
+    cause:
+      "A key of the account map is one account id, its role's account another. (ACK would silently work in the role's account.)",
+    mender: 'platform team',
+    remedy:
+      "Correct the role ARN in the map: its account must be the key's. On a resource, you can leave the annotation out.",
+    say: (problem, at) => {
+      if ('ownerOf' in problem) return sayOwner(problem, at);
+      const { key, role, accountId } = problem;
+      return {
+        wrong: `${mapName('account', at)} maps ${quote(key)} to a role of account ${role.accountId}, not of ${accountId}`,
+        remedy: `put a role of account ${accountId} under that key`,
+      };
+    },
+  },
+  RoleOutsideAccount: {
+    group: 'refused',
+    cause: `A role that the pod or its ServiceAccount names is not a role ARN in the namespace's account or in one of \`--source-accounts\`: \`${roleArnVariable}\` in any container, or the ServiceAccount's annotation.`,
+    mender: 'you',
+    remedy: `Name a role of the namespace's account, or remove \`${roleArnVariable}\` and let the role be injected.`,
+    say: ({ value, accountId, at: where }, at) =>
+      'annotation' in where
+        ? {
+            wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}, which is outside of account ${accountId} of namespace ${quote(at.namespace)}`,
+            remedy: `name ${sourceHint(accountId)} there`,
+          }
+        : {
+            wrong: `${where.container.kind} ${quote(where.container.name)} sets ${roleArnVariable} to ${quote(value)}, which is no role of account ${accountId} of namespace ${quote(at.namespace)}${copiedHint(value, at)}`,
+            remedy: `${copiedHint(value, at) === '' ? '' : 'try again, or '}remove ${roleArnVariable}: the role is injected; or name a role of account ${accountId}`,
+          },
+  },
+  RoleNotVerifiable: {
+    group: 'refused',
+    cause: `A container sets \`${roleArnVariable}\` by \`valueFrom\` or with a \`$(…)\` reference: what it will be cannot be known at admission.`,
+    mender: 'you',
+    remedy: `Remove \`${roleArnVariable}\` and let the role be injected, or write the role ARN out.`,
+    say: ({ value, container }) => ({
+      wrong: `${container.kind} ${quote(container.name)} sets ${roleArnVariable} ${value === undefined ? 'by valueFrom' : `to ${quote(value)}, with a $( reference`}, which cannot be verified`,
+      remedy: `remove ${roleArnVariable}: the role is injected; or write the role ARN out`,
+    }),
+  },
+  VolumeConflict: {
+    group: 'refused',
+    cause: `The pod has a volume \`${tokenVolumeName}\` that is not the token volume for the audience it needs, or a container mounts another volume at \`${tokenMountPath}\` or below it, or only a part of the token volume there.`,
+    mender: 'you',
+    remedy: 'Rename or remove that volume or mount, and let ours be injected.',
+    say: problem =>
+      'mount' in problem
+        ? {
+            wrong: `${problem.container.kind} ${quote(problem.container.name)} mounts volume ${quote(problem.mount.name)} at ${quote(problem.mount.mountPath)}, where the token volume ${tokenVolumeName} must be mounted whole`,
+            remedy: 'remove that mount or move it elsewhere',
+          }
+        : {
+            wrong: `the pod has a volume ${tokenVolumeName} that is not a projected service account token of audience ${quote(problem.audience)} at path "token"`,
+            remedy: 'rename or remove that volume: the right one is injected',
+          },
+  },
+};

@@ -1,0 +1,163 @@
+import type { ContainerWarning } from '../../injection/inject.ts';
+import type { NearMiss } from '../../injection/near-miss.ts';
+import type { RegionWarning } from '../../injection/region.ts';
+import { skipContainersAnnotation } from '../../injection/skip-list.ts';
+import type { TokenWarning } from '../../injection/token-settings.ts';
+import { longestTokenSeconds, shortestTokenSeconds } from '../../injection/token-settings.ts';
+import { quote, quoteNames } from './quote.ts';
+
+/** What is worth a warning to whoever applied the object. */
+export type Remark =
+  | TokenWarning
+  | RegionWarning
+  | ContainerWarning
+  | { readonly reason: 'UnknownSkipName'; readonly names: readonly string[] }
+  | { readonly reason: 'NearMissAnnotation'; readonly on: string; readonly misses: readonly NearMiss[] }
+  | { readonly reason: 'BindingUnresolved'; readonly wrong: string }
+  | { readonly reason: 'BindingRemoved'; readonly labelled: boolean }
+  | { readonly reason: 'BindingIgnored'; readonly because: string }
+  | { readonly reason: 'OwnerIgnored' }
+  | { readonly reason: 'RoleReplaced'; readonly key: string; readonly namespaces: number }
+  | { readonly reason: 'InvalidMode'; readonly value: string; readonly used: string }
+  | { readonly reason: 'DebugContainerNotInjected'; readonly wrong: string };
+
+export interface WarningEntry<R> {
+  readonly group: 'warning';
+  /** For `docs/reasons.md`. */
+  readonly cause: string;
+  readonly remedy: string;
+  /** One line, best at most 120 characters. */
+  readonly say: (remark: R) => string;
+}
+
+type EntryOf<R extends Remark['reason']> = WarningEntry<Extract<Remark, { readonly reason: R }>>;
+
+function containersNamed({ containers }: ContainerWarning): string {
+  return `container${containers.length === 1 ? '' : 's'} ${quoteNames(containers)}`;
+}
+
+/** Each warning: its cause, what mends it, and the words for one case. */
+export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
+  TokenExpirationClamped: {
+    group: 'warning',
+    cause: `A token expiration is outside of ${shortestTokenSeconds} to ${longestTokenSeconds} seconds; the nearer end is used.`,
+    remedy: 'Ask for an expiration within these bounds.',
+    say: ({ value, seconds }) => `token-expiration ${quote(value)} is out of bounds: ${seconds} seconds are used`,
+  },
+  InvalidTokenExpiration: {
+    group: 'warning',
+    cause: 'A token expiration is not a whole number of seconds; the default is used.',
+    remedy: 'Write seconds, such as `3600`.',
+    say: ({ value, seconds }) => `token-expiration ${quote(value)} is not a number of seconds: ${seconds} are used`,
+  },
+  InvalidRegion: {
+    group: 'warning',
+    cause:
+      'The default region has not the form of an AWS region, or lies in another partition than the role; no region is injected.',
+    remedy: "Correct the namespace's `services.k8s.aws/default-region`, or the flag `--default-region`.",
+    say: ({ value, from, partition }) =>
+      `${from === 'flag' ? '--default-region' : "the namespace's default-region"} ${quote(value)} is no region of partition ${partition}: none is injected`,
+  },
+  UnknownSkipName: {
+    group: 'warning',
+    cause: `\`${skipContainersAnnotation}\` names a container that the pod does not have.`,
+    remedy: 'Correct the name, or remove it.',
+    say: ({ names }) => `skip-containers names no container of this pod: ${quoteNames(names)}`,
+  },
+  StaticAccessKey: {
+    group: 'warning',
+    cause: 'A container sets `AWS_ACCESS_KEY_ID`: AWS SDKs use it before the injected role.',
+    remedy: 'Remove the static key, or skip the container.',
+    say: remark => `AWS_ACCESS_KEY_ID in ${containersNamed(remark)} shadows the injected role`,
+  },
+  HalfPair: {
+    group: 'warning',
+    cause: 'A container sets `AWS_WEB_IDENTITY_TOKEN_FILE` without `AWS_ROLE_ARN`: no role is injected into it.',
+    remedy: 'Remove the variable, or set both.',
+    say: remark => `no role for ${containersNamed(remark)}: AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN`,
+  },
+  EmptyRoleArn: {
+    group: 'warning',
+    cause: "A container sets `AWS_ROLE_ARN` to an empty value: AWS SDKs fall to the node's role.",
+    remedy: 'Remove the variable, and the role is injected.',
+    say: remark => `empty AWS_ROLE_ARN in ${containersNamed(remark)}: SDKs fall to the node's role`,
+  },
+  EnvFromUnverified: {
+    group: 'warning',
+    cause: 'A container that gets no role has `envFrom`: a role that comes from there is not verified.',
+    remedy: 'Let the role be injected, or write `AWS_ROLE_ARN` out in `env`.',
+    say: remark => `a role that envFrom brings to ${containersNamed(remark)} is not verified`,
+  },
+  ConfiguredByPodIdentity: {
+    group: 'warning',
+    cause: 'EKS Pod Identity serves a container, so the role that its ServiceAccount asks for is not injected into it.',
+    remedy: 'Remove the annotation, or the Pod Identity association.',
+    say: remark => `EKS Pod Identity serves ${containersNamed(remark)}: the ServiceAccount's role is not injected`,
+  },
+  MountAboveToken: {
+    group: 'warning',
+    cause:
+      'A container mounts a volume above the path of the token volume: the token hides what that volume has there.',
+    remedy: 'Mount the volume elsewhere, if it holds anything under that path.',
+    say: remark => `the token volume is mounted inside of another volume in ${containersNamed(remark)}`,
+  },
+  NearMissAnnotation: {
+    group: 'warning',
+    cause: 'An annotation that nobody reads looks like one that is read, such as `eks.amazon.com/role-arn`.',
+    remedy: 'Correct its prefix.',
+    say: ({ on, misses }) =>
+      misses.length === 1 && misses[0] !== undefined
+        ? `annotation ${quote(misses[0].key)} of the ${on} is read by nobody: ${misses[0].meant} is`
+        : `annotations of the ${on} are read by nobody: ${quoteNames(misses.map(({ key }) => key))}`,
+  },
+  BindingUnresolved: {
+    group: 'warning',
+    cause: "A namespace's binding does not resolve to a role yet: its pods are refused until it does.",
+    remedy: 'See the reason that the warning names.',
+    say: ({ wrong }) => `pods will be refused until the binding resolves: ${wrong}`,
+  },
+  BindingRemoved: {
+    group: 'warning',
+    cause:
+      'The binding of a labelled namespace was removed. While the label stays, its pods are refused until it is bound again; without it they get no role.',
+    remedy: 'Bind it again, or remove the label `carm-webhook.dev/inject`.',
+    say: ({ labelled }) =>
+      labelled
+        ? 'pods will be refused: the binding is gone, the label carm-webhook.dev/inject=enabled stays'
+        : 'pods get no role any more: the binding is gone, and the label carm-webhook.dev/inject=enabled too',
+  },
+  BindingIgnored: {
+    group: 'warning',
+    cause:
+      'A binding that has no effect: in a namespace that is never served, or a team id with the feature gate TeamLevelCARM off.',
+    remedy: 'Remove it, or turn the gate on.',
+    say: ({ because }) => `the binding has no effect: ${because}`,
+  },
+  OwnerIgnored: {
+    group: 'warning',
+    cause:
+      "An ACK resource has `services.k8s.aws/owner-account-id`, which ACK reads on namespaces only. It names the namespace's account, so it does no harm.",
+    remedy: 'Leave the annotation out.',
+    say: () => 'services.k8s.aws/owner-account-id is not read on resources: the namespace is what counts',
+  },
+  RoleReplaced: {
+    group: 'warning',
+    cause: 'An entry of a map gets another role of the same account: pods and resources of its namespaces follow.',
+    remedy: 'None is needed if it was meant.',
+    say: ({ key, namespaces }) =>
+      `${namespaces} bound namespace${namespaces === 1 ? '' : 's'} will use the new role of ${quote(key)}`,
+  },
+  InvalidMode: {
+    group: 'warning',
+    cause: 'The label `carm-webhook.dev/mode` is none of `enforce`, `warn`, `audit`; the default mode is used.',
+    remedy: 'Correct the label.',
+    say: ({ value, used }) => `carm-webhook.dev/mode ${quote(value)} is not enforce, warn or audit: ${used} is used`,
+  },
+  DebugContainerNotInjected: {
+    group: 'warning',
+    cause:
+      "An ephemeral container gets no role: the namespace's role does not resolve any more, or the pod has no token volume in its way.",
+    remedy: 'See the reason that the warning names; a pod cannot gain a volume once it runs.',
+    say: ({ wrong }) => `the debug container gets no role: ${wrong}`,
+  },
+};

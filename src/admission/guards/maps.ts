@@ -1,0 +1,169 @@
+import { serviceKeys } from '../../accounts/ack-service.ts';
+import { ackSystemOf } from '../../accounts/ack-system.ts';
+import { type Binding, readBinding } from '../../accounts/binding.ts';
+import { podKeys, podsPrefix } from '../../accounts/pod-role.ts';
+import {
+  lookUpRole,
+  type MappedRole,
+  type RoleMap,
+  type RoleMapKind,
+  readRoleMap,
+  roleMapNames,
+} from '../../accounts/role-map.ts';
+import { isIgnoredByAck } from '../../accounts/served-namespace.ts';
+import { isFields, optionalFields, optionalString } from '../../injection/fields.ts';
+import type { Problem } from '../catalogue/refusals.ts';
+import type { Remark } from '../catalogue/warnings.ts';
+import type { View } from '../cluster.ts';
+import { isNamespaceController } from '../controllers.ts';
+import type { Decision } from '../decision.ts';
+import { circumstancesOf, denial } from '../denial.ts';
+import type { AdmissionRequest } from '../review.ts';
+import type { Rules } from '../rules.ts';
+import { entryProblem, readMapKey } from './map-entries.ts';
+
+interface MapChange {
+  readonly kind: RoleMapKind;
+  readonly before: RoleMap;
+  readonly after: RoleMap;
+}
+
+const empty: RoleMap = new Map();
+
+/** Which of the maps a request is about, by the stored object too: a deletecollection names none. */
+function mapKindOf(request: AdmissionRequest, rules: Rules): RoleMapKind | undefined {
+  if (!rules.ackSystems.some(({ namespace }) => namespace === request.namespace)) return undefined;
+  const names = [request.object, request.oldObject].map(object => {
+    const metadata = isFields(object) ? (optionalFields(object, 'metadata', '') ?? {}) : {};
+    return optionalString(metadata, 'name', '/metadata');
+  });
+  const kinds: readonly RoleMapKind[] = ['account', 'team'];
+  return kinds.find(kind => [request.name, ...names].includes(roleMapNames[kind]));
+}
+
+function dataOf(object: unknown): RoleMap {
+  return isFields(object) ? readRoleMap(object['data']) : empty;
+}
+
+/** Bindings of namespaces that look up this kind of map, with the namespaces of each. */
+function boundNamespaces(kind: RoleMapKind, view: View, rules: Rules): ReadonlyMap<Binding, readonly string[]> {
+  const bindings = new Map<string, Binding>();
+  const namespaces = new Map<Binding, string[]>();
+  for (const { name, annotations } of view.namespaces()) {
+    const read = isIgnoredByAck(name) ? undefined : readBinding(annotations, rules.featureGates);
+    if (!read?.ok || read.value.kind !== kind) continue;
+    const binding = bindings.get(read.value.id) ?? read.value;
+    bindings.set(binding.id, binding);
+    const names = namespaces.get(binding);
+    if (names === undefined) namespaces.set(binding, [name]);
+    else names.push(name);
+  }
+  for (const names of namespaces.values()) names.sort();
+  return namespaces;
+}
+
+/** Aliases of services that have a key of their own before or after, and whose controllers read the maps here. */
+function aliasesWithKeys(ackSystem: string, { kind, before, after }: MapChange, rules: Rules): readonly string[] {
+  if (!rules.featureGates.ServiceLevelCARM) return [];
+  const prefixes = [...before.keys(), ...after.keys()].map(key => readMapKey(kind, key)?.prefix ?? podsPrefix);
+  return [...new Set(prefixes)].filter(
+    alias => alias !== podsPrefix && ackSystemOf(rules.ackSystems, alias).namespace === ackSystem,
+  );
+}
+
+/**
+ * Every way in which a binding is looked up in the maps of an ACK system namespace: by pods, if it is the first; by ACK's
+ * controllers of the services that it serves, unless they go by selectors. Services without a key of their own look up alike.
+ */
+function* keysLookedUp(
+  binding: Binding,
+  ackSystem: string,
+  aliases: readonly string[],
+  rules: Rules,
+): Generator<readonly string[]> {
+  if (rules.ackSystems[0].namespace === ackSystem) yield podKeys(binding, rules.requirePodsKey);
+  if (rules.featureGates.IAMRoleSelector) return;
+  yield [binding.id];
+  for (const alias of aliases) yield serviceKeys(binding, alias, rules.featureGates);
+}
+
+interface Lookup {
+  readonly binding: Binding;
+  readonly namespaces: readonly string[];
+  readonly before: MappedRole;
+  /** Undefined where it resolves no more. */
+  readonly after: MappedRole | undefined;
+}
+
+/** What becomes of every look-up of bound namespaces that resolved before. */
+function* lookups(ackSystem: string, change: MapChange, view: View, rules: Rules): Generator<Lookup> {
+  if (change.before.size === 0) return;
+  const aliases = aliasesWithKeys(ackSystem, change, rules);
+  for (const [binding, namespaces] of boundNamespaces(change.kind, view, rules)) {
+    for (const keys of keysLookedUp(binding, ackSystem, aliases, rules)) {
+      const before = lookUpRole(binding, change.before, keys);
+      const after = lookUpRole(binding, change.after, keys);
+      if (before.ok) yield { binding, namespaces, before: before.value, after: after.ok ? after.value : undefined };
+    }
+  }
+}
+
+/** What is wrong with what a change adds or alters: a map that was broken before can be mended step by step. */
+function* entryProblems({ kind, before, after }: MapChange): Generator<Problem> {
+  for (const [key, value] of after) {
+    const problem = before.get(key) === value ? undefined : entryProblem(kind, key, value);
+    if (problem !== undefined) yield problem;
+  }
+}
+
+/** Entries that bound namespaces use and that a change removes, or moves to another account. */
+function* usedEntries(ackSystem: string, change: MapChange, view: View, rules: Rules): Generator<Problem> {
+  for (const { namespaces, before, after } of lookups(ackSystem, change, view, rules)) {
+    if (after?.accountId === before.accountId) continue;
+    yield { reason: 'MappingInUse', map: change.kind, key: after?.key ?? before.key, namespaces };
+  }
+}
+
+function replacedRoles(ackSystem: string, change: MapChange, view: View, rules: Rules): readonly Remark[] {
+  const remarks = new Map<string, Remark>();
+  for (const { namespaces, before, after } of lookups(ackSystem, change, view, rules)) {
+    if (after === undefined || after.role.text === before.role.text) continue;
+    remarks.set(after.key, { reason: 'RoleReplaced', key: after.key, namespaces: namespaces.length });
+  }
+  return [...remarks.values()];
+}
+
+function becomesImmutable({ object, oldObject }: AdmissionRequest): boolean {
+  const isImmutable = (value: unknown) => isFields(value) && value['immutable'] === true;
+  return isImmutable(object) && !isImmutable(oldObject);
+}
+
+function* problemsOf(request: AdmissionRequest, change: MapChange, view: View, rules: Rules): Generator<Problem> {
+  if (becomesImmutable(request)) yield { reason: 'MapImmutable', map: change.kind };
+  yield* entryProblems(change);
+  yield* usedEntries(request.namespace, change, view, rules);
+}
+
+/**
+ * `/validate` for CREATE, UPDATE and DELETE of the account map and the team map. ACK's own controllers are judged like
+ * everybody: they never write the maps but when a FieldExport makes them.
+ */
+export function validateMap(request: AdmissionRequest, view: View, rules: Rules): Decision {
+  const kind = mapKindOf(request, rules);
+  if (kind === undefined) return { verdict: 'allow', reason: 'NotOurs', restsOnState: false };
+  if (request.operation === 'DELETE' && isNamespaceController(request.userInfo)) {
+    return { verdict: 'allow', reason: 'ExemptIdentity', restsOnState: false };
+  }
+  const change: MapChange = { kind, before: dataOf(request.oldObject), after: dataOf(request.object) };
+  const [problem] = problemsOf(request, change, view, rules);
+  if (problem === undefined) {
+    return {
+      verdict: 'allow',
+      reason: 'Checked',
+      remarks: replacedRoles(request.namespace, change, view, rules),
+      restsOnState: false,
+    };
+  }
+  const at = circumstancesOf(request.namespace, rules, { ackSystemNamespace: request.namespace });
+  return denial('', problem, at, rules);
+}

@@ -1,0 +1,168 @@
+import {
+  type Binding,
+  defaultRegionAnnotation,
+  isBound,
+  readBinding,
+  teamIdAnnotation,
+} from '../../accounts/binding.ts';
+import { podKeys } from '../../accounts/pod-role.ts';
+import { lookUpRole } from '../../accounts/role-map.ts';
+import { injectLabel, isExcludedNamespace, type Namespace } from '../../accounts/served-namespace.ts';
+import {
+  type Fields,
+  isFields,
+  optionalFields,
+  optionalString,
+  pointerSegment,
+  requiredFields,
+  stringMap,
+} from '../../injection/fields.ts';
+import type { Addition } from '../../injection/json-patch.ts';
+import { nearMisses } from '../../injection/near-miss.ts';
+import { chooseRegion } from '../../injection/region.ts';
+import { whatIsWrong } from '../catalogue/message.ts';
+import { quote } from '../catalogue/quote.ts';
+import type { Problem } from '../catalogue/refusals.ts';
+import type { Remark } from '../catalogue/warnings.ts';
+import type { View } from '../cluster.ts';
+import { isNamespaceController } from '../controllers.ts';
+import type { Decision } from '../decision.ts';
+import { circumstancesOf, denial } from '../denial.ts';
+import { isMode, modeLabel } from '../mode.ts';
+import type { AdmissionRequest } from '../review.ts';
+import type { Rules } from '../rules.ts';
+
+/** Reads a Namespace object. @throws {MalformedObjectError} */
+export function readNamespace(object: unknown, name: string): Namespace {
+  const metadata = optionalFields(requiredFields(object, ''), 'metadata', '') ?? {};
+  return {
+    name: optionalString(metadata, 'name', '/metadata') || name,
+    labels: stringMap(metadata, 'labels', '/metadata'),
+    annotations: stringMap(metadata, 'annotations', '/metadata'),
+  };
+}
+
+function labelPatch(object: Fields): readonly Addition[] {
+  const metadata = optionalFields(object, 'metadata', '');
+  if (metadata === undefined)
+    return [{ op: 'add', path: '/metadata', value: { labels: { [injectLabel]: 'enabled' } } }];
+  if (!isFields(metadata['labels'])) {
+    return [{ op: 'add', path: '/metadata/labels', value: { [injectLabel]: 'enabled' } }];
+  }
+  return [{ op: 'add', path: `/metadata/labels/${pointerSegment(injectLabel)}`, value: 'enabled' }];
+}
+
+/** What there is to remark on a namespace whose binding resolves, or does not yet. */
+function remarksOnBinding(namespace: Namespace, view: View, rules: Rules): readonly Remark[] {
+  const binding = readBinding(namespace.annotations, rules.featureGates);
+  if (binding === undefined) return [];
+  const unresolved = (problem: Problem, bound: Binding | undefined): readonly Remark[] => [
+    {
+      reason: 'BindingUnresolved',
+      wrong: whatIsWrong(problem, circumstancesOf(namespace.name, rules, { binding: bound })),
+    },
+  ];
+  if (!binding.ok) return unresolved(binding.problem, undefined);
+  const map = view.roleMap(binding.value.kind, rules.ackSystems[0].namespace);
+  const mapped = lookUpRole(binding.value, map, podKeys(binding.value, rules.requirePodsKey));
+  if (!mapped.ok) return unresolved(mapped.problem, binding.value);
+  const region = chooseRegion(
+    namespace.annotations.get(defaultRegionAnnotation),
+    undefined,
+    mapped.value.role.partition,
+  );
+  return region.warning === undefined ? [] : [region.warning];
+}
+
+function remarksOnSpelling(namespace: Namespace, rules: Rules): readonly Remark[] {
+  const remarks: Remark[] = [];
+  const mode = namespace.labels.get(modeLabel);
+  if (mode !== undefined && !isMode(mode))
+    remarks.push({ reason: 'InvalidMode', value: mode, used: rules.defaultMode });
+  const misses = nearMisses(namespace.annotations, 'namespace');
+  if (misses.length > 0) remarks.push({ reason: 'NearMissAnnotation', on: 'namespace', misses });
+  return remarks;
+}
+
+/** A binding that has no effect says so. */
+function remarksOnIgnoredBinding(namespace: Namespace, excluded: boolean, rules: Rules): readonly Remark[] {
+  const gates = rules.featureGates;
+  if (excluded) {
+    if (!isBound(namespace.annotations, { ...gates, TeamLevelCARM: true })) return [];
+    return [{ reason: 'BindingIgnored', because: `namespace ${JSON.stringify(namespace.name)} is never served` }];
+  }
+  if (gates.TeamLevelCARM || !namespace.annotations.get(teamIdAnnotation)) return [];
+  return [{ reason: 'BindingIgnored', because: `${teamIdAnnotation} needs the feature gate TeamLevelCARM` }];
+}
+
+const endpointAnnotation = 'services.k8s.aws/endpoint-url';
+
+/**
+ * `/validate` for CREATE and UPDATE of namespaces, their status and finalize. An endpoint of a tenant's own would have
+ * ACK send its credentials and calls there, for every namespace that shares the role.
+ * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/config.go (BaseEndpoint, for STS too)
+ */
+export function validateNamespace(request: AdmissionRequest, _view: View, rules: Rules): Decision {
+  if (isNamespaceController(request.userInfo))
+    return { verdict: 'allow', reason: 'ExemptIdentity', restsOnState: false };
+  const namespace = readNamespace(request.object, request.name);
+  const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject, request.name) : undefined;
+  const value = namespace.annotations.get(endpointAnnotation);
+  const changed = value && value !== old?.annotations.get(endpointAnnotation);
+  if (!changed || rules.allowedEndpointUrls.has(value))
+    return { verdict: 'allow', reason: 'Checked', restsOnState: false };
+  const subject = `Namespace ${quote(namespace.name)}`;
+  return denial(subject, { reason: 'EndpointNotAllowed', value }, circumstancesOf(namespace.name, rules), rules);
+}
+
+/**
+ * `/mutate` for CREATE and UPDATE of namespaces, their status and finalize: a namespace with a binding gets the label
+ * that the webhook configurations select by, in place of anything but `disabled`. Nothing is refused here.
+ * @param view undefined when the maps could not be read: what needs them is left unsaid.
+ */
+export function labelNamespace(request: AdmissionRequest, view: View | undefined, rules: Rules): Decision {
+  if (isNamespaceController(request.userInfo)) {
+    return { verdict: 'allow', reason: 'ExemptIdentity', restsOnState: false };
+  }
+  const object = requiredFields(request.object, '');
+  // As it is stored: what a request says of it is only a claim.
+  const stored = optionalFields(requiredFields(request.oldObject ?? {}, ''), 'metadata', '') ?? {};
+  if (optionalString(stored, 'deletionTimestamp', '/metadata') !== undefined) {
+    return { verdict: 'allow', reason: 'Terminating', restsOnState: false };
+  }
+  const namespace = readNamespace(object, request.name);
+  const excluded = isExcludedNamespace(namespace.name, rules.ownNamespace);
+  const ignored = remarksOnIgnoredBinding(namespace, excluded, rules);
+  const spelling = remarksOnSpelling(namespace, rules);
+  if (excluded)
+    return { verdict: 'allow', reason: 'NotServed', remarks: [...ignored, ...spelling], restsOnState: false };
+
+  const label = namespace.labels.get(injectLabel);
+  if (!isBound(namespace.annotations, rules.featureGates)) {
+    const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject ?? {}, request.name) : undefined;
+    const served = label !== 'disabled' && old?.labels.get(injectLabel) !== 'disabled';
+    const unbound = served && old !== undefined && isBound(old.annotations, rules.featureGates);
+    return {
+      verdict: 'allow',
+      reason: label === 'enabled' ? 'Checked' : 'NotServed',
+      remarks: [
+        ...(unbound ? [{ reason: 'BindingRemoved', labelled: label === 'enabled' } as const] : []),
+        ...ignored,
+        ...spelling,
+      ],
+      restsOnState: false,
+    };
+  }
+  if (label === 'disabled') {
+    return { verdict: 'allow', reason: 'OptedOut', remarks: [...ignored, ...spelling], restsOnState: false };
+  }
+  const onBinding = view === undefined ? [] : remarksOnBinding(namespace, view, rules);
+  const patch = label === 'enabled' ? [] : labelPatch(object);
+  return {
+    verdict: patch.length > 0 ? 'mutate' : 'allow',
+    reason: patch.length > 0 ? 'Labelled' : 'Checked',
+    patch,
+    remarks: [...onBinding, ...ignored, ...spelling],
+    restsOnState: onBinding.some(({ reason }) => reason === 'BindingUnresolved'),
+  };
+}

@@ -1,0 +1,114 @@
+import { optionalArray, optionalFields, optionalString, requiredFields } from '../../injection/fields.ts';
+import { injectEphemeralContainers } from '../../injection/inject.ts';
+import { type Container, type Pod, readPod } from '../../injection/pod.ts';
+import { readSkipList } from '../../injection/skip-list.ts';
+import { tokenVolumeName } from '../../injection/token-volume.ts';
+import type { View } from '../cluster.ts';
+import type { Decision } from '../decision.ts';
+import type { AdmissionRequest } from '../review.ts';
+import type { Rules } from '../rules.ts';
+import { nameSubject } from '../subject.ts';
+import {
+  deny,
+  emptyRoleRemarks,
+  isDecision,
+  isOptedOut,
+  judgeBoundary,
+  type PodCase,
+  resolveCase,
+  servedNamespace,
+  settingsFor,
+  worthSaying,
+  wrongWith,
+} from './pod-case.ts';
+
+/** Names of the ephemeral containers that a pod already has. */
+function namesIn(oldObject: unknown): ReadonlySet<string> {
+  const spec = optionalFields(requiredFields(oldObject ?? {}, ''), 'spec', '') ?? {};
+  const containers = optionalArray(spec, 'ephemeralContainers', '/spec') ?? [];
+  return new Set(
+    containers.map((container, index) => {
+      const path = `/spec/ephemeralContainers/${index}`;
+      return optionalString(requiredFields(container, path), 'name', path) ?? '';
+    }),
+  );
+}
+
+/** Those that the request adds: the API refuses every change of an old one. */
+function addedContainers(pod: Pod, oldObject: unknown): readonly Container[] {
+  const old = namesIn(oldObject);
+  return pod.containers.filter(({ kind, name }) => kind === 'ephemeral container' && !old.has(name));
+}
+
+interface EphemeralCase {
+  readonly podCase: PodCase;
+  readonly added: readonly Container[];
+}
+
+function caseOf(request: AdmissionRequest, view: View, rules: Rules): EphemeralCase | Decision {
+  const object = requiredFields(request.object, '');
+  const subject = nameSubject(request, object);
+  const pod = readPod(object);
+  const added = addedContainers(pod, request.oldObject);
+  const namespace = servedNamespace(request.namespace, subject, view, rules);
+  return isDecision(namespace) ? namespace : { podCase: { subject, pod, namespace, view, rules }, added };
+}
+
+function notInjected(wrong: string): Decision {
+  const remarks = [{ reason: 'DebugContainerNotInjected', wrong }] as const;
+  return { verdict: 'allow', reason: 'NothingToInject', remarks, restsOnState: true };
+}
+
+/**
+ * `/mutate` for UPDATE of pods/ephemeralcontainers (`kubectl debug`). The role is resolved anew; only the boundary
+ * refuses, for whoever debugs a pod needs the container more than its role.
+ */
+export function mutateEphemeralContainers(request: AdmissionRequest, view: View, rules: Rules): Decision {
+  const ephemeral = caseOf(request, view, rules);
+  if ('verdict' in ephemeral) return ephemeral;
+  const { podCase, added } = ephemeral;
+  const { pod } = podCase;
+  const outside = judgeBoundary(podCase, added);
+  if (outside !== undefined) return deny(podCase, outside);
+  const empty = emptyRoleRemarks(pod, added);
+  if (isOptedOut(pod)) return { verdict: 'allow', reason: 'OptedOut', remarks: empty, restsOnState: false };
+  const skipped = readSkipList(pod.annotations);
+  const targets = added.filter(({ name }) => !skipped.has(name));
+  const hasVolume = pod.volumes?.some(({ name }) => name === tokenVolumeName) ?? false;
+  if (targets.length === 0) return { verdict: 'allow', reason: 'NothingToInject', remarks: empty, restsOnState: false };
+  if (!hasVolume) {
+    const wrong = `the pod has no volume ${tokenVolumeName}, and a running pod cannot gain one`;
+    return {
+      ...notInjected(wrong),
+      remarks: [{ reason: 'DebugContainerNotInjected', wrong }, ...empty],
+      restsOnState: false,
+    };
+  }
+
+  const resolved = resolveCase(podCase);
+  if (!resolved.ok) return notInjected(wrongWith(podCase, resolved.problem));
+  const { accountId, role, source } = resolved.value.podRole;
+  const { settings, remarks } = settingsFor(podCase, resolved.value);
+  const injection = injectEphemeralContainers(pod, targets, settings);
+  if (!injection.ok) return notInjected(wrongWith(podCase, injection.problem));
+  const { patch, injected, warnings } = injection.value;
+  return {
+    verdict: injected ? 'mutate' : 'allow',
+    reason: injected ? 'Injected' : 'NothingToInject',
+    accountId,
+    role,
+    source,
+    patch,
+    remarks: [...remarks, ...empty, ...worthSaying(warnings, source)],
+    restsOnState: false,
+  };
+}
+
+/** `/validate` for UPDATE of pods/ephemeralcontainers: the boundary again, after every mutation. */
+export function validateEphemeralContainers(request: AdmissionRequest, view: View, rules: Rules): Decision {
+  const ephemeral = caseOf(request, view, rules);
+  if ('verdict' in ephemeral) return ephemeral;
+  const outside = judgeBoundary(ephemeral.podCase, ephemeral.added);
+  if (outside !== undefined) return deny(ephemeral.podCase, outside);
+  return { verdict: 'allow', reason: 'Checked', restsOnState: false };
+}

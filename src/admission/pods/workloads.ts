@@ -1,0 +1,62 @@
+import { optionalArray, optionalFields, requiredFields } from '../../injection/fields.ts';
+import { readPod } from '../../injection/pod.ts';
+import { closeMessage } from '../catalogue/message.ts';
+import type { View } from '../cluster.ts';
+import type { Decision } from '../decision.ts';
+import type { AdmissionRequest } from '../review.ts';
+import type { Rules } from '../rules.ts';
+import { sameJson } from '../same-json.ts';
+import { nameSubject } from '../subject.ts';
+import { isDecision, servedNamespace } from './pod-case.ts';
+import { templateOf, workloadKinds } from './pod-templates.ts';
+import { decidePod } from './pods.ts';
+
+const notOurs: Decision = { verdict: 'allow', reason: 'NotOurs', restsOnState: false };
+const checked: Decision = { verdict: 'allow', reason: 'Checked', restsOnState: false };
+
+/** Whether a controller owns the object: a ReplicaSet's Deployment was answered already. */
+function hasController(object: unknown): boolean {
+  const metadata = optionalFields(requiredFields(object, ''), 'metadata', '') ?? {};
+  const owners = optionalArray(metadata, 'ownerReferences', '/metadata') ?? [];
+  return owners.some(
+    (owner, index) => requiredFields(owner, `/metadata/ownerReferences/${index}`)['controller'] === true,
+  );
+}
+
+/** A missing ServiceAccount or namespace often follows in the same `kubectl apply`: only a warning, even with `deny`. */
+const mayFollow: ReadonlySet<string> = new Set(['NamespaceNotFound', 'ServiceAccountNotFound']);
+
+function asAnswerOfWorkload(decision: Decision, rules: Rules): Decision {
+  if (decision.verdict === 'deny') {
+    return { ...decision, advisory: rules.workloads !== 'deny' || mayFollow.has(decision.reason) };
+  }
+  const { patch: _, ...rest } = decision;
+  if (decision.reason === 'NotServed' || decision.reason === 'OptedOut') return { ...rest, verdict: 'allow' };
+  return { ...rest, verdict: 'allow', reason: 'Checked' };
+}
+
+/**
+ * `/validate` for CREATE and UPDATE of every built-in kind with a pod template: the decision of its pods, told to
+ * whoever applies the workload. Controllers create the pods, and nobody reads what those are told.
+ */
+export function validateWorkload(request: AdmissionRequest, view: View, rules: Rules): Decision {
+  const { group, resource } = request.resource;
+  const workload = workloadKinds.find(candidate => candidate.group === group && candidate.resource === resource);
+  if (workload === undefined || rules.workloads === 'off' || hasController(request.object)) return notOurs;
+  const object = requiredFields(request.object, '');
+  const template = templateOf(object, workload);
+  if (template === undefined) return notOurs;
+  if (request.operation === 'UPDATE' && sameJson(template, templateOf(request.oldObject, workload))) return checked;
+  const subject = `pods of ${nameSubject(request, object)}`;
+  const pod = readPod(template);
+  const namespace = servedNamespace(request.namespace, subject, view, rules);
+  if (isDecision(namespace)) return asAnswerOfWorkload(namespace, rules);
+  return asAnswerOfWorkload(decidePod({ subject, pod, namespace, view, rules }), rules);
+}
+
+/** When the cluster could not be asked: a warning is all that a workload gets, so it is not held up for one. */
+export function unverifiedWorkload(rules: Rules, words: string): Decision | undefined {
+  if (rules.workloads === 'deny') return undefined;
+  const message = closeMessage(words, 'Unverified', rules.supportMessage);
+  return { verdict: 'deny', reason: 'Unverified', message, advisory: true, restsOnState: false };
+}

@@ -1,0 +1,82 @@
+import { type Fields, isFields, pointerSegment } from '../../injection/fields.ts';
+
+/** A reference from a resource to an object of another namespace. */
+export interface ForeignReference {
+  readonly namespace: string;
+  /** JSON Pointer of the field that names the namespace. Made when it is asked for: there may be thousands. */
+  readonly path: string;
+  /** The same for the same thing in the same field, be it at another place of a list. */
+  readonly identity: string;
+}
+
+/** A value in a spec, and the way to it. */
+interface Node {
+  readonly value: unknown;
+  readonly key: string;
+  readonly inList: boolean;
+  readonly parent: Node | undefined;
+}
+
+function pathOf(node: Node): string {
+  const segments: string[] = [];
+  for (let at: Node | undefined = node; at !== undefined; at = at.parent) segments.push(pointerSegment(at.key));
+  return `/${segments.reverse().join('/')}`;
+}
+
+/** The name of the field that a node is in: `subnetRefs` for what `subnetRefs[1].from` holds. */
+function fieldOf(node: Node | undefined): string {
+  let at = node;
+  while (at !== undefined && (at.inList || at.key === 'from')) at = at.parent;
+  return at?.key ?? '';
+}
+
+class Reference implements ForeignReference {
+  readonly namespace: string;
+  readonly identity: string;
+  readonly #node: Node;
+
+  constructor(node: Node, target: Fields, namespace: string) {
+    const { kind, name, key } = target;
+    this.namespace = namespace;
+    this.identity = JSON.stringify([fieldOf(node), namespace, ...[kind, name, key].map(part => String(part))]);
+    this.#node = node;
+  }
+
+  get path(): string {
+    return `${pathOf(this.#node)}/namespace`;
+  }
+}
+
+/** `{namespace, name, key}`: https://github.com/aws-controllers-k8s/runtime/blob/main/apis/core/v1alpha1/secret_key_reference.go */
+function isSecretKeyReference(fields: Fields): boolean {
+  return typeof fields['name'] === 'string' && typeof fields['key'] === 'string';
+}
+
+/** Whether a value is a reference by where it stands: FieldExport's `to`, AdoptedResource's `kubernetes.metadata`, `from`. */
+function isReferenceByPlace({ key, parent }: Node, kind: string): boolean {
+  if (key === 'from') return true;
+  if (kind === 'FieldExport') return key === 'to' && parent?.parent === undefined;
+  return kind === 'AdoptedResource' && key === 'metadata' && parent?.key === 'kubernetes' && !parent.parent?.parent;
+}
+
+/**
+ * The references of a resource's spec that name another namespace: `…Ref.from` and `…Refs[].from` of resource
+ * references, references to a key of a Secret, FieldExport's `to`, AdoptedResource's `kubernetes.metadata`. ACK's
+ * controllers follow them with rights over the whole cluster.
+ * In time linear in the spec, and with a stack of its own: a spec may hold thousands, nested deeper than the engine's stack.
+ */
+export function* foreignReferences(spec: unknown, kind: string, namespace: string): Generator<ForeignReference> {
+  const pending: Node[] = [{ value: spec, key: 'spec', inList: false, parent: undefined }];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    const { value } = node;
+    if (typeof value !== 'object' || value === null) continue;
+    if (isFields(value) && (isReferenceByPlace(node, kind) || isSecretKeyReference(value))) {
+      const named = value['namespace'];
+      if (typeof named === 'string' && named !== '' && named !== namespace) yield new Reference(node, value, named);
+    }
+    const inList = Array.isArray(value);
+    for (const [key, inner] of Object.entries(value)) {
+      if (typeof inner === 'object' && inner !== null) pending.push({ value: inner, key, inList, parent: node });
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import { defaultRegionAnnotation, ownerAccountIdAnnotation } from '../../accounts/binding.ts';
+import { partitionOfRegion } from '../../accounts/partition.ts';
+import { accountOfArn } from '../../accounts/role-selector.ts';
+import type { Problem } from '../catalogue/refusals.ts';
+import { isOneOf } from '../identity.ts';
+import { sameJson } from '../same-json.ts';
+import { foreignReferences } from './references.ts';
+import {
+  annotationForms,
+  isControllersAnnotation,
+  isControllersFinalizer,
+  regionAnnotation,
+} from './resource-annotations.ts';
+import {
+  accountByMaps,
+  accountBySelectors,
+  accountIfKnown,
+  accountOfNamespace,
+  aliasOf,
+  mustBeBound,
+  type ResourceCase,
+  selectorsFor,
+} from './resource-case.ts';
+
+/** An annotation that the request adds or changes. */
+function changedAnnotation({ resource, old }: ResourceCase, key: string): string | undefined {
+  const value = resource.annotations.get(key);
+  return value === old?.annotations.get(key) ? undefined : value;
+}
+
+/** What only controllers write, written by someone else. */
+function* forgeries(resourceCase: ResourceCase): Generator<Problem> {
+  const { request, resource, old, rules } = resourceCase;
+  if (isOneOf(request.userInfo, rules.restoreIdentities)) return;
+  for (const key of resource.annotations.keys()) {
+    if (isControllersAnnotation(key) && changedAnnotation(resourceCase, key) !== undefined) {
+      yield { reason: 'ForgedAnnotation', key };
+    }
+  }
+  for (const finalizer of resource.finalizers) {
+    if (isControllersFinalizer(finalizer) && !old?.finalizers.includes(finalizer)) {
+      yield { reason: 'ForgedFinalizer', finalizer };
+    }
+  }
+}
+
+/** References into other namespaces that the request adds, and that are not allowed. */
+function* foreign({ request, resource, old, rules, namespace }: ResourceCase): Generator<Problem> {
+  const allowed = new Set(
+    rules.crossNamespaceReferences.filter(({ from }) => from === '*' || from === namespace.name).map(({ to }) => to),
+  );
+  let before: ReadonlySet<string> | undefined;
+  for (const reference of foreignReferences(resource.spec, request.kind, namespace.name)) {
+    if (allowed.has(reference.namespace)) continue;
+    before ??= new Set(Array.from(foreignReferences(old?.spec, request.kind, namespace.name), each => each.identity));
+    if (before.has(reference.identity)) continue;
+    yield { reason: 'CrossNamespaceReference', path: reference.path, namespace: reference.namespace };
+  }
+}
+
+/** The role that ACK would work with. */
+function* role(resourceCase: ResourceCase): Generator<Problem> {
+  const { resource, old, rules } = resourceCase;
+  const alias = aliasOf(resourceCase);
+  if (alias === undefined) return;
+  if (rules.featureGates.IAMRoleSelector) {
+    // ACK matches anew at each reconcile, and an edit of spec makes one.
+    const judged = old === undefined || !sameJson(resource.spec, old.spec) || !sameLabels(resourceCase);
+    const account = judged ? accountBySelectors(resourceCase) : undefined;
+    if (account !== undefined && !account.ok) yield account.problem;
+    yield* rebinding(resourceCase);
+  } else if (old === undefined || aliasOf({ ...resourceCase, resource: old }) !== alias) {
+    const account = accountByMaps(resourceCase, alias);
+    if (account !== undefined && !account.ok) yield account.problem;
+    if (account === undefined && mustBeBound(resourceCase)) yield { reason: 'NamespaceNotBound', of: 'resource' };
+  }
+}
+
+function sameLabels({ resource, old }: ResourceCase): boolean {
+  if (old === undefined || old.labels.size !== resource.labels.size) return false;
+  return [...resource.labels].every(([key, value]) => old.labels.get(key) === value);
+}
+
+/** Labels by which the selector of another account would take the resource over. */
+function* rebinding(resourceCase: ResourceCase): Generator<Problem> {
+  const owner = resourceCase.old?.ack.ownerAccountId;
+  if (owner === undefined || sameLabels(resourceCase)) return;
+  const before = new Set(selectorsFor(resourceCase, resourceCase.old?.labels ?? new Map()).map(({ name }) => name));
+  for (const { name, arn } of selectorsFor(resourceCase, resourceCase.resource.labels)) {
+    const accountId = accountOfArn(arn);
+    if (!before.has(name) && accountId !== owner)
+      yield { reason: 'RebindWithResources', selector: name, owner, accountId };
+  }
+}
+
+function* region(resourceCase: ResourceCase): Generator<Problem> {
+  const { resource, old, namespace } = resourceCase;
+  const own = resource.annotations.get(regionAnnotation);
+  const changed = changedAnnotation(resourceCase, regionAnnotation);
+  const pinned = old?.ack.region;
+  if (changed !== undefined && pinned !== undefined && changed !== pinned)
+    yield { reason: 'RegionChange', value: changed, region: pinned };
+  const takesDefault = old === undefined && own === undefined && aliasOf(resourceCase) !== undefined;
+  const fromNamespace = takesDefault ? namespace.annotations.get(defaultRegionAnnotation) : undefined;
+  // ACK takes an empty annotation for a region.
+  const value = changed ?? fromNamespace;
+  if (value === undefined || (value === '' && changed === undefined)) return;
+  const { partition } = accountIfKnown(resourceCase);
+  const actual = partitionOfRegion(value);
+  if (actual === undefined || (partition !== undefined && actual !== partition)) {
+    yield { reason: 'InvalidRegion', value, from: changed === undefined ? 'namespace' : 'resource', partition };
+  }
+}
+
+function* annotations(resourceCase: ResourceCase): Generator<Problem> {
+  for (const { key, allows, allowed } of annotationForms) {
+    const value = changedAnnotation(resourceCase, key);
+    if (value !== undefined && !allows(value)) yield { reason: 'InvalidAnnotation', key, value, allowed };
+  }
+  const owner = changedAnnotation(resourceCase, ownerAccountIdAnnotation);
+  if (!owner) return;
+  const accountId = accountOfNamespace(resourceCase);
+  if (owner !== accountId) yield { reason: 'AccountMismatch', value: owner, ownerOf: accountId };
+}
+
+/**
+ * What is wrong with what a request changes, the worst first. On an object that is being deleted nothing but its spec is
+ * judged: its finalizers and metadata must come off, whatever they are.
+ */
+export function* resourceProblems(resourceCase: ResourceCase): Generator<Problem> {
+  if (resourceCase.old?.terminating) {
+    yield* foreign(resourceCase);
+    return;
+  }
+  yield* forgeries(resourceCase);
+  yield* foreign(resourceCase);
+  yield* role(resourceCase);
+  yield* region(resourceCase);
+  yield* annotations(resourceCase);
+}

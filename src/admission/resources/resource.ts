@@ -1,0 +1,62 @@
+import {
+  type Fields,
+  optionalArray,
+  optionalFields,
+  optionalString,
+  requiredFields,
+  stringMap,
+} from '../../injection/fields.ts';
+
+/** What ACK wrote down about a resource once it took it up: where it is. */
+export interface ResourceMetadata {
+  readonly ownerAccountId: string | undefined;
+  readonly region: string | undefined;
+  readonly arn: string | undefined;
+}
+
+/** What we read of an ACK resource. */
+export interface Resource {
+  readonly name: string;
+  readonly generateName: string;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly annotations: ReadonlyMap<string, string>;
+  /** A patch must create what is missing. */
+  readonly hasMetadata: boolean;
+  readonly hasAnnotations: boolean;
+  readonly finalizers: readonly string[];
+  readonly terminating: boolean;
+  readonly spec: unknown;
+  /** From `status`, which means something only in a stored object: the API server drops what a user writes there. */
+  readonly ack: ResourceMetadata;
+}
+
+function strings(parent: Fields, key: string, path: string): readonly string[] {
+  return (optionalArray(parent, key, path) ?? []).filter(item => typeof item === 'string');
+}
+
+/** https://github.com/aws-controllers-k8s/runtime/blob/main/apis/core/v1alpha1/resource_metadata.go */
+function readStatus(object: Fields): ResourceMetadata {
+  const status = optionalFields(object, 'status', '') ?? {};
+  const fields = optionalFields(status, 'ackResourceMetadata', '/status') ?? {};
+  const text = (key: string) => optionalString(fields, key, '/status/ackResourceMetadata') || undefined;
+  return { ownerAccountId: text('ownerAccountID'), region: text('region'), arn: text('arn') };
+}
+
+/** Reads an ACK resource. @throws {MalformedObjectError} */
+export function readResource(object: unknown): Resource {
+  const fields = requiredFields(object, '');
+  const written = optionalFields(fields, 'metadata', '');
+  const metadata = written ?? {};
+  return {
+    name: optionalString(metadata, 'name', '/metadata') ?? '',
+    generateName: optionalString(metadata, 'generateName', '/metadata') ?? '',
+    labels: stringMap(metadata, 'labels', '/metadata'),
+    annotations: stringMap(metadata, 'annotations', '/metadata'),
+    hasMetadata: written !== undefined,
+    hasAnnotations: optionalFields(metadata, 'annotations', '/metadata') !== undefined,
+    finalizers: strings(metadata, 'finalizers', '/metadata'),
+    terminating: optionalString(metadata, 'deletionTimestamp', '/metadata') !== undefined,
+    spec: fields['spec'],
+    ack: readStatus(fields),
+  };
+}

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { reasons, warnings } from '../../../src/admission/catalogue/reasons.ts';
+import { renderReasonsPage } from './reasons-page.ts';
+
+const page = readFileSync(new URL('../../../docs/reasons.md', import.meta.url), 'utf8');
+
+describe('docs/reasons.md', () => {
+  test('is what the catalogue says (to write it anew: node test/admission/write-reasons-page.ts)', () => {
+    assert.equal(page, renderReasonsPage());
+  });
+
+  test('has one heading for each reason and warning, and none besides', () => {
+    const headings = [...page.matchAll(/^### (.+)$/gm)].map(([, heading]) => heading);
+    assert.deepEqual(headings.toSorted(), [...Object.keys(reasons), ...Object.keys(warnings)].toSorted());
+  });
+
+  test('says who can mend each refusal, and how', () => {
+    for (const [reason, { group }] of Object.entries(reasons)) {
+      if (group !== 'refused') continue;
+      const section = page.split(`### ${reason}\n`)[1]?.split('\n### ')[0] ?? '';
+      assert.match(section, /\nWho can mend it: (?:you|your platform team)/, reason);
+      assert.match(section, /\nHow: \S/, reason);
+    }
+  });
+});

@@ -1,0 +1,67 @@
+import { reasons, warnings } from '../../../src/admission/catalogue/reasons.ts';
+
+/** Renders `docs/reasons.md` from the catalogue. */
+
+const menders = {
+  you: 'you',
+  'platform team': 'your platform team',
+} as const;
+
+interface Entry {
+  readonly group: string;
+  readonly cause: string;
+  readonly mender?: keyof typeof menders;
+  readonly remedy?: string;
+}
+
+const groups: readonly { readonly group: string; readonly title: string; readonly text: string }[] = [
+  {
+    group: 'refused',
+    title: 'Refused',
+    text: 'The object was not admitted (`status.code` 403). In a namespace of mode `warn` the same message comes as a warning and the object passes, unpatched; in mode `audit` it stands in the audit annotations and the metrics only.',
+  },
+  {
+    group: 'trouble',
+    title: 'Troubles',
+    text: 'The object could not be judged. These are answered with another `status.code` than 403.',
+  },
+  {
+    group: 'warning',
+    title: 'Warnings',
+    text: 'The object was admitted. `kubectl` prints the line behind `Warning:`.',
+  },
+  {
+    group: 'done',
+    title: 'Done',
+    text: 'The object was admitted, and this is what was done to it. You meet these in audit annotations and metrics.',
+  },
+  {
+    group: 'not ours',
+    title: 'Not ours',
+    text: 'The object was admitted and nothing was judged. You meet these in audit annotations and metrics.',
+  },
+];
+
+function renderEntry(reason: string, { cause, mender, remedy }: Entry): string {
+  const lines = [`### ${reason}`, '', cause];
+  if (mender !== undefined) lines.push('', `Who can mend it: ${menders[mender]}.`);
+  if (remedy !== undefined) lines.push('', `How: ${remedy}`);
+  return lines.join('\n');
+}
+
+/** The whole page, as `docs/reasons.md` must be. */
+export function renderReasonsPage(): string {
+  const entries: readonly [string, Entry][] = [...Object.entries(reasons), ...Object.entries(warnings)];
+  const sections = groups.map(({ group, title, text }) => {
+    const ofGroup = entries.filter(([, entry]) => entry.group === group);
+    return [`## ${title}`, text, ...ofGroup.map(([reason, entry]) => renderEntry(reason, entry))].join('\n\n');
+  });
+  const head = `# Reasons
+
+Every answer of carm-webhook names its reason: a code in brackets at the end of a message or a warning, such as
+\`(AccountNotMapped)\`. The same code stands in the audit annotation \`reason\` and in the label \`reason\` of the metrics. Search
+this page for the code in your message.
+
+This page is made from the catalogue in the code, and a test proves them equal.`;
+  return `${[head, ...sections].join('\n\n')}\n`;
+}

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createAdmit, type Endpoint } from '../../../src/admission/admit.ts';
+import { UnverifiedError } from '../../../src/admission/cluster.ts';
+import { defaultRules, type Rules } from '../../../src/admission/rules.ts';
+import { namespaceObject } from '../../decisions/manifests.ts';
+import {
+  configMap,
+  created,
+  mapReview,
+  roleSelector,
+  selectorReview,
+  statusUpdated,
+  updated,
+} from '../../decisions/resources.ts';
+import { type ReviewOptions, readRequest } from '../../decisions/review.ts';
+import { account, FakeCluster, type FakeState, good, inMode } from '../fake-cluster.ts';
+
+/** Refusals of ACK resources, maps and selectors by memory are re-checked live before they are spoken. */
+
+const selectors: Rules = { ...defaultRules, featureGates: { ...defaultRules.featureGates, IAMRoleSelector: true } };
+const ack = `arn:aws:iam::${account}:role/ack`;
+const live: FakeState = {
+  ...good,
+  maps: { account: { [account]: ack } },
+  roleSelectors: [roleSelector('shop', ack, { names: ['shop'] })],
+};
+const deadline = 5_000;
+
+async function ask(
+  cluster: FakeCluster,
+  review: ReviewOptions,
+  rules: Rules = defaultRules,
+  endpoint: Endpoint = 'validate',
+) {
+  return createAdmit(cluster, rules)(endpoint, readRequest(review), deadline);
+}
+
+const name = 'ack-role-account-map';
+const removal = mapReview(configMap(name, { [account]: ack }), configMap(name, {}));
+const widened = selectorReview(undefined, roleSelector('new', ack, { names: ['shop'] }));
+
+describe('a denial by memory is re-checked live', () => {
+  const table: readonly (readonly [string, FakeState, FakeState, ReviewOptions, Rules])[] = [
+    ['a map that came since', { ...live, maps: {} }, live, created('Bucket'), defaultRules],
+    ['an entry that came since', { ...live, maps: { account: {} } }, live, created('Bucket'), defaultRules],
+    ['a namespace that came since', { ...live, namespaces: {} }, live, created('Bucket'), defaultRules],
+    [
+      'a binding that came since',
+      { ...live, namespaces: { shop: { labels: { 'carm-webhook.dev/inject': 'enabled' } } } },
+      live,
+      created('Bucket'),
+      defaultRules,
+    ],
+    ['a selector that came since', { ...live, roleSelectors: [] }, live, created('Bucket'), selectors],
+    ['a kind that came since', good, live, created('Bucket'), selectors],
+    [
+      'a second selector that went since',
+      { ...live, roleSelectors: [...(live.roleSelectors ?? []), roleSelector('all', ack)] },
+      live,
+      created('Bucket'),
+      selectors,
+    ],
+    ['a namespace that was unbound since', live, { ...live, namespaces: { shop: {} } }, removal, defaultRules],
+    ['an overlapping selector that went since', live, { ...live, roleSelectors: [] }, widened, selectors],
+    ['no memory at all', {}, live, created('Bucket'), defaultRules],
+  ];
+  for (const [what, memory, now, review, rules] of table) {
+    test(`${what}: memory denies, the cluster allows`, async () => {
+      const inMemory = await ask(new FakeCluster(memory, memory), review, rules);
+      assert.equal(inMemory.response.allowed, false, 'memory alone denies');
+      const { response, record } = await ask(new FakeCluster(memory, now), review, rules);
+      assert.equal(response.allowed, true, response.status?.message);
+      assert.equal(record.reason, 'Checked');
+    });
+  }
+
+  test('what memory allows is allowed at once, without a read', () => {
+    for (const [review, rules] of [
+      [created('Bucket'), defaultRules],
+      [created('Bucket'), selectors],
+      [updated('Bucket', {}, { spec: { name: 'others' } }), defaultRules],
+      [mapReview(configMap(name, {}), configMap(name, { '222222222222': '' })), defaultRules],
+    ] as const) {
+      const cluster = new FakeCluster(live, new Error('nobody must ask'));
+      const admitted = createAdmit(cluster, rules)('validate', readRequest(review), deadline);
+      assert.ok(!(admitted instanceof Promise));
+      assert.equal(admitted.record.reason, 'Checked', admitted.record.message);
+      assert.deepEqual(cluster.reads, []);
+    }
+  });
+
+  test('each is read once, and no other than the decision needs', async () => {
+    const table: readonly (readonly [ReviewOptions, Rules, readonly string[]])[] = [
+      [created('Bucket'), defaultRules, ['Namespace shop', 'RoleMap account']],
+      [created('Bucket'), selectors, ['Namespace shop', 'RoleSelectors']],
+      [widened, selectors, ['Namespace ', 'Namespace shop', 'RoleSelectors']],
+      [removal, defaultRules, ['Namespace ack-system', 'Namespaces']],
+      [created('FieldExport', { spec: {} }), defaultRules, ['Namespace shop']],
+    ];
+    for (const [review, rules, reads] of table) {
+      const cluster = new FakeCluster(undefined, live);
+      await ask(cluster, review, rules);
+      assert.deepEqual(cluster.reads.toSorted(), reads);
+    }
+  });
+
+  test('a denial by the live state names the live cause', async () => {
+    const now: FakeState = { ...live, maps: { account: { [account]: 'garbage' } } };
+    const { response } = await ask(new FakeCluster({ ...live, maps: {} }, now), created('Bucket'));
+    assert.match(response.status?.message ?? '', /"garbage".*\(InvalidRoleArn\)$/);
+  });
+
+  test('a region is completed without any read where memory knows the namespace', async () => {
+    const regional: FakeState = {
+      ...live,
+      namespaces: { shop: { annotations: { 'services.k8s.aws/default-region': 'eu-central-1' } } },
+    };
+    const cluster = new FakeCluster(regional, new Error('nobody must ask'));
+    assert.equal((await ask(cluster, created('Bucket'), defaultRules, 'mutate')).record.reason, 'Completed');
+    assert.deepEqual(cluster.reads, []);
+  });
+
+  test('a resource that ACK itself writes needs no namespace, map or API server', async () => {
+    const cluster = new FakeCluster({}, new Error('nobody must ask'));
+    const username = 'system:serviceaccount:ack-system:ack-s3-controller';
+    const { record } = await ask(cluster, created('Bucket', {}, { username }));
+    assert.equal(record.reason, 'ExemptIdentity');
+    assert.deepEqual(cluster.reads, []);
+  });
+});
+
+describe('when the cluster cannot be asked', () => {
+  const table: Readonly<Record<string, readonly [FakeState | undefined, ReviewOptions, Rules]>> = {
+    'a resource whose role memory cannot resolve': [{ ...live, maps: {} }, created('Bucket'), defaultRules],
+    'a resource without memory': [undefined, created('Bucket'), defaultRules],
+    'a resource that no selector in memory matches': [{ ...live, roleSelectors: [] }, created('Bucket'), selectors],
+    'a map that loses an entry': [live, removal, defaultRules],
+    'a map without memory': [undefined, removal, defaultRules],
+    'a selector that overlaps one in memory': [live, widened, selectors],
+    'a forged status': [live, statusUpdated('Bucket', {}, { ack: { region: 'x' } }), defaultRules],
+  };
+  for (const [what, [memory, review, rules]] of Object.entries(table)) {
+    for (const status of [429, 503] as const) {
+      test(`${what} is Unverified with ${status}, whatever the mode`, async () => {
+        for (const mode of ['enforce', 'warn', 'audit'] as const) {
+          const state = memory && inMode(mode, memory);
+          const error = new UnverifiedError(status, 'the API server did not answer in time');
+          const { response, record } = await ask(new FakeCluster(state, error), review, {
+            ...rules,
+            defaultMode: mode,
+          });
+          assert.equal(response.allowed, false, mode);
+          assert.equal(response.status?.code, status);
+          assert.equal(record.reason, 'Unverified');
+        }
+      });
+    }
+  }
+
+  test('an endpoint needs no state to be refused', async () => {
+    const object = namespaceObject('new', { 'services.k8s.aws/endpoint-url': 'https://evil.example.com' });
+    const review = { resource: '/v1/namespaces', kind: 'Namespace', object };
+    const { record } = await ask(new FakeCluster(live, new UnverifiedError(503, 'gone')), review);
+    assert.equal(record.reason, 'EndpointNotAllowed');
+  });
+});
