@@ -97,7 +97,7 @@ const bindings: readonly RefusalCase[] = [
     reason: 'TeamNotMapped',
     namespace: ofTeam('orders'),
     blames: /ConfigMap ack-system\/ack-role-team-map has no role for team "orders"/,
-    remedy: `your platform team must: add it: kubectl patch configmap ack-role-team-map --namespace ack-system --type merge --patch '{"data":{"orders":"ROLE_ARN"}}'`,
+    remedy: `your platform team must: add it: kubectl patch configmap ack-role-team-map --namespace ack-system --type merge --patch '{"data":{"pods.orders":"ROLE_ARN"}}'`,
     filledIn: ['ROLE_ARN', role],
   },
   {
