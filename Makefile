@@ -54,8 +54,11 @@ format: $(INSTALLED) ## Format the sources
 	@npm run --silent format
 
 .PHONY: bench
-bench: $(BUNDLE) ## Measure the server beside a handler that answers a constant
+bench: $(BUNDLE) ## Measure pods and ACK resources beside a handler that answers a constant
+	@echo 'A pod:'
 	@npm run --silent bench
+	@echo 'An ACK resource:'
+	@npm run --silent bench -- --review resource
 
 .PHONY: docs
 docs: $(INSTALLED) ## Write the pages that are made from the source

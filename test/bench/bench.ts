@@ -1,7 +1,7 @@
 /**
  * Measures the server against a node:https handler that answers a constant, both over TLS with keep-alive, in turns.
  *
- *   node test/bench/bench.ts [--seconds N] [--connections N] [--program FILE] [--json]
+ *   node test/bench/bench.ts [--review pod|resource] [--seconds N] [--connections N] [--program FILE] [--json]
  */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -14,6 +14,7 @@ import { Load } from './load.ts';
 import { MeasuredServer } from './measured-server.ts';
 import { type Figures, Measurement, median } from './measurement.ts';
 import { benchManifests, podReview, requestBytes } from './pod-review.ts';
+import { resourceReview } from './resource-review.ts';
 import { renderTable } from './table.ts';
 
 const rounds = 4;
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     connections: { type: 'string', default: '8' },
     program: { type: 'string' },
     json: { type: 'boolean', default: false },
+    review: { type: 'string', default: 'pod' },
   },
 });
 
@@ -42,9 +44,20 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const bundle = join(root, 'dist', 'carm-webhook.mjs');
 const program = values.program ?? (existsSync(bundle) ? bundle : join(root, 'src', 'main.ts'));
 
-function isInjected(answer: string): boolean {
+const reviews = new Map([
+  ['pod', { make: podReview, patched: 'AWS_ROLE_ARN' }],
+  ['resource', { make: resourceReview, patched: 'services.k8s.aws/region' }],
+]);
+const review = reviews.get(values.review);
+if (review === undefined) {
+  process.stderr.write(`--review takes pod or resource, not ${JSON.stringify(values.review)}\n`);
+  process.exit(2);
+}
+const { make, patched } = review;
+
+function isAsItShouldBe(answer: string): boolean {
   const { response } = JSON.parse(answer);
-  return response.allowed === true && atob(response.patch ?? '').includes('AWS_ROLE_ARN');
+  return response.allowed === true && atob(response.patch ?? '').includes(patched);
 }
 
 async function measure(
@@ -59,7 +72,7 @@ async function measure(
   await writeFile(certFile, current.certPem);
   await writeFile(keyFile, current.keyPem, { mode: 0o600 });
   await writeFile(join(state, 'cluster.yaml'), benchManifests);
-  const request = requestBytes('/mutate', podReview('c5a7e2f0-8a6b-4a55-9f0e-7a4f3f1f0b42'));
+  const request = requestBytes('/mutate', make('c5a7e2f0-8a6b-4a55-9f0e-7a4f3f1f0b42'));
   const started: { stop(): Promise<void> }[] = [];
   const loads: Load[] = [];
   const begin = async (file: string, args: readonly string[]): Promise<Measurement> => {
@@ -74,7 +87,8 @@ async function measure(
     const files = [`--tls-cert-file=${certFile}`, `--tls-private-key-file=${keyFile}`];
     const ours = await begin(program, ['serve', `--state=${state}`, ...files, ...flags]);
     const answer = await ours.sample();
-    if (!isInjected(answer)) throw new Error(`the review was not answered as it should be: ${answer.slice(0, 400)}`);
+    if (!isAsItShouldBe(answer))
+      throw new Error(`the review was not answered as it should be: ${answer.slice(0, 400)}`);
     await writeFile(answerFile, answer);
     const constant = await begin(fileURLToPath(new URL('./constant-server.ts', import.meta.url)), [
       certFile,

@@ -35,7 +35,7 @@ export function renderTable({ program, connections, rounds, ours, constant, cpuR
     ]),
   );
   return `${[
-    `${program}, ${connections} keep-alive TLS connections, ${rounds} rounds in turns, ${ours.reviews} and ${constant.reviews} reviews`,
+    `${program}, ${connections} keep-alive TLS connections, ${rounds} rounds in turns, ${ours.reviews} reviews of ours and ${constant.reviews} of the constant handler's`,
     '',
     line(['', 'carm-webhook', 'constant', 'ratio']),
     ...body,

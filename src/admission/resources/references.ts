@@ -59,6 +59,25 @@ function isReferenceByPlace({ key, parent }: Node, kind: string): boolean {
   return kind === 'AdoptedResource' && key === 'metadata' && parent?.key === 'kubernetes' && !parent.parent?.parent;
 }
 
+/** Whether anything in a spec names another namespace at all: most have nothing of the kind, and this costs little. */
+function namesAnother(spec: unknown, namespace: string): boolean {
+  const pending: unknown[] = [spec];
+  while (pending.length > 0) {
+    const value = pending.pop();
+    if (Array.isArray(value)) {
+      for (const item of value) if (typeof item === 'object' && item !== null) pending.push(item);
+    } else if (isFields(value)) {
+      const named = value['namespace'];
+      if (typeof named === 'string' && named !== '' && named !== namespace) return true;
+      for (const key in value) {
+        const inner = value[key];
+        if (typeof inner === 'object' && inner !== null) pending.push(inner);
+      }
+    }
+  }
+  return false;
+}
+
 /**
  * The references of a resource's spec that name another namespace: `…Ref.from` and `…Refs[].from` of resource
  * references, references to a key of a Secret, FieldExport's `to`, AdoptedResource's `kubernetes.metadata`. ACK's
@@ -66,6 +85,7 @@ function isReferenceByPlace({ key, parent }: Node, kind: string): boolean {
  * In time linear in the spec, and with a stack of its own: a spec may hold thousands, nested deeper than the engine's stack.
  */
 export function* foreignReferences(spec: unknown, kind: string, namespace: string): Generator<ForeignReference> {
+  if (!namesAnother(spec, namespace)) return;
   const pending: Node[] = [{ value: spec, key: 'spec', inList: false, parent: undefined }];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     const { value } = node;
