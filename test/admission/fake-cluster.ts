@@ -1,6 +1,7 @@
 import type { RoleMapKind } from '../../src/accounts/role-map.ts';
 import type { Cluster, Reference, Referent, View } from '../../src/admission/cluster.ts';
 import { readRoleSelector } from '../../src/admission/guards/role-selectors.ts';
+import { lookUp } from '../../src/cluster/state-directory.ts';
 
 type Strings = Readonly<Record<string, string>>;
 
@@ -39,21 +40,6 @@ export function viewOf({ namespaces = {}, serviceAccounts = {}, maps = {}, mapsO
     roleSelectors: () => roleSelectors?.map(readRoleSelector),
     namespaces: () => Object.keys(namespaces).flatMap(name => namespaceOf(name) ?? []),
   };
-}
-
-function lookUp(view: View, reference: Reference): unknown {
-  switch (reference.kind) {
-    case 'Namespace':
-      return view.namespace(reference.name);
-    case 'ServiceAccount':
-      return view.serviceAccount(reference.namespace, reference.name);
-    case 'RoleMap':
-      return view.roleMap(reference.map, reference.ackSystem);
-    case 'RoleSelectors':
-      return view.roleSelectors();
-    case 'Namespaces':
-      return [...view.namespaces()];
-  }
 }
 
 function describe(reference: Reference): string {
