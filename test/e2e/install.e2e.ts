@@ -70,7 +70,7 @@ describe('the installation as it is documented', () => {
     await page.run('3. The namespace of the account map', {}, 1);
     const read = ['get', 'configmap', 'ack-role-account-map', '-n', 'ack-system', '-o', 'jsonpath={.data}'];
     assert.deepEqual(JSON.parse((await plane.kubectl(read)).stdout), {
-      'pods.111122223333': 'arn:aws:iam::111122223333:role/team-a-pods',
+      'pods.111122223333': 'arn:aws:iam::111122223333:role/team-a-workloads',
     });
   });
 
@@ -96,7 +96,7 @@ describe('the installation as it is documented', () => {
     await plane.kubectl(['run', 'web', '--image=web', '-n', 'team-a']);
     const { body } = await plane.request<Named>('GET', '/api/v1/namespaces/team-a/pods/web');
     const role = body.metadata.annotations?.['carm-webhook.dev/role-arn'];
-    assert.equal(role, 'arn:aws:iam::111122223333:role/team-a-pods');
+    assert.equal(role, 'arn:aws:iam::111122223333:role/team-a-workloads');
   });
 
   test('namespaces that were bound before are found and labelled', testLimit, async () => {
