@@ -12,11 +12,11 @@ import type { ApiObject } from '../cluster/api-object.ts';
 import { ClusterCredentials } from '../cluster/cluster-access.ts';
 import { type KubeConfigSource, loadKubeConfig } from '../cluster/kube-config.ts';
 import { ListExpiredError, listPages } from '../cluster/list-pages.ts';
+import { roleSelectorsPath } from '../cluster/role-selectors-path.ts';
 import { Snapshot } from '../cluster/snapshot.ts';
 import { type Fields, isFields, optionalArray, requiredFields, stringMap } from '../injection/fields.ts';
 import type { ObjectSource } from './object-source.ts';
 
-const roleSelectorsPath = '/apis/services.k8s.aws/v1alpha1/iamroleselectors';
 const readLimitMs = 10_000;
 const listLimitMs = 60_000;
 const pageSize = 500;

@@ -1,7 +1,7 @@
-import type { Cluster, Reference, Referent, ServiceAccount } from '../admission/cluster.ts';
+import type { Cluster, Reference, Referent } from '../admission/cluster.ts';
 import { UnverifiedError } from '../admission/cluster.ts';
 import { ApiError, ClusterUnreachableError } from '../cluster/api-errors.ts';
-import type { Snapshot } from '../cluster/snapshot.ts';
+import { noAnnotations, type Snapshot } from '../cluster/snapshot.ts';
 import { lookUp } from '../cluster/state-directory.ts';
 import { UnreadError } from './api-source.ts';
 import type { ObjectSource } from './object-source.ts';
@@ -9,8 +9,6 @@ import type { ObjectSource } from './object-source.ts';
 interface Named {
   readonly name: string;
 }
-
-const noAnnotations: ServiceAccount = { annotations: new Map() };
 
 function keyOf(reference: Reference): string {
   return JSON.stringify(Object.values(reference));

@@ -28,7 +28,7 @@ export interface AckObject {
 
 /** Every ServiceAccount of a namespace is written down but this one: a controller makes it in each namespace. */
 const givenServiceAccount = 'default';
-const noAnnotations: ServiceAccount = { annotations: new Map() };
+export const noAnnotations: ServiceAccount = { annotations: new Map() };
 
 /** A whole cluster, as far as decisions need it, at one moment. */
 export class Snapshot implements View {

@@ -18,6 +18,7 @@ import { ReadBudget } from './budget.ts';
 import { keepMetadata } from './kept-metadata.ts';
 import { LiveList } from './live-list.ts';
 import { BudgetSpentError, LiveReadError, type LiveReadResult, LiveReads } from './live-reads.ts';
+import { roleSelectorsPath } from './role-selectors-path.ts';
 import { WatchLoop, type WatchObserver } from './watch-loop.ts';
 
 export interface WatchingClusterOptions {
@@ -93,7 +94,6 @@ function keepRoleMap(object: ApiObject): RoleMap {
 }
 
 const part = encodeURIComponent;
-const roleSelectorsPath = '/apis/services.k8s.aws/v1alpha1/iamroleselectors';
 
 /**
  * A cluster by list and watch, and by live reads where memory is missing, denies, or is too old.

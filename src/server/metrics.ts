@@ -1,10 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ReviewRecord, WebhookEntry } from '../admission/record.ts';
+import type { ReviewSeries } from '../admission/review-series.ts';
 import { type ClusterMetricLabels, ClusterMetrics } from './cluster-metrics.ts';
 import { type HttpErrorStatus, httpErrorStatuses } from './http-error.ts';
-
-/** The labels of one series of `carm_webhook_reviews_total`. */
-export type ReviewSeries = Pick<ReviewRecord, 'webhook' | 'operation' | 'outcome' | 'reason'>;
 
 export interface MetricsOptions {
   readonly version: string;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { ReviewSeries } from '../../src/admission/review-series.ts';
 import { CertificateError } from '../../src/server/certificate.ts';
 import { ListenError } from '../../src/server/listen.ts';
-import { Metrics, type ReviewSeries } from '../../src/server/metrics.ts';
+import { Metrics } from '../../src/server/metrics.ts';
 import { sharedCertificate, start } from './running-server.ts';
 import { allowed, sampleReview } from './sample-review.ts';
 
