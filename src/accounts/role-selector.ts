@@ -3,9 +3,6 @@ import { parseRoleArn } from './role-arn.ts';
 
 type Labels = ReadonlyMap<string, string>;
 
-/** https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name */
-const namespaceNameLabel = 'kubernetes.io/metadata.name';
-
 /** One entry of `resourceTypeSelector`; an empty field matches everything. */
 export interface ResourceType {
   readonly group: string;
@@ -33,9 +30,19 @@ export interface SelectedResource extends ResourceType {
   readonly labels: Labels;
 }
 
-function allEqual(wanted: Labels, labels: Labels): boolean {
+/** Whether all of the wanted labels are there with the same values. */
+export function hasLabels(labels: Labels, wanted: Labels): boolean {
   for (const [key, value] of wanted) if (labels.get(key) !== value) return false;
   return true;
+}
+
+/** Whether a selector matches resources of a namespace, as far as that goes. */
+export function selectorMatchesNamespace(
+  { namespaceNames, namespaceLabels }: RoleSelector,
+  name: string,
+  labels: Labels,
+): boolean {
+  return (namespaceNames.length === 0 || namespaceNames.includes(name)) && hasLabels(labels, namespaceLabels);
 }
 
 /**
@@ -43,9 +50,8 @@ function allEqual(wanted: Labels, labels: Labels): boolean {
  * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/iamroleselector/matcher.go
  */
 export function selectorMatches(selector: RoleSelector, resource: SelectedResource): boolean {
-  const { namespaceNames, namespaceLabels, resourceTypes, resourceLabels } = selector;
-  if (namespaceNames.length > 0 && !namespaceNames.includes(resource.namespace)) return false;
-  if (!allEqual(namespaceLabels, resource.namespaceLabels)) return false;
+  const { resourceTypes, resourceLabels } = selector;
+  if (!selectorMatchesNamespace(selector, resource.namespace, resource.namespaceLabels)) return false;
   const typeMatches = resourceTypes.some(
     ({ group, version, kind }) =>
       (group === '' || group === resource.group) &&
@@ -53,7 +59,7 @@ export function selectorMatches(selector: RoleSelector, resource: SelectedResour
       (kind === '' || kind === resource.kind),
   );
   if (resourceTypes.length > 0 && !typeMatches) return false;
-  return allEqual(resourceLabels, resource.labels);
+  return hasLabels(resource.labels, resourceLabels);
 }
 
 /** Go's `arn.Parse`: `arn:` and six sections. https://github.com/aws/aws-sdk-go-v2/blob/main/aws/arn/arn.go */
@@ -106,44 +112,4 @@ export function matchingSelectors(
     if (selectorMatches(selector, resource) && whySelectorIsLeftOut(selector) === undefined) matching.push(selector);
   }
   return matching;
-}
-
-function compatible(a: Labels, b: Labels): boolean {
-  for (const [key, value] of a) {
-    const other = b.get(key);
-    if (other !== undefined && other !== value) return false;
-  }
-  return true;
-}
-
-function typesMeet(a: readonly ResourceType[], b: readonly ResourceType[]): boolean {
-  const fits = (left: string, right: string) => left === '' || right === '' || left === right;
-  if (a.length === 0 || b.length === 0) return true;
-  return a.some(x => b.some(y => fits(x.group, y.group) && fits(x.version, y.version) && fits(x.kind, y.kind)));
-}
-
-/**
- * Whether some resource could be matched by both: then ACK stops at it, even if both name the same role. Two selectors
- * are apart when no namespace name, no type or no value of a common label can fit both.
- * @param labelsOf the labels of a namespace that is known, for selectors that name namespaces.
- */
-export function selectorsOverlap(
-  a: RoleSelector,
-  b: RoleSelector,
-  labelsOf: (namespace: string) => Labels | undefined,
-): boolean {
-  if (!typesMeet(a.resourceTypes, b.resourceTypes) || !compatible(a.resourceLabels, b.resourceLabels)) return false;
-  const names = a.namespaceNames.length > 0 ? a.namespaceNames : b.namespaceNames;
-  if (names.length === 0) return compatible(a.namespaceLabels, b.namespaceLabels);
-  return names.some(name => {
-    if (b.namespaceNames.length > 0 && !b.namespaceNames.includes(name)) return false;
-    const labels = labelsOf(name);
-    if (labels === undefined) {
-      // A namespace that is not there yet may get any labels but one, which is its name.
-      const own = new Map([[namespaceNameLabel, name]]);
-      const fits = [a, b].every(({ namespaceLabels }) => compatible(own, namespaceLabels));
-      return fits && compatible(a.namespaceLabels, b.namespaceLabels);
-    }
-    return allEqual(a.namespaceLabels, labels) && allEqual(b.namespaceLabels, labels);
-  });
 }

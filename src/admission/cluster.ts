@@ -1,9 +1,31 @@
 import type { RoleMap, RoleMapKind } from '../accounts/role-map.ts';
-import type { RoleSelector } from '../accounts/role-selector.ts';
+import type { ResourceType, RoleSelector } from '../accounts/role-selector.ts';
 import type { Namespace } from '../accounts/served-namespace.ts';
 
 export interface ServiceAccount {
   readonly annotations: ReadonlyMap<string, string>;
+}
+
+/** A stored ACK resource of a service, by its metadata. */
+export interface StoredResource {
+  readonly group: string;
+  /** Every version that the API server has of its kind. */
+  readonly versions: readonly string[];
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: ReadonlyMap<string, string>;
+}
+
+/** A question about all ACK resources of services. */
+export interface ResourceSearch {
+  /** The types that can be wanted; empty for every type. */
+  readonly types: readonly ResourceType[];
+  /** Only in these namespaces. */
+  readonly namespaces: readonly string[];
+  readonly wanted: (resource: StoredResource) => boolean;
+  /** The search ends when so many are found. */
+  readonly atMost: number;
 }
 
 /** What a decision looks up. Every look-up is synchronous; undefined: no such object. */
@@ -16,15 +38,21 @@ export interface View {
   roleSelectors(): readonly RoleSelector[] | undefined;
   /** Every namespace. */
   namespaces(): Iterable<Namespace>;
+  /**
+   * Resources that are wanted; undefined where nobody knows without asking. A decision searches once at most, and only
+   * when it knows all that `wanted` rests on.
+   */
+  findResources(search: ResourceSearch): readonly StoredResource[] | undefined;
 }
 
-/** One object that a decision looked up, or all of a kind. */
+/** One object that a decision looked up, all of a kind, or a search. */
 export type Reference =
   | { readonly kind: 'Namespace'; readonly name: string }
   | { readonly kind: 'ServiceAccount'; readonly namespace: string; readonly name: string }
   | { readonly kind: 'RoleMap'; readonly map: RoleMapKind; readonly ackSystem: string }
   | { readonly kind: 'RoleSelectors' }
-  | { readonly kind: 'Namespaces' };
+  | { readonly kind: 'Namespaces' }
+  | { readonly kind: 'Resources'; readonly search: ResourceSearch };
 
 interface Referents {
   readonly Namespace: Namespace | undefined;
@@ -32,6 +60,7 @@ interface Referents {
   readonly RoleMap: RoleMap | undefined;
   readonly RoleSelectors: readonly RoleSelector[] | undefined;
   readonly Namespaces: readonly Namespace[];
+  readonly Resources: readonly StoredResource[] | undefined;
 }
 
 /** What stands for a reference: the object or objects, or undefined when there is none. */
@@ -42,7 +71,7 @@ export interface Cluster {
   /** What is remembered; undefined when nothing may be decided by it (not there yet, or stale). */
   readonly memory: View | undefined;
   /**
-   * Reads one object as it is now: never from a read that started before this call.
+   * Reads what a reference stands for as it is now: never from a read that started before this call.
    * @param namespace whose budget of live reads it counts against.
    * @param deadline milliseconds of `performance.now()`.
    * @throws {UnverifiedError} when that could not be done in time or within the budget.

@@ -1,7 +1,7 @@
 import type { RoleMap, RoleMapKind } from '../accounts/role-map.ts';
 import type { RoleSelector } from '../accounts/role-selector.ts';
 import type { Namespace } from '../accounts/served-namespace.ts';
-import type { Cluster, Reference, Referent, ServiceAccount, View } from './cluster.ts';
+import type { Cluster, Reference, Referent, ResourceSearch, ServiceAccount, StoredResource, View } from './cluster.ts';
 
 function keyOf(reference: Reference): string {
   switch (reference.kind) {
@@ -13,6 +13,7 @@ function keyOf(reference: Reference): string {
       return `role-map/${reference.ackSystem}/${reference.map}`;
     case 'RoleSelectors':
     case 'Namespaces':
+    case 'Resources':
       return reference.kind;
   }
 }
@@ -46,6 +47,10 @@ class LiveView implements View {
 
   namespaces(): Iterable<Namespace> {
     return this.#lookUp({ kind: 'Namespaces' }) ?? [];
+  }
+
+  findResources(search: ResourceSearch): readonly StoredResource[] | undefined {
+    return this.#lookUp({ kind: 'Resources', search });
   }
 
   /** Reads all that was looked up in vain. */

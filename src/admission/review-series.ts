@@ -80,6 +80,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     NotOurs: ['allowed'],
     InvalidSelector: softened,
     SelectorConflict: softened,
+    SelectorInUse: softened,
     ...troubleOutcomes,
   },
   'workloads.carm-webhook.dev': {
@@ -100,8 +101,10 @@ const unknown: readonly ReviewSeries[] = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT
   reason: 'NotOurs',
 }));
 
+const ofDelete: ReadonlySet<WebhookEntry> = new Set(['maps.carm-webhook.dev', 'selectors.carm-webhook.dev']);
+
 function operationsOf(webhook: WebhookEntry): readonly string[] {
-  return webhook === 'maps.carm-webhook.dev' ? ['CREATE', 'UPDATE', 'DELETE'] : ['CREATE', 'UPDATE'];
+  return ofDelete.has(webhook) ? ['CREATE', 'UPDATE', 'DELETE'] : ['CREATE', 'UPDATE'];
 }
 
 /** Every series that can occur, so that each is there at 0 before its first review. */

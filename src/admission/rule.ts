@@ -62,13 +62,7 @@ const workloadResources: ReadonlySet<string> = new Set(
   workloadKinds.map(({ group, resource }) => `${group}/${resource}`),
 );
 
-function ackRule(
-  endpoint: Endpoint,
-  { resource: { group, resource }, subResource, operation }: AdmissionRequest,
-): Rule {
-  if (group === ackCommonGroup && resource === 'iamroleselectors') {
-    return endpoint === 'validate' && subResource === undefined ? roleSelectors : notOurs;
-  }
+function ackRule(endpoint: Endpoint, { subResource, operation }: AdmissionRequest): Rule {
   if (subResource === undefined) return resources[endpoint];
   return endpoint === 'validate' && subResource === 'status' && operation === 'UPDATE' ? resourceStatus : notOurs;
 }
@@ -79,6 +73,9 @@ export function ruleFor(endpoint: Endpoint, request: AdmissionRequest): Rule {
   const { group, resource } = request.resource;
   if (group === '' && resource === 'configmaps') {
     return endpoint === 'validate' && subResource === undefined && operation !== 'CONNECT' ? maps : notOurs;
+  }
+  if (group === ackCommonGroup && resource === 'iamroleselectors') {
+    return endpoint === 'validate' && subResource === undefined && operation !== 'CONNECT' ? roleSelectors : notOurs;
   }
   if (operation !== 'CREATE' && operation !== 'UPDATE') return notOurs;
   if (group === '' && resource === 'pods') {

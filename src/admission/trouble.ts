@@ -21,7 +21,8 @@ function troubled(
 }
 
 function subjectOf(request: AdmissionRequest): string {
-  return `${plainKind(request)} ${quote(request.name)} in namespace ${quote(request.namespace)}`;
+  const { name, namespace } = request;
+  return `${plainKind(request)} ${quote(name)}${namespace === '' ? '' : ` in namespace ${quote(namespace)}`}`;
 }
 
 /** What is wrong with a field, in one line. */

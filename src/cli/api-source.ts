@@ -1,26 +1,28 @@
-import { serviceAliasOf } from '../accounts/ack-service.ts';
 import { type RoleMap, readRoleMap, roleMapNames } from '../accounts/role-map.ts';
 import type { RoleSelector } from '../accounts/role-selector.ts';
 import type { Namespace } from '../accounts/served-namespace.ts';
-import type { Reference, Referent, ServiceAccount } from '../admission/cluster.ts';
+import type { Reference, Referent, ResourceSearch, ServiceAccount, StoredResource } from '../admission/cluster.ts';
 import { readNamespace } from '../admission/guards/namespaces.ts';
 import { readRoleSelector } from '../admission/guards/role-selectors.ts';
 import type { Rules } from '../admission/rules.ts';
+import { accept } from '../cluster/accept.ts';
+import { type AckKind, discoverAckKinds } from '../cluster/ack-kinds.ts';
 import { ApiConnection, type ApiPool } from '../cluster/api-connection.ts';
 import { ApiError, ApiProtocolError, ClusterUnreachableError } from '../cluster/api-errors.ts';
 import type { ApiObject } from '../cluster/api-object.ts';
+import { ReadBudget } from '../cluster/budget.ts';
 import { ClusterCredentials } from '../cluster/cluster-access.ts';
 import { type KubeConfigSource, loadKubeConfig } from '../cluster/kube-config.ts';
 import { ListExpiredError, listPages } from '../cluster/list-pages.ts';
+import { ResourceFinder } from '../cluster/resource-finder.ts';
 import { roleSelectorsPath } from '../cluster/role-selectors-path.ts';
 import { Snapshot } from '../cluster/snapshot.ts';
-import { type Fields, isFields, optionalArray, requiredFields, stringMap } from '../injection/fields.ts';
+import { type Fields, requiredFields, stringMap } from '../injection/fields.ts';
 import type { ObjectSource } from './object-source.ts';
 
 const readLimitMs = 10_000;
 const listLimitMs = 60_000;
 const pageSize = 500;
-const metadataOf = (kind: string): string => `application/json;as=${kind};g=meta.k8s.io;v=v1,application/json`;
 
 /** What is read, as errors name it and as RBAC grants it. */
 interface What {
@@ -52,18 +54,20 @@ function isNotFound(error: unknown): boolean {
 export class ApiSource implements ObjectSource {
   readonly #pool: ApiPool;
   readonly #rules: Rules;
+  readonly #finder: ResourceFinder;
 
   /** The kubeconfig is read with the first request. */
   constructor(source: KubeConfigSource, rules: Rules) {
     this.#rules = rules;
     const credentials = new ClusterCredentials(() => loadKubeConfig(source));
     this.#pool = new ApiConnection(credentials).pool(4);
+    this.#finder = new ResourceFinder({ pool: this.#pool, budget: new ReadBudget() });
   }
 
-  async #get(path: string, what: What, accept?: string): Promise<Fields | undefined> {
+  async #get(path: string, what: What, accepted: string = accept.whole.object): Promise<Fields | undefined> {
     const signal = AbortSignal.timeout(readLimitMs);
     try {
-      return await this.#pool.getJson(path, { signal, ...(accept === undefined ? {} : { accept }) });
+      return await this.#pool.getJson(path, { signal, accept: accepted });
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw new UnreadError(what, error);
@@ -73,14 +77,14 @@ export class ApiSource implements ObjectSource {
   async #namespace(name: string): Promise<Namespace | undefined> {
     const what = { named: `Namespace ${JSON.stringify(name)}`, right: 'get namespaces' };
     const path = `/api/v1/namespaces/${encodeURIComponent(name)}`;
-    const object = await this.#get(path, what, metadataOf('PartialObjectMetadata'));
+    const object = await this.#get(path, what, accept.metadata.object);
     return object === undefined ? undefined : readNamespace(object, name);
   }
 
   async #serviceAccount(namespace: string, name: string): Promise<ServiceAccount | undefined> {
     const what = { named: `ServiceAccount ${JSON.stringify(`${namespace}/${name}`)}`, right: 'get serviceaccounts' };
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/serviceaccounts/${encodeURIComponent(name)}`;
-    const object = await this.#get(path, what, metadataOf('PartialObjectMetadata'));
+    const object = await this.#get(path, what, accept.metadata.object);
     if (object === undefined) return undefined;
     return { annotations: stringMap(requiredFields(object['metadata'], '/metadata'), 'annotations', '/metadata') };
   }
@@ -111,6 +115,16 @@ export class ApiSource implements ObjectSource {
         return this.#roleSelectors();
       case 'Namespaces':
         return this.#namespaces();
+      case 'Resources':
+        return this.#findResources(reference.search);
+    }
+  }
+
+  async #findResources(search: ResourceSearch): Promise<readonly StoredResource[]> {
+    try {
+      return await this.#finder.find(search, '', performance.now() + listLimitMs);
+    } catch (error) {
+      throw new UnreadError({ named: 'the ACK resources', right: 'list them' }, error);
     }
   }
 
@@ -151,7 +165,7 @@ export class ApiSource implements ObjectSource {
   ): Promise<void> {
     const list = (size: number) =>
       listPages(this.#pool, path, {
-        accept: metadataOnly ? metadataOf('PartialObjectMetadataList') : 'application/json',
+        accept: (metadataOnly ? accept.metadata : accept.whole).list,
         pageSize: size,
         signal: AbortSignal.timeout(listLimitMs),
         onPage: () => {},
@@ -170,37 +184,25 @@ export class ApiSource implements ObjectSource {
     }
   }
 
-  /** The resources of ACK's services that the cluster has, by discovery: path, apiVersion and kind of each. */
-  async #ackKinds(): Promise<readonly { path: string; apiVersion: string; kind: string; resource: string }[]> {
+  /** The kinds of ACK's services that the cluster has. */
+  async #ackKinds(): Promise<readonly AckKind[]> {
     const right = 'get /apis';
-    const groups = await this.#get('/apis', { named: 'the API groups', right });
-    const versions = (groups === undefined ? [] : (optionalArray(groups, 'groups', '') ?? [])).flatMap(group => {
-      const { name, preferredVersion } = requiredFields(group, '/groups');
-      const version = isFields(preferredVersion) ? preferredVersion['groupVersion'] : undefined;
-      return typeof name === 'string' && serviceAliasOf(name) !== undefined && typeof version === 'string'
-        ? [version]
-        : [];
-    });
-    const kinds = await Promise.all(
-      versions.map(async apiVersion => {
-        const listed = await this.#get(`/apis/${apiVersion}`, { named: `the resources of ${apiVersion}`, right });
-        return (listed === undefined ? [] : (optionalArray(listed, 'resources', '') ?? [])).flatMap(item => {
-          const { name, kind } = requiredFields(item, '/resources');
-          if (typeof name !== 'string' || typeof kind !== 'string' || name.includes('/')) return [];
-          return [{ path: `/apis/${apiVersion}/${name}`, apiVersion, kind, resource: name }];
-        });
-      }),
-    );
-    return kinds.flat();
+    try {
+      return await discoverAckKinds(path => this.#get(path, { named: `the discovery document ${path}`, right }));
+    } catch (error) {
+      if (!(error instanceof ApiProtocolError)) throw error;
+      throw new UnreadError({ named: 'the API groups', right }, error);
+    }
   }
 
   /** What may not be listed is told, and passed over: the rest is worth as much without it. */
   async #takeResources(snapshot: Snapshot, onUnread: (why: string) => void): Promise<void> {
-    for (const { path, apiVersion, kind, resource } of await this.#ackKinds()) {
+    for (const { group, versions, kind, resource } of await this.#ackKinds()) {
+      const apiVersion = `${group}/${versions[0]}`;
       const take = (object: Fields) =>
         snapshot.add({ object, apiVersion, kind, place: 'the API server', document: 0, path: [] });
       try {
-        await this.#list(resource, take, path, false);
+        await this.#list(resource, take, `/apis/${apiVersion}/${resource}`, false);
       } catch (error) {
         const forbidden = error instanceof UnreadError && error.cause instanceof ApiError && error.cause.status === 403;
         if (!forbidden) throw error;

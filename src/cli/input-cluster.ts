@@ -26,6 +26,8 @@ function nameOf(reference: Reference): string {
       return 'the list of IAMRoleSelectors';
     case 'Namespaces':
       return 'the list of namespaces';
+    case 'Resources':
+      return 'the list of ACK resources';
   }
 }
 
@@ -50,7 +52,8 @@ export class InputCluster implements Cluster {
     if (reference.kind === 'RoleSelectors' || reference.kind === 'Namespaces') {
       return (await this.#all(reference)) as Referent<R>;
     }
-    const written = this.#inInput(reference);
+    // Resources of an input are not there yet: what is searched for is what a change would strand.
+    const written = reference.kind === 'Resources' ? undefined : this.#inInput(reference);
     if (written !== undefined) return written as Referent<R>;
     const key = keyOf(reference);
     const answer = this.#answers.get(key) ?? this.#ask(reference);

@@ -5,6 +5,7 @@ import type { Namespace } from '../accounts/served-namespace.ts';
 import type { Cluster } from '../admission/cluster.ts';
 import type { Rules } from '../admission/rules.ts';
 import { liveReadResults } from '../cluster/live-reads.ts';
+import { searchedResources } from '../cluster/resource-finder.ts';
 import { restartCauses } from '../cluster/restart-cause.ts';
 import { StateDirectory } from '../cluster/state-directory.ts';
 import { WatchingCluster, watchedResources } from '../cluster/watching-cluster.ts';
@@ -68,7 +69,7 @@ export function clusterMetricLabels(rules: Rules): ClusterMetricLabels {
     maps: ['account', 'team'],
     watchedResources: watchedResources(watchedBy(rules)),
     restartCauses,
-    liveReadResources: ['namespaces', 'serviceaccounts', 'configmaps', 'iamroleselectors'],
+    liveReadResources: ['namespaces', 'serviceaccounts', 'configmaps', 'iamroleselectors', searchedResources],
     liveReadResults,
   };
 }

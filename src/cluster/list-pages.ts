@@ -11,8 +11,8 @@ export interface ListOptions {
   readonly signal: AbortSignal;
   /** Sees each object as it comes, so that pages need not be kept. */
   readonly onObject: (object: ApiObject) => void;
-  /** Called after each page but the last. May throw to end a list that takes too long. */
-  readonly onPage: () => void;
+  /** Waited for after each page but the last. May throw to end a list that takes too long. */
+  readonly onPage: () => void | Promise<void>;
 }
 
 /** The version of a paged list expired between two pages; it must be started again. */
@@ -62,7 +62,7 @@ export async function listPages(pool: ApiPool, path: string, options: ListOption
     if (!isFilledString(next)) return version;
     if (seen.has(next)) throw new ApiProtocolError('the list never ends: a continue token came twice');
     seen.add(next);
-    onPage();
+    await onPage();
     token = next;
   }
 }

@@ -1,3 +1,4 @@
+import { accept } from './accept.ts';
 import type { ApiPool } from './api-connection.ts';
 import { ApiError } from './api-errors.ts';
 import type { ApiObject } from './api-object.ts';
@@ -133,9 +134,7 @@ export class LiveList<T> {
     const objects: T[] = [];
     pay();
     await listPages(pool, path, {
-      accept: metadataOnly
-        ? 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json'
-        : 'application/json',
+      accept: (metadataOnly ? accept.metadata : accept.whole).list,
       pageSize,
       signal,
       onObject: object => objects.push(keep(object)),

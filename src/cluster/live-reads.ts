@@ -1,6 +1,7 @@
 /** Reads of single objects while a review waits: shared, bounded by the reviews' deadlines and by a budget. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { accept } from './accept.ts';
 import type { ApiPool } from './api-connection.ts';
 import { ApiError, ApiProtocolError, ClusterUnreachableError } from './api-errors.ts';
 import { type ApiObject, isApiObject, isPossibleName, objectKey } from './api-object.ts';
@@ -186,9 +187,7 @@ export class LiveReads<T extends NonNullable<unknown>> {
     const timer = setTimeout(() => attempt.abort(), limitMs);
     try {
       const object = await pool.getJson(path(reference), {
-        accept: metadataOnly
-          ? 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json'
-          : 'application/json',
+        accept: (metadataOnly ? accept.metadata : accept.whole).object,
         signal: attempt.signal,
         maxBytes: bodyBytes,
       });

@@ -2,7 +2,7 @@ import { ackCommonGroup, serviceAliasOf } from '../accounts/ack-service.ts';
 import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../accounts/role-map.ts';
 import type { RoleSelector } from '../accounts/role-selector.ts';
 import type { Namespace } from '../accounts/served-namespace.ts';
-import type { ServiceAccount, View } from '../admission/cluster.ts';
+import type { ResourceSearch, ServiceAccount, StoredResource, View } from '../admission/cluster.ts';
 import { readNamespace } from '../admission/guards/namespaces.ts';
 import { readRoleSelector } from '../admission/guards/role-selectors.ts';
 import { whatIsMalformed } from '../admission/trouble.ts';
@@ -63,7 +63,17 @@ export class Snapshot implements View {
     return [...this.#roleSelectors.values()];
   }
 
-  /** ACK resources of services; no decision reads them, `check` does. */
+  findResources({ wanted, atMost }: ResourceSearch): readonly StoredResource[] {
+    const found: StoredResource[] = [];
+    for (const { group, version, kind, namespace, name, object } of this.#resources.values()) {
+      const labels = stringMap(optionalFields(object, 'metadata', '') ?? {}, 'labels', '/metadata');
+      const resource = { group, versions: [version], kind, namespace, name, labels };
+      if (found.length < atMost && wanted(resource)) found.push(resource);
+    }
+    return found;
+  }
+
+  /** ACK resources of services, as they were written. */
   resources(): Iterable<AckObject> {
     return this.#resources.values();
   }

@@ -146,5 +146,7 @@ export function lookUp(view: View, reference: Reference): Referent<Reference> {
       return view.roleSelectors();
     case 'Namespaces':
       return [...view.namespaces()];
+    case 'Resources':
+      return view.findResources(reference.search);
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { accept } from './accept.ts';
 import type { ApiConnection, ApiPool } from './api-connection.ts';
 import { AnswerTooLongError, ApiError, ApiProtocolError, ClusterUnreachableError } from './api-errors.ts';
 import { type ApiObject, objectKey } from './api-object.ts';
@@ -64,15 +65,6 @@ export interface WatchLoopOptions<T extends NonNullable<unknown>> {
   readonly random?: () => number;
 }
 
-/** https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches */
-const accepts = {
-  metadata: {
-    list: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json',
-    watch: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json',
-  },
-  whole: { list: 'application/json', watch: 'application/json' },
-} as const;
-
 /** Objects a page: all of them with the 256 KiB of annotations that anyone may write make 25 MiB. */
 const defaultPageSize = 100;
 const longestWaitMs = 10_000;
@@ -86,7 +78,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
   readonly resource: string;
   readonly #options: WatchLoopOptions<T>;
   readonly #timings: WatchTimings;
-  readonly #accept: { readonly list: string; readonly watch: string };
+  readonly #accept: { readonly list: string; readonly object: string };
   readonly #nowMs: () => number;
   readonly #random: () => number;
   readonly #backoff: Backoff;
@@ -109,7 +101,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     this.resource = options.resource;
     this.#options = options;
     this.#timings = options.timings ?? watchTimings(options.maxStalenessMs ?? 90_000);
-    this.#accept = options.metadataOnly ? accepts.metadata : accepts.whole;
+    this.#accept = options.metadataOnly ? accept.metadata : accept.whole;
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#random = options.random ?? Math.random;
     // Several attempts must fit into the time until what is known is stale.
@@ -291,7 +283,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     try {
       const connectMs = Math.min(this.#options.connectTimeoutMs ?? 8000, inactivityMs);
       await this.#attempt('the watch', connectMs, async (signal, timer) => {
-        const body = await this.#pool.get(path, { accept: this.#accept.watch, signal });
+        const body = await this.#pool.get(path, { accept: this.#accept.object, signal });
         timer.limit(firstLimitMs);
         for await (const event of watchEvents(body)) {
           if (this.#stopping.signal.aborted) return;

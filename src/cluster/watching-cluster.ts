@@ -18,6 +18,7 @@ import { ReadBudget } from './budget.ts';
 import { keepMetadata } from './kept-metadata.ts';
 import { LiveList } from './live-list.ts';
 import { BudgetSpentError, LiveReadError, type LiveReadResult, LiveReads } from './live-reads.ts';
+import { ResourceFinder } from './resource-finder.ts';
 import { roleSelectorsPath } from './role-selectors-path.ts';
 import { WatchLoop, type WatchObserver } from './watch-loop.ts';
 
@@ -115,6 +116,7 @@ export class WatchingCluster implements Cluster {
   readonly #liveMaps: LiveReads<RoleMap>;
   readonly #liveNamespaceList: LiveList<Namespace>;
   readonly #liveRoleSelectors: LiveList<RoleSelector>;
+  readonly #resourceFinder: ResourceFinder;
 
   constructor(options: WatchingClusterOptions) {
     this.#options = options;
@@ -172,6 +174,7 @@ export class WatchingCluster implements Cluster {
       roleMap: (kind, ackSystem) => this.roleMap(kind, ackSystem),
       roleSelectors: () => this.#knownRoleSelectors(),
       namespaces: () => this.namespaces(),
+      findResources: () => undefined,
     };
     this.#pool = connection.pool(16);
     const live = {
@@ -216,6 +219,7 @@ export class WatchingCluster implements Cluster {
       keep: readRoleSelector,
       mayBeMissing: true,
     });
+    this.#resourceFinder = new ResourceFinder(live);
   }
 
   start(): void {
@@ -283,6 +287,8 @@ export class WatchingCluster implements Cluster {
         return this.#liveRoleSelectors.read(payer, deadline);
       case 'Namespaces':
         return this.#allNamespaces(payer, deadline);
+      case 'Resources':
+        return this.#resourceFinder.find(reference.search, payer, deadline);
     }
   }
 }

@@ -4,30 +4,15 @@ import fc from 'fast-check';
 import {
   accountOfArn,
   matchingSelectors,
-  type ResourceType,
   type RoleSelector,
   type SelectedResource,
   selectorMatches,
-  selectorsOverlap,
   whySelectorIsInvalid,
   whySelectorIsLeftOut,
 } from '../../src/accounts/role-selector.ts';
+import { anySelector, inNamespaces, labelMap as map, selector, type } from './any-selector.ts';
 
 /** https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/iamroleselector/matcher.go */
-
-const map = (strings: Readonly<Record<string, string>> = {}) => new Map(Object.entries(strings));
-
-function selector(parts: Partial<RoleSelector> = {}): RoleSelector {
-  return {
-    name: 's',
-    arn: 'arn:aws:iam::111111111111:role/r',
-    namespaceNames: [],
-    namespaceLabels: map(),
-    resourceTypes: [],
-    resourceLabels: map(),
-    ...parts,
-  };
-}
 
 function resource(parts: Partial<SelectedResource> = {}): SelectedResource {
   return {
@@ -40,8 +25,6 @@ function resource(parts: Partial<SelectedResource> = {}): SelectedResource {
     ...parts,
   };
 }
-
-const type = (group: string, version: string, kind: string): ResourceType => ({ group, version, kind });
 
 describe('a selector matches', () => {
   const table: readonly (readonly [string, Partial<RoleSelector>, boolean])[] = [
@@ -125,73 +108,6 @@ test('the account of an ARN is its fifth section, where that is an account id', 
   for (const [arn, account] of table) assert.equal(accountOfArn(arn), account, arn);
 });
 
-describe('two selectors overlap', () => {
-  const known = map({ env: 'prod' });
-  const labelsOf = (name: string) => (name === 'known' ? known : undefined);
-  const table: readonly (readonly [string, Partial<RoleSelector>, Partial<RoleSelector>, boolean])[] = [
-    ['both without conditions', {}, {}, true],
-    ['by a common name', { namespaceNames: ['a', 'b'] }, { namespaceNames: ['b', 'c'] }, true],
-    ['not by other names', { namespaceNames: ['a'] }, { namespaceNames: ['b'] }, false],
-    ['by a name in all', { namespaceNames: ['a'] }, {}, true],
-    ['by labels of different keys', { namespaceLabels: map({ a: '1' }) }, { namespaceLabels: map({ b: '1' }) }, true],
-    ['not by another value', { namespaceLabels: map({ a: '1' }) }, { namespaceLabels: map({ a: '2' }) }, false],
-    ['by the labels of a known name', { namespaceNames: ['known'] }, { namespaceLabels: map({ env: 'prod' }) }, true],
-    ['not by labels that it has not', { namespaceNames: ['known'] }, { namespaceLabels: map({ env: 'dev' }) }, false],
-    ['by labels that a name may get', { namespaceNames: ['later'] }, { namespaceLabels: map({ env: 'dev' }) }, true],
-    [
-      'not by the label that is always the name',
-      { namespaceNames: ['later'] },
-      { namespaceLabels: map({ 'kubernetes.io/metadata.name': 'other' }) },
-      false,
-    ],
-    [
-      'by the label that is always the name',
-      { namespaceNames: ['later'] },
-      { namespaceLabels: map({ 'kubernetes.io/metadata.name': 'later' }) },
-      true,
-    ],
-    ['by a type in all', { resourceTypes: [type('', '', 'Bucket')] }, {}, true],
-    ['by types that meet', { resourceTypes: [type('g', '', '')] }, { resourceTypes: [type('', '', 'K')] }, true],
-    ['not by other kinds', { resourceTypes: [type('g', '', 'A')] }, { resourceTypes: [type('g', '', 'B')] }, false],
-    ['not by other values of a label', { resourceLabels: map({ a: '1' }) }, { resourceLabels: map({ a: '' }) }, false],
-    ['by other labels', { resourceLabels: map({ a: '1' }) }, { resourceLabels: map({ b: '1' }) }, true],
-  ];
-  for (const [what, a, b, expected] of table) {
-    test(what, () => {
-      assert.equal(selectorsOverlap(selector(a), selector(b), labelsOf), expected);
-      assert.equal(selectorsOverlap(selector(b), selector(a), labelsOf), expected, 'in the other order');
-    });
-  }
-});
-
-const word = fc.constantFrom('a', 'b', 'A');
-const key = fc.constantFrom('x', 'y', 'kubernetes.io/metadata.name');
-const labels = fc.array(fc.tuple(key, fc.constantFrom('a', 'b', '')), { maxLength: 2 }).map(items => new Map(items));
-const part = fc.constantFrom('', '', 'g', 'h');
-const types = fc.oneof(
-  fc.constant([]),
-  fc.array(fc.record({ group: part, version: part, kind: part }), { maxLength: 2 }),
-);
-const someLabels = fc.oneof(fc.constant(new Map<string, string>()), labels);
-const anySelector: fc.Arbitrary<RoleSelector> = fc.record({
-  name: fc.constant('s'),
-  arn: fc.constant('arn:aws:iam::111111111111:role/r'),
-  namespaceNames: fc.array(word, { maxLength: 2 }),
-  namespaceLabels: someLabels,
-  resourceTypes: types,
-  resourceLabels: someLabels,
-});
-/** Every namespace has the label of its own name. */
-const anyNamespaces = fc.tuple(labels, labels, labels).map(each => {
-  const names = ['a', 'b', 'A'];
-  return new Map(
-    each.map((own, index) => {
-      const name = names[index] ?? '';
-      return [name, new Map([...own, ['kubernetes.io/metadata.name', name]])] as const;
-    }),
-  );
-});
-
 /** The written rule, again: all that is asked for is there. */
 function matchesAsWritten(s: RoleSelector, r: SelectedResource): boolean {
   const nameFits = s.namespaceNames.length === 0 || s.namespaceNames.some(name => name === r.namespace);
@@ -204,21 +120,6 @@ function matchesAsWritten(s: RoleSelector, r: SelectedResource): boolean {
   return nameFits && labelsFit && ownFit && (typeFits.length === 0 || typeFits.includes(true));
 }
 
-const named = fc.constantFrom('g', 'h', 'i');
-const inNamespaces = fc
-  .tuple(anyNamespaces, word, named, named, named, labels)
-  .map(([namespaces, namespace, group, version, kind, own]) => {
-    const one: SelectedResource = {
-      group,
-      version,
-      kind,
-      namespace,
-      namespaceLabels: namespaces.get(namespace) ?? new Map(),
-      labels: own,
-    };
-    return { namespaces, one };
-  });
-
 test('matching is exactly the written rule', () => {
   const seen = { true: 0, false: 0 };
   fc.assert(
@@ -230,27 +131,4 @@ test('matching is exactly the written rule', () => {
     { numRuns: 3000 },
   );
   assert.ok(seen.true >= 100 && seen.false >= 100, JSON.stringify(seen));
-});
-
-test('two selectors that match one resource overlap, whatever is known of its namespace', () => {
-  let both = 0;
-  fc.assert(
-    fc.property(anySelector, anySelector, inNamespaces, fc.boolean(), (a, b, { namespaces, one }, isKnown) => {
-      if (!selectorMatches(a, one) || !selectorMatches(b, one)) return;
-      both += 1;
-      assert.ok(selectorsOverlap(a, b, name => (isKnown ? namespaces.get(name) : undefined)));
-    }),
-    { numRuns: 20_000 },
-  );
-  assert.ok(both >= 100, `only ${both} pairs matched one resource`);
-});
-
-test('whether two selectors overlap is the same in both orders', () => {
-  fc.assert(
-    fc.property(anySelector, anySelector, anyNamespaces, fc.boolean(), (a, b, namespaces, isKnown) => {
-      const labelsOf = (name: string) => (isKnown ? namespaces.get(name) : undefined);
-      assert.equal(selectorsOverlap(a, b, labelsOf), selectorsOverlap(b, a, labelsOf));
-    }),
-    { numRuns: 3000 },
-  );
 });

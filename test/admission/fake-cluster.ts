@@ -1,5 +1,5 @@
 import type { RoleMapKind } from '../../src/accounts/role-map.ts';
-import type { Cluster, Reference, Referent, View } from '../../src/admission/cluster.ts';
+import type { Cluster, Reference, Referent, StoredResource, View } from '../../src/admission/cluster.ts';
 import { readRoleSelector } from '../../src/admission/guards/role-selectors.ts';
 import { lookUp } from '../../src/cluster/state-directory.ts';
 
@@ -16,12 +16,13 @@ export interface FakeState {
   readonly mapsOf?: Readonly<Record<string, Readonly<Partial<Record<RoleMapKind, Strings>>>>>;
   /** IAMRoleSelector objects; without them the cluster has no such kind. */
   readonly roleSelectors?: readonly object[];
+  readonly resources?: readonly StoredResource[];
 }
 
 const toMap = (strings: Strings = {}): ReadonlyMap<string, string> => new Map(Object.entries(strings));
 
 /** A view of a state, as the watching cluster gives it. */
-export function viewOf({ namespaces = {}, serviceAccounts = {}, maps = {}, mapsOf, roleSelectors }: FakeState): View {
+export function viewOf({ namespaces = {}, serviceAccounts = {}, maps = {}, mapsOf, ...rest }: FakeState): View {
   const namespaceOf = (name: string) => {
     const found = Object.hasOwn(namespaces, name) ? namespaces[name] : undefined;
     return found && { name, labels: toMap(found.labels), annotations: toMap(found.annotations) };
@@ -37,8 +38,9 @@ export function viewOf({ namespaces = {}, serviceAccounts = {}, maps = {}, mapsO
       const map = (mapsOf === undefined ? maps : mapsOf[ackSystem])?.[kind];
       return map && toMap(map);
     },
-    roleSelectors: () => roleSelectors?.map(readRoleSelector),
+    roleSelectors: () => rest.roleSelectors?.map(readRoleSelector),
     namespaces: () => Object.keys(namespaces).flatMap(name => namespaceOf(name) ?? []),
+    findResources: ({ wanted, atMost }) => rest.resources?.filter(wanted).slice(0, atMost),
   };
 }
 

@@ -57,10 +57,10 @@ function answerApis(path: string, objects: readonly TinyObject[]) {
   const others = objects.filter(({ apiVersion }) => apiVersion.includes('/'));
   const versions = [...new Set(others.map(({ apiVersion }) => apiVersion))];
   if (path === '/apis') {
-    const groups = versions.map(groupVersion => ({
-      name: groupVersion.split('/')[0],
-      preferredVersion: { groupVersion },
-    }));
+    const groups = versions.map(groupVersion => {
+      const [name, version] = groupVersion.split('/');
+      return { name, preferredVersion: { groupVersion, version }, versions: [{ groupVersion, version }] };
+    });
     return { code: 200, body: { kind: 'APIGroupList', groups } };
   }
   const [, groupVersion, plural] = /^\/apis\/([^/]+\/[^/]+)(?:\/([a-z]+))?$/.exec(path) ?? [];

@@ -110,17 +110,15 @@ export function configMap(name: string, data: Strings, namespace = 'ack-system',
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace, resourceVersion: '7' }, data, ...more };
 }
 
+/** The operation by which one object became the other, with both. */
+function change(before: Json | undefined, after: Json | undefined) {
+  const operation = before === undefined ? 'CREATE' : after === undefined ? 'DELETE' : 'UPDATE';
+  return { operation, object: after ?? null, ...(before === undefined ? {} : { oldObject: before }) } as const;
+}
+
 /** A review of a ConfigMap: CREATE, UPDATE or DELETE by which of the two objects there are. */
 export function mapReview(before: Json | undefined, after: Json | undefined, more: Sender = {}): ReviewOptions {
-  const operation = before === undefined ? 'CREATE' : after === undefined ? 'DELETE' : 'UPDATE';
-  return {
-    resource: '/v1/configmaps',
-    kind: 'ConfigMap',
-    operation,
-    object: after ?? null,
-    ...(before === undefined ? {} : { oldObject: before }),
-    ...more,
-  };
+  return { resource: '/v1/configmaps', kind: 'ConfigMap', ...change(before, after), ...more };
 }
 
 export interface SelectorOptions {
@@ -151,13 +149,12 @@ export function roleSelector(name: string, arn: string, options: SelectorOptions
   };
 }
 
-export function selectorReview(before: Json | undefined, after: Json, more: Sender = {}): ReviewOptions {
+/** A review of a selector: CREATE, UPDATE or DELETE by which of the two objects there are. */
+export function selectorReview(before: Json | undefined, after: Json | undefined, more: Sender = {}): ReviewOptions {
   return {
     resource: 'services.k8s.aws/v1alpha1/iamroleselectors',
     kind: 'IAMRoleSelector',
-    operation: before === undefined ? 'CREATE' : 'UPDATE',
-    object: after,
-    ...(before === undefined ? {} : { oldObject: before }),
+    ...change(before, after),
     ...more,
   };
 }

@@ -1,6 +1,7 @@
 import { created, roleSelector, type SelectorOptions, selectorReview, updated } from './resources.ts';
+import type { ReviewOptions } from './review.ts';
 import type { Row } from './row.ts';
-import { hostile } from './state.ts';
+import { hostile, selectors } from './state.ts';
 
 /** IAMRoleSelectors: what ACK would leave out, and what would make it stop. */
 
@@ -8,6 +9,13 @@ const arn = 'arn:aws:iam::252525252525:role/new';
 const denied = { endpoint: 'validate', server: 'selectors', outcome: 'denied' } as const;
 const checked = { endpoint: 'validate', server: 'selectors', reason: 'Checked', outcome: 'allowed' } as const;
 const made = (options: SelectorOptions, role = arn) => selectorReview(undefined, roleSelector('new', role, options));
+/** A selector of the state, as it is stored. */
+const stored = (name: string) => selectors.find(({ metadata }) => (metadata as { name: string }).name === name);
+const removed = (name: string, more: Partial<ReviewOptions> = {}) =>
+  selectorReview(stored(name), undefined, { name, ...more });
+const rewritten = (name: string, role: string, options: SelectorOptions) =>
+  selectorReview(stored(name), roleSelector(name, role, options));
+const inUse = { ...denied, reason: 'SelectorInUse' } as const;
 const bucket = { group: 's3.services.k8s.aws', version: '', kind: 'Bucket' };
 
 export const selectorRows: readonly Row[] = [
@@ -119,6 +127,123 @@ export const selectorRows: readonly Row[] = [
     }),
     reason: 'InvalidSelector',
     says: ['IAMRoleSelector "team-*"'],
+  },
+  {
+    ...inUse,
+    proves: 'removing a selector that a resource uses is refused, and names the resource',
+    review: removed('one'),
+    says: ['IAMRoleSelector "one"', '"Bucket sel-one/assets"', 'your platform team must', 'another account'],
+    neverSays: ['picked-by-none', 'others'],
+  },
+  {
+    ...inUse,
+    proves: 'removing one of a collection, whose reviews have no name, is refused too',
+    review: removed('one', { name: '' }),
+    says: ['IAMRoleSelector "one"', '"Bucket sel-one/assets"'],
+  },
+  {
+    ...inUse,
+    proves: 'of many resources that use a selector five are named',
+    review: removed('azure'),
+    says: ['"Queue sel-rebind/azure-1"', '"Queue sel-rebind/azure-5" and others'],
+    neverSays: ['azure-6', 'azure-7'],
+  },
+  {
+    ...inUse,
+    proves: 'a resource in deletion uses its selector still',
+    review: removed('by-label'),
+    says: ['"DBInstance sel-label/ledger"'],
+  },
+  { ...inUse, proves: 'a resource uses a selector of its type', review: removed('typed'), says: ['sel-typed/typed'] },
+  {
+    ...inUse,
+    proves: 'of two overlapping selectors one is in use where it alone matches',
+    review: removed('two-a'),
+    says: ['"Queue sel-two/once"'],
+    neverSays: ['twice'],
+  },
+  {
+    ...checked,
+    proves: 'removing one of two selectors is allowed where ACK stopped at what both match',
+    review: removed('two-b'),
+  },
+  { ...checked, proves: 'removing a selector that ACK leaves out is allowed', review: removed('left-out') },
+  { ...checked, proves: 'removing a selector that matches no resource is allowed', review: removed('blue') },
+  {
+    ...checked,
+    proves: 'removing a selector that is not there any more for us is allowed',
+    review: selectorReview(roleSelector('gone', arn, { names: ['nowhere'] }), undefined, { name: 'gone' }),
+  },
+  {
+    ...inUse,
+    proves: 'narrowing a selector by a namespace in which resources use it is refused',
+    review: rewritten('one', 'arn:aws:iam::151515151515:role/one', { names: ['sel-warn'], labels: { pick: 'one' } }),
+    says: ['"Bucket sel-one/assets"'],
+  },
+  {
+    ...inUse,
+    proves: 'narrowing a selector by a label that its resources have not is refused',
+    review: rewritten('one', 'arn:aws:iam::151515151515:role/one', {
+      names: ['sel-one', 'sel-warn'],
+      labels: { pick: 'one', tier: 'gold' },
+    }),
+    says: ['"Bucket sel-one/assets"'],
+  },
+  {
+    ...inUse,
+    proves: 'narrowing a selector by a type that its resources have not is refused',
+    review: rewritten('typed', 'arn:aws:iam::171717171717:role/typed', {
+      names: ['sel-typed'],
+      types: [{ group: 's3.services.k8s.aws', version: 'v1beta1', kind: 'Bucket' }],
+    }),
+    says: ['"Bucket sel-typed/typed"'],
+  },
+  {
+    ...inUse,
+    proves: 'a selector that its resources use cannot change to a role of another account',
+    review: rewritten('typed', 'arn:aws:iam::171717171718:role/typed', {
+      names: ['sel-typed'],
+      types: [{ group: 's3.services.k8s.aws', version: 'v1alpha1', kind: 'Bucket' }],
+    }),
+    says: ['"Bucket sel-typed/typed"'],
+  },
+  {
+    ...checked,
+    proves: 'a selector may change to another role of the same account',
+    review: rewritten('typed', 'arn:aws:iam::171717171717:role/other', {
+      names: ['sel-typed'],
+      types: [{ group: 's3.services.k8s.aws', version: 'v1alpha1', kind: 'Bucket' }],
+    }),
+  },
+  {
+    ...checked,
+    proves: 'narrowing a selector by what no resource needs is allowed',
+    review: rewritten('one', 'arn:aws:iam::151515151515:role/one', {
+      names: ['sel-one'],
+      labels: { pick: 'one' },
+      types: [bucket],
+    }),
+  },
+  {
+    ...denied,
+    proves: 'a selector in use that is made invalid is refused for that',
+    review: rewritten('one', 'role', { names: ['sel-one', 'sel-warn'], labels: { pick: 'one' } }),
+    reason: 'InvalidSelector',
+  },
+  {
+    endpoint: 'validate',
+    server: 'selectors-warning',
+    proves: 'mode warn softens the removal of a selector in use',
+    review: removed('one'),
+    reason: 'SelectorInUse',
+    outcome: 'warned',
+  },
+  {
+    endpoint: 'validate',
+    proves: 'without the gate IAMRoleSelector the removal of a selector is not ours',
+    review: removed('one'),
+    reason: 'NotOurs',
+    outcome: 'allowed',
   },
   {
     endpoint: 'validate',

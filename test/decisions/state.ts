@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { configMap, roleSelector, type Strings } from './resources.ts';
+import { configMap, resource, roleSelector, type Strings } from './resources.ts';
 
 /** The one cluster that every decision of the table is made in: a folder of manifests. */
 
@@ -145,6 +145,20 @@ export const selectors = [
   roleSelector('china', 'arn:aws-cn:iam::242424242424:role/cn', { names: ['sel-china'] }),
 ] as const;
 
+/** What the selectors above match: each uses one of them, but for what two match, or none that counts. */
+const storedResources = [
+  resource('Bucket', { namespace: 'sel-one', name: 'assets', labels: { pick: 'one' } }),
+  resource('Bucket', { namespace: 'sel-one', name: 'picked-by-none' }),
+  resource('Bucket', { namespace: 'sel-two', name: 'twice' }),
+  resource('Queue', { namespace: 'sel-two', name: 'once' }),
+  resource('Bucket', { namespace: 'sel-typed', name: 'typed' }),
+  resource('DBInstance', { namespace: 'sel-label', name: 'ledger', terminating: true, finalizers: ['x/y'] }),
+  resource('Bucket', { namespace: 'sel-none', name: 'lost' }),
+  ...[1, 2, 3, 4, 5, 6, 7].map(number =>
+    resource('Queue', { namespace: 'sel-rebind', name: `azure-${number}`, labels: { color: 'azure' } }),
+  ),
+];
+
 /** ServiceAccounts of the namespace `shop`, beside the `default` one of every namespace. */
 const wishes: Readonly<Record<string, Strings>> = {
   'bare-name': { 'carm-webhook.dev/role': 's3-reader' },
@@ -189,6 +203,7 @@ function manifests(): readonly unknown[] {
     configMap('ack-role-account-map', iamAccountMap, 'ack-iam'),
     configMap('ack-role-team-map', teamMap),
     ...selectors,
+    ...storedResources,
   ];
 }
 

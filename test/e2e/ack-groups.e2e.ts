@@ -9,6 +9,7 @@ import { type AckKind, ackPath, ackResource, ackStatus, bucketKind, installAckKi
 import { eventually } from './eventually.ts';
 import {
   asList,
+  ofKinds,
   pointAt,
   renderDeploy,
   renderForEveryGroup,
@@ -21,6 +22,12 @@ interface Rule {
   readonly apiGroups: readonly string[];
   readonly apiVersions: readonly string[];
   readonly resources: readonly string[];
+}
+
+interface AccessRule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
 }
 
 const entriesOfAck = ['resources.carm-webhook.dev', 'status.carm-webhook.dev'];
@@ -42,6 +49,14 @@ describe("the groups of ACK's resources", () => {
       assert.deepEqual([...apiGroups].sort(), [...every].sort());
       assert.deepEqual(apiVersions, ['*']);
     }
+  });
+
+  test('may be listed, those of services and no other', async () => {
+    const rules = ofKinds(await renderDeploy(), 'ClusterRole').flatMap(role => role['rules'] as readonly AccessRule[]);
+    const [lists, ...more] = rules.filter(({ resources }) => resources.includes('*'));
+    assert.deepEqual(more, []);
+    assert.deepEqual([...(lists?.apiGroups ?? [])].sort(), every.filter(group => group !== ackCommonGroup).sort());
+    assert.deepEqual(lists?.verbs, ['list']);
   });
 
   const folder = process.env['ACK_CRDS'] ?? '';

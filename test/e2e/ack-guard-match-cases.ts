@@ -145,12 +145,22 @@ const selectorCases: readonly MatchCase[] = [
       seenBy,
     }),
   ),
-  {
-    what: 'DELETE of an IAMRoleSelector',
-    given: name => [createSelector(name)],
-    call: name => ({ method: 'DELETE', path: ackPath(roleSelectorKind, '', name) }),
-    seenBy: unseen,
-  },
+  ...(
+    [
+      ['DELETE of an IAMRoleSelector', undefined, selectors],
+      ['DELETE of an IAMRoleSelector by break-glass', 'break-glass', unseen],
+      ['DELETE of an IAMRoleSelector by ack-controller', 'ack-controller', selectors],
+      ['DELETE of an IAMRoleSelector by garbage-collector', 'garbage-collector', selectors],
+    ] as const
+  ).map(
+    ([what, by, seenBy]): MatchCase => ({
+      what,
+      ...(by && { by }),
+      given: name => [createSelector(name)],
+      call: name => ({ method: 'DELETE', path: ackPath(roleSelectorKind, '', name) }),
+      seenBy,
+    }),
+  ),
 ];
 
 const endpoint = (url: string | null): object => ({ annotations: { 'services.k8s.aws/endpoint-url': url } });

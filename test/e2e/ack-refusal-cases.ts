@@ -225,6 +225,17 @@ export const bySelectors: readonly AckRefusalCase[] = [
     apply: name => roleSelector(name, { arn: roleOf(account), namespaceSelector: { names: [name, name] } }),
   },
   {
+    what: 'the removal of a selector that resources use',
+    reason: 'SelectorInUse',
+    given: name => [
+      namespace(name),
+      roleSelector(name, selecting(name, roleOf(account))),
+      bucket(name, 'assets'),
+      bucket(name, 'logs'),
+    ],
+    command: name => ['delete', 'iamroleselector', name],
+  },
+  {
     what: 'labels of another account',
     reason: 'RebindWithResources',
     given: name => [

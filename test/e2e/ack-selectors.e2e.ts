@@ -187,16 +187,98 @@ describe('with the feature gate IAMRoleSelector', () => {
     await refused([bucket('empty', 'assets', bronze)], 'SelectorNotMatched');
     await served.plane.kubectl(['label', 'namespace', 'empty', 'team=empty']);
     await served.apply([bucket('empty', 'assets', bronze)]);
+    await served.plane.kubectl(['delete', 'bucket', 'assets', '-n', 'empty']);
+    await served.plane.kubectl(['delete', 'iamroleselector', 'by-label']);
   });
 
-  test('a selector can be deleted, and what it matched can be deleted too', testLimit, async () => {
-    await served.plane.kubectl(['delete', 'iamroleselector', 'shop']);
-    await eventually('it does not count any more', async () => {
-      const path = `${ackPath(bucketKind, 'shop')}?dryRun=All`;
-      const { status } = await served.plane.request('POST', path, bucket('shop', 'probe'));
-      return status === 403 ? true : undefined;
+  describe('a selector that resources use', () => {
+    const refusedToo = async (args: readonly string[], ...words: readonly string[]): Promise<void> => {
+      const { stderr } = await served.plane.kubectl(args, { expectCode: 1 });
+      assert.match(stderr, /admission webhook "selectors\.carm-webhook\.dev" denied the request: /);
+      assert.match(stderr, /\(SelectorInUse\)/);
+      for (const word of words) assert.ok(stderr.includes(word), `${word} in: ${stderr}`);
+    };
+    const patch = (name: string, spec: object) => [
+      'patch',
+      'iamroleselector',
+      name,
+      '--type=merge',
+      '-p',
+      JSON.stringify({ spec }),
+    ];
+    const assets = '"Bucket shop/assets"';
+
+    test('is not removed, by whichever way', testLimit, async () => {
+      await refusedToo(['delete', 'iamroleselector', 'shop'], 'IAMRoleSelector "shop"', assets, '"Bucket shop/logs"');
+      await refusedToo(['delete', 'iamroleselector', 'shop', '--dry-run=server'], assets);
+      await refusedToo(['delete', 'iamroleselectors', '--all'], assets);
+      const { status } = await served.plane.request('DELETE', ackPath(roleSelectorKind, ''));
+      assert.equal(status, 403, 'deletecollection');
+      const { stdout } = await served.plane.kubectl(['get', 'iamroleselectors', '-o', 'name']);
+      assert.ok(stdout.includes('/shop\n') && stdout.includes('/billing\n'), stdout);
     });
-    await served.plane.kubectl(['annotate', 'bucket', 'assets', '-n', 'shop', 'note=kept']);
-    await served.plane.kubectl(['delete', 'bucket', 'assets', '-n', 'shop']);
+
+    test('is not narrowed, by any of its conditions', testLimit, async () => {
+      await refusedToo(patch('shop', names('another')), assets);
+      await refusedToo(patch('shop', labelled({ tier: 'gold' })), assets);
+      const labelSelector = { matchLabels: { team: 'nobody' } };
+      await refusedToo(patch('shop', { namespaceSelector: { names: ['shop'], labelSelector } }), assets);
+      const type = (kind: string) => ({ resourceTypeSelector: [{ group: '', version: '', kind }] });
+      await refusedToo(patch('shop', type('DBInstance')), assets);
+      await served.plane.kubectl(patch('shop', type('Bucket')));
+      await served.plane.kubectl(patch('shop', { resourceTypeSelector: null }));
+    });
+
+    test('is in use by a resource that is being deleted: ACK needs its role', testLimit, async () => {
+      await write('leaving', { arn, ...names('leaving') });
+      await served.apply([namespace('leaving')]);
+      const held = { finalizers: [`finalizers.${bucketKind.group}/Bucket`] };
+      await served.apply([bucket('leaving', 'held', held)], { as: pastTheWebhook });
+      await served.plane.kubectl(['delete', 'bucket', 'held', '-n', 'leaving', '--wait=false']);
+      await refusedToo(['delete', 'iamroleselector', 'leaving'], '"Bucket leaving/held"');
+      const release = JSON.stringify({ metadata: { finalizers: null } });
+      const remove = ['patch', 'bucket', 'held', '-n', 'leaving', '--type=merge', '-p', release];
+      await served.plane.kubectl(remove, { as: pastTheWebhook });
+      await served.plane.kubectl(['delete', 'iamroleselector', 'leaving']);
+    });
+
+    test('one of two that match the same may go: it mends what ACK stopped at', testLimit, async () => {
+      await served.apply([roleSelector('shop-again', { arn: otherArn, ...names('shop') })], { as: pastTheWebhook });
+      await served.plane.kubectl(['delete', 'iamroleselector', 'shop-again']);
+    });
+
+    test('is not removed by guess: without the right to list its resources that is said', testLimit, async () => {
+      const future = { ...bucketKind, group: 'quantum.services.k8s.aws', kind: 'Device', plural: 'devices' };
+      await installAckKinds(served.plane, [future]);
+      await write('quantum', {
+        arn,
+        ...names('empty'),
+        resourceTypeSelector: [{ group: future.group, version: '', kind: '' }],
+      });
+      const { stderr } = await eventually('discovery has the new group', async () => {
+        const said = await served.plane.kubectl(['delete', 'iamroleselector', 'quantum', '--dry-run=server'], {
+          expectCode: 'any',
+        });
+        return said.code === 0 ? undefined : said;
+      });
+      assert.match(stderr, /IAMRoleSelector "quantum": the list of devices\.quantum\.services\.k8s\.aws .*Forbidden/);
+      assert.match(stderr, /\(Unverified\)/);
+      await served.plane.kubectl(['delete', 'crd', `${future.plural}.${future.group}`]);
+      await eventually('the group is gone', async () => {
+        const args = ['delete', 'iamroleselector', 'quantum', '--ignore-not-found'];
+        return (await served.plane.kubectl(args, { expectCode: 'any' })).code === 0 ? true : undefined;
+      });
+    });
+
+    test('can be removed once they are gone', testLimit, async () => {
+      await served.plane.kubectl(['annotate', 'bucket', 'assets', '-n', 'shop', 'note=kept']);
+      await served.plane.kubectl(['delete', 'buckets', '--all', '-n', 'shop']);
+      await served.plane.kubectl(['delete', 'iamroleselector', 'shop']);
+      await eventually('it does not count any more', async () => {
+        const path = `${ackPath(bucketKind, 'shop')}?dryRun=All`;
+        const { status } = await served.plane.request('POST', path, bucket('shop', 'probe'));
+        return status === 403 ? true : undefined;
+      });
+    });
   });
 });

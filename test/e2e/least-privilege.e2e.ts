@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ControlPlane } from '../testbed/control-plane.ts';
-import { ackPath, installAckKinds, roleSelectorKind } from './ack-crds.ts';
+import { ackPath, bucketKind, fieldExportKind, installAckKinds, roleSelectorKind } from './ack-crds.ts';
 import { eventually } from './eventually.ts';
 import { accessKinds, asList, ofKinds, only, renderDeploy } from './manifests.ts';
 
@@ -15,25 +15,27 @@ interface Rule {
 /** One verb on one resource, and on one name where the rule has names: the least that can be taken away. */
 interface Grant {
   readonly verb: string;
-  readonly group: string;
+  /** Several only where it is all of ACK's. */
+  readonly groups: readonly string[];
   readonly resource: string;
   readonly name: string | undefined;
 }
 
-const grantName = ({ verb, resource, name }: Grant): string => `${verb} ${resource}${name ? ` ${name}` : ''}`;
+const grantName = ({ verb, resource, name }: Grant): string =>
+  resource === '*' ? `${verb} ACK's resources` : `${verb} ${resource}${name ? ` ${name}` : ''}`;
 
 function grantsOf(rules: readonly Rule[]): readonly Grant[] {
-  return rules.flatMap(({ apiGroups: [group = ''], resources, resourceNames, verbs }) =>
+  return rules.flatMap(({ apiGroups: groups, resources, resourceNames, verbs }) =>
     resources.flatMap(resource =>
-      verbs.flatMap(verb => (resourceNames ?? [undefined]).map(name => ({ verb, group, resource, name }))),
+      verbs.flatMap(verb => (resourceNames ?? [undefined]).map(name => ({ verb, groups, resource, name }))),
     ),
   );
 }
 
 /** Rules of one grant each. */
 function rulesOf(grants: readonly Grant[]): readonly Rule[] {
-  return grants.map(({ verb, group, resource, name }) => ({
-    apiGroups: [group],
+  return grants.map(({ verb, groups, resource, name }) => ({
+    apiGroups: groups,
     resources: [resource],
     verbs: [verb],
     ...(name === undefined ? {} : { resourceNames: [name] }),
@@ -47,6 +49,7 @@ function pathOf({ verb, resource, name }: Grant): string {
   if (resource === roleSelectorKind.plural) {
     return `${ackPath(roleSelectorKind, '')}${verb === 'watch' ? `?${watching}` : ''}`;
   }
+  if (resource === '*') return `/apis/${bucketKind.group}/${bucketKind.versions[0]}/${bucketKind.plural}`;
   if (resource === 'configmaps') {
     const maps = '/api/v1/namespaces/ack-system/configmaps';
     if (verb === 'get') return `${maps}/${name}`;
@@ -68,7 +71,7 @@ describe('the permissions that are shipped', () => {
     async () => {
       plane = await ControlPlane.start();
       const manifests = await renderDeploy();
-      await installAckKinds(plane, [roleSelectorKind]);
+      await installAckKinds(plane, [roleSelectorKind, bucketKind, fieldExportKind]);
       for (const namespace of ['ack-system', 'shop']) await plane.kubectl(['create', 'namespace', namespace]);
       await plane.kubectl(['create', 'serviceaccount', 'cart', '-n', 'shop']);
       for (const map of ['ack-role-account-map', 'ack-role-team-map', 'another-map']) {
@@ -111,6 +114,7 @@ describe('the permissions that are shipped', () => {
       'get configmaps ack-role-team-map',
       'get namespaces',
       'get serviceaccounts',
+      "list ACK's resources",
       'list configmaps ack-role-account-map',
       'list configmaps ack-role-team-map',
       'list iamroleselectors',
@@ -137,6 +141,9 @@ describe('the permissions that are shipped', () => {
       '/api/v1/pods',
       '/api/v1/nodes',
       ackPath(roleSelectorKind, '', 'shop'),
+      ackPath(fieldExportKind, 'shop'),
+      ackPath(bucketKind, 'shop', 'assets'),
+      `${ackPath(bucketKind, 'shop')}?${watching}`,
       '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations',
     ]) {
       assert.equal(await allowed(path), false, path);
@@ -158,6 +165,10 @@ describe('the permissions that are shipped', () => {
       ['create', 'pods', '-n', 'shop'],
       ['create', 'iamroleselectors.services.k8s.aws'],
       ['patch', 'iamroleselectors.services.k8s.aws'],
+      ['delete', 'iamroleselectors.services.k8s.aws'],
+      ['get', 'buckets.s3.services.k8s.aws', '-n', 'shop'],
+      ['patch', 'buckets.s3.services.k8s.aws', '-n', 'shop'],
+      ['deletecollection', 'buckets.s3.services.k8s.aws', '-n', 'shop'],
     ] as const) {
       const { stdout } = await plane.kubectl(['auth', 'can-i', verb, resource, ...where], { as, expectCode: 1 });
       assert.equal(stdout.trim(), 'no', `${verb} ${resource}`);

@@ -1,5 +1,6 @@
 import type { RoleMapKind } from '../../accounts/role-map.ts';
-import { quote, quoteNames } from './quote.ts';
+import type { StoredResource } from '../cluster.ts';
+import { mostNames, quote, quoteNames } from './quote.ts';
 import { mapName, type RefusalOf } from './refusal.ts';
 
 /** What a change of a map, a selector or a namespace can be refused for, besides entries that are no valid mappings. */
@@ -12,6 +13,11 @@ export type GuardProblem =
     }
   | { readonly reason: 'MapImmutable'; readonly map: RoleMapKind }
   | { readonly reason: 'InvalidSelector'; readonly why: string }
+  | {
+      readonly reason: 'SelectorInUse';
+      /** Not all of them, when they are more than a message lists. */
+      readonly resources: readonly Pick<StoredResource, 'kind' | 'namespace' | 'name'>[];
+    }
   | { readonly reason: 'EndpointNotAllowed'; readonly value: string };
 
 /** Each refusal of a change that would pull the ground from under others. */
@@ -41,6 +47,21 @@ export const guardRefusals: { readonly [R in GuardProblem['reason']]: RefusalOf<
     mender: 'platform team',
     remedy: 'Correct the field that the message names.',
     say: ({ why }) => ({ wrong: why, remedy: 'correct it: ACK would leave this selector out without a word' }),
+  },
+  SelectorInUse: {
+    group: 'refused',
+    cause:
+      "An IAMRoleSelector that resources use would be removed, match them no more, or name a role of another account: ACK would go on with them in its controllers' own account, where they are not, and make them anew.",
+    mender: 'platform team',
+    remedy: 'Let it match them, or delete the resources first.',
+    say: ({ resources }) => {
+      const names = resources.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`);
+      const others = names.length > mostNames ? ' and others' : '';
+      return {
+        wrong: `it gives resources their role: ${quoteNames(names.slice(0, mostNames))}${others}`,
+        remedy: 'let it match them, or delete them first: ACK would look for them in another account',
+      };
+    },
   },
   EndpointNotAllowed: {
     group: 'refused',

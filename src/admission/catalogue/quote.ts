@@ -28,7 +28,8 @@ export function quote(value: string): string {
   return `"${kept}${cutMark}"`;
 }
 
-const mostNames = 5;
+/** Names that a message lists. */
+export const mostNames = 5;
 
 /** Names quoted and joined; at most five, then how many more there are. */
 export function quoteNames(names: readonly string[]): string {

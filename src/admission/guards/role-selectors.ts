@@ -1,9 +1,5 @@
-import {
-  type RoleSelector,
-  selectorsOverlap,
-  whySelectorIsInvalid,
-  whySelectorIsLeftOut,
-} from '../../accounts/role-selector.ts';
+import { type RoleSelector, whySelectorIsInvalid, whySelectorIsLeftOut } from '../../accounts/role-selector.ts';
+import { selectorsOverlap } from '../../accounts/selector-relations.ts';
 import {
   type Fields,
   optionalArray,
@@ -20,6 +16,7 @@ import type { AdmissionRequest } from '../review.ts';
 import type { Rules } from '../rules.ts';
 import { sameJson } from '../same-json.ts';
 import { shortSubject } from '../subject.ts';
+import { strandedResources } from './selector-use.ts';
 
 function matchLabels(parent: Fields, key: string, path: string): ReadonlyMap<string, string> {
   const selector = optionalFields(parent, key, path);
@@ -49,8 +46,8 @@ export function readRoleSelector(object: unknown): RoleSelector {
   };
 }
 
-function problemOf(request: AdmissionRequest, view: View): Problem | undefined {
-  const selector = readRoleSelector(request.object);
+/** What is wrong with a selector that is written. */
+function specProblem(selector: RoleSelector, view: View): Problem | undefined {
   const why = whySelectorIsInvalid(selector);
   if (why !== undefined) return { reason: 'InvalidSelector', why };
   const others = (view.roleSelectors() ?? []).filter(
@@ -66,14 +63,24 @@ function specOf(object: unknown): unknown {
 }
 
 /**
- * `/validate` for CREATE and UPDATE of IAMRoleSelectors: what ACK would leave out without a word, and what would
- * make it stop at resources that two selectors match.
+ * `/validate` for CREATE, UPDATE and DELETE of IAMRoleSelectors: what ACK would leave out without a word, what would make
+ * it stop at resources that two selectors match, and what would take resources out of their account.
  */
 export function validateRoleSelector(request: AdmissionRequest, view: View, rules: Rules): Decision {
   if (!rules.featureGates.IAMRoleSelector) return { verdict: 'allow', reason: 'NotOurs', restsOnState: false };
-  const unchanged = request.operation === 'UPDATE' && sameJson(specOf(request.object), specOf(request.oldObject));
-  const problem = unchanged ? undefined : problemOf(request, view);
-  if (problem === undefined) return { verdict: 'allow', reason: 'Checked', restsOnState: false };
-  const subject = shortSubject(request, requiredFields(request.object, ''));
-  return denial(subject, problem, circumstancesOf('', rules), rules);
+  const { operation, object, oldObject } = request;
+  const checked: Decision = { verdict: 'allow', reason: 'Checked', restsOnState: false };
+  if (operation === 'UPDATE' && sameJson(specOf(object), specOf(oldObject))) return checked;
+  const after = operation === 'DELETE' ? undefined : readRoleSelector(object);
+  const refuse = (problem: Problem): Decision => {
+    const subject = shortSubject(request, requiredFields(after === undefined ? oldObject : object, ''));
+    return denial(subject, problem, circumstancesOf('', rules), rules);
+  };
+  const problem = after === undefined ? undefined : specProblem(after, view);
+  if (problem !== undefined) return refuse(problem);
+  if (operation === 'CREATE') return checked;
+  const stranded = strandedResources({ before: readRoleSelector(oldObject), after }, view);
+  // Memory holds no resources: they are asked for live.
+  if (stranded === undefined) return { ...checked, restsOnState: true };
+  return stranded.length === 0 ? checked : refuse({ reason: 'SelectorInUse', resources: stranded });
 }

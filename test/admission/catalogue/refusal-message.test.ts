@@ -186,6 +186,13 @@ const cases: Cases = {
     reason: 'InvalidSelector',
     why: whySelectorIsInvalid(parts) ?? 'it is valid',
   })),
+  SelectorInUse: fc.record({
+    reason: fc.constant('SelectorInUse'),
+    resources: fc.array(fc.record({ kind: hostile, namespace: hostile, name: hostile }), {
+      minLength: 1,
+      maxLength: 6,
+    }),
+  }),
   EndpointNotAllowed: fc.record({ reason: fc.constant('EndpointNotAllowed'), value: hostile }),
 };
 

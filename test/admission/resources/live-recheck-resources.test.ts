@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createAdmit, type Endpoint } from '../../../src/admission/admit.ts';
-import { UnverifiedError } from '../../../src/admission/cluster.ts';
+import { type StoredResource, UnverifiedError } from '../../../src/admission/cluster.ts';
 import { defaultRules, type Rules } from '../../../src/admission/rules.ts';
 import { namespaceObject } from '../../decisions/manifests.ts';
 import {
@@ -163,5 +163,58 @@ describe('when the cluster cannot be asked', () => {
     const review = { resource: '/v1/namespaces', kind: 'Namespace', object };
     const { record } = await ask(new FakeCluster(live, new UnverifiedError(503, 'gone')), review);
     assert.equal(record.reason, 'EndpointNotAllowed');
+  });
+});
+
+describe('which resources use a selector is never known by memory', () => {
+  const shop = roleSelector('shop', ack, { names: ['shop'] });
+  const gone = selectorReview(shop, undefined, { name: 'shop' });
+  const bucket: StoredResource = {
+    group: 's3.services.k8s.aws',
+    versions: ['v1alpha1'],
+    kind: 'Bucket',
+    namespace: 'shop',
+    name: 'assets',
+    labels: new Map(),
+  };
+  const used: FakeState = { ...live, resources: [bucket] };
+
+  for (const [what, memory] of [
+    ['a memory that allows', live],
+    ['a memory that is empty', {}],
+    ['no memory', undefined],
+  ] as const) {
+    test(`they are searched once, when all that they rest on was read: ${what}`, async () => {
+      const cluster = new FakeCluster(memory, used);
+      const { response, record } = await ask(cluster, gone, selectors);
+      assert.equal(record.reason, 'SelectorInUse');
+      assert.match(response.status?.message ?? '', /"Bucket shop\/assets"/);
+      assert.deepEqual(cluster.reads.toSorted(), ['Namespace ', 'Namespaces', 'Resources', 'RoleSelectors']);
+      assert.ok(cluster.reads.indexOf('Resources') > 1, 'after the selectors and the namespaces');
+    });
+  }
+
+  test('none are left: the removal is allowed', async () => {
+    const { record } = await ask(new FakeCluster(live, { ...used, resources: [] }), gone, selectors);
+    assert.equal(record.reason, 'Checked');
+  });
+
+  test('a selector that matches no namespace, or is only widened, costs no search', async () => {
+    const nowhere = roleSelector('nowhere', ack, { names: ['gone'] });
+    for (const review of [selectorReview(nowhere, undefined), selectorReview(shop, roleSelector('shop', ack))]) {
+      const cluster = new FakeCluster({ ...live, roleSelectors: [shop] }, new Error('nobody must ask'));
+      assert.equal((await ask(cluster, review, selectors)).record.reason, 'Checked');
+      assert.deepEqual(cluster.reads, []);
+    }
+  });
+
+  test('when they cannot be listed, the change is refused whatever the mode, and says why', async () => {
+    const why = 'the list of buckets.s3.services.k8s.aws could not be read: the API server answered 403 Forbidden';
+    const cluster = new FakeCluster(live, new UnverifiedError(503, why));
+    const { response, record } = await ask(cluster, gone, { ...selectors, defaultMode: 'audit' });
+    assert.equal(response.allowed, false);
+    assert.equal(record.reason, 'Unverified');
+    assert.equal(response.status?.code, 503);
+    assert.ok(response.status.message.startsWith(`IAMRoleSelector "shop": ${why}; `), response.status.message);
   });
 });

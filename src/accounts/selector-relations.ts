@@ -1,0 +1,69 @@
+import { hasLabels, type ResourceType, type RoleSelector } from './role-selector.ts';
+
+/** What two selectors are to one another, whatever resources there are. */
+
+type Labels = ReadonlyMap<string, string>;
+
+/** https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name */
+const namespaceNameLabel = 'kubernetes.io/metadata.name';
+
+function compatible(a: Labels, b: Labels): boolean {
+  for (const [key, value] of a) {
+    const other = b.get(key);
+    if (other !== undefined && other !== value) return false;
+  }
+  return true;
+}
+
+function typesMeet(a: readonly ResourceType[], b: readonly ResourceType[]): boolean {
+  const fits = (left: string, right: string) => left === '' || right === '' || left === right;
+  if (a.length === 0 || b.length === 0) return true;
+  return a.some(x => b.some(y => fits(x.group, y.group) && fits(x.version, y.version) && fits(x.kind, y.kind)));
+}
+
+/**
+ * Whether some resource could be matched by both: then ACK stops at it, even if both name the same role. Two selectors
+ * are apart when no namespace name, no type or no value of a common label can fit both.
+ * @param labelsOf the labels of a namespace that is known, for selectors that name namespaces.
+ */
+export function selectorsOverlap(
+  a: RoleSelector,
+  b: RoleSelector,
+  labelsOf: (namespace: string) => Labels | undefined,
+): boolean {
+  if (!typesMeet(a.resourceTypes, b.resourceTypes) || !compatible(a.resourceLabels, b.resourceLabels)) return false;
+  const names = a.namespaceNames.length > 0 ? a.namespaceNames : b.namespaceNames;
+  if (names.length === 0) return compatible(a.namespaceLabels, b.namespaceLabels);
+  return names.some(name => {
+    if (b.namespaceNames.length > 0 && !b.namespaceNames.includes(name)) return false;
+    const labels = labelsOf(name);
+    if (labels === undefined) {
+      // A namespace that is not there yet may get any labels but one, which is its name.
+      const own = new Map([[namespaceNameLabel, name]]);
+      const fits = [a, b].every(({ namespaceLabels }) => compatible(own, namespaceLabels));
+      return fits && compatible(a.namespaceLabels, b.namespaceLabels);
+    }
+    return hasLabels(labels, a.namespaceLabels) && hasLabels(labels, b.namespaceLabels);
+  });
+}
+
+function typeCovers(wide: ResourceType, narrow: ResourceType): boolean {
+  return (['group', 'version', 'kind'] as const).every(field => wide[field] === '' || wide[field] === narrow[field]);
+}
+
+/** Whether a selector matches, by what is written in both alone, all that another one matches. */
+export function selectorCovers(wide: RoleSelector, narrow: RoleSelector): boolean {
+  const namesCover =
+    wide.namespaceNames.length === 0 ||
+    (narrow.namespaceNames.length > 0 && narrow.namespaceNames.every(name => wide.namespaceNames.includes(name)));
+  const typesCover =
+    wide.resourceTypes.length === 0 ||
+    (narrow.resourceTypes.length > 0 &&
+      narrow.resourceTypes.every(type => wide.resourceTypes.some(other => typeCovers(other, type))));
+  return (
+    namesCover &&
+    typesCover &&
+    hasLabels(narrow.namespaceLabels, wide.namespaceLabels) &&
+    hasLabels(narrow.resourceLabels, wide.resourceLabels)
+  );
+}

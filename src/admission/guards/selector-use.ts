@@ -1,0 +1,64 @@
+import {
+  accountOfArn,
+  type RoleSelector,
+  type SelectedResource,
+  selectorMatches,
+  selectorMatchesNamespace,
+  whySelectorIsLeftOut,
+} from '../../accounts/role-selector.ts';
+import { selectorCovers } from '../../accounts/selector-relations.ts';
+import type { Namespace } from '../../accounts/served-namespace.ts';
+import { mostNames } from '../catalogue/quote.ts';
+import type { StoredResource, View } from '../cluster.ts';
+
+/** What becomes of a selector. */
+export interface SelectorChange {
+  readonly before: RoleSelector;
+  /** Undefined for one that is removed. */
+  readonly after: RoleSelector | undefined;
+}
+
+/** Whether a selector gives every resource that it gave a role before a role of the same account. */
+function keepsAll({ before, after }: SelectorChange): boolean {
+  return after !== undefined && accountOfArn(after.arn) === accountOfArn(before.arn) && selectorCovers(after, before);
+}
+
+/** Whether one selector, and no other, decides on a resource: ACK stops at a resource that two of them match. */
+function decides(selector: RoleSelector, others: readonly RoleSelector[], resource: SelectedResource): boolean {
+  return selectorMatches(selector, resource) && !others.some(other => selectorMatches(other, resource));
+}
+
+/**
+ * The resources that a change of a selector takes the role from, or gives that of another account: ACK would go on with
+ * them in its controllers' own account, make them anew there, or leave them behind when they are deleted.
+ * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/reconciler.go (getOwnerAccountID)
+ * @returns a few; undefined where nobody knows without asking.
+ */
+export function strandedResources(change: SelectorChange, view: View): readonly StoredResource[] | undefined {
+  const { before, after } = change;
+  if (whySelectorIsLeftOut(before) !== undefined || keepsAll(change)) return [];
+  const selectors = view.roleSelectors();
+  const namespaces = new Map<string, Namespace>();
+  for (const namespace of view.namespaces()) {
+    if (selectorMatchesNamespace(before, namespace.name, namespace.labels)) namespaces.set(namespace.name, namespace);
+  }
+  // The search rests on both.
+  if (selectors === undefined) return undefined;
+  if (namespaces.size === 0) return [];
+  const others = selectors.filter(other => other.name !== before.name && whySelectorIsLeftOut(other) === undefined);
+  const movesAccount = after !== undefined && accountOfArn(after.arn) !== accountOfArn(before.arn);
+  const isStranded = (resource: SelectedResource) =>
+    decides(before, others, resource) && (after === undefined || movesAccount || !selectorMatches(after, resource));
+  return view.findResources({
+    types: before.resourceTypes,
+    namespaces: [...namespaces.keys()],
+    wanted: ({ versions, ...resource }) => {
+      const namespaceLabels = namespaces.get(resource.namespace)?.labels;
+      if (namespaceLabels === undefined) return false;
+      // Which of its versions ACK's controller works with, nobody can see.
+      return versions.some(version => isStranded({ ...resource, namespaceLabels, version }));
+    },
+    // One more than are named, to say that there are others.
+    atMost: mostNames + 1,
+  });
+}

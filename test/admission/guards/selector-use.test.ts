@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import {
+  accountOfArn,
+  matchingSelectors,
+  type RoleSelector,
+  whySelectorIsLeftOut,
+} from '../../../src/accounts/role-selector.ts';
+import type { ResourceSearch, StoredResource, View } from '../../../src/admission/cluster.ts';
+import { strandedResources } from '../../../src/admission/guards/selector-use.ts';
+import { anySelector, inNamespaces, labelMap, selector, type } from '../../accounts/any-selector.ts';
+
+/** Which resources a change of a selector strands, against an oracle that resolves each before and after. */
+
+type Namespaces = ReadonlyMap<string, ReadonlyMap<string, string>>;
+
+interface World {
+  readonly selectors: readonly RoleSelector[];
+  readonly namespaces: Namespaces;
+  readonly resources: readonly StoredResource[];
+}
+
+function viewOf({ selectors, namespaces, resources }: World, searches: ResourceSearch[] = []): View {
+  return {
+    namespace: () => undefined,
+    serviceAccount: () => undefined,
+    roleMap: () => undefined,
+    roleSelectors: () => selectors,
+    namespaces: () => Array.from(namespaces, ([name, labels]) => ({ name, labels, annotations: new Map() })),
+    findResources: search => {
+      searches.push(search);
+      return resources.filter(search.wanted);
+    },
+  };
+}
+
+/** The account that ACK works in, written out: that of the one selector that matches. */
+function accountOf(resource: StoredResource, { selectors, namespaces }: World): string | undefined {
+  const [version = ''] = resource.versions;
+  const namespaceLabels = namespaces.get(resource.namespace) ?? new Map();
+  const matching = matchingSelectors(selectors, { ...resource, version, namespaceLabels });
+  return matching.length === 1 ? matching[0]?.arn.split(':')[4] : undefined;
+}
+
+const anyWorld = fc
+  .tuple(fc.array(anySelector, { minLength: 1, maxLength: 4 }), fc.array(inNamespaces, { minLength: 1, maxLength: 6 }))
+  .map(([parts, placed]): World => {
+    const [{ namespaces }] = placed as [(typeof placed)[number]];
+    return {
+      selectors: parts.map((part, index) => ({ ...part, name: `s${index}` })),
+      namespaces,
+      resources: placed.map(({ one: { version, ...rest } }, index) => ({
+        ...rest,
+        versions: [version],
+        name: `r${index}`,
+      })),
+    };
+  });
+const anyArn = fc.constantFrom('arn:aws:iam::111111111111:role/other', 'arn:aws:iam::222222222222:role/r');
+const anyAfter = fc.oneof(
+  fc.constant(undefined),
+  anySelector,
+  fc.tuple(anySelector, anyArn).map(([one, arn]) => ({ ...one, arn })),
+);
+
+test('what a change strands is what had an account by this selector, and has it no more', () => {
+  const seen = { stranded: 0, kept: 0, conflicting: 0 };
+  fc.assert(
+    fc.property(anyWorld, anyAfter, (world, changed) => {
+      const [before, ...others] = world.selectors as [RoleSelector, ...RoleSelector[]];
+      const after = changed && { ...changed, name: before.name };
+      // What is written invalid is refused before.
+      if (after !== undefined && whySelectorIsLeftOut(after) !== undefined) return;
+      const changedWorld = { ...world, selectors: after === undefined ? others : [after, ...others] };
+      const expected = world.resources.filter(resource => {
+        const was = accountOf(resource, world);
+        const byThis = accountOf(resource, { ...world, selectors: [before] }) !== undefined;
+        if (was === undefined || !byThis) {
+          if (byThis) seen.conflicting += 1;
+          return false;
+        }
+        const isKept = accountOf(resource, changedWorld) === was;
+        seen[isKept ? 'kept' : 'stranded'] += 1;
+        return !isKept;
+      });
+      assert.deepEqual(strandedResources({ before, after }, viewOf(world)), expected);
+    }),
+    { numRuns: 20_000 },
+  );
+  for (const [what, count] of Object.entries(seen)) assert.ok(count >= 100, `${what}: only ${count}`);
+});
+
+describe('it is searched', () => {
+  const namespaces: Namespaces = new Map([
+    ['shop', labelMap({ env: 'prod' })],
+    ['billing', labelMap({ env: 'dev' })],
+  ]);
+  const bucket: StoredResource = {
+    group: 's3.services.k8s.aws',
+    versions: ['v1', 'v1alpha1'],
+    kind: 'Bucket',
+    namespace: 'shop',
+    name: 'assets',
+    labels: new Map(),
+  };
+  const world = (one: RoleSelector): World => ({ selectors: [one], namespaces, resources: [bucket] });
+
+  function searchOf(before: RoleSelector, after?: RoleSelector) {
+    const searches: ResourceSearch[] = [];
+    const stranded = strandedResources({ before, after }, viewOf(world(before), searches));
+    assert.ok(searches.length <= 1);
+    return { search: searches[0], stranded };
+  }
+
+  test('only in namespaces, and for types, that the selector can match', () => {
+    const types = [type('s3.services.k8s.aws', '', 'Bucket')];
+    const { search } = searchOf(selector({ namespaceLabels: labelMap({ env: 'prod' }), resourceTypes: types }));
+    assert.deepEqual(search?.namespaces, ['shop']);
+    assert.deepEqual(search.types, types);
+    assert.deepEqual(searchOf(selector()).search?.namespaces, ['shop', 'billing']);
+  });
+
+  test('for one resource more than a message names', () => assert.equal(searchOf(selector()).search?.atMost, 6));
+
+  test('not at all where no namespace is matched, the selector is left out, or nothing is narrowed', () => {
+    const named = selector({ namespaceNames: ['shop'] });
+    for (const [before, after] of [
+      [selector({ namespaceNames: ['gone'] })],
+      [selector({ namespaceNames: ['shop', 'shop'] })],
+      [named, selector()],
+      [named, selector({ namespaceNames: ['shop', 'billing'] })],
+      [named, { ...named, arn: 'arn:aws:iam::111111111111:role/another' }],
+    ] as const) {
+      assert.deepEqual(searchOf(before, after), { search: undefined, stranded: [] });
+    }
+  });
+
+  test('when the role would be one of another account', () => {
+    const named = selector({ namespaceNames: ['shop'] });
+    const moved = { ...named, arn: 'arn:aws:iam::222222222222:role/r' };
+    assert.notEqual(accountOfArn(named.arn), accountOfArn(moved.arn));
+    assert.deepEqual(searchOf(named, moved).stranded, [bucket]);
+  });
+
+  test('by every version of a kind, for which of them ACK goes by cannot be seen', () => {
+    const byVersion = (version: string) => selector({ resourceTypes: [type('', version, 'Bucket')] });
+    assert.deepEqual(searchOf(byVersion('v1alpha1')).stranded, [bucket]);
+    assert.deepEqual(searchOf(byVersion('v1')).stranded, [bucket]);
+    assert.deepEqual(searchOf(byVersion('v2')).stranded, []);
+  });
+
+  test('nobody knows before the selectors are known', () => {
+    const view: View = { ...viewOf(world(selector())), roleSelectors: () => undefined };
+    assert.equal(strandedResources({ before: selector(), after: undefined }, view), undefined);
+  });
+});
