@@ -12,6 +12,8 @@ interface SecretObject {
 /** Does for one Secret and a folder what kubelet does for a pod's volume: puts the data there, and again when it changes. */
 export class SecretKubelet {
   readonly mounted = new MountedSecret();
+  /** kubelet brings a changed Secret to its pods late, up to a minute and more: while this is set, not at all. */
+  isLate = false;
   readonly #plane: ControlPlane;
   readonly #path: string;
   readonly #keys: readonly string[];
@@ -47,7 +49,7 @@ export class SecretKubelet {
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       await sleep(lookEveryMs);
-      await this.#look();
+      if (!this.isLate) await this.#look();
     }
   }
 
