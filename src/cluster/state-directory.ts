@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Cluster, Reference, Referent, View } from '../admission/cluster.ts';
 import { ManifestError, parseManifests } from './manifests.ts';
 import { Snapshot } from './snapshot.ts';
+import { type Unreadable, whyUnreadable } from './why-unreadable.ts';
 
 /** An error to be thrown when a state folder cannot be used: one line that names the folder or the file. */
 export class StateError extends Error {
@@ -12,17 +13,32 @@ export class StateError extends Error {
 
 const manifestFile = /^[^.].*\.(?:ya?ml|json)$/;
 
-/** The manifest files of a folder and its folders, in a stable order. Hidden ones are passed over. */
-async function listFiles(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
+/** @throws {StateError} that says which path cannot be read, and why. */
+async function reading<T>(path: string, what: Unreadable, called: string, read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (cause) {
+    const why = whyUnreadable(cause, what);
+    if (why === undefined) throw cause;
+    throw new StateError(`cannot read ${called}${JSON.stringify(path)}: ${why}`, { cause });
+  }
+}
+
+/**
+ * The manifest files of a folder and its folders, in a stable order. Hidden ones are passed over.
+ * @throws {StateError}
+ */
+async function listFiles(folder: string, called = 'the state folder '): Promise<readonly string[]> {
+  const entries = await reading(folder, 'folder', called, readdir(folder, { withFileTypes: true }));
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   const files = await Promise.all(
     entries.map(async entry => {
       const path = join(folder, entry.name);
       if (entry.name.startsWith('.')) return [];
       // A mounted ConfigMap holds symbolic links to its files.
-      const isFolder = entry.isSymbolicLink() ? (await stat(path)).isDirectory() : entry.isDirectory();
-      if (isFolder) return listFiles(path);
+      const isLink = entry.isSymbolicLink();
+      const isFolder = (isLink ? await reading(path, 'link', '', stat(path)) : entry).isDirectory();
+      if (isFolder) return listFiles(path, 'the folder ');
       return manifestFile.test(entry.name) ? [path] : [];
     }),
   );
@@ -36,6 +52,11 @@ async function signatureOf(folder: string): Promise<string> {
   return stats.map(({ mtimeNs, size, ino }, index) => `${files[index]} ${mtimeNs} ${size} ${ino}`).join('\n');
 }
 
+/** A list or a map where a text belongs. */
+function isCollection(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
 /**
  * Reads what a cluster would know from a folder of manifests.
  * @throws {StateError}
@@ -45,24 +66,24 @@ export async function readState(folder: string): Promise<Snapshot> {
     const snapshot = new Snapshot();
     const seen = new Map<string, string>();
     for (const file of await listFiles(folder)) {
-      for (const manifest of parseManifests(await readFile(file, 'utf8'), file).manifests) {
+      const text = await reading(file, 'file', '', readFile(file, 'utf8'));
+      for (const manifest of parseManifests(text, file).manifests) {
         const { kind, apiVersion, object, place } = manifest;
         const { name, namespace } = (object['metadata'] ?? {}) as { name?: unknown; namespace?: unknown };
-        const key = JSON.stringify([apiVersion, kind, namespace ?? 'default', name]);
-        const earlier = seen.get(key);
-        if (earlier !== undefined)
-          throw new StateError(`${place}: ${kind} ${JSON.stringify(name)} stands in ${earlier} already`);
-        seen.set(key, place);
+        // Whoever reads the kind says what is wrong with such a name.
+        if (![name, namespace].some(isCollection)) {
+          const key = JSON.stringify([apiVersion, kind, namespace ?? 'default', name]);
+          const earlier = seen.get(key);
+          if (earlier !== undefined)
+            throw new StateError(`${place}: ${kind} ${JSON.stringify(name)} stands in ${earlier} already`);
+          seen.set(key, place);
+        }
         snapshot.add(manifest);
       }
     }
     return snapshot;
   } catch (cause) {
-    if (cause instanceof StateError) throw cause;
-    if (cause instanceof ManifestError) throw new StateError(cause.message, { cause });
-    throw new StateError(`cannot read the state folder: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    });
+    throw cause instanceof ManifestError ? new StateError(cause.message, { cause }) : cause;
   }
 }
 
