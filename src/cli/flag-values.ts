@@ -14,9 +14,14 @@ export function parsePort(text: string): number {
 }
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names */
+export function isNamespaceName(text: string): boolean {
+  return /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text);
+}
+
+/** What `isNamespaceName` takes, for messages. */
+export const namespaceNameForm = 'lower-case letters, digits and -, at most 63';
+
 export function parseNamespaceName(text: string): string {
-  if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) {
-    throw new Error('is not the name of a namespace: lower-case letters, digits and -, at most 63');
-  }
+  if (!isNamespaceName(text)) throw new Error(`is not the name of a namespace: ${namespaceNameForm}`);
   return text;
 }

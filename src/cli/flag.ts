@@ -1,6 +1,27 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from './usage-error.ts';
 
+/** An error to be thrown when a value of a flag is not allowed; the message says what is, without the value. */
+class FlagValueError extends Error {
+  override readonly name = 'FlagValueError';
+  readonly code = 'FlagValue';
+  readonly value: string;
+
+  constructor(value: string, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.value = value;
+  }
+}
+
+/** @throws {FlagValueError} */
+function parseValue<T>(value: string, parse: (value: string) => T): T {
+  try {
+    return parse(value);
+  } catch (cause) {
+    throw new FlagValueError(value, cause);
+  }
+}
+
 /** A flag of a command: `--NAME VALUE`, `--NAME=VALUE`, or the environment variable `CARM_WEBHOOK_NAME`. */
 export interface Flag<T> {
   /** Without the dashes. */
@@ -12,7 +33,7 @@ export interface Flag<T> {
   readonly help: string;
   /** As the help tells it. */
   readonly defaultText: string | undefined;
-  /** Reads what was given, in its order; nothing: the default. @throws {Error} whose message says what is allowed. */
+  /** Reads what was given, in its order; nothing: the default. @throws {FlagValueError} */
   readonly read: (given: readonly string[]) => T;
 }
 
@@ -26,7 +47,10 @@ interface FlagText {
   readonly defaultText?: string;
 }
 
-/** A flag with one value; the last one given wins. */
+/**
+ * A flag with one value; the last one given wins.
+ * @param parse throws an Error that says what is allowed, and leaves it to the flag to quote the value.
+ */
 export function valueFlag<T, const D>(
   name: string,
   text: FlagText,
@@ -40,16 +64,26 @@ export function valueFlag<T, const D>(
     defaultText: text.defaultText ?? shown,
     read: given => {
       const last = given.at(-1);
-      return last === undefined ? defaultValue : parse(last);
+      return last === undefined ? defaultValue : parseValue(last, parse);
     },
   };
 }
 
-/** A flag with many values, by comma or by repeating it. */
-export function listFlag<T>(name: string, text: FlagText, parse: (values: readonly string[]) => T): Flag<T> {
+/**
+ * A flag with many values, by comma or by repeating it.
+ * @param parse one value; throws as that of `valueFlag`.
+ * @param collect all of them.
+ */
+export function listFlag<T, L>(
+  name: string,
+  text: FlagText,
+  parse: (value: string) => T,
+  collect: (values: readonly T[]) => L,
+): Flag<L> {
   const items = (given: readonly string[]) =>
     given.flatMap(value => value.split(',').map(item => item.trim())).filter(item => item !== '');
-  return { name, ...text, defaultText: text.defaultText, read: given => parse(items(given)) };
+  const read = (given: readonly string[]) => collect(items(given).map(item => parseValue(item, parse)));
+  return { name, ...text, defaultText: text.defaultText, read };
 }
 
 /** A flag that may be repeated; a comma is a part of its value. */
@@ -64,12 +98,7 @@ export function switchFlag(name: string, help: string): Flag<boolean> {
     help,
     placeholder: undefined,
     defaultText: undefined,
-    read: given => {
-      const last = given.at(-1);
-      if (last === undefined || last === 'false') return false;
-      if (last === 'true') return true;
-      throw new Error('is not true or false');
-    },
+    read: given => parseValue(given.at(-1) ?? 'false', oneOf(['true', 'false'])) === 'true',
   };
 }
 
@@ -96,9 +125,9 @@ function readFlag(flag: Flag<unknown>, given: readonly string[], fromEnvironment
   try {
     return flag.read(given);
   } catch (cause) {
+    if (!(cause instanceof FlagValueError)) throw cause;
     const where = fromEnvironment ? environmentVariable(flag) : `--${flag.name}`;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError(`${where} ${echo(given.join(','))} ${why}`, { cause });
+    throw new UsageError(`${where} ${echo(cause.value)} ${cause.message}`, { cause });
   }
 }
 

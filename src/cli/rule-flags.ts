@@ -1,23 +1,34 @@
 import { isAccountId } from '../accounts/account-id.ts';
 import type { AckSystem } from '../accounts/ack-system.ts';
-import { parseFeatureGates } from '../accounts/feature-gates.ts';
+import { defaultFeatureGates, FeatureGateError, parseFeatureGates } from '../accounts/feature-gates.ts';
 import { partitionOfRegion } from '../accounts/partition.ts';
 import { type Identity, identityForms, parseIdentity } from '../admission/identity.ts';
 import { modes } from '../admission/mode.ts';
 import { defaultRules, type NamespacePair, type Rules, unboundPolicies, workloadPolicies } from '../admission/rules.ts';
 import { longestTokenSeconds, shortestTokenSeconds } from '../injection/token-settings.ts';
 import { type FlagValues, listFlag, oneOf, switchFlag, valueFlag } from './flag.ts';
-import { parseDurationMs, parseNamespaceName } from './flag-values.ts';
+import { isNamespaceName, namespaceNameForm, parseDurationMs } from './flag-values.ts';
 
 function parseRegion(text: string): string {
   if (partitionOfRegion(text) === undefined) throw new Error('is not an AWS region such as eu-central-1');
   return text;
 }
 
-function parseSourceAccounts(items: readonly string[]): ReadonlySet<string> {
-  for (const item of items)
-    if (!isAccountId(item)) throw new Error(`has ${JSON.stringify(item)}, which is not an account id of 12 digits`);
-  return new Set(items);
+function parseSourceAccount(item: string): string {
+  if (!isAccountId(item)) throw new Error('is not an account id of 12 digits');
+  return item;
+}
+
+function parseFeatureGate(item: string): string {
+  try {
+    parseFeatureGates([item]);
+    return item;
+  } catch (cause) {
+    if (!(cause instanceof FeatureGateError)) throw cause;
+    // Its own message quotes the item, as the flag does.
+    const known = Object.keys(defaultFeatureGates).join(', ');
+    throw new Error(`is not GATE=true or GATE=false with a gate of: ${known}`, { cause });
+  }
 }
 
 function parseTokenExpiration(text: string): number {
@@ -33,42 +44,37 @@ const aliasForm = /^[a-z0-9]+$/;
 function parseAckSystem(item: string): AckSystem {
   const [namespace = '', services, ...rest] = item.split('=');
   const aliases = services?.split('+');
-  if (rest.length > 0 || aliases?.some(alias => !aliasForm.test(alias))) {
-    throw new Error(
-      `has ${JSON.stringify(item)}, which is not NAMESPACE or NAMESPACE=SERVICE+SERVICE such as ack-iam=iam+sts`,
-    );
+  if (!isNamespaceName(namespace) || rest.length > 0 || aliases?.some(alias => !aliasForm.test(alias))) {
+    throw new Error(`is not NAMESPACE (${namespaceNameForm}) or NAMESPACE=SERVICE+SERVICE such as ack-iam=iam+sts`);
   }
-  return { namespace: parseNamespaceName(namespace), services: aliases === undefined ? undefined : new Set(aliases) };
+  return { namespace, services: aliases === undefined ? undefined : new Set(aliases) };
 }
 
-function parseAckSystems(items: readonly string[]): Rules['ackSystems'] {
-  const [first, ...others] = items.map(parseAckSystem);
+function collectAckSystems([first, ...others]: readonly AckSystem[]): Rules['ackSystems'] {
   return first === undefined ? defaultRules.ackSystems : [first, ...others];
 }
 
-function parseIdentities(items: readonly string[]): readonly Identity[] {
-  return items.map(item => {
-    const identity = parseIdentity(item);
-    if (identity === undefined) throw new Error(`has ${JSON.stringify(item)}, which is not ${identityForms}`);
-    return identity;
-  });
+function parseKnownIdentity(item: string): Identity {
+  const identity = parseIdentity(item);
+  if (identity === undefined) throw new Error(`is not ${identityForms}`);
+  return identity;
 }
 
-function parseUrls(items: readonly string[]): ReadonlySet<string> {
-  for (const item of items) {
-    if (!/^https?:$/.test(URL.parse(item)?.protocol ?? ''))
-      throw new Error(`has ${JSON.stringify(item)}, which is not a URL`);
+function parseUrl(item: string): string {
+  if (!/^https?:$/.test(URL.parse(item)?.protocol ?? '')) throw new Error('is not a URL of https or http');
+  return item;
+}
+
+function parseNamespacePair(item: string): NamespacePair {
+  const [from = '', to = '', ...rest] = item.split(':');
+  if (!(from === '*' || isNamespaceName(from)) || !isNamespaceName(to) || rest.length > 0) {
+    throw new Error(`is not FROM:TO, two names of namespaces (${namespaceNameForm}), or * for every FROM`);
   }
-  return new Set(items);
+  return { from, to };
 }
 
-function parseNamespacePairs(items: readonly string[]): readonly NamespacePair[] {
-  return items.map(item => {
-    const [from = '', to = '', ...rest] = item.split(':');
-    if (rest.length > 0) throw new Error(`has ${JSON.stringify(item)}, which is not FROM:TO`);
-    return { from: from === '*' ? from : parseNamespaceName(from), to: parseNamespaceName(to) };
-  });
-}
+const all = <T>(values: readonly T[]): readonly T[] => values;
+const setOf = <T>(values: readonly T[]): ReadonlySet<T> => new Set(values);
 
 const longestSupportMessage = 256;
 
@@ -88,7 +94,8 @@ export const ruleFlags = {
       help: "Namespaces of ACK's controllers and their maps, or NAMESPACE=SERVICE+SERVICE for some services; pods use the first",
       defaultText: defaultRules.ackSystems[0].namespace,
     },
-    parseAckSystems,
+    parseAckSystem,
+    collectAckSystems,
   ),
   featureGates: listFlag(
     'feature-gates',
@@ -96,6 +103,7 @@ export const ruleFlags = {
       placeholder: 'GATE=BOOL,...',
       help: "Gates as ACK's controllers take them: TeamLevelCARM=true makes team ids bind",
     },
+    parseFeatureGate,
     parseFeatureGates,
   ),
   defaultRegion: valueFlag(
@@ -113,7 +121,8 @@ export const ruleFlags = {
   sourceAccounts: listFlag(
     'source-accounts',
     { placeholder: 'ACCOUNT,...', help: 'Accounts whose roles every namespace may name' },
-    parseSourceAccounts,
+    parseSourceAccount,
+    setOf,
   ),
   requirePodsKey: switchFlag(
     'require-pods-key',
@@ -147,17 +156,20 @@ export const ruleFlags = {
       placeholder: 'IDENTITY,...',
       help: "ACK's controllers, besides ack-SERVICE-controller of the ACK system namespaces",
     },
-    parseIdentities,
+    parseKnownIdentity,
+    all,
   ),
   restoreIdentities: listFlag(
     'restore-identities',
     { placeholder: 'IDENTITY,...', help: 'Who may write what only controllers write, to restore a backup' },
-    parseIdentities,
+    parseKnownIdentity,
+    all,
   ),
   allowedEndpointUrls: listFlag(
     'allowed-endpoint-urls',
     { placeholder: 'URL,...', help: 'Values that services.k8s.aws/endpoint-url may have on a namespace' },
-    parseUrls,
+    parseUrl,
+    setOf,
   ),
   crossNamespaceReferences: listFlag(
     'cross-namespace-references',
@@ -165,7 +177,8 @@ export const ruleFlags = {
       placeholder: 'FROM:TO,...',
       help: 'Pairs of namespaces whose ACK resources may refer from one to the other; * is every FROM',
     },
-    parseNamespacePairs,
+    parseNamespacePair,
+    all,
   ),
   supportMessage: valueFlag(
     'support-message',
