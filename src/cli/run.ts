@@ -8,6 +8,7 @@ import { injectCommand } from './inject.ts';
 import { serveCommand } from './serve.ts';
 import { exitCodes, UsageError } from './usage-error.ts';
 import { versionCommand } from './version.ts';
+import { MissingObjectError } from './why/missing-object-error.ts';
 import { whyCommand } from './why/why.ts';
 
 const commands: readonly Command[] = [serveCommand, injectCommand, checkCommand, whyCommand, versionCommand];
@@ -29,10 +30,11 @@ Exit codes: 0 done, 1 something was refused or found, 2 bad usage or unreadable 
 
 const helpWords: ReadonlySet<string> = new Set(['help', '--help', '-h']);
 
-/** The exit code of an error that is the user's to mend; undefined for a fault of ours. */
+/** The exit code of an error that is an answer to the user, or his to mend; undefined for a fault of ours. */
 function codeOf(error: unknown): number | undefined {
   if (error instanceof UsageError || error instanceof StateError) return exitCodes.usage;
   if (error instanceof ManifestError || error instanceof MalformedObjectError) return exitCodes.usage;
+  if (error instanceof MissingObjectError) return exitCodes.refused;
   if (error instanceof ClusterUnreachableError) return exitCodes.unreachable;
   return undefined;
 }

@@ -1,7 +1,7 @@
 /** Exit codes of every command. */
 export const exitCodes = {
   done: 0,
-  /** Something was refused or found. */
+  /** Something was refused or found, or is not there. */
   refused: 1,
   /** Bad usage or unreadable input. */
   usage: 2,

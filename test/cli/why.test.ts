@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { demoState, runCommand } from './command-runs.ts';
+import { startTinyApiServer } from './tiny-api-server.ts';
 
 const workloadRole = 'arn:aws:iam::111122223333:role/team-a-workloads';
 
@@ -74,11 +75,9 @@ describe('why namespace', () => {
     assert.match(stdout, /\nDecision: {2}passes unpatched \(AccountNotMapped\), for the mode is audit\n/);
   });
 
-  test('one that is not bound, one that does not exist', async () => {
+  test('one that is not bound', async () => {
     const unbound = await whyJson('namespace', 'ack-system', '--state', demoState);
     assert.deepEqual([unbound.code, unbound.answer.now.reason], [0, 'NotServed']);
-    const missing = await whyJson('namespace', 'nowhere', '--state', demoState);
-    assert.deepEqual([missing.code, missing.answer.now.reason], [1, 'NamespaceNotFound']);
   });
 
   test('one that is bound but not labelled is warned of', async t => {
@@ -153,11 +152,6 @@ describe('why pod', () => {
     assert.equal(answer.now.roleFrom, 'ServiceAccount team-a/reports, annotation carm-webhook.dev/role');
   });
 
-  test('a pod that does not exist is bad usage', async () => {
-    const { code, stderr } = await runCommand(['why', 'pod', 'none', '-n', 'team-a', '--state', demoState]);
-    assert.deepEqual([code, stderr], [2, 'carm-webhook: there is no pod "none" in namespace "team-a"\n']);
-  });
-
   test('what users wrote cannot move a terminal', async t => {
     const env = [{ name: 'AWS_ROLE_ARN', value: '\u001b[2J' }];
     const state = await stateWith(t, [pod('esc', { containers: [{ name: 'a\u001b[1m', env }] })]);
@@ -172,4 +166,30 @@ describe('why pod', () => {
       assert.match(stderr, /^carm-webhook: why takes "pod NAME" or "namespace NAME", not /);
     });
   }
+});
+
+describe('why of what does not exist: exit 1, one line that says so, nothing on stdout', () => {
+  const missing: readonly [asked: readonly string[], said: string][] = [
+    [['pod', 'none', '-n', 'team-a'], 'there is no pod "none" in namespace "team-a"'],
+    [['pod', 'none', '-n', 'none'], 'there is no pod "none" in namespace "none"'],
+    [['namespace', 'none'], 'there is no namespace "none"'],
+    // It is never served, but only where it is.
+    [['namespace', 'kube-system'], 'there is no namespace "kube-system"'],
+  ];
+  for (const [asked, said] of missing) {
+    for (const more of [[], ['-o', 'json'], ['--default-mode', 'audit']]) {
+      test(`why ${[...asked, ...more].join(' ')}`, async () => {
+        const result = await runCommand(['why', ...asked, ...more, '--state', demoState]);
+        assert.deepEqual(result, { code: 1, stdout: '', stderr: `carm-webhook: ${said}\n` });
+      });
+    }
+  }
+
+  test('so it is by a cluster', async t => {
+    const api = await startTinyApiServer(t, []);
+    for (const [asked, said] of missing) {
+      const result = await runCommand(['why', ...asked, '--kubeconfig', api.kubeconfig]);
+      assert.deepEqual(result, { code: 1, stdout: '', stderr: `carm-webhook: ${said}\n` });
+    }
+  });
 });

@@ -12,6 +12,7 @@ import { ruleFlags, rulesFrom } from '../rule-flags.ts';
 import { namespaceResource, reviewOf } from '../synthetic-review.ts';
 import { exitCodes, UsageError } from '../usage-error.ts';
 import { type Explanation, explainPod } from './explain.ts';
+import { MissingObjectError } from './missing-object-error.ts';
 import { type Answer, renderAnswer } from './render-answer.ts';
 import { beforeInjection, heldByPod } from './running-pod.ts';
 
@@ -25,21 +26,25 @@ const whyFlags = {
 /** A pod that asks for nothing of its own. */
 const plainPod = { spec: { containers: [{ name: 'any' }] } };
 
+/** @throws {MissingObjectError} */
 async function answerForPod(namespace: string, name: string, source: ObjectSource, rules: Rules): Promise<Answer> {
   const object = await source.pod(namespace, name);
   if (object === undefined) {
-    throw new UsageError(`there is no pod ${JSON.stringify(name)} in namespace ${JSON.stringify(namespace)}`);
+    throw new MissingObjectError(`there is no pod ${JSON.stringify(name)} in namespace ${JSON.stringify(namespace)}`);
   }
   const asked = { namespace, name, object: beforeInjection(object) };
   const now = await explainPod(asked, clusterOf(source), rules);
   return { kind: 'Pod', namespace, name, has: heldByPod(object), now };
 }
 
-/** The namespace's own review tells of bindings without effect and slips of spelling. */
-async function namespaceWarnings(name: string, cluster: Cluster, rules: Rules): Promise<readonly string[]> {
+/**
+ * The namespace's own review tells of bindings without effect and slips of spelling.
+ * @returns undefined when there is no such namespace.
+ */
+async function namespaceWarnings(name: string, cluster: Cluster, rules: Rules): Promise<readonly string[] | undefined> {
   return decideLive(cluster, name, Number.POSITIVE_INFINITY, view => {
     const namespace = view.namespace(name);
-    if (namespace === undefined) return [];
+    if (namespace === undefined) return undefined;
     const { labels, annotations } = namespace;
     const object = {
       metadata: { name, labels: Object.fromEntries(labels), annotations: Object.fromEntries(annotations) },
@@ -53,11 +58,14 @@ async function namespaceWarnings(name: string, cluster: Cluster, rules: Rules): 
   });
 }
 
+/** @throws {MissingObjectError} */
 async function answerForNamespace(name: string, source: ObjectSource, rules: Rules): Promise<Answer> {
   const cluster = clusterOf(source);
   const asked = { namespace: name, name: 'any', object: plainPod };
+  const own = await namespaceWarnings(name, cluster, rules);
+  if (own === undefined) throw new MissingObjectError(`there is no namespace ${JSON.stringify(name)}`);
   const now: Explanation = await explainPod(asked, cluster, rules);
-  const warnings = [...new Set([...(await namespaceWarnings(name, cluster, rules)), ...now.warnings])];
+  const warnings = [...new Set([...own, ...now.warnings])];
   return { kind: 'Namespace', namespace: '', name, has: undefined, now: { ...now, warnings } };
 }
 
@@ -110,7 +118,8 @@ export const whyCommand: Command = {
 
 Tells what the webhook would decide now: the account, the role and where it comes from, the mode,
 and what each container would get; for a pod of the cluster also what it has. For a namespace it is
-the decision on a plain pod in it. With a decision that refuses, the exit code is 1.
+the decision on a plain pod in it. With a decision that refuses, and where there is no such pod or
+namespace, the exit code is 1.
 
 Examples:
   carm-webhook why pod web-5d9c7b-x2x9f -n team-a
