@@ -117,7 +117,8 @@ export function environmentVariable(flag: Flag<unknown>): string {
 
 const longestEcho = 200;
 
-function echo(value: string): string {
+/** A word of the command line, quoted, of a length that fits in a message. */
+export function echo(value: string): string {
   return JSON.stringify(value.length > longestEcho ? `${value.slice(0, longestEcho)}...` : value);
 }
 
@@ -156,9 +157,8 @@ function splitArguments(argv: readonly string[], flags: readonly Flag<unknown>[]
     if (token.kind !== 'option') continue;
     const flag = known.get(token.name);
     if (flag === undefined) {
-      throw new UsageError(
-        `unknown flag ${echo(token.rawName)}; flags are: ${flags.map(({ name }) => `--${name}`).join(', ')}`,
-      );
+      const names = flags.map(({ name }) => `--${name}`).join(', ');
+      throw new UsageError(`unknown flag ${echo(token.rawName)}; flags are: ${names || 'none'}`);
     }
     if (flag.placeholder !== undefined && token.value === undefined) {
       throw new UsageError(`--${flag.name} needs a value: --${flag.name} ${flag.placeholder}`);
@@ -188,6 +188,15 @@ export function readFlags<F extends Flags>(
     return [key, readFlag(flag, given ?? [], false)];
   });
   return { values: Object.fromEntries(values) as FlagValues<F>, positionals };
+}
+
+/**
+ * For a command that takes flags only.
+ * @param hint at the end of the message.
+ * @throws {UsageError}
+ */
+export function refuseArguments(command: string, [first]: readonly string[], hint = ''): void {
+  if (first !== undefined) throw new UsageError(`${command} takes no argument ${echo(first)}${hint}`);
 }
 
 const helpWidth = 100;

@@ -1,7 +1,7 @@
 import type { ManifestFile } from '../cluster/manifests.ts';
 import { clusterFlags, namespaceFlag, outputFlag } from './cluster-flags.ts';
 import type { Command, Surroundings } from './command.ts';
-import { describeFlags, readFlags, repeatedFlag } from './flag.ts';
+import { describeFlags, readFlags, refuseArguments, repeatedFlag } from './flag.ts';
 import { Foreteller, type Foretold, withAdditions } from './foretell.ts';
 import { readInput } from './input-files.ts';
 import { openSource } from './open-source.ts';
@@ -60,9 +60,7 @@ function render(files: readonly ForetoldFile[], form: 'yaml' | 'json' | 'diff'):
 
 async function inject(argv: readonly string[], { env, stdin, stdout, stderr }: Surroundings): Promise<number> {
   const { values, positionals } = readFlags(injectFlags, argv, env);
-  if (positionals.length > 0) {
-    throw new UsageError(`inject takes no argument ${JSON.stringify(positionals[0])}; a file is given by -f FILE`);
-  }
+  refuseArguments('inject', positionals, '; a file is given by -f FILE');
   if (values.filename.length === 0) throw new UsageError('-f is missing: -f FILE, or -f - for stdin');
   const rules = rulesFrom(values, env);
   const source = await openSource(values, rules);

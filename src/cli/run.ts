@@ -4,6 +4,7 @@ import { StateError } from '../cluster/state-directory.ts';
 import { MalformedObjectError } from '../injection/fields.ts';
 import { checkCommand } from './check/check.ts';
 import type { Command, Surroundings } from './command.ts';
+import { echo } from './flag.ts';
 import { injectCommand } from './inject.ts';
 import { serveCommand } from './serve.ts';
 import { exitCodes, UsageError } from './usage-error.ts';
@@ -39,18 +40,32 @@ function codeOf(error: unknown): number | undefined {
   return undefined;
 }
 
+/** @throws {UsageError} */
+function commandOf(name: string): Command {
+  const command = commands.find(candidate => candidate.name === name || `--${candidate.name}` === name);
+  if (command !== undefined) return command;
+  const names = commands.map(candidate => candidate.name).join(', ');
+  throw new UsageError(`unknown command ${echo(name)}; commands are: ${names}`);
+}
+
+/** The help on a command, or on all of them. @throws {UsageError} */
+function helpOn(words: readonly string[]): string {
+  const [name, more] = words.filter(word => !word.startsWith('-'));
+  if (more !== undefined) throw new UsageError(`help takes one command, and no argument ${echo(more)}`);
+  return name === undefined ? generalHelp() : commandOf(name).help();
+}
+
 async function dispatch(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   const [name, ...rest] = argv;
-  if (name === undefined || helpWords.has(name)) {
-    const asked = commands.find(command => command.name === rest[0]);
-    (name === undefined ? surroundings.stderr : surroundings.stdout).write(asked?.help() ?? generalHelp());
-    return name === undefined ? exitCodes.usage : exitCodes.done;
+  if (name === undefined) {
+    surroundings.stderr.write(generalHelp());
+    return exitCodes.usage;
   }
-  const command = commands.find(candidate => candidate.name === name || `--${candidate.name}` === name);
-  if (command === undefined) {
-    const names = commands.map(candidate => candidate.name).join(', ');
-    throw new UsageError(`unknown command ${JSON.stringify(name.slice(0, 200))}; commands are: ${names}`);
+  if (helpWords.has(name)) {
+    surroundings.stdout.write(helpOn(rest));
+    return exitCodes.done;
   }
+  const command = commandOf(name);
   if (rest.some(word => word === '--help' || word === '-h')) {
     surroundings.stdout.write(command.help());
     return exitCodes.done;

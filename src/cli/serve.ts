@@ -11,7 +11,7 @@ import { startServer } from '../server/server.ts';
 import { drainOnSignal } from '../server/signals.ts';
 import { version } from '../version.ts';
 import type { Command, Surroundings } from './command.ts';
-import { describeFlags, type FlagValues, oneOf, readFlags, switchFlag, valueFlag } from './flag.ts';
+import { describeFlags, type FlagValues, oneOf, readFlags, refuseArguments, switchFlag, valueFlag } from './flag.ts';
 import { parseDurationMs, parsePort } from './flag-values.ts';
 import { ruleFlags, rulesFrom } from './rule-flags.ts';
 import { clusterMetricLabels, openServedCluster, servedClusterFlags } from './served-cluster.ts';
@@ -97,7 +97,7 @@ async function openCertificate(values: ServeValues, logger: Logger): Promise<Cer
 
 async function serve(argv: readonly string[], { env }: Surroundings): Promise<number> {
   const { values, positionals } = readFlags(serveFlags, argv, env);
-  if (positionals.length > 0) throw new UsageError(`serve takes no argument ${JSON.stringify(positionals[0])}`);
+  refuseArguments('serve', positionals);
   const rules = rulesFrom(values, env);
   const logger = createLogger(values.logLevel);
   const metrics = new Metrics({

@@ -1,5 +1,6 @@
 import { version } from '../version.ts';
 import type { Command } from './command.ts';
+import { readFlags, refuseArguments } from './flag.ts';
 import { exitCodes } from './usage-error.ts';
 
 /** `carm-webhook version`. */
@@ -7,7 +8,8 @@ export const versionCommand: Command = {
   name: 'version',
   summary: 'Print the version',
   help: () => 'Usage: carm-webhook version\n\nPrints the version and ends.\n',
-  run: async (_argv, { stdout }) => {
+  run: async (argv, { env, stdout }) => {
+    refuseArguments('version', readFlags({}, argv, env).positionals);
     stdout.write(`carm-webhook ${version} (Node.js ${process.versions.node})\n`);
     return exitCodes.done;
   },

@@ -1,10 +1,10 @@
 import { clusterFlags, outputFlag } from '../cluster-flags.ts';
 import type { Command, Surroundings } from '../command.ts';
-import { describeFlags, readFlags } from '../flag.ts';
+import { describeFlags, readFlags, refuseArguments } from '../flag.ts';
 import { openSource } from '../open-source.ts';
 import { ruleFlags, rulesFrom } from '../rule-flags.ts';
 import { alignColumns } from '../table.ts';
-import { exitCodes, UsageError } from '../usage-error.ts';
+import { exitCodes } from '../usage-error.ts';
 import { findAll } from './find-all.ts';
 import type { Finding } from './finding.ts';
 
@@ -33,7 +33,7 @@ function tableOf(findings: readonly Finding[]): string {
 
 async function check(argv: readonly string[], { env, stdout, stderr }: Surroundings): Promise<number> {
   const { values, positionals } = readFlags(checkFlags, argv, env);
-  if (positionals.length > 0) throw new UsageError(`check takes no argument ${JSON.stringify(positionals[0])}`);
+  refuseArguments('check', positionals);
   const rules = rulesFrom(values, env);
   const source = await openSource(values, rules);
   try {

@@ -5,7 +5,7 @@ import { decideLive } from '../../admission/live-view.ts';
 import type { Rules } from '../../admission/rules.ts';
 import { clusterFlags, namespaceFlag, outputFlag } from '../cluster-flags.ts';
 import type { Command, Surroundings } from '../command.ts';
-import { describeFlags, readFlags } from '../flag.ts';
+import { describeFlags, echo, readFlags } from '../flag.ts';
 import type { ObjectSource } from '../object-source.ts';
 import { openSource } from '../open-source.ts';
 import { ruleFlags, rulesFrom } from '../rule-flags.ts';
@@ -87,7 +87,7 @@ function readTarget(positionals: readonly string[]): { kind: 'pod' | 'namespace'
   };
   const known = Object.hasOwn(kinds, kind) ? kinds[kind as keyof typeof kinds] : undefined;
   if (known === undefined || name === '' || rest.length > 0) {
-    const given = positionals.length === 0 ? 'nothing' : JSON.stringify(positionals.join(' ').slice(0, 200));
+    const given = positionals.length === 0 ? 'nothing' : echo(positionals.join(' '));
     throw new UsageError(`why takes "pod NAME" or "namespace NAME", not ${given}`);
   }
   return { kind: known === 'pod' ? 'pod' : 'namespace', name };
