@@ -82,7 +82,13 @@ function endQuietlyWhenUnread({ stdout, stderr }: Surroundings): void {
   }
 }
 
-/** Runs a command line. @returns the exit code; what is the user's to mend is one line on stderr, never a trace. */
+/** One line each thing to mend; only a state folder has several. */
+function linesOf(error: unknown): readonly string[] {
+  if (error instanceof StateError) return error.lines;
+  return [error instanceof Error ? error.message : String(error)];
+}
+
+/** Runs a command line. @returns the exit code; what is the user's to mend is a line on stderr, never a trace. */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   endQuietlyWhenUnread(surroundings);
   try {
@@ -90,8 +96,9 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    surroundings.stderr.write(`carm-webhook: ${message.replaceAll(/\s*\n\s*/g, ' ')}\n`);
+    for (const line of linesOf(error)) {
+      surroundings.stderr.write(`carm-webhook: ${line.replaceAll(/\s*\n\s*/g, ' ')}\n`);
+    }
     return code;
   }
 }

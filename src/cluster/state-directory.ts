@@ -1,44 +1,71 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cluster, Reference, Referent, View } from '../admission/cluster.ts';
-import { ManifestError, parseManifests } from './manifests.ts';
+import { type Manifest, ManifestError, parseManifests } from './manifests.ts';
 import { Snapshot } from './snapshot.ts';
-import { type Unreadable, whyUnreadable } from './why-unreadable.ts';
+import { inCircle, type Unreadable, whyUnreadable } from './why-unreadable.ts';
 
-/** An error to be thrown when a state folder cannot be used: one line that names the folder or the file. */
+const mostLines = 10;
+
+/** An error to be thrown when a state folder cannot be used. */
 export class StateError extends Error {
   override readonly name = 'StateError';
   readonly code = 'InvalidState';
+  /** A line for each bad file, ten at most, then how many more there are. */
+  readonly lines: readonly string[];
+
+  constructor(troubles: readonly string[]) {
+    const more = troubles.length - mostLines;
+    const rest = more > 0 ? [`and ${more} more bad file${more === 1 ? '' : 's'} in the state folder`] : [];
+    const lines = [...troubles.slice(0, mostLines), ...rest];
+    super(lines.join('; '));
+    this.lines = lines;
+  }
 }
 
 const manifestFile = /^[^.].*\.(?:ya?ml|json)$/;
 
-/** @throws {StateError} that says which path cannot be read, and why. */
-async function reading<T>(path: string, what: Unreadable, called: string, read: Promise<T>): Promise<T> {
+/** What stands at a path of the folder and cannot be used, as one line. */
+class Trouble {
+  readonly line: string;
+
+  constructor(line: string) {
+    this.line = line;
+  }
+}
+
+/** Reads of the system; what it does not let be read is a trouble. */
+async function reading<T>(path: string, what: Unreadable, called: string, read: Promise<T>): Promise<T | Trouble> {
   try {
     return await read;
   } catch (cause) {
     const why = whyUnreadable(cause, what);
     if (why === undefined) throw cause;
-    throw new StateError(`cannot read ${called}${JSON.stringify(path)}: ${why}`, { cause });
+    return new Trouble(`cannot read ${called}${JSON.stringify(path)}: ${why}`);
   }
 }
 
 /**
  * The manifest files of a folder and its folders, in a stable order. Hidden ones are passed over.
- * @throws {StateError}
+ * @param above the folders that it was come to by, without symbolic links.
  */
-async function listFiles(folder: string, called = 'the state folder '): Promise<readonly string[]> {
+async function listFiles(folder: string, above: readonly string[] = []): Promise<readonly (string | Trouble)[]> {
+  const called = above.length === 0 ? 'the state folder ' : 'the folder ';
+  const real = await reading(folder, 'folder', called, realpath(folder));
+  if (real instanceof Trouble) return [real];
+  // Else the same files would be found again and again, until the system has enough of it.
+  if (above.includes(real)) return [new Trouble(`cannot read ${called}${JSON.stringify(folder)}: ${inCircle}`)];
   const entries = await reading(folder, 'folder', called, readdir(folder, { withFileTypes: true }));
+  if (entries instanceof Trouble) return [entries];
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   const files = await Promise.all(
     entries.map(async entry => {
       const path = join(folder, entry.name);
       if (entry.name.startsWith('.')) return [];
       // A mounted ConfigMap holds symbolic links to its files.
-      const isLink = entry.isSymbolicLink();
-      const isFolder = (isLink ? await reading(path, 'link', '', stat(path)) : entry).isDirectory();
-      if (isFolder) return listFiles(path, 'the folder ');
+      const target = entry.isSymbolicLink() ? await reading(path, 'link', '', stat(path)) : entry;
+      if (target instanceof Trouble) return [target];
+      if (target.isDirectory()) return listFiles(path, [...above, real]);
       return manifestFile.test(entry.name) ? [path] : [];
     }),
   );
@@ -48,8 +75,12 @@ async function listFiles(folder: string, called = 'the state folder '): Promise<
 /** Changes whenever a file does. */
 async function signatureOf(folder: string): Promise<string> {
   const files = await listFiles(folder);
-  const stats = await Promise.all(files.map(file => stat(file, { bigint: true })));
-  return stats.map(({ mtimeNs, size, ino }, index) => `${files[index]} ${mtimeNs} ${size} ${ino}`).join('\n');
+  const lines = files.map(async file => {
+    if (file instanceof Trouble) return file.line;
+    const { mtimeNs, size, ino } = await stat(file, { bigint: true });
+    return `${file} ${mtimeNs} ${size} ${ino}`;
+  });
+  return (await Promise.all(lines)).join('\n');
 }
 
 /** A list or a map where a text belongs. */
@@ -57,34 +88,54 @@ function isCollection(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
 }
 
+/** A folder while it is read, file by file. */
+class StateReader {
+  readonly snapshot = new Snapshot();
+  readonly #places = new Map<string, string>();
+
+  /** Takes the objects of a file in, up to the first one that cannot be used. */
+  async take(file: string): Promise<Trouble | undefined> {
+    const text = await reading(file, 'file', '', readFile(file, 'utf8'));
+    if (text instanceof Trouble) return text;
+    try {
+      for (const manifest of parseManifests(text, file).manifests) {
+        const again = this.#isAgain(manifest);
+        if (again !== undefined) return again;
+        this.snapshot.add(manifest);
+      }
+    } catch (error) {
+      if (error instanceof ManifestError) return new Trouble(error.message);
+      throw error;
+    }
+    return undefined;
+  }
+
+  #isAgain({ apiVersion, kind, object, place }: Manifest): Trouble | undefined {
+    const { name, namespace } = (object['metadata'] ?? {}) as { name?: unknown; namespace?: unknown };
+    // Whoever reads the kind says what is wrong with such a name.
+    if ([name, namespace].some(isCollection)) return undefined;
+    const key = JSON.stringify([apiVersion, kind, namespace ?? 'default', name]);
+    const earlier = this.#places.get(key);
+    if (earlier !== undefined)
+      return new Trouble(`${place}: ${kind} ${JSON.stringify(name)} stands in ${earlier} already`);
+    this.#places.set(key, place);
+    return undefined;
+  }
+}
+
 /**
  * Reads what a cluster would know from a folder of manifests.
- * @throws {StateError}
+ * @throws {StateError} that tells of every bad file.
  */
 export async function readState(folder: string): Promise<Snapshot> {
-  try {
-    const snapshot = new Snapshot();
-    const seen = new Map<string, string>();
-    for (const file of await listFiles(folder)) {
-      const text = await reading(file, 'file', '', readFile(file, 'utf8'));
-      for (const manifest of parseManifests(text, file).manifests) {
-        const { kind, apiVersion, object, place } = manifest;
-        const { name, namespace } = (object['metadata'] ?? {}) as { name?: unknown; namespace?: unknown };
-        // Whoever reads the kind says what is wrong with such a name.
-        if (![name, namespace].some(isCollection)) {
-          const key = JSON.stringify([apiVersion, kind, namespace ?? 'default', name]);
-          const earlier = seen.get(key);
-          if (earlier !== undefined)
-            throw new StateError(`${place}: ${kind} ${JSON.stringify(name)} stands in ${earlier} already`);
-          seen.set(key, place);
-        }
-        snapshot.add(manifest);
-      }
-    }
-    return snapshot;
-  } catch (cause) {
-    throw cause instanceof ManifestError ? new StateError(cause.message, { cause }) : cause;
+  const reader = new StateReader();
+  const troubles: string[] = [];
+  for (const file of await listFiles(folder)) {
+    const trouble = file instanceof Trouble ? file : await reader.take(file);
+    if (trouble !== undefined) troubles.push(trouble.line);
   }
+  if (troubles.length > 0) throw new StateError(troubles);
+  return reader.snapshot;
 }
 
 export interface StateDirectoryOptions {
@@ -147,7 +198,7 @@ export class StateDirectory implements Cluster {
         this.#snapshot = await readState(folder);
         onReload?.(this.#snapshot);
       } catch (error) {
-        onError?.(error instanceof StateError ? error : new StateError(String(error), { cause: error }));
+        onError?.(error instanceof StateError ? error : new StateError([String(error)]));
       }
     }
     this.#schedule();

@@ -3,6 +3,7 @@ export type Unreadable = 'file' | 'folder' | 'link';
 
 const noPermission = 'permission denied';
 const tooLarge = 'it is too large';
+export const inCircle = 'its symbolic links lead in a circle';
 
 /** By the code of Node's error. Its text names a system call, and the path once more. */
 const reasons: Readonly<Record<string, string | Readonly<Record<Unreadable, string>>>> = {
@@ -19,7 +20,7 @@ const reasons: Readonly<Record<string, string | Readonly<Record<Unreadable, stri
   EISDIR: 'it is a folder; name the files in it',
   EACCES: noPermission,
   EPERM: noPermission,
-  ELOOP: 'its symbolic links lead in a circle',
+  ELOOP: inCircle,
   ENAMETOOLONG: 'its name is too long',
   EMFILE: 'too many files are open',
   ENFILE: 'too many files are open',
