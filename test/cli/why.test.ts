@@ -75,9 +75,11 @@ describe('why namespace', () => {
     assert.match(stdout, /\nDecision: {2}passes unpatched \(AccountNotMapped\), for the mode is audit\n/);
   });
 
-  test('one that is not bound', async () => {
+  test('one that is not bound, one that does not exist', async () => {
     const unbound = await whyJson('namespace', 'ack-system', '--state', demoState);
     assert.deepEqual([unbound.code, unbound.answer.now.reason], [0, 'NotServed']);
+    const missing = await whyJson('namespace', 'nowhere', '--state', demoState);
+    assert.deepEqual([missing.code, missing.answer.now.reason], [1, 'NamespaceNotFound']);
   });
 
   test('one that is bound but not labelled is warned of', async t => {
@@ -168,13 +170,10 @@ describe('why pod', () => {
   }
 });
 
-describe('why of what does not exist: exit 1, one line that says so, nothing on stdout', () => {
+describe('why of a pod that does not exist: exit 1, one line that says so, nothing on stdout', () => {
   const missing: readonly [asked: readonly string[], said: string][] = [
     [['pod', 'none', '-n', 'team-a'], 'there is no pod "none" in namespace "team-a"'],
     [['pod', 'none', '-n', 'none'], 'there is no pod "none" in namespace "none"'],
-    [['namespace', 'none'], 'there is no namespace "none"'],
-    // It is never served, but only where it is.
-    [['namespace', 'kube-system'], 'there is no namespace "kube-system"'],
   ];
   for (const [asked, said] of missing) {
     for (const more of [[], ['-o', 'json'], ['--default-mode', 'audit']]) {

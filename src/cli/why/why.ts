@@ -37,14 +37,11 @@ async function answerForPod(namespace: string, name: string, source: ObjectSourc
   return { kind: 'Pod', namespace, name, has: heldByPod(object), now };
 }
 
-/**
- * The namespace's own review tells of bindings without effect and slips of spelling.
- * @returns undefined when there is no such namespace.
- */
-async function namespaceWarnings(name: string, cluster: Cluster, rules: Rules): Promise<readonly string[] | undefined> {
+/** The namespace's own review tells of bindings without effect and slips of spelling. */
+async function namespaceWarnings(name: string, cluster: Cluster, rules: Rules): Promise<readonly string[]> {
   return decideLive(cluster, name, Number.POSITIVE_INFINITY, view => {
     const namespace = view.namespace(name);
-    if (namespace === undefined) return undefined;
+    if (namespace === undefined) return [];
     const { labels, annotations } = namespace;
     const object = {
       metadata: { name, labels: Object.fromEntries(labels), annotations: Object.fromEntries(annotations) },
@@ -58,14 +55,11 @@ async function namespaceWarnings(name: string, cluster: Cluster, rules: Rules): 
   });
 }
 
-/** @throws {MissingObjectError} */
 async function answerForNamespace(name: string, source: ObjectSource, rules: Rules): Promise<Answer> {
   const cluster = clusterOf(source);
   const asked = { namespace: name, name: 'any', object: plainPod };
-  const own = await namespaceWarnings(name, cluster, rules);
-  if (own === undefined) throw new MissingObjectError(`there is no namespace ${JSON.stringify(name)}`);
   const now: Explanation = await explainPod(asked, cluster, rules);
-  const warnings = [...new Set([...own, ...now.warnings])];
+  const warnings = [...new Set([...(await namespaceWarnings(name, cluster, rules)), ...now.warnings])];
   return { kind: 'Namespace', namespace: '', name, has: undefined, now: { ...now, warnings } };
 }
 
@@ -118,8 +112,8 @@ export const whyCommand: Command = {
 
 Tells what the webhook would decide now: the account, the role and where it comes from, the mode,
 and what each container would get; for a pod of the cluster also what it has. For a namespace it is
-the decision on a plain pod in it. With a decision that refuses, and where there is no such pod or
-namespace, the exit code is 1.
+the decision on a plain pod in it. With a decision that refuses, and where there is no such pod,
+the exit code is 1.
 
 Examples:
   carm-webhook why pod web-5d9c7b-x2x9f -n team-a
