@@ -16,7 +16,7 @@ export type FeatureGates = Readonly<Record<FeatureGate, boolean>>;
 
 export const defaultFeatureGates: FeatureGates = gates;
 
-/** An error to be thrown when a value of `--feature-gates` is not `Name=true` or `Name=false` of a known gate. */
+/** An error to be thrown when an item of `--feature-gates` is none; its message names the gates there are, and not the item. */
 export class FeatureGateError extends Error {
   override readonly name = 'FeatureGateError';
   readonly code = 'InvalidFeatureGate';
@@ -33,20 +33,21 @@ function isFeatureGate(name: string): name is FeatureGate {
   return Object.hasOwn(gates, name);
 }
 
+/** A gate, on or off. */
+export type FeatureGateSetting = readonly [gate: FeatureGate, on: boolean];
+
 /**
- * Reads `Name=true` items.
- * @throws {FeatureGateError} that quotes the bad item and names the gates there are.
+ * Reads `Name=true` or `Name=false`.
+ * @throws {FeatureGateError}
  */
-export function parseFeatureGates(items: readonly string[]): FeatureGates {
-  const result = { ...gates };
-  for (const item of items) {
-    const [name = '', value, ...rest] = item.split('=').map(part => part.trim());
-    const on = value === undefined || rest.length > 0 ? undefined : parseGoBool(value);
-    if (!isFeatureGate(name) || on === undefined) {
-      const known = Object.keys(gates).join(', ');
-      throw new FeatureGateError(`${JSON.stringify(item)} is not GATE=true or GATE=false with a gate of: ${known}`);
-    }
-    result[name] = on;
-  }
-  return result;
+export function parseFeatureGate(item: string): FeatureGateSetting {
+  const [name = '', value, ...rest] = item.split('=').map(part => part.trim());
+  const on = value === undefined || rest.length > 0 ? undefined : parseGoBool(value);
+  if (isFeatureGate(name) && on !== undefined) return [name, on];
+  throw new FeatureGateError(`is not GATE=true or GATE=false with a gate of: ${Object.keys(gates).join(', ')}`);
+}
+
+/** All gates; the last setting of one counts. */
+export function featureGatesOf(settings: readonly FeatureGateSetting[]): FeatureGates {
+  return { ...gates, ...Object.fromEntries(settings) };
 }

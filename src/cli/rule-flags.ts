@@ -1,6 +1,6 @@
 import { isAccountId } from '../accounts/account-id.ts';
 import type { AckSystem } from '../accounts/ack-system.ts';
-import { defaultFeatureGates, FeatureGateError, parseFeatureGates } from '../accounts/feature-gates.ts';
+import { featureGatesOf, parseFeatureGate } from '../accounts/feature-gates.ts';
 import { partitionOfRegion } from '../accounts/partition.ts';
 import { type Identity, identityForms, parseIdentity } from '../admission/identity.ts';
 import { modes } from '../admission/mode.ts';
@@ -17,18 +17,6 @@ function parseRegion(text: string): string {
 function parseSourceAccount(item: string): string {
   if (!isAccountId(item)) throw new Error('is not an account id of 12 digits');
   return item;
-}
-
-function parseFeatureGate(item: string): string {
-  try {
-    parseFeatureGates([item]);
-    return item;
-  } catch (cause) {
-    if (!(cause instanceof FeatureGateError)) throw cause;
-    // Its own message quotes the item, as the flag does.
-    const known = Object.keys(defaultFeatureGates).join(', ');
-    throw new Error(`is not GATE=true or GATE=false with a gate of: ${known}`, { cause });
-  }
 }
 
 function parseTokenExpiration(text: string): number {
@@ -104,7 +92,7 @@ export const ruleFlags = {
       help: "Gates as ACK's controllers take them: TeamLevelCARM=true makes team ids bind",
     },
     parseFeatureGate,
-    parseFeatureGates,
+    featureGatesOf,
   ),
   defaultRegion: valueFlag(
     'default-region',

@@ -9,6 +9,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { parse } from 'yaml';
 import { ClusterUnreachableError } from './api-errors.ts';
 import { isFilledString, isJsonObject } from './api-object.ts';
+import { whyUnreadable } from './why-unreadable.ts';
 
 export interface KubeConfigSource {
   /** Path of a kubeconfig file. Without it: `KUBECONFIG`, then `~/.kube/config`, then the pod's ServiceAccount. */
@@ -32,7 +33,7 @@ export function loadKubeConfig(source: KubeConfigSource = {}): KubeConfig {
       useTokenFiles(kubeConfig, (process.env['KUBECONFIG'] ?? '').split(':').filter(isFilledString));
     }
   } catch (cause) {
-    throw new ClusterUnreachableError(`the kubeconfig cannot be read: ${messageOf(cause)}`, { cause });
+    throw unreadableError(cause, source.kubeconfig);
   }
   if (source.context !== undefined) kubeConfig.setCurrentContext(source.context);
   const cluster = kubeConfig.getCurrentCluster();
@@ -70,6 +71,9 @@ function useTokenFiles(kubeConfig: KubeConfig, files: readonly string[]): void {
   });
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function unreadableError(cause: unknown, given: string | undefined): ClusterUnreachableError {
+  const file = given ?? (cause instanceof Error && 'path' in cause ? cause.path : undefined);
+  const path = file === undefined ? '' : ` ${JSON.stringify(file)}`;
+  const why = whyUnreadable(cause, 'file') ?? (cause instanceof Error ? cause.message : String(cause));
+  return new ClusterUnreachableError(`the kubeconfig${path} cannot be read: ${why}`, { cause });
 }

@@ -1,24 +1,30 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { defaultFeatureGates, parseFeatureGates, parseGoBool } from '../../src/accounts/feature-gates.ts';
+import {
+  defaultFeatureGates,
+  featureGatesOf,
+  parseFeatureGate,
+  parseGoBool,
+} from '../../src/accounts/feature-gates.ts';
 
 describe('feature gates', () => {
   test('are off as in ACK, until they are given', () => {
-    assert.deepEqual(parseFeatureGates([]), defaultFeatureGates);
+    assert.deepEqual(featureGatesOf([]), defaultFeatureGates);
     assert.equal(defaultFeatureGates.TeamLevelCARM, false);
     assert.equal(defaultFeatureGates.ServiceLevelCARM, false);
     assert.equal(defaultFeatureGates.IAMRoleSelector, false);
   });
 
   test('are read as GATE=BOOL, the last one wins, and the defaults stay as they were', () => {
-    const gates = parseFeatureGates(['ServiceLevelCARM=true', ' TeamLevelCARM = t ', 'ServiceLevelCARM=0']);
+    const items = ['ServiceLevelCARM=true', ' TeamLevelCARM = t ', 'ServiceLevelCARM=0'];
+    const gates = featureGatesOf(items.map(parseFeatureGate));
     assert.equal(gates.ServiceLevelCARM, false);
     assert.equal(gates.TeamLevelCARM, true);
     assert.equal(defaultFeatureGates.TeamLevelCARM, false);
   });
 
   test("ACK's own gates are accepted, so that one value serves both", () => {
-    assert.equal(parseFeatureGates(['ResourceAdoption=false']).ResourceAdoption, false);
+    assert.equal(featureGatesOf([parseFeatureGate('ResourceAdoption=false')]).ResourceAdoption, false);
   });
 
   for (const item of [
@@ -32,13 +38,11 @@ describe('feature gates', () => {
     'constructor=true',
     'TeamLevelCARM=true=true',
   ]) {
-    test(`${JSON.stringify(item)} is refused, quoted, with the gates there are`, () => {
+    test(`${JSON.stringify(item)} is refused, with the gates there are`, () => {
       assert.throws(
-        () => parseFeatureGates([item]),
+        () => parseFeatureGate(item),
         (error: Error & { code?: string }) =>
-          error.code === 'InvalidFeatureGate' &&
-          error.message.includes(JSON.stringify(item)) &&
-          error.message.includes('TeamLevelCARM'),
+          error.code === 'InvalidFeatureGate' && error.message.includes('TeamLevelCARM'),
       );
     });
   }
