@@ -85,7 +85,6 @@ export class WatchLoop<T extends NonNullable<unknown>> {
   readonly #pool: ApiPool;
   readonly #store: ObjectStore<T>;
   readonly #stopping = new AbortController();
-  readonly #firstSync = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
   #synced = false;
   #missing = false;
@@ -111,7 +110,6 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     // Two: the next connection must not wait for the last one to be closed.
     this.#pool = options.connection.pool(2);
     this.#store = new ObjectStore(change => this.#guarded(() => options.onChange?.(change)));
-    this.#firstSync.promise.catch(() => {});
   }
 
   start(): void {
@@ -121,7 +119,6 @@ export class WatchLoop<T extends NonNullable<unknown>> {
   /** Resolves when every socket and timer is gone. What is kept stays readable, and ages. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#firstSync.reject(new ClusterUnreachableError(`the watch of ${this.resource} was stopped`));
     await this.#pool.close();
     await this.#running;
   }
@@ -155,19 +152,6 @@ export class WatchLoop<T extends NonNullable<unknown>> {
    */
   get lastEventAt(): number | undefined {
     return this.#lastEventAt;
-  }
-
-  /** @throws the signal's reason, or ClusterUnreachableError when the loop is stopped first */
-  async whenSynced(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    const { promise, reject } = Promise.withResolvers<never>();
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      await Promise.race([this.#firstSync.promise, promise]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
   }
 
   async #run(): Promise<void> {
@@ -224,7 +208,6 @@ export class WatchLoop<T extends NonNullable<unknown>> {
       this.#store.replace(new Map());
       this.#backoff.reset();
       this.#heard(askedAt);
-      this.#firstSync.resolve();
       return undefined;
     }
   }
@@ -256,7 +239,6 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     this.#heard(askedAt);
     if (!this.#synced) {
       this.#synced = true;
-      this.#firstSync.resolve();
       this.#guarded(() => this.#options.observer?.synced?.(this.resource));
     }
     return version;

@@ -17,7 +17,7 @@ describe('a resource that may be missing', { concurrency: 6, timeout: 30_000 }, 
     });
     const { loop, causes, failures } = all;
     try {
-      await loop.whenSynced(AbortSignal.timeout(3000));
+      await until('synced', () => loop.synced, 3000);
       assert.equal(loop.synced, true);
       assert.equal(loop.missing, true);
       assert.equal(loop.size, 0);

@@ -376,24 +376,6 @@ describe('watch loop', { concurrency: 6, timeout: 20_000 }, () => {
     }
   });
 
-  test('whenSynced waits for the first list, for the signal, and for stop', async () => {
-    const all = await watched({}, {}, server => {
-      server.faultFor = () => ({ kind: 'silence' });
-    });
-    await assert.rejects(all.loop.whenSynced(AbortSignal.timeout(30)), { name: 'TimeoutError' });
-    const waiting = all.loop.whenSynced(AbortSignal.timeout(5000));
-    all.server.faultFor = () => undefined;
-    await waiting;
-    await all.stop();
-    const never = await watched({}, {}, server => {
-      server.faultFor = () => ({ kind: 'silence' });
-    });
-    const refused = assert.rejects(never.loop.whenSynced(AbortSignal.timeout(5000)), { code: 'ClusterUnreachable' });
-    await never.stop();
-    await refused;
-    assert.equal(never.server.openSockets, 0);
-  });
-
   test('stop does not wait for a credential plugin that hangs', async () => {
     const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'sleep', args: ['1'] };
     const all = await watched({}, { exec });
