@@ -5,8 +5,20 @@ export interface AckSystem {
   readonly services: ReadonlySet<string> | undefined;
 }
 
-/** The ACK system namespace whose controllers serve a service: the one that names it, else the first that names none. */
-export function ackSystemOf(systems: readonly [AckSystem, ...AckSystem[]], alias: string): AckSystem {
-  const named = systems.find(({ services }) => services?.has(alias));
-  return named ?? systems.find(({ services }) => services === undefined) ?? systems[0];
+type AckSystems = readonly [AckSystem, ...AckSystem[]];
+
+/**
+ * The ACK system namespaces whose controllers serve a service: those that name it, else those that name none. Several,
+ * where several releases of a controller share the cluster.
+ */
+export function ackSystemsOf(systems: AckSystems, alias: string): AckSystems {
+  const naming = systems.filter(({ services }) => services?.has(alias));
+  const serving = naming.length > 0 ? naming : systems.filter(({ services }) => services === undefined);
+  const [first = systems[0], ...others] = serving;
+  return [first, ...others];
+}
+
+/** The one of them whose maps decide: the first. */
+export function ackSystemOf(systems: AckSystems, alias: string): AckSystem {
+  return ackSystemsOf(systems, alias)[0];
 }

@@ -1,5 +1,6 @@
 import type { AccountId } from './account-id.ts';
 import type { Binding } from './binding.ts';
+import type { Partition } from './partition.ts';
 import { found, type Result, refused } from './result.ts';
 import { isRoleName, parseRoleArn, type RoleArn, roleArnOf } from './role-arn.ts';
 import { lookUpRole, type MappingProblem, type RoleMap, type RoleMapKind } from './role-map.ts';
@@ -22,6 +23,8 @@ export interface PodRole {
   readonly role: RoleArn;
   /** The namespace's account; the role may lie in a source account instead. */
   readonly accountId: AccountId;
+  /** That of the mapped role. */
+  readonly partition: Partition;
   readonly source: RoleSource;
 }
 
@@ -57,7 +60,7 @@ export function readWish(annotations: ReadonlyMap<string, string>): RoleWish | u
 
 /**
  * Resolves the role of a pod. The map must resolve first; a wish only replaces its result: a bare name becomes a role
- * in the namespace's account and the mapped role's partition, a full ARN must lie in that account or a source account.
+ * in the namespace's account and the mapped role's partition; a full ARN must lie there too, or in a source account.
  */
 export function resolvePodRole(
   binding: Binding,
@@ -68,12 +71,14 @@ export function resolvePodRole(
   const mapped = lookUpRole(binding, map, podKeys(binding, options.requirePodsKey));
   if (!mapped.ok) return mapped;
   const { role, accountId, map: kind, key } = mapped.value;
-  if (wish === undefined) return found({ role, accountId, source: { kind: 'map', map: kind, key } });
+  const { partition } = role;
+  if (wish === undefined) return found({ role, accountId, partition, source: { kind: 'map', map: kind, key } });
   const { annotation, value } = wish;
-  const wished = isRoleName(value) ? roleArnOf(role.partition, accountId, value) : parseRoleArn(value);
+  const wished = isRoleName(value) ? roleArnOf(partition, accountId, value) : parseRoleArn(value);
   if (wished === undefined) return refused({ reason: 'InvalidRoleArn', value, at: { annotation } });
-  if (wished.accountId !== accountId && !options.sourceAccounts.has(wished.accountId)) {
+  const isAtHome = wished.accountId === accountId && wished.partition === partition;
+  if (!isAtHome && !options.sourceAccounts.has(wished.accountId)) {
     return refused({ reason: 'RoleOutsideAccount', value, accountId, at: { annotation } });
   }
-  return found({ role: wished, accountId, source: { kind: 'wish', annotation } });
+  return found({ role: wished, accountId, partition, source: { kind: 'wish', annotation } });
 }

@@ -97,6 +97,8 @@ export function answer(rule: Rule, request: AdmissionRequest, judgement: Judgeme
     accountId: decision.accountId,
     roleArn: decision.role?.text,
     message: decision.message,
+    loggedMessage: decision.loggedMessage ?? decision.message,
+    advisory: decision.advisory,
     error: judgement.error,
   };
   return { response: responseOf(request, judgement, outcome), record };

@@ -1,4 +1,4 @@
-import { ackSystemOf } from '../accounts/ack-system.ts';
+import { ackSystemsOf } from '../accounts/ack-system.ts';
 import { isOneOf } from './identity.ts';
 import type { UserInfo } from './review.ts';
 import type { Rules } from './rules.ts';
@@ -6,17 +6,15 @@ import type { Rules } from './rules.ts';
 const ackControllerForm = /^system:serviceaccount:([^:]+):ack-([a-z0-9]+)-controller$/;
 
 /**
- * Whether a user is one of ACK's controllers: the ServiceAccount that ACK's charts make for a service, in the ACK system
+ * Whether a user is one of ACK's controllers: the ServiceAccount that ACK's charts make for a service, in an ACK system
  * namespace that serves it, or one of `--ack-identities`. Both parts count: anyone may name a ServiceAccount of his own
  * namespace like ACK's.
  * https://github.com/aws-controllers-k8s/s3-controller/blob/main/helm/values.yaml (serviceAccount.name)
  */
 export function isAckController(user: UserInfo, rules: Rules): boolean {
   const [, namespace, alias] = ackControllerForm.exec(user.username) ?? [];
-  if (namespace !== undefined && alias !== undefined && ackSystemOf(rules.ackSystems, alias).namespace === namespace) {
-    return true;
-  }
-  return isOneOf(user, rules.ackIdentities);
+  const serving = alias === undefined ? [] : ackSystemsOf(rules.ackSystems, alias);
+  return serving.some(system => system.namespace === namespace) || isOneOf(user, rules.ackIdentities);
 }
 
 const namespaceController = 'system:serviceaccount:kube-system:namespace-controller';

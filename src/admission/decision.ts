@@ -18,6 +18,8 @@ export interface Decision {
   readonly remarks?: readonly Remark[];
   /** Only with the verdict `deny`: what is wrong, who can mend it and how. */
   readonly message?: string;
+  /** The message as the log may hold it, where that is another: without the value of an environment variable. */
+  readonly loggedMessage?: string;
   /** Only with the verdict `deny`: it is never more than a warning, whatever the mode. */
   readonly advisory?: boolean;
   /** Only with the verdict `deny`: a forgery, which no mode softens. */

@@ -1,6 +1,6 @@
 import { refusalMessage } from './catalogue/message.ts';
-import type { Circumstances, Refusal } from './catalogue/refusal.ts';
-import { type Problem, refusals } from './catalogue/refusals.ts';
+import type { Circumstances } from './catalogue/refusal.ts';
+import { type Problem, refusalOf } from './catalogue/refusals.ts';
 import type { Decision } from './decision.ts';
 import type { Rules } from './rules.ts';
 
@@ -18,11 +18,14 @@ export function circumstancesOf(namespace: string, rules: Rules, more: Partial<C
 
 /** The refusal of an object, which is never spoken by memory alone. */
 export function denial(subject: string, problem: Problem, at: Circumstances, rules: Rules): Decision {
-  const { ignoresMode }: Pick<Refusal<never>, 'ignoresMode'> = refusals[problem.reason];
+  const { ignoresMode, redact } = refusalOf(problem);
+  const messageOf = (of: Problem) => refusalMessage(subject, of, at, rules.supportMessage);
   return {
     verdict: 'deny',
     reason: problem.reason,
-    message: refusalMessage(subject, problem, at, rules.supportMessage),
+    message: messageOf(problem),
+    ...(redact && { loggedMessage: messageOf(redact(problem)) }),
+    ...(at.binding?.kind === 'account' && { accountId: at.binding.id }),
     ...(ignoresMode && { ignoresMode }),
     restsOnState: true,
   };

@@ -6,7 +6,7 @@ export interface Identity {
   readonly prefix: boolean;
 }
 
-const serviceAccountForm = /^(?:system:serviceaccount:)?([a-z0-9-]{1,63})[:/]([a-z0-9.-]{1,253})$/;
+const serviceAccountForm = /^(?:system:serviceaccount:([a-z0-9-]{1,63}):|([a-z0-9-]{1,63})\/)([a-z0-9.-]{1,253})$/;
 const assumedRoleForm = /^arn:[a-z-]+:sts::[0-9]{12}:assumed-role\/[\w+=,.@-]+\/$/;
 
 /** What `parseIdentity` takes, for messages. */
@@ -19,7 +19,8 @@ export const identityForms =
  * @returns undefined for anything else.
  */
 export function parseIdentity(text: string): Identity | undefined {
-  const [, namespace, name] = serviceAccountForm.exec(text) ?? [];
+  const [, inUserName, inPath, name] = serviceAccountForm.exec(text) ?? [];
+  const namespace = inUserName ?? inPath;
   if (namespace !== undefined && name !== undefined) {
     return { username: `system:serviceaccount:${namespace}:${name}`, prefix: false };
   }

@@ -46,13 +46,14 @@ function patchOf({ response }: Admitted): readonly Addition[] {
 
 /** What an answer tells whoever applies the object. @throws {ManifestError} for a field of a wrong type. */
 function linesOf({ response, record }: Admitted, place: string, of = ''): readonly string[] {
-  const { outcome, reason, message } = record;
+  const { outcome, reason, message, advisory } = record;
   if (reason === 'InvalidReview') throw new ManifestError(`${place}: ${response.status?.message}`);
   if (reason === 'InternalError') throw record.error;
-  const remarks = (response.warnings ?? []).filter(warning => warning !== message);
+  const remarks = (response.warnings ?? []).filter(warning => advisory || warning !== message);
   const lines = remarks.map(warning => `${place}: warning: ${of}${warning}`);
   if (response.status !== undefined) lines.unshift(`${place}: refused: ${of}${response.status.message}`);
-  else if (outcome === 'warned') lines.unshift(`${place}: passes unpatched, in mode warn: ${of}${message}`);
+  else if (outcome === 'warned' && !advisory)
+    lines.unshift(`${place}: passes unpatched, in mode warn: ${of}${message}`);
   else if (outcome === 'audited') lines.unshift(`${place}: passes unpatched, in mode audit: ${of}${message}`);
   return lines;
 }

@@ -1,4 +1,5 @@
 import type { AccountId } from '../accounts/account-id.ts';
+import type { Partition } from '../accounts/partition.ts';
 import { parseRoleArn } from '../accounts/role-arn.ts';
 import { literalValue, occurrences, roleArnVariable } from './environment.ts';
 import type { Container, Pod } from './pod.ts';
@@ -13,10 +14,19 @@ export type BoundaryProblem =
     }
   | { readonly reason: 'RoleNotVerifiable'; readonly value: string | undefined; readonly container: Container };
 
+/** The account of a namespace. */
+export interface HomeAccount {
+  readonly accountId: AccountId;
+  /** Undefined where no map tells. */
+  readonly partition: Partition | undefined;
+}
+
 /** Whether a role may be taken in a namespace: its own account's, or a source account's. */
-export function roleAllowed(roleArn: string, accountId: AccountId, sourceAccounts: ReadonlySet<string>): boolean {
+export function roleAllowed(roleArn: string, home: HomeAccount, sourceAccounts: ReadonlySet<string>): boolean {
   const role = parseRoleArn(roleArn);
-  return role !== undefined && (role.accountId === accountId || sourceAccounts.has(role.accountId));
+  if (role === undefined) return false;
+  if (sourceAccounts.has(role.accountId)) return true;
+  return role.accountId === home.accountId && (home.partition ?? role.partition) === role.partition;
 }
 
 /** Whether any of the containers names a role, so that the boundary has something to judge. */
@@ -40,14 +50,14 @@ export function emptyRoles(containers: readonly Container[], windows: boolean): 
 export function checkBoundary(
   pod: Pod,
   containers: readonly Container[],
-  accountId: AccountId,
+  home: HomeAccount,
   sourceAccounts: ReadonlySet<string>,
 ): BoundaryProblem | undefined {
   for (const container of containers) {
     for (const { value, fromElsewhere } of occurrences(container, roleArnVariable, pod.windows)) {
       if (fromElsewhere || value?.includes('$(')) return { reason: 'RoleNotVerifiable', value, container };
-      if (value && !roleAllowed(value, accountId, sourceAccounts)) {
-        return { reason: 'RoleOutsideAccount', value, accountId, at: { container } };
+      if (value && !roleAllowed(value, home, sourceAccounts)) {
+        return { reason: 'RoleOutsideAccount', value, accountId: home.accountId, at: { container } };
       }
     }
   }

@@ -1,7 +1,6 @@
-import type { AccountId } from '../accounts/account-id.ts';
 import { found, type Result, refused } from '../accounts/result.ts';
 import type { RoleArn } from '../accounts/role-arn.ts';
-import { roleAllowed } from './boundary.ts';
+import { type HomeAccount, roleAllowed } from './boundary.ts';
 import {
   type EnvironmentRemark,
   literalValue,
@@ -26,7 +25,7 @@ import {
 /** What a pod is to be given. */
 export interface InjectionSettings {
   readonly role: RoleArn;
-  readonly accountId: AccountId;
+  readonly home: HomeAccount;
   readonly sourceAccounts: ReadonlySet<string>;
   readonly region: string | undefined;
   readonly token: TokenSettings;
@@ -55,7 +54,7 @@ function wantedEnvironment(settings: InjectionSettings, windows: boolean): Wante
     region: settings.region,
     regionalSts: settings.token.regionalSts,
     windows,
-    allowsRole: roleArn => roleAllowed(roleArn, settings.accountId, settings.sourceAccounts),
+    allowsRole: roleArn => roleAllowed(roleArn, settings.home, settings.sourceAccounts),
   };
 }
 

@@ -48,6 +48,7 @@ export function internalError(
       accountId: undefined,
       roleArn: undefined,
       message,
+      loggedMessage: message,
       error,
     },
   };

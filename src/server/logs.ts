@@ -38,7 +38,7 @@ function fieldsOf(record: ReviewRecord): Readonly<Record<string, unknown>> {
     ...(record.accountId !== undefined && { account: record.accountId }),
     ...(record.roleArn !== undefined && { role: record.roleArn }),
     ...(record.warnings.length > 0 && { warnings: record.warnings }),
-    ...(record.message !== undefined && { message: record.message }),
+    ...(record.loggedMessage !== undefined && { message: record.loggedMessage }),
   };
 }
 

@@ -104,6 +104,7 @@ describe('the wish of a ServiceAccount', () => {
       [arn('x', id, 'aws-us-gov'), ours, id],
     ],
     'another account': [{ data, wish: { [eks]: arn('x', '222222222222') } }, 'RoleOutsideAccount'],
+    'the same digits in another partition': [{ data, wish: { [eks]: arn('x', id, 'aws-cn') } }, 'RoleOutsideAccount'],
     'a source account': [
       { data, wish: { [eks]: arn('hub', '222222222222') }, sourceAccounts: ['222222222222'] },
       [arn('hub', '222222222222'), eks, id],

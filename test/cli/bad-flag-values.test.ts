@@ -25,7 +25,7 @@ const badValues: Readonly<Record<string, readonly string[]>> = {
   'token-expiration': ['b@d', '599s', '86401s', '600.5s', ''],
   workloads: ['b@d', ''],
   'unbound-resources': ['b@d', ''],
-  'ack-identities': ['b@d', 'arn:aws:sts::111122223333:assumed-role/b@d'],
+  'ack-identities': ['b@d', 'arn:aws:sts::111122223333:assumed-role/b@d', 'system:masters', 'team:name'],
   'restore-identities': ['b@d', 'arn:aws:sts::111122223333:assumed-role/b@d'],
   'allowed-endpoint-urls': ['b@d', 'ftp://b@d'],
   'cross-namespace-references': ['b@d', 'team-a', 'B@d:team-a', 'team-a:*', 'team-a:b@d', 'a:b@d:c'],

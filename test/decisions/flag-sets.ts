@@ -20,6 +20,8 @@ export const flagSets = {
   'selectors-warning': ['--feature-gates=IAMRoleSelector=true', '--default-mode=warn'],
   'unbound-denied': ['--unbound-resources=deny'],
   'unbound-allowed': ['--unbound-resources=allow'],
+  releases: ['--ack-system-namespace=ack-system,ack-iam'],
+  shards: ['--ack-system-namespace=ack-system=s3,ack-iam=s3+iam'],
   systems: ['--ack-system-namespace=ack-system=s3+sqs,ack-iam', '--feature-gates=ServiceLevelCARM=true'],
   trusting: [
     '--ack-identities=custom/controller,arn:aws:sts::111111111111:assumed-role/AckCapability/',

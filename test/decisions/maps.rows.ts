@@ -1,6 +1,6 @@
 import { configMap, mapReview, type Strings } from './resources.ts';
 import type { Row } from './row.ts';
-import { account, accountMap, hostile, iamAccountMap, teamMap } from './state.ts';
+import { account, accountMap, hostile, iamAccountMap, role, teamMap } from './state.ts';
 
 /** The maps: what a change adds must be valid, what namespaces use must stay. */
 
@@ -27,6 +27,13 @@ const entries: readonly Row[] = [
     ...checked,
     proves: 'a map may gain keys of pods and of services',
     review: edited({ 'pods.303030303030': arn('303030303030'), 's3.303030303030': arn('303030303030') }),
+  },
+  {
+    ...checked,
+    proves: 'a key with the prefix of no service is remarked on',
+    review: edited({ 'pod.303030303030': arn('303030303030'), 'dynamdb.303030303030': '' }),
+    warnings: ['UnknownService'],
+    says: ['"pod.303030303030", "dynamdb.303030303030"'],
   },
   {
     ...checked,
@@ -160,18 +167,47 @@ const used: readonly Row[] = [
     says: ['"service-only"'],
   },
   {
-    ...checked,
+    ...denied,
     server: 'services',
-    proves: 'a service-level key that falls back to the same account may go',
+    proves: 'a service-level key that is used may not go, though another of the account would take its place',
     review: edited({}, 's3.121212121212'),
-    warnings: ['RoleReplaced'],
-    says: ['1 bound namespace will use the new role of "121212121212"'],
+    reason: 'MappingInUse',
+    says: ['"s3.121212121212"', '"service-level"'],
+  },
+  {
+    ...denied,
+    proves: 'a key of pods may not go: they would get the role that ACK provisions with',
+    review: edited({}, `pods.${account}`),
+    reason: 'MappingInUse',
+    says: [`"pods.${account}"`, '"bound-unlabelled"'],
+  },
+  {
+    ...denied,
+    proves: 'nor be emptied, which is the same',
+    review: edited({ [`pods.${account}`]: '' }),
+    reason: 'MappingInUse',
+    says: [`"pods.${account}"`],
   },
   {
     ...checked,
-    proves: 'a key of pods that falls back to the same account may go',
-    review: edited({}, `pods.${account}`),
+    proves: 'a key of pods may be given the role that it would fall back to, with the number of namespaces that follow',
+    review: edited({ [`pods.${account}`]: arn(account, 'ack-controller') }),
     warnings: ['RoleReplaced'],
+  },
+  {
+    ...checked,
+    proves: 'a key that falls back to the very same role may go',
+    review: mapReview(
+      configMap('ack-role-account-map', { [account]: role, [`pods.${account}`]: role }),
+      configMap('ack-role-account-map', { [account]: role }),
+    ),
+  },
+  {
+    ...denied,
+    proves: 'the same digits in another partition are another account',
+    review: edited({ '555555555555': arn('555555555555', 'ack-controller').replace('aws', 'aws-cn') }),
+    reason: 'MappingInUse',
+    says: ['"555555555555"', '"shared"'],
   },
   {
     ...denied,

@@ -52,6 +52,21 @@ export const namespaceRows: readonly Row[] = [
     outcome: 'allowed',
   },
   {
+    proves: 'one labelled disabled whose binding does not resolve is told so of its ACK resources',
+    review: create('new', owner('999999999990'), disabled),
+    reason: 'OptedOut',
+    outcome: 'allowed',
+    warnings: ['BindingUnresolved'],
+    says: ['ACK resources will be refused until the binding resolves', 'AccountNotMapped'],
+  },
+  {
+    server: 'selectors',
+    proves: 'where selectors take its place, it is not',
+    review: create('new', owner('999999999990'), disabled),
+    reason: 'OptedOut',
+    outcome: 'allowed',
+  },
+  {
     proves: 'a labelled namespace is left as it is',
     review: create('new', owner(), enabled),
     reason: 'Checked',

@@ -109,6 +109,24 @@ export const referenceRows: readonly Row[] = [
     review: updated('DBInstance', { spec: { vpcRef: ref('team-b') } }, { spec: { vpcRef: ref('shop') } }),
   },
   {
+    ...denied,
+    proves: 'an old FieldExport into another namespace may not export something else there',
+    review: updated(
+      'FieldExport',
+      { spec: exportTo('team-b') },
+      { spec: { ...exportTo('team-b'), from: { path: '.spec.name', resource: { kind: 'Bucket', name: 'things' } } } },
+    ),
+  },
+  {
+    ...checked,
+    proves: 'an old FieldExport into another namespace is left alone while it exports the same',
+    review: updated(
+      'FieldExport',
+      { spec: exportTo('team-b') },
+      { spec: exportTo('team-b'), annotations: { note: 'x' } },
+    ),
+  },
+  {
     ...checked,
     server: 'trusting',
     proves: 'an allowed pair of namespaces may refer',

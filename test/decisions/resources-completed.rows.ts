@@ -1,4 +1,4 @@
-import { created, updated } from './resources.ts';
+import { created, resource, updated } from './resources.ts';
 import type { Row } from './row.ts';
 import { account } from './state.ts';
 
@@ -20,6 +20,36 @@ export const resourceCompletedRows: readonly Row[] = [
     review: created('Bucket', regional),
     after: { '/metadata/annotations': { [region]: 'eu-central-1' }, '/spec': { name: 'things' } },
     accountId: account,
+  },
+  {
+    ...completed,
+    proves: 'the answer names the role that ACK will work with',
+    review: created('Bucket', { ...regional, name: 'named' }),
+    accountId: account,
+    roleArn: `arn:aws:iam::${account}:role/ack-controller`,
+  },
+  ...(['unmapped-warn', 'unmapped-audit'] as const).map(
+    (namespace): Row => ({
+      ...left,
+      proves: `what would be refused is left as it is: ${namespace}`,
+      review: created('Bucket', { namespace, annotations: { [adoption]: 'adopt' } }),
+      after: { [at(deletion)]: undefined },
+    }),
+  ),
+  {
+    ...completed,
+    proves: 'what is wrong with nothing is completed in mode warn too',
+    review: created('Bucket', { namespace: 'shop-warn', annotations: { [adoption]: 'adopt' } }),
+    after: { [at(deletion)]: 'retain' },
+  },
+  {
+    ...completed,
+    proves: 'a status that a user writes is not looked at, whatever it is',
+    review: {
+      ...created('Bucket', regional),
+      object: { ...resource('Bucket', regional), status: { ackResourceMetadata: 'x' } },
+    },
+    after: { [at(region)]: 'eu-central-1' },
   },
   {
     ...completed,

@@ -120,6 +120,73 @@ export const selectorRows: readonly Row[] = [
     ),
   },
   {
+    ...checked,
+    proves: 'a selector that overlaps others may be narrowed, step by step',
+    review: selectorReview(
+      roleSelector('wide', arn, { names: ['sel-two', 'sel-typed', 'n'] }),
+      roleSelector('wide', arn, { names: ['sel-two', 'n'] }),
+    ),
+  },
+  {
+    ...checked,
+    proves: 'a selector that overlaps others may be written another way that means the same',
+    review: selectorReview(
+      roleSelector('wide', arn, { names: ['sel-two', 'n'] }),
+      roleSelector('wide', arn, { names: ['n', 'sel-two'] }),
+    ),
+  },
+  {
+    ...denied,
+    proves: 'a selector that overlaps others may not be widened',
+    review: selectorReview(
+      roleSelector('wide', arn, { names: ['sel-two'] }),
+      roleSelector('wide', arn, { names: ['sel-two', 'sel-free'] }),
+    ),
+    reason: 'SelectorConflict',
+    says: ['"two-a"'],
+  },
+  {
+    ...denied,
+    proves: 'a selector that ACK left out overlapped nothing: mended, it is judged whole',
+    review: selectorReview(
+      roleSelector('wide', arn, { names: ['sel-two', 'sel-two'] }),
+      roleSelector('wide', arn, { names: ['sel-two'] }),
+    ),
+    reason: 'SelectorConflict',
+    says: ['"two-a"'],
+  },
+  {
+    ...denied,
+    proves: 'labels that end a conflict in favour of another account are a rebinding',
+    review: updated(
+      'Bucket',
+      { namespace: 'sel-crossed', labels: { color: 'blue', shade: 'dark' }, ack: { ownerAccountID: '212121212121' } },
+      { labels: { shade: 'dark' }, ack: { ownerAccountID: '212121212121' } },
+    ),
+    reason: 'RebindWithResources',
+    says: ['"dark"'],
+  },
+  {
+    ...checked,
+    proves: 'labels that end a conflict in favour of its own account are allowed',
+    review: updated(
+      'Bucket',
+      { namespace: 'sel-crossed', labels: { color: 'blue', shade: 'dark' }, ack: { ownerAccountID: '212121212121' } },
+      { labels: { color: 'blue' }, ack: { ownerAccountID: '212121212121' } },
+    ),
+    accountId: '212121212121',
+    roleArn: 'arn:aws:iam::212121212121:role/blue',
+  },
+  {
+    ...checked,
+    proves: 'labels that change nothing are allowed where the selector is of another account already',
+    review: updated(
+      'Bucket',
+      { namespace: 'sel-rebind', labels: { color: 'green' }, ack: { ownerAccountID: '212121212121' } },
+      { labels: { color: 'green', note: 'x' }, ack: { ownerAccountID: '212121212121' } },
+    ),
+  },
+  {
     ...denied,
     proves: 'a selector with generateName is refused, and named by it',
     review: selectorReview(undefined, roleSelector('', 'role', { names: ['n'], metadata: { generateName: 'team-' } }), {

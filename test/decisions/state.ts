@@ -76,6 +76,7 @@ const namespaces: Readonly<Record<string, { readonly annotations?: Strings; read
   'sel-label': { labels: { ...enabled, env: 'prod' } },
   'sel-none': { labels: enabled },
   'sel-rebind': { labels: enabled },
+  'sel-crossed': { labels: enabled },
   'sel-china': { annotations: region('eu-central-1'), labels: enabled },
   'sel-warn': { labels: { ...enabled, ...mode('warn') } },
 };
@@ -142,6 +143,11 @@ export const selectors = [
   roleSelector('blue', 'arn:aws:iam::212121212121:role/blue', { names: ['sel-rebind'], labels: { color: 'blue' } }),
   roleSelector('green', 'arn:aws:iam::232323232323:role/green', { names: ['sel-rebind'], labels: { color: 'green' } }),
   roleSelector('azure', 'arn:aws:iam::212121212121:role/azure', { names: ['sel-rebind'], labels: { color: 'azure' } }),
+  roleSelector('crossed-blue', 'arn:aws:iam::212121212121:role/blue', {
+    names: ['sel-crossed'],
+    labels: { color: 'blue' },
+  }),
+  roleSelector('dark', 'arn:aws:iam::232323232323:role/dark', { names: ['sel-crossed'], labels: { shade: 'dark' } }),
   roleSelector('china', 'arn:aws-cn:iam::242424242424:role/cn', { names: ['sel-china'] }),
 ] as const;
 

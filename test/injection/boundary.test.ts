@@ -19,7 +19,7 @@ type Entry = Readonly<Record<string, unknown>>;
 
 function check(env: readonly Entry[], spec: Entry = {}): string | undefined {
   const pod = readPod({ spec: { containers: [{ name: 'first' }, { name: 'app', env }], ...spec } });
-  return checkBoundary(pod, pod.containers, id, sources)?.reason;
+  return checkBoundary(pod, pod.containers, { accountId: id, partition: 'aws' }, sources)?.reason;
 }
 const role = (value: unknown, more = {}) => ({ name: 'AWS_ROLE_ARN', value, ...more });
 
@@ -27,7 +27,8 @@ describe('the boundary', () => {
   const table: readonly [string, readonly Entry[], string | undefined][] = [
     ['no role', [], undefined],
     ['a role of the account', [role(mine)], undefined],
-    ['a role of the account in another partition', [role(mine.replace('aws', 'aws-cn'))], undefined],
+    ['the same digits in another partition', [role(mine.replace('aws', 'aws-cn'))], 'RoleOutsideAccount'],
+    ['a source account of another partition', [role('arn:aws-cn:iam::333333333333:role/hub')], undefined],
     ['a source account', [role('arn:aws:iam::333333333333:role/hub')], undefined],
     ['another account', [role(theirs)], 'RoleOutsideAccount'],
     ['the first of two', [role(theirs), role(mine)], 'RoleOutsideAccount'],
@@ -47,6 +48,12 @@ describe('the boundary', () => {
     ['another case on Linux', [{ name: 'aws_role_arn', value: theirs }], undefined],
   ];
   for (const [what, env, expected] of table) test(`${what}: ${expected}`, () => assert.equal(check(env), expected));
+
+  test("takes any partition where no map tells the account's", () => {
+    const entry = [role(mine.replace('aws', 'aws-cn'))];
+    const pod = readPod({ spec: { containers: [{ name: 'app', env: entry }] } });
+    assert.equal(checkBoundary(pod, pod.containers, { accountId: id, partition: undefined }, sources), undefined);
+  });
 
   test('compares names without case on Windows', () => {
     assert.equal(check([{ name: 'aws_role_arn', value: theirs }], { os: { name: 'windows' } }), 'RoleOutsideAccount');

@@ -16,7 +16,8 @@ const record: ReviewRecord = {
   dryRun: false,
   accountId: '011122223333',
   roleArn: 'arn:aws:iam::011122223333:role/web',
-  message: 'no role',
+  message: 'no role "secret"',
+  loggedMessage: 'no role',
   error: undefined,
 };
 

@@ -102,6 +102,7 @@ describe('metrics through HTTP', () => {
             reason: 'AccountNotMapped',
             warnings: ['TokenExpirationClamped'],
             message: 'no account',
+            loggedMessage: 'no account',
           },
         };
       },

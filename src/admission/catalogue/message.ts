@@ -1,6 +1,6 @@
 import type { Reason } from './reasons.ts';
-import type { Circumstances, Mender, Refusal } from './refusal.ts';
-import { type Problem, refusals } from './refusals.ts';
+import type { Circumstances, Mender } from './refusal.ts';
+import { type Problem, refusalOf } from './refusals.ts';
 
 /** Bytes; and characters, for all that users wrote is quoted in ASCII. */
 const longestMessage = 1024;
@@ -10,14 +10,9 @@ const menders: Readonly<Record<Mender, string>> = {
   'platform team': 'your platform team must',
 };
 
-/** The entry of a problem's reason. The catalogue's type ties each reason to its problem; an index type cannot say so. */
-function entryOf(problem: Problem): Refusal<Problem> {
-  return refusals[problem.reason] as Refusal<Problem>;
-}
-
 /** What is wrong, in one line without the remedy, for a warning that has words of its own around it. */
 export function whatIsWrong(problem: Problem, at: Circumstances): string {
-  return `${entryOf(problem).say(problem, at).wrong} (${problem.reason})`;
+  return `${refusalOf(problem).say(problem, at).wrong} (${problem.reason})`;
 }
 
 function endOf(reason: Reason, supportMessage: string | undefined): string {
@@ -44,7 +39,7 @@ export function refusalMessage(
   at: Circumstances,
   supportMessage: string | undefined,
 ): string {
-  const entry = entryOf(problem);
+  const entry = refusalOf(problem);
   const { wrong, remedy, command, mender = entry.mender } = entry.say(problem, at);
   const words = `${subject === '' ? '' : `${subject}: `}${wrong}; ${menders[mender]}: ${remedy}`;
   const withCommand = command === undefined ? words : `${words}: ${command}`;

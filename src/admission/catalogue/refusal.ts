@@ -25,7 +25,12 @@ export interface Refusal<P> {
   readonly ignoresMode?: boolean;
   /** The words for one case. No value that a user wrote stands unquoted in them. */
   readonly say: (problem: P, at: Circumstances) => Words;
+  /** The same problem without the value of an environment variable, for the log: it may hold a secret. */
+  readonly redact?: (problem: P) => P;
 }
+
+/** What stands in the log where a message holds the value of an environment variable. */
+export const redactedValue = '(not logged)';
 
 /** The refusal of one reason, out of a union of problems: also where a problem has one of several reasons. */
 export type RefusalOf<P extends { readonly reason: string }, R extends string> = Refusal<

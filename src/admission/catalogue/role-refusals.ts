@@ -13,7 +13,7 @@ import { roleArnAnnotation } from '../../injection/role-annotation.ts';
 import { tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
 import { toPaste } from './paste.ts';
 import { quote } from './quote.ts';
-import { type Circumstances, mapName, type Refusal, type RefusalOf, type Words } from './refusal.ts';
+import { type Circumstances, mapName, type RefusalOf, redactedValue, type Words } from './refusal.ts';
 
 /** Problems that only the cluster's state shows. */
 export type StateProblem =
@@ -49,7 +49,7 @@ export type RoleProblem =
 
 const roleArnForm = 'arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME';
 
-function missingMap(map: RoleMapKind): Refusal<unknown> {
+function missingMap(map: RoleMapKind): RefusalOf<RoleProblem, 'AccountMapMissing' | 'TeamMapMissing'> {
   const what = map === 'account' ? 'account' : 'team';
   return {
     group: 'refused',
@@ -96,9 +96,9 @@ function sayMapKey({ value, map }: MapKeyProblem, at: Circumstances, form: strin
 }
 
 function sayOwner({ value, ownerOf }: OwnerMismatch, at: Circumstances): Words {
-  const bound = ownerOf === undefined ? 'no account' : `account ${ownerOf}`;
+  const account = ownerOf === undefined ? 'no account' : `account ${ownerOf}`;
   return {
-    wrong: `the resource has ${ownerAccountIdAnnotation} ${quote(value)}, which ACK does not read there, but namespace ${quote(at.namespace)} is bound to ${bound}`,
+    wrong: `the resource has ${ownerAccountIdAnnotation} ${quote(value)}, which ACK does not read there, but in namespace ${quote(at.namespace)} it belongs to ${account}`,
     remedy: 'leave that annotation out, or make the resource in a namespace of that account',
     mender: 'you',
   };
@@ -220,6 +220,7 @@ export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<Ro
     cause: `A role that the pod or its ServiceAccount names is not a role ARN in the namespace's account or in one of \`--source-accounts\`: \`${roleArnVariable}\` in any container, or the ServiceAccount's annotation.`,
     mender: 'you',
     remedy: `Name a role of the namespace's account, or remove \`${roleArnVariable}\` and let the role be injected.`,
+    redact: problem => ('container' in problem.at ? { ...problem, value: redactedValue } : problem),
     say: ({ value, accountId, at: where }, at) =>
       'annotation' in where
         ? {
@@ -236,6 +237,7 @@ export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<Ro
     cause: `A container sets \`${roleArnVariable}\` by \`valueFrom\` or with a \`$(…)\` reference: what it will be cannot be known at admission.`,
     mender: 'you',
     remedy: `Remove \`${roleArnVariable}\` and let the role be injected, or write the role ARN out.`,
+    redact: problem => (problem.value === undefined ? problem : { ...problem, value: redactedValue }),
     say: ({ value, container }) => ({
       wrong: `${container.kind} ${quote(container.name)} sets ${roleArnVariable} ${value === undefined ? 'by valueFrom' : `to ${quote(value)}, with a $( reference`}, which cannot be verified`,
       remedy: `remove ${roleArnVariable}: the role is injected; or write the role ARN out`,

@@ -13,10 +13,11 @@ export type Remark =
   | ContainerWarning
   | { readonly reason: 'UnknownSkipName'; readonly names: readonly string[] }
   | { readonly reason: 'NearMissAnnotation'; readonly on: string; readonly misses: readonly NearMiss[] }
-  | { readonly reason: 'BindingUnresolved'; readonly wrong: string }
+  | { readonly reason: 'BindingUnresolved'; readonly refused: 'pods' | 'ACK resources'; readonly wrong: string }
   | { readonly reason: 'BindingRemoved'; readonly labelled: boolean }
   | { readonly reason: 'BindingIgnored'; readonly because: string }
   | { readonly reason: 'OwnerIgnored' }
+  | { readonly reason: 'UnknownService'; readonly keys: readonly string[] }
   | { readonly reason: 'RoleReplaced'; readonly key: string; readonly namespaces: number }
   | { readonly reason: 'InvalidMode'; readonly value: string; readonly used: string }
   | { readonly reason: 'DebugContainerNotInjected'; readonly wrong: string };
@@ -112,9 +113,10 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
   },
   BindingUnresolved: {
     group: 'warning',
-    cause: "A namespace's binding does not resolve to a role yet: its pods are refused until it does.",
+    cause:
+      "A namespace's binding does not resolve to a role yet: its pods and ACK resources are refused until it does; of one labelled `carm-webhook.dev/inject: disabled` only ACK resources.",
     remedy: 'See the reason that the warning names.',
-    say: ({ wrong }) => `pods will be refused until the binding resolves: ${wrong}`,
+    say: ({ refused, wrong }) => `${refused} will be refused until the binding resolves: ${wrong}`,
   },
   BindingRemoved: {
     group: 'warning',
@@ -139,6 +141,13 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
       "An ACK resource has `services.k8s.aws/owner-account-id`, which ACK reads on namespaces only. It names the namespace's account, so it does no harm.",
     remedy: 'Leave the annotation out.',
     say: () => 'services.k8s.aws/owner-account-id is not read on resources: the namespace is what counts',
+  },
+  UnknownService: {
+    group: 'warning',
+    cause:
+      'A key of a map has a prefix that is neither `pods` nor the alias of a service that this release knows: a slip of the pen, or a service that is younger.',
+    remedy: 'Correct the prefix; nothing is needed for a younger service.',
+    say: ({ keys }) => `no service is known by the prefix of ${quoteNames(keys)}: nobody may look it up`,
   },
   RoleReplaced: {
     group: 'warning',

@@ -1,4 +1,5 @@
 import { serviceKeys } from '../../accounts/ack-service.ts';
+import { ackServices } from '../../accounts/ack-services.ts';
 import { ackSystemOf } from '../../accounts/ack-system.ts';
 import { type Binding, readBinding } from '../../accounts/binding.ts';
 import { podKeys, podsPrefix } from '../../accounts/pod-role.ts';
@@ -29,6 +30,7 @@ interface MapChange {
 }
 
 const empty: RoleMap = new Map();
+const knownServices: ReadonlySet<string> = new Set(ackServices);
 
 /** Which of the maps a request is about, by the stored object too: a deletecollection names none. */
 function mapKindOf(request: AdmissionRequest, rules: Rules): RoleMapKind | undefined {
@@ -116,21 +118,44 @@ function* entryProblems({ kind, before, after }: MapChange): Generator<Problem> 
   }
 }
 
-/** Entries that bound namespaces use and that a change removes, or moves to another account. */
+function sameRole(a: MappedRole, b: MappedRole): boolean {
+  return a.role.text === b.role.text;
+}
+
+function sameAccount(a: MappedRole, b: MappedRole): boolean {
+  return a.accountId === b.accountId && a.role.partition === b.role.partition;
+}
+
+/**
+ * Entries that bound namespaces use and that a change removes, or moves to another account. What an entry is removed for
+ * may be the one that it falls back to: pods would get the role that ACK provisions with, and nobody had written it down.
+ */
 function* usedEntries(ackSystem: string, change: MapChange, view: View, rules: Rules): Generator<Problem> {
   for (const { namespaces, before, after } of lookups(ackSystem, change, view, rules)) {
-    if (after?.accountId === before.accountId) continue;
-    yield { reason: 'MappingInUse', map: change.kind, key: after?.key ?? before.key, namespaces };
+    const isKept = Boolean(change.after.get(before.key));
+    const follows = after !== undefined && sameAccount(after, before) && (isKept || sameRole(after, before));
+    if (follows) continue;
+    const key = isKept ? (after?.key ?? before.key) : before.key;
+    yield { reason: 'MappingInUse', map: change.kind, key, namespaces };
   }
 }
 
 function replacedRoles(ackSystem: string, change: MapChange, view: View, rules: Rules): readonly Remark[] {
   const remarks = new Map<string, Remark>();
   for (const { namespaces, before, after } of lookups(ackSystem, change, view, rules)) {
-    if (after === undefined || after.role.text === before.role.text) continue;
+    if (after === undefined || sameRole(after, before)) continue;
     remarks.set(after.key, { reason: 'RoleReplaced', key: after.key, namespaces: namespaces.length });
   }
   return [...remarks.values()];
+}
+
+/** Keys that come with a prefix that no service is known by. */
+function unknownServices({ kind, before, after }: MapChange): readonly Remark[] {
+  const keys = [...after.keys()].filter(key => {
+    const prefix = before.has(key) ? undefined : readMapKey(kind, key)?.prefix;
+    return prefix !== undefined && prefix !== podsPrefix && !knownServices.has(prefix);
+  });
+  return keys.length === 0 ? [] : [{ reason: 'UnknownService', keys }];
 }
 
 function becomesImmutable({ object, oldObject }: AdmissionRequest): boolean {
@@ -160,7 +185,7 @@ export function validateMap(request: AdmissionRequest, view: View, rules: Rules)
     return {
       verdict: 'allow',
       reason: 'Checked',
-      remarks: replacedRoles(request.namespace, change, view, rules),
+      remarks: [...replacedRoles(request.namespace, change, view, rules), ...unknownServices(change)],
       restsOnState: false,
     };
   }

@@ -56,16 +56,22 @@ function labelPatch(object: Fields): readonly Addition[] {
 function remarksOnBinding(namespace: Namespace, view: View, rules: Rules): readonly Remark[] {
   const binding = readBinding(namespace.annotations, rules.featureGates);
   if (binding === undefined) return [];
+  // Opted out, only ACK's resources go by the binding, and they do not where selectors take its place.
+  const optedOut = namespace.labels.get(injectLabel) === 'disabled';
+  if (optedOut && rules.featureGates.IAMRoleSelector) return [];
   const unresolved = (problem: Problem, bound: Binding | undefined): readonly Remark[] => [
     {
       reason: 'BindingUnresolved',
+      refused: optedOut ? 'ACK resources' : 'pods',
       wrong: whatIsWrong(problem, circumstancesOf(namespace.name, rules, { binding: bound })),
     },
   ];
   if (!binding.ok) return unresolved(binding.problem, undefined);
   const map = view.roleMap(binding.value.kind, rules.ackSystems[0].namespace);
-  const mapped = lookUpRole(binding.value, map, podKeys(binding.value, rules.requirePodsKey));
+  const keys = optedOut ? [binding.value.id] : podKeys(binding.value, rules.requirePodsKey);
+  const mapped = lookUpRole(binding.value, map, keys);
   if (!mapped.ok) return unresolved(mapped.problem, binding.value);
+  if (optedOut) return [];
   const region = chooseRegion(
     namespace.annotations.get(defaultRegionAnnotation),
     undefined,
@@ -153,14 +159,11 @@ export function labelNamespace(request: AdmissionRequest, view: View | undefined
       restsOnState: false,
     };
   }
-  if (label === 'disabled') {
-    return { verdict: 'allow', reason: 'OptedOut', remarks: [...ignored, ...spelling], restsOnState: false };
-  }
   const onBinding = view === undefined ? [] : remarksOnBinding(namespace, view, rules);
-  const patch = label === 'enabled' ? [] : labelPatch(object);
+  const patch = label === 'enabled' || label === 'disabled' ? [] : labelPatch(object);
   return {
     verdict: patch.length > 0 ? 'mutate' : 'allow',
-    reason: patch.length > 0 ? 'Labelled' : 'Checked',
+    reason: label === 'disabled' ? 'OptedOut' : patch.length > 0 ? 'Labelled' : 'Checked',
     patch,
     remarks: [...onBinding, ...ignored, ...spelling],
     restsOnState: onBinding.some(({ reason }) => reason === 'BindingUnresolved'),

@@ -1,5 +1,5 @@
 import { type RoleSelector, whySelectorIsInvalid, whySelectorIsLeftOut } from '../../accounts/role-selector.ts';
-import { selectorsOverlap } from '../../accounts/selector-relations.ts';
+import { selectorCovers, selectorsOverlap } from '../../accounts/selector-relations.ts';
 import {
   type Fields,
   optionalArray,
@@ -47,14 +47,20 @@ export function readRoleSelector(object: unknown): RoleSelector {
 }
 
 /** What is wrong with a selector that is written. */
-function specProblem(selector: RoleSelector, view: View): Problem | undefined {
+function specProblem(selector: RoleSelector, before: RoleSelector | undefined, view: View): Problem | undefined {
   const why = whySelectorIsInvalid(selector);
   if (why !== undefined) return { reason: 'InvalidSelector', why };
   const others = (view.roleSelectors() ?? []).filter(
     other => other.name !== selector.name && whySelectorIsLeftOut(other) === undefined,
   );
   const labelsOf = (name: string) => view.namespace(name)?.labels;
-  const overlapping = others.filter(other => selectorsOverlap(selector, other, labelsOf)).map(({ name }) => name);
+  // What is only narrowed may overlap as before: of several overlaps one is mended at a time.
+  const isNarrowed =
+    before !== undefined && whySelectorIsLeftOut(before) === undefined && selectorCovers(before, selector);
+  const overlapping = others
+    .filter(other => selectorsOverlap(selector, other, labelsOf))
+    .filter(other => !isNarrowed || !selectorsOverlap(before, other, labelsOf))
+    .map(({ name }) => name);
   return overlapping.length === 0 ? undefined : { reason: 'SelectorConflict', selectors: overlapping, of: 'selector' };
 }
 
@@ -76,10 +82,11 @@ export function validateRoleSelector(request: AdmissionRequest, view: View, rule
     const subject = shortSubject(request, requiredFields(after === undefined ? oldObject : object, ''));
     return denial(subject, problem, circumstancesOf('', rules), rules);
   };
-  const problem = after === undefined ? undefined : specProblem(after, view);
+  const before = operation === 'CREATE' ? undefined : readRoleSelector(oldObject);
+  const problem = after === undefined ? undefined : specProblem(after, before, view);
   if (problem !== undefined) return refuse(problem);
-  if (operation === 'CREATE') return checked;
-  const stranded = strandedResources({ before: readRoleSelector(oldObject), after }, view);
+  if (before === undefined) return checked;
+  const stranded = strandedResources({ before, after }, view);
   // Memory holds no resources: they are asked for live.
   if (stranded === undefined) return { ...checked, restsOnState: true };
   return stranded.length === 0 ? checked : refuse({ reason: 'SelectorInUse', resources: stranded });

@@ -1,10 +1,9 @@
-import type { AccountId } from '../../accounts/account-id.ts';
 import { type Binding, defaultRegionAnnotation, readBinding } from '../../accounts/binding.ts';
 import { type PodRole, podKeys, type RoleSource, readWish, resolvePodRole } from '../../accounts/pod-role.ts';
 import { found, type Result, refused } from '../../accounts/result.ts';
 import { lookUpRole } from '../../accounts/role-map.ts';
 import { injectLabel, isExcludedNamespace, type Namespace, servingOf } from '../../accounts/served-namespace.ts';
-import { checkBoundary, emptyRoles, namesRole } from '../../injection/boundary.ts';
+import { checkBoundary, emptyRoles, type HomeAccount, namesRole } from '../../injection/boundary.ts';
 import type { ContainerWarning, InjectionSettings } from '../../injection/inject.ts';
 import { nearMisses } from '../../injection/near-miss.ts';
 import type { Container, Pod } from '../../injection/pod.ts';
@@ -102,13 +101,14 @@ export function resolveCase(podCase: PodCase): Result<ResolvedCase, Problem> {
 }
 
 /** The namespace's account: of the binding itself, which needs no map; a team's is its role's. */
-function accountOf(podCase: PodCase): Result<AccountId, Problem> {
+function homeOf(podCase: PodCase): Result<HomeAccount, Problem> {
   const binding = bindingOf(podCase);
   if (!binding.ok) return binding;
-  if (binding.value.kind === 'account') return found(binding.value.id);
-  const map = podCase.view.roleMap('team', podCase.rules.ackSystems[0].namespace);
+  const { kind, id } = binding.value;
+  const map = podCase.view.roleMap(kind, podCase.rules.ackSystems[0].namespace);
   const mapped = lookUpRole(binding.value, map, podKeys(binding.value, false));
-  return mapped.ok ? found(mapped.value.accountId) : mapped;
+  if (mapped.ok) return found({ accountId: mapped.value.accountId, partition: mapped.value.role.partition });
+  return kind === 'account' ? found({ accountId: id, partition: undefined }) : mapped;
 }
 
 /**
@@ -118,8 +118,8 @@ function accountOf(podCase: PodCase): Result<AccountId, Problem> {
 export function judgeBoundary(podCase: PodCase, containers: readonly Container[]): Problem | undefined {
   const { pod, rules } = podCase;
   if (!namesRole(containers, pod.windows)) return undefined;
-  const account = accountOf(podCase);
-  return account.ok ? checkBoundary(pod, containers, account.value, rules.sourceAccounts) : account.problem;
+  const home = homeOf(podCase);
+  return home.ok ? checkBoundary(pod, containers, home.value, rules.sourceAccounts) : home.problem;
 }
 
 /** A warning of containers that take the node's role by an empty `AWS_ROLE_ARN`. No skip lifts it, as it is the boundary's. */
@@ -153,7 +153,7 @@ export function settingsFor(
   }
   const settings = {
     role: podRole.role,
-    accountId: podRole.accountId,
+    home: podRole,
     sourceAccounts: rules.sourceAccounts,
     region: region.region,
     token,

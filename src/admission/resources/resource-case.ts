@@ -4,6 +4,7 @@ import { ackSystemOf } from '../../accounts/ack-system.ts';
 import { type Binding, readBinding } from '../../accounts/binding.ts';
 import { type Partition, partitions } from '../../accounts/partition.ts';
 import { found, type Result, refused } from '../../accounts/result.ts';
+import { parseRoleArn, type RoleArn } from '../../accounts/role-arn.ts';
 import { lookUpRole } from '../../accounts/role-map.ts';
 import { accountOfArn, matchingSelectors, type RoleSelector } from '../../accounts/role-selector.ts';
 import { injectLabel, isIgnoredByAck, type Namespace } from '../../accounts/served-namespace.ts';
@@ -35,14 +36,14 @@ export interface ResourceAccount {
   /** Undefined in a namespace that is not bound: its controllers' own, which we do not know. */
   readonly accountId: AccountId | undefined;
   readonly partition: Partition | undefined;
-  readonly roleArn: string | undefined;
+  readonly role: RoleArn | undefined;
 }
 
-const unknownAccount: ResourceAccount = { accountId: undefined, partition: undefined, roleArn: undefined };
+const unknownAccount: ResourceAccount = { accountId: undefined, partition: undefined, role: undefined };
 
-/** The binding by which ACK takes a resource of the namespace; undefined where it takes none. */
+/** The binding by which ACK takes a resource of the namespace; undefined where it takes none, or goes by selectors. */
 export function resourceBinding({ namespace, rules }: ResourceCase): Result<Binding, Problem> | undefined {
-  if (isIgnoredByAck(namespace.name)) return undefined;
+  if (isIgnoredByAck(namespace.name) || rules.featureGates.IAMRoleSelector) return undefined;
   return readBinding(namespace.annotations, rules.featureGates);
 }
 
@@ -73,7 +74,7 @@ export function accountByMaps(resourceCase: ResourceCase, alias: string): Result
   const mapped = lookUpRole(binding.value, map, serviceKeys(binding.value, alias, rules.featureGates));
   if (!mapped.ok) return mapped;
   const { accountId, role } = mapped.value;
-  return found({ accountId, partition: role.partition, roleArn: role.text });
+  return found({ accountId, partition: role.partition, role });
 }
 
 function partitionOf(arn: string): Partition | undefined {
@@ -104,7 +105,7 @@ export function accountBySelectors(resourceCase: ResourceCase): Result<ResourceA
     return refused({ reason: 'SelectorConflict', selectors: matching.map(({ name }) => name), of: 'resource' });
   }
   const { arn } = selector;
-  return found({ accountId: accountOfArn(arn), partition: partitionOf(arn), roleArn: arn });
+  return found({ accountId: accountOfArn(arn), partition: partitionOf(arn), role: parseRoleArn(arn) });
 }
 
 /** The account as far as it resolves; for checks that are worth less without it. */

@@ -1,6 +1,7 @@
 import { defaultRegionAnnotation, ownerAccountIdAnnotation } from '../../accounts/binding.ts';
 import { partitionOfRegion } from '../../accounts/partition.ts';
 import { accountOfArn } from '../../accounts/role-selector.ts';
+import { isFields } from '../../injection/fields.ts';
 import type { Problem } from '../catalogue/refusals.ts';
 import { isOneOf } from '../identity.ts';
 import { sameJson } from '../same-json.ts';
@@ -44,12 +45,19 @@ function* forgeries(resourceCase: ResourceCase): Generator<Problem> {
   }
 }
 
+/** Which field of which resource a FieldExport exports. */
+function sourceOf(spec: unknown): unknown {
+  return isFields(spec) ? spec['from'] : undefined;
+}
+
 /** References into other namespaces that the request adds, and that are not allowed. */
 function* foreign({ request, resource, old, rules, namespace }: ResourceCase): Generator<Problem> {
   const allowed = new Set(
     rules.crossNamespaceReferences.filter(({ from }) => from === '*' || from === namespace.name).map(({ to }) => to),
   );
-  let before: ReadonlySet<string> | undefined;
+  // What another source brings into the same target is another export.
+  const isOther = request.kind === 'FieldExport' && !sameJson(sourceOf(resource.spec), sourceOf(old?.spec));
+  let before: ReadonlySet<string> | undefined = isOther ? new Set() : undefined;
   for (const reference of foreignReferences(resource.spec, request.kind, namespace.name)) {
     if (allowed.has(reference.namespace)) continue;
     before ??= new Set(Array.from(foreignReferences(old?.spec, request.kind, namespace.name), each => each.identity));
@@ -85,10 +93,12 @@ function sameLabels({ resource, old }: ResourceCase): boolean {
 function* rebinding(resourceCase: ResourceCase): Generator<Problem> {
   const owner = resourceCase.old?.ack.ownerAccountId;
   if (owner === undefined || sameLabels(resourceCase)) return;
-  const before = new Set(selectorsFor(resourceCase, resourceCase.old?.labels ?? new Map()).map(({ name }) => name));
+  const [before, ...conflicting] = selectorsFor(resourceCase, resourceCase.old?.labels ?? new Map());
+  // Where several matched, ACK had stopped: none of them had taken the resource over.
+  const decided = conflicting.length === 0 ? before?.name : undefined;
   for (const { name, arn } of selectorsFor(resourceCase, resourceCase.resource.labels)) {
     const accountId = accountOfArn(arn);
-    if (!before.has(name) && accountId !== owner)
+    if (name !== decided && accountId !== owner)
       yield { reason: 'RebindWithResources', selector: name, owner, accountId };
   }
 }

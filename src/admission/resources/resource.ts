@@ -26,7 +26,7 @@ export interface Resource {
   readonly finalizers: readonly string[];
   readonly terminating: boolean;
   readonly spec: unknown;
-  /** From `status`, which means something only in a stored object: the API server drops what a user writes there. */
+  /** From `status`; nothing in what a user writes. */
   readonly ack: ResourceMetadata;
 }
 
@@ -42,8 +42,21 @@ function readStatus(object: Fields): ResourceMetadata {
   return { ownerAccountId: text('ownerAccountID'), region: text('region'), arn: text('arn') };
 }
 
-/** Reads an ACK resource. @throws {MalformedObjectError} */
+const noStatus: ResourceMetadata = { ownerAccountId: undefined, region: undefined, arn: undefined };
+
+/**
+ * Reads an ACK resource as it is stored, or as a request for its status would have it.
+ * @throws {MalformedObjectError}
+ */
 export function readResource(object: unknown): Resource {
+  return { ...readWrittenResource(object), ack: readStatus(requiredFields(object, '')) };
+}
+
+/**
+ * Reads an ACK resource as a user writes it: its status, which the API server drops, is not looked at.
+ * @throws {MalformedObjectError}
+ */
+export function readWrittenResource(object: unknown): Resource {
   const fields = requiredFields(object, '');
   const written = optionalFields(fields, 'metadata', '');
   const metadata = written ?? {};
@@ -57,6 +70,6 @@ export function readResource(object: unknown): Resource {
     finalizers: strings(metadata, 'finalizers', '/metadata'),
     terminating: optionalString(metadata, 'deletionTimestamp', '/metadata') !== undefined,
     spec: fields['spec'],
-    ack: readStatus(fields),
+    ack: noStatus,
   };
 }

@@ -10,10 +10,11 @@ import { isAckController, isDeletingController } from '../controllers.ts';
 import type { Decision } from '../decision.ts';
 import { circumstancesOf, denial } from '../denial.ts';
 import { isOneOf } from '../identity.ts';
+import { modeOf } from '../mode.ts';
 import type { AdmissionRequest } from '../review.ts';
 import type { Rules } from '../rules.ts';
 import { nameSubject } from '../subject.ts';
-import { type Resource, readResource } from './resource.ts';
+import { type Resource, readResource, readWrittenResource } from './resource.ts';
 import {
   adoptedAnnotation,
   adoptionPolicyAnnotation,
@@ -37,7 +38,7 @@ function caseOf(request: AdmissionRequest, view: View, rules: Rules): ResourceCa
   if (isIgnoredByAck(request.namespace)) return { verdict: 'allow', reason: 'NotServed', restsOnState: false };
   const object = requiredFields(request.object, '');
   const subject = nameSubject(request, object);
-  const resource = readResource(object);
+  const resource = request.subResource === 'status' ? readResource(object) : readWrittenResource(object);
   const old = request.operation === 'UPDATE' ? readResource(request.oldObject) : undefined;
   const namespace = view.namespace(request.namespace);
   if (namespace !== undefined) return { subject, request, resource, old, namespace, view, rules };
@@ -75,6 +76,13 @@ function annotate(
   return values.map(([key, value]) => ({ op: 'add', path: `/metadata/annotations/${pointerSegment(key)}`, value }));
 }
 
+/** Whether a resource would be refused, were it not for the mode. */
+function isSoftened(resourceCase: ResourceCase): boolean {
+  if (modeOf(resourceCase.namespace, resourceCase.rules.defaultMode) === 'enforce') return false;
+  const [problem] = resourceProblems(resourceCase);
+  return problem !== undefined;
+}
+
 /**
  * `/mutate` for CREATE and UPDATE of ACK resources: pins the region, so that a later edit of the namespace cannot strand
  * the resource; and keeps what is adopted from being deleted with its object. Never the spec.
@@ -87,7 +95,7 @@ export function completeResource(request: AdmissionRequest, view: View, rules: R
   if (aliasOf(resourceCase) === undefined) return { verdict: 'allow', reason: 'Checked', restsOnState: false };
   const values: [string, string][] = [];
   const region = regionToPin(resourceCase);
-  const { partition, accountId } = accountIfKnown(resourceCase);
+  const { partition, accountId, role } = accountIfKnown(resourceCase);
   const actual = region === undefined ? undefined : partitionOfRegion(region);
   // One that cannot be is refused by `/validate`, where it is not written over.
   if (region !== undefined && actual !== undefined && (partition === undefined || partition === actual)) {
@@ -97,8 +105,10 @@ export function completeResource(request: AdmissionRequest, view: View, rules: R
   // ACK's note goes with what users replace; without it nothing would tell the next time that the resource was adopted.
   const adopted = old?.annotations.get(adoptedAnnotation);
   if (adopted !== undefined && !resource.annotations.has(adoptedAnnotation)) values.push([adoptedAnnotation, adopted]);
-  const known = accountId === undefined ? {} : { accountId };
+  const known = { ...(accountId === undefined ? {} : { accountId }), ...(role === undefined ? {} : { role }) };
   if (values.length === 0) return { verdict: 'allow', reason: 'Checked', ...known, restsOnState: false };
+  // What `/validate` will let pass all the same is left as it is.
+  if (isSoftened(resourceCase)) return { verdict: 'allow', reason: 'Checked', ...known, restsOnState: true };
   return { verdict: 'mutate', reason: 'Completed', ...known, patch: annotate(resource, values), restsOnState: false };
 }
 
@@ -117,11 +127,12 @@ export function validateResource(request: AdmissionRequest, view: View, rules: R
   if (resourceCase.old?.terminating) return { verdict: 'allow', reason: 'Terminating', restsOnState: false };
   const unbound = unboundDecision(resourceCase);
   if (unbound !== undefined) return unbound;
-  const { accountId } = accountIfKnown(resourceCase);
+  const { accountId, role } = accountIfKnown(resourceCase);
   return {
     verdict: 'allow',
     reason: 'Checked',
     ...(accountId === undefined ? {} : { accountId }),
+    ...(role === undefined ? {} : { role }),
     remarks: remarksOn(resourceCase),
     restsOnState: false,
   };
@@ -133,7 +144,7 @@ function unboundDecision(resourceCase: ResourceCase): Decision | undefined {
   if (old !== undefined || rules.unboundResources === 'allow' || rules.featureGates.IAMRoleSelector) return undefined;
   if (aliasOf(resourceCase) === undefined || resourceBinding(resourceCase) !== undefined) return undefined;
   const decision = denyResource(resourceCase, { reason: 'NamespaceNotBound', of: 'resource' });
-  return rules.unboundResources === 'deny' ? decision : { ...decision, advisory: true, restsOnState: false };
+  return rules.unboundResources === 'deny' ? decision : { ...decision, advisory: true };
 }
 
 const guardedStatus = [

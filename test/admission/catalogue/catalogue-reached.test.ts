@@ -51,6 +51,18 @@ const rulesOf: Readonly<Record<FlagSet, Partial<Rules>>> = {
     ],
     featureGates: { ...defaultRules.featureGates, ServiceLevelCARM: true },
   },
+  releases: {
+    ackSystems: [
+      { namespace: 'ack-system', services: undefined },
+      { namespace: 'ack-iam', services: undefined },
+    ],
+  },
+  shards: {
+    ackSystems: [
+      { namespace: 'ack-system', services: new Set(['s3']) },
+      { namespace: 'ack-iam', services: new Set(['s3', 'iam']) },
+    ],
+  },
   trusting: {
     ackIdentities: [
       { username: 'system:serviceaccount:custom:controller', prefix: false },

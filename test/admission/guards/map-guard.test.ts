@@ -56,7 +56,11 @@ function expected(setting: Setting, before: Strings, after: Strings): 'invalid' 
   const lost = setting.bound.some(id =>
     lookupsOf(id, setting).some(keys => {
       const was = accountBy(setting.kind, id, before, keys);
-      return was !== undefined && accountBy(setting.kind, id, after, keys) !== was;
+      if (was === undefined) return false;
+      const filled = (map: Strings) => keys.find(key => (map[key] ?? '') !== '') ?? '';
+      const used = filled(before);
+      const isGone = (after[used] ?? '') === '' && after[filled(after)] !== before[used];
+      return isGone || accountBy(setting.kind, id, after, keys) !== was;
     }),
   );
   return lost ? 'in use' : 'allowed';

@@ -75,6 +75,37 @@ describe('a denial by memory is re-checked live', () => {
     });
   }
 
+  test('that a namespace is not bound is no warning before it was read anew', async () => {
+    const unbound: FakeState = { ...live, namespaces: { shop: {} } };
+    const spoken = await ask(new FakeCluster(unbound, unbound), created('Bucket'));
+    assert.equal(spoken.record.reason, 'NamespaceNotBound');
+    assert.equal(spoken.record.outcome, 'warned');
+    const bound = await ask(new FakeCluster(unbound, live), created('Bucket'));
+    assert.equal(bound.record.reason, 'Checked');
+    const unmapped = await ask(new FakeCluster(unbound, { ...live, maps: { account: {} } }), created('Bucket'));
+    assert.equal(unmapped.record.reason, 'AccountNotMapped');
+  });
+
+  test('in mode warn what memory would refuse is left unpatched only if it still would be', async () => {
+    const regional = (maps: FakeState['maps'] = {}): FakeState => ({
+      ...inMode('warn'),
+      namespaces: {
+        shop: {
+          labels: { 'carm-webhook.dev/mode': 'warn' },
+          annotations: {
+            'services.k8s.aws/owner-account-id': account,
+            'services.k8s.aws/default-region': 'eu-central-1',
+          },
+        },
+      },
+      maps,
+    });
+    const mapped = regional({ account: { [account]: ack } });
+    const asked = (now: FakeState) => ask(new FakeCluster(regional(), now), created('Bucket'), defaultRules, 'mutate');
+    assert.equal((await asked(mapped)).record.reason, 'Completed');
+    assert.equal((await asked(regional())).record.reason, 'Checked');
+  });
+
   test('what memory allows is allowed at once, without a read', () => {
     for (const [review, rules] of [
       [created('Bucket'), defaultRules],
