@@ -172,6 +172,15 @@ function splitArguments(argv: readonly string[], flags: readonly Flag<unknown>[]
 }
 
 /**
+ * kubelet writes a variable NAME_PORT for each Service of a pod's namespace: beside our own Service, which is named
+ * carm-webhook, `--port` would be `tcp://10.96.0.7:443`.
+ * https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+ */
+function isServiceLink(value: string): boolean {
+  return /^(?:tcp|udp|sctp):\/\//.test(value);
+}
+
+/**
  * Reads the arguments of a command. A flag wins over its environment variable; an empty variable is none.
  * @throws {UsageError} one line that quotes what is wrong and names what is allowed.
  */
@@ -183,8 +192,9 @@ export function readFlags<F extends Flags>(
   const { byFlag, positionals } = splitArguments(argv, Object.values(flags));
   const values = Object.entries(flags).map(([key, flag]) => {
     const given = byFlag.get(flag.name);
-    const fromEnvironment = env[environmentVariable(flag)];
-    if (given === undefined && fromEnvironment) return [key, readFlag(flag, [fromEnvironment], true)];
+    const fromEnvironment = env[environmentVariable(flag)] ?? '';
+    const isGiven = fromEnvironment !== '' && !isServiceLink(fromEnvironment);
+    if (given === undefined && isGiven) return [key, readFlag(flag, [fromEnvironment], true)];
     return [key, readFlag(flag, given ?? [], false)];
   });
   return { values: Object.fromEntries(values) as FlagValues<F>, positionals };
