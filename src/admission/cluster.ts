@@ -23,6 +23,8 @@ export interface ResourceSearch {
   readonly types: readonly ResourceType[];
   /** Only in these namespaces. */
   readonly namespaces: readonly string[];
+  /** Only with all of these labels. */
+  readonly labels: ReadonlyMap<string, string>;
   readonly wanted: (resource: StoredResource) => boolean;
   /** The search ends when so many are found. */
   readonly atMost: number;

@@ -1,4 +1,4 @@
-import { MalformedObjectError } from '../injection/fields.ts';
+import { isFields, MalformedObjectError } from '../injection/fields.ts';
 import type { Judgement } from './answer.ts';
 import { closeMessage } from './catalogue/message.ts';
 import { quote } from './catalogue/quote.ts';
@@ -20,9 +20,20 @@ function troubled(
   return { decision: { verdict: 'deny', reason, message, restsOnState: false }, mode, code, error };
 }
 
+/** A request that deletes a collection has no name, but is asked for each object. Nothing in it is as it should be. */
+function nameOf({ name, object, oldObject }: AdmissionRequest): string {
+  const named = [object, oldObject].flatMap(value => {
+    const metadata = isFields(value) ? value['metadata'] : undefined;
+    const own = isFields(metadata) ? metadata['name'] : undefined;
+    return typeof own === 'string' ? [own] : [];
+  });
+  return name || (named[0] ?? '');
+}
+
 function subjectOf(request: AdmissionRequest): string {
-  const { name, namespace } = request;
-  return `${plainKind(request)} ${quote(name)}${namespace === '' ? '' : ` in namespace ${quote(namespace)}`}`;
+  const { namespace } = request;
+  const where = namespace === '' ? '' : ` in namespace ${quote(namespace)}`;
+  return `${plainKind(request)} ${quote(nameOf(request))}${where}`;
 }
 
 /** What is wrong with a field, in one line. */

@@ -10,7 +10,6 @@ import { type AckKind, discoverAckKinds } from '../cluster/ack-kinds.ts';
 import { ApiConnection, type ApiPool } from '../cluster/api-connection.ts';
 import { ApiError, ApiProtocolError, ClusterUnreachableError } from '../cluster/api-errors.ts';
 import type { ApiObject } from '../cluster/api-object.ts';
-import { ReadBudget } from '../cluster/budget.ts';
 import { ClusterCredentials } from '../cluster/cluster-access.ts';
 import { type KubeConfigSource, loadKubeConfig } from '../cluster/kube-config.ts';
 import { ListExpiredError, listPages } from '../cluster/list-pages.ts';
@@ -60,8 +59,9 @@ export class ApiSource implements ObjectSource {
   constructor(source: KubeConfigSource, rules: Rules) {
     this.#rules = rules;
     const credentials = new ClusterCredentials(() => loadKubeConfig(source));
-    this.#pool = new ApiConnection(credentials).pool(4);
-    this.#finder = new ResourceFinder({ pool: this.#pool, budget: new ReadBudget() });
+    const connection = new ApiConnection(credentials);
+    this.#pool = connection.pool(4);
+    this.#finder = new ResourceFinder({ connection });
   }
 
   async #get(path: string, what: What, accepted: string = accept.whole.object): Promise<Fields | undefined> {
@@ -239,7 +239,7 @@ export class ApiSource implements ObjectSource {
     return snapshot;
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#pool.close(), this.#finder.close()]);
   }
 }

@@ -29,10 +29,10 @@ interface GroupVersion {
 }
 
 /** The versions of ACK's services, of each group the preferred one first. */
-function versionsIn(groups: readonly JsonObject[]): readonly GroupVersion[] {
+function versionsIn(groups: readonly JsonObject[], wants: (group: string) => boolean): readonly GroupVersion[] {
   return groups.flatMap(item => {
     const { name: group, preferredVersion, versions } = item;
-    if (!isFilledString(group) || serviceAliasOf(group) === undefined) return [];
+    if (!isFilledString(group) || serviceAliasOf(group) === undefined || !wants(group)) return [];
     const all = [preferredVersion, ...(Array.isArray(versions) ? versions : [])];
     const names = all.map(version => (isJsonObject(version) ? version['version'] : undefined)).filter(isFilledString);
     return Array.from(new Set(names), version => ({ group, version }));
@@ -42,13 +42,17 @@ function versionsIn(groups: readonly JsonObject[]): readonly GroupVersion[] {
 /**
  * The kinds of ACK's services that an API server has, by its discovery.
  * https://kubernetes.io/docs/concepts/overview/kubernetes-api/#unaggregated-discovery
+ * @param wants of which groups; those of another are not asked for.
  * @throws {ApiProtocolError} and what `discover` throws.
  */
-export async function discoverAckKinds(discover: Discover): Promise<readonly AckKind[]> {
+export async function discoverAckKinds(
+  discover: Discover,
+  wants: (group: string) => boolean = () => true,
+): Promise<readonly AckKind[]> {
   const root = await discover('/apis');
   if (root === undefined) throw new ApiProtocolError('there is no answer to /apis');
   const found = new Map<string, AckKind & { readonly versions: [string, ...string[]] }>();
-  const read = versionsIn(objectsIn(root, 'groups', '/apis')).map(async ({ group, version }) => {
+  const read = versionsIn(objectsIn(root, 'groups', '/apis'), wants).map(async ({ group, version }) => {
     const path = `/apis/${group}/${version}`;
     const document = await discover(path);
     return { group, version, items: document === undefined ? [] : objectsIn(document, 'resources', path) };

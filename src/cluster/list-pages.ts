@@ -9,6 +9,8 @@ export interface ListOptions {
   /** Objects a page; 0 asks for all at once. */
   readonly pageSize: number;
   readonly signal: AbortSignal;
+  /** Bytes of a page at most. */
+  readonly maxBytes?: number;
   /** Sees each object as it comes, so that pages need not be kept. */
   readonly onObject: (object: ApiObject) => void;
   /** Waited for after each page but the last. May throw to end a list that takes too long. */
@@ -32,15 +34,16 @@ export class ListExpiredError extends ApiError {
  * @throws {ApiError | ClusterUnreachableError | ApiProtocolError}
  */
 export async function listPages(pool: ApiPool, path: string, options: ListOptions): Promise<string> {
-  const { accept, pageSize, signal, onObject, onPage } = options;
+  const { accept, pageSize, signal, maxBytes, onObject, onPage } = options;
   let version: string | undefined;
   let token = '';
   const seen = new Set<string>();
+  const asking = { accept, signal, ...(maxBytes === undefined ? {} : { maxBytes }) };
   for (;;) {
     const query: Record<string, string> = {};
     if (pageSize > 0) query['limit'] = String(pageSize);
     if (token !== '') query['continue'] = token;
-    const page = await pool.getJson(withQuery(path, query), { accept, signal }).catch((error: unknown) => {
+    const page = await pool.getJson(withQuery(path, query), asking).catch((error: unknown) => {
       throw token !== '' && error instanceof ApiError && error.gone ? new ListExpiredError(error) : error;
     });
     const { metadata } = page;

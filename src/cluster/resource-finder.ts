@@ -2,48 +2,85 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResourceSearch, StoredResource } from '../admission/cluster.ts';
 import { accept } from './accept.ts';
 import { type AckKind, discoverAckKinds } from './ack-kinds.ts';
-import type { ApiPool } from './api-connection.ts';
-import { ApiError, ApiProtocolError } from './api-errors.ts';
-import type { ApiObject } from './api-object.ts';
-import type { ReadBudget } from './budget.ts';
+import type { ApiConnection, ApiPool } from './api-connection.ts';
+import { AnswerTooLongError, ApiError, ApiProtocolError } from './api-errors.ts';
+import { type ApiObject, isPossibleName } from './api-object.ts';
+import { type BudgetOptions, ReadBudget } from './budget.ts';
 import { keepMetadata } from './kept-metadata.ts';
 import { listPages } from './list-pages.ts';
 import { BudgetSpentError, LiveReadError, type LiveReadResult } from './live-reads.ts';
 
 export interface ResourceFinderOptions {
-  readonly pool: ApiPool;
-  readonly budget: ReadBudget;
+  readonly connection: ApiConnection;
+  readonly budget?: BudgetOptions;
   /** Must not throw. */
   readonly onResult?: (resource: string, result: LiveReadResult) => void;
   /** Monotonic milliseconds: the scale of every deadline. */
   readonly nowMs?: () => number;
 }
 
-/** Lists at a time: a page with the 256 KiB of annotations that anyone may write on each object has 25 MiB. */
-const lanes = 4;
-const pageSize = 100;
-/** Between two looks whether the budget has a token again. */
-const budgetPauseMs = 25;
-
 /** Name of the searches in metrics. */
 export const searchedResources = 'ack-resources';
+
+/** Lists at a time, each on a connection of its own: pods' live reads never stand behind a search. */
+const lanes = 2;
+/**
+ * Objects a page, and bytes: labels, owners and managed fields may make an object's metadata as large as the object may
+ * be, 1.5 MiB, and anyone may write them. A page that is longer is asked for again with fewer objects.
+ */
+const pageSizes = [100, 10, 1] as const;
+const pageBytes = 4 * 1024 * 1024;
+/** Namespaces are listed one by one up to so many lists: what tenants of others write costs nothing then. */
+const mostLists = 300;
+/** Between two looks whether the budget has a token again. */
+const budgetPauseMs = 25;
+/** Some 330 calls are one search where all of ACK's kinds are installed. */
+const defaultBudget: BudgetOptions = {
+  total: { perSecond: 200, burst: 2000 },
+  namespace: { perSecond: 200, burst: 2000 },
+};
 
 const keepLabels = keepMetadata(
   () => true,
   () => false,
 );
 
+const fits = (wanted: string, has: readonly string[]): boolean => wanted === '' || has.includes(wanted);
+
+function wantsGroup(group: string, { types }: ResourceSearch): boolean {
+  return types.length === 0 || types.some(type => fits(type.group, [group]));
+}
+
 function isOfType({ group, versions, kind }: AckKind, { types }: ResourceSearch): boolean {
   if (types.length === 0) return true;
-  const fits = (wanted: string, has: readonly string[]) => wanted === '' || has.includes(wanted);
   return types.some(type => fits(type.group, [group]) && fits(type.version, versions) && fits(type.kind, [kind]));
 }
 
-/** The list of one namespace where a search is about one, else of all: few calls count for more than few objects. */
-function pathOf({ group, versions: [version], resource }: AckKind, { namespaces }: ResourceSearch): string {
-  const [namespace, ...more] = namespaces;
-  const within = namespace !== undefined && more.length === 0 ? `/namespaces/${encodeURIComponent(namespace)}` : '';
-  return `/apis/${group}/${version}${within}/${resource}`;
+const labelKey = /^(?:[a-z0-9.-]{1,253}\/)?[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/;
+const labelValue = /^(?:[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?)?$/;
+
+/** What the API server can sort out itself. What cannot be a label it would refuse the question for. */
+function labelQuery({ labels }: ResourceSearch): string {
+  const possible = [...labels].filter(([key, value]) => labelKey.test(key) && labelValue.test(value));
+  if (possible.length === 0) return '';
+  return `?labelSelector=${encodeURIComponent(possible.map(([key, value]) => `${key}=${value}`).join(','))}`;
+}
+
+/** A list to be read. */
+interface Asked {
+  readonly kind: AckKind;
+  readonly path: string;
+}
+
+function listsOf(kinds: readonly AckKind[], search: ResourceSearch): readonly Asked[] {
+  const namespaces = search.namespaces.filter(isPossibleName);
+  const places =
+    namespaces.length * kinds.length > mostLists ? [''] : namespaces.map(namespace => `/namespaces/${namespace}`);
+  const query = labelQuery(search);
+  return kinds.flatMap(kind => {
+    const { group, versions, resource } = kind;
+    return places.map(place => ({ kind, path: `/apis/${group}/${versions[0]}${place}/${resource}${query}` }));
+  });
 }
 
 function storedOf({ group, versions, kind }: AckKind, object: ApiObject): StoredResource {
@@ -52,119 +89,162 @@ function storedOf({ group, versions, kind }: AckKind, object: ApiObject): Stored
 }
 
 /** One search on its way. */
-interface Search extends ResourceSearch {
+class Search {
+  readonly asked: ResourceSearch;
   readonly payer: string;
-  readonly found: StoredResource[];
-  /** Aborted when nobody waits any more. */
-  readonly signal: AbortSignal;
+  readonly #found = new Map<string, StoredResource>();
+  /** Ends every request: enough is found, something failed, or nobody waits any more. */
+  readonly end = new AbortController();
+  /** What is being read, should it be late. */
+  reading = 'the list of ACK resources';
   /** What waits for a token of the budget, if something does. */
-  starving?: string;
+  starving: string | undefined;
+
+  constructor(asked: ResourceSearch, payer: string) {
+    this.asked = asked;
+    this.payer = payer;
+  }
+
+  /** A list that is begun anew brings some a second time. */
+  take(resource: StoredResource): void {
+    if (this.isEnough || !this.asked.wanted(resource)) return;
+    const { group, kind, namespace, name } = resource;
+    this.#found.set(`${group}/${kind}/${namespace}/${name}`, resource);
+    if (this.isEnough) this.end.abort();
+  }
+
+  get found(): readonly StoredResource[] {
+    return [...this.#found.values()];
+  }
+
+  get isEnough(): boolean {
+    return this.#found.size >= this.asked.atMost;
+  }
 }
-
-const isEnough = ({ found, atMost }: Search): boolean => found.length >= atMost;
-
-/** Ends a list between two of its pages. */
-class EnoughFound extends Error {}
 
 /**
  * Searches all resources of ACK's services while a review waits: discovery, then lists of metadata, until enough are
- * found. One search at a time, a token of the budget for each call: a review must not become a flood on the API server.
+ * found. One search at a time, a token of a budget for each call: a review must not become a flood on the API server.
  */
 export class ResourceFinder {
   readonly #options: ResourceFinderOptions;
   readonly #nowMs: () => number;
+  readonly #pool: ApiPool;
+  readonly #budget: ReadBudget;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: ResourceFinderOptions) {
     this.#options = options;
     this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#pool = options.connection.pool(lanes);
+    this.#budget = new ReadBudget({ ...defaultBudget, nowMs: this.#nowMs, ...options.budget });
+  }
+
+  /** Ends every search. */
+  close(): Promise<void> {
+    return this.#pool.close();
   }
 
   /**
-   * What the API server has now.
+   * What the API server has now. What was found before something failed is an answer as well.
    * @param payer the namespace whose budget pays.
    * @param deadlineAt monotonic milliseconds at which the caller must have an answer.
-   * @throws {BudgetSpentError | LiveReadError} when not everything could be looked at.
+   * @throws {BudgetSpentError | LiveReadError} when nothing was found, and not everything looked at.
    */
   async find(asked: ResourceSearch, payer: string, deadlineAt: number): Promise<readonly StoredResource[]> {
+    const search = new Search(asked, payer);
     const late = Promise.withResolvers<never>();
-    const abandoned = new AbortController();
-    const search: Search = { ...asked, payer, found: [], signal: abandoned.signal };
-    const end = () => {
-      const { starving } = search;
-      late.reject(
-        starving === undefined
-          ? new LiveReadError('the list of ACK resources', 'no answer came in time')
-          : new BudgetSpentError(starving),
-      );
-    };
-    const timer = setTimeout(end, Math.max(0, deadlineAt - this.#nowMs()));
+    const timer = setTimeout(
+      () => {
+        const { starving, reading } = search;
+        late.reject(
+          starving === undefined
+            ? new LiveReadError(reading, 'no answer came in time')
+            : new BudgetSpentError(starving),
+        );
+      },
+      Math.max(0, deadlineAt - this.#nowMs()),
+    );
     const turn = this.#last.then(() => this.#run(search));
     this.#last = turn.catch(() => {});
     try {
-      const found = await Promise.race([turn, late.promise]);
-      this.#tell(found.length > 0 ? 'found' : 'absent');
-      return found;
+      await Promise.race([turn, late.promise]);
     } catch (error) {
-      this.#tell(error instanceof BudgetSpentError ? 'throttled' : 'error');
-      throw error;
+      if (search.found.length === 0) {
+        this.#tell(error instanceof BudgetSpentError ? 'throttled' : 'error');
+        throw error;
+      }
     } finally {
       clearTimeout(timer);
-      abandoned.abort();
+      search.end.abort();
     }
+    this.#tell(search.found.length > 0 ? 'found' : 'absent');
+    return search.found;
   }
 
   #tell(result: LiveReadResult): void {
     this.#options.onResult?.(searchedResources, result);
   }
 
-  async #run(search: Search): Promise<readonly StoredResource[]> {
-    if (search.signal.aborted) return [];
+  async #run(search: Search): Promise<void> {
+    const { asked, end } = search;
+    if (end.signal.aborted || asked.namespaces.length === 0) return;
     const kinds = await this.#discover(search);
-    const left = kinds.filter(kind => isOfType(kind, search)).values();
+    const wanted = kinds.filter(kind => isOfType(kind, asked));
+    const left = listsOf(wanted, asked).values();
     const work = async (): Promise<void> => {
-      for (const kind of left) {
-        if (isEnough(search)) return;
-        await this.#list(kind, search);
+      for (const list of left) {
+        if (search.isEnough) return;
+        await this.#list(list, search);
       }
     };
-    await Promise.all(Array.from({ length: lanes }, work));
-    return search.found;
-  }
-
-  async #discover(search: Search): Promise<readonly AckKind[]> {
-    const options = { accept: accept.whole.object, signal: search.signal };
-    const read = (path: string) => this.#ask(path, search, () => this.#options.pool.getJson(path, options));
     try {
-      return await discoverAckKinds(read);
-    } catch (cause) {
-      if (cause instanceof ApiProtocolError)
-        throw new LiveReadError("the list of ACK's kinds", cause.message, { cause });
-      throw cause;
+      await Promise.all(Array.from({ length: lanes }, work));
+    } catch (error) {
+      end.abort();
+      throw error;
     }
   }
 
-  async #list(kind: AckKind, search: Search): Promise<void> {
-    const what = `the list of ${kind.resource}.${kind.group}`;
-    const onObject = (object: ApiObject): void => {
-      const resource = storedOf(kind, object);
-      if (!isEnough(search) && search.wanted(resource)) search.found.push(resource);
-    };
-    const onPage = (): Promise<void> => {
-      if (isEnough(search)) throw new EnoughFound();
-      return this.#pay(what, search);
-    };
-    const options = { accept: accept.metadata.list, pageSize, signal: search.signal, onObject, onPage };
-    await this.#ask(what, search, () => listPages(this.#options.pool, pathOf(kind, search), options));
+  async #discover(search: Search): Promise<readonly AckKind[]> {
+    const options = { accept: accept.whole.object, signal: search.end.signal };
+    const read = (path: string) => this.#ask(path, search, () => this.#pool.getJson(path, options));
+    try {
+      return await discoverAckKinds(read, group => wantsGroup(group, search.asked));
+    } catch (cause) {
+      if (!(cause instanceof ApiProtocolError)) throw cause;
+      throw new LiveReadError("the list of ACK's kinds", cause.message, { cause });
+    }
   }
 
-  /** @returns undefined for what the API server does not have any more. */
+  async #list({ kind, path }: Asked, search: Search): Promise<void> {
+    const what = `the list of ${kind.resource}.${kind.group}`;
+    const options = {
+      accept: accept.metadata.list,
+      signal: search.end.signal,
+      maxBytes: pageBytes,
+      onObject: (object: ApiObject) => search.take(storedOf(kind, object)),
+      onPage: () => this.#pay(what, search),
+    };
+    const [first, ...smaller] = pageSizes;
+    let read = this.#ask(what, search, () => listPages(this.#pool, path, { ...options, pageSize: first }));
+    for (const pageSize of smaller) {
+      read = read.catch(error => {
+        if (!(error instanceof LiveReadError) || !(error.cause instanceof AnswerTooLongError)) throw error;
+        return this.#ask(what, search, () => listPages(this.#pool, path, { ...options, pageSize }));
+      });
+    }
+    await read;
+  }
+
+  /** @returns undefined for what the API server does not have any more, and for what nobody needs any more. */
   async #ask<T>(what: string, search: Search, ask: () => Promise<T>): Promise<T | undefined> {
     await this.#pay(what, search);
+    search.reading = what;
     try {
       return await ask();
     } catch (error) {
-      if (error instanceof EnoughFound || (error instanceof ApiError && error.status === 404)) return undefined;
+      if (search.isEnough || (error instanceof ApiError && error.notFound)) return undefined;
       if (error instanceof BudgetSpentError) throw error;
       throw new LiveReadError(what, error instanceof Error ? error.message : String(error), { cause: error });
     }
@@ -172,12 +252,11 @@ export class ResourceFinder {
 
   /** Waits for a token of the budget. @throws {BudgetSpentError} when nobody waits for the search any more. */
   async #pay(what: string, search: Search): Promise<void> {
-    const { budget } = this.#options;
-    while (!budget.take(search.payer)) {
-      if (search.signal.aborted) throw new BudgetSpentError(what);
+    while (!this.#budget.take(search.payer)) {
+      if (search.end.signal.aborted) throw new BudgetSpentError(what);
       search.starving = what;
       await sleep(budgetPauseMs);
     }
-    delete search.starving;
+    search.starving = undefined;
   }
 }

@@ -219,7 +219,7 @@ export class WatchingCluster implements Cluster {
       keep: readRoleSelector,
       mayBeMissing: true,
     });
-    this.#resourceFinder = new ResourceFinder(live);
+    this.#resourceFinder = new ResourceFinder({ connection, onResult: live.onResult, nowMs: this.#nowMs });
   }
 
   start(): void {
@@ -227,7 +227,7 @@ export class WatchingCluster implements Cluster {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#loops.map(loop => loop.stop()), this.#pool.close()]);
+    await Promise.all([...this.#loops.map(loop => loop.stop()), this.#pool.close(), this.#resourceFinder.close()]);
   }
 
   get memory(): View | undefined {

@@ -44,14 +44,15 @@ export function strandedResources(change: SelectorChange, view: View): readonly 
   }
   // The search rests on both.
   if (selectors === undefined) return undefined;
-  if (namespaces.size === 0) return [];
   const others = selectors.filter(other => other.name !== before.name && whySelectorIsLeftOut(other) === undefined);
   const movesAccount = after !== undefined && accountOfArn(after.arn) !== accountOfArn(before.arn);
   const isStranded = (resource: SelectedResource) =>
     decides(before, others, resource) && (after === undefined || movesAccount || !selectorMatches(after, resource));
   return view.findResources({
     types: before.resourceTypes,
+    // By memory there may be one more by now, so this is asked live too where it is none.
     namespaces: [...namespaces.keys()],
+    labels: before.resourceLabels,
     wanted: ({ versions, ...resource }) => {
       const namespaceLabels = namespaces.get(resource.namespace)?.labels;
       if (namespaceLabels === undefined) return false;

@@ -30,7 +30,17 @@ function viewOf({ selectors, namespaces, resources }: World, searches: ResourceS
     namespaces: () => Array.from(namespaces, ([name, labels]) => ({ name, labels, annotations: new Map() })),
     findResources: search => {
       searches.push(search);
-      return resources.filter(search.wanted);
+      const fits = (wanted: string, has: readonly string[]) => wanted === '' || has.includes(wanted);
+      return resources.filter(resource => {
+        const { group, versions, kind, namespace, labels } = resource;
+        const isOfType = search.types.some(
+          type => fits(type.group, [group]) && fits(type.version, versions) && fits(type.kind, [kind]),
+        );
+        const isThere = search.namespaces.includes(namespace) && (search.types.length === 0 || isOfType);
+        return (
+          isThere && [...search.labels].every(([key, value]) => labels.get(key) === value) && search.wanted(resource)
+        );
+      });
     },
   };
 }
@@ -113,20 +123,27 @@ describe('it is searched', () => {
     return { search: searches[0], stranded };
   }
 
-  test('only in namespaces, and for types, that the selector can match', () => {
+  test('only in namespaces, for types, and with labels that the selector can match', () => {
     const types = [type('s3.services.k8s.aws', '', 'Bucket')];
     const { search } = searchOf(selector({ namespaceLabels: labelMap({ env: 'prod' }), resourceTypes: types }));
     assert.deepEqual(search?.namespaces, ['shop']);
     assert.deepEqual(search.types, types);
+    const labels = labelMap({ tier: 'gold' });
+    assert.deepEqual(searchOf(selector({ resourceLabels: labels })).search?.labels, labels);
     assert.deepEqual(searchOf(selector()).search?.namespaces, ['shop', 'billing']);
   });
 
   test('for one resource more than a message names', () => assert.equal(searchOf(selector()).search?.atMost, 6));
 
-  test('not at all where no namespace is matched, the selector is left out, or nothing is narrowed', () => {
+  test('also where no namespace is matched, by memory', () => {
+    const { search, stranded } = searchOf(selector({ namespaceNames: ['later'] }));
+    assert.deepEqual(search?.namespaces, []);
+    assert.deepEqual(stranded, []);
+  });
+
+  test('not at all where the selector is left out, or nothing is narrowed', () => {
     const named = selector({ namespaceNames: ['shop'] });
     for (const [before, after] of [
-      [selector({ namespaceNames: ['gone'] })],
       [selector({ namespaceNames: ['shop', 'shop'] })],
       [named, selector()],
       [named, selector({ namespaceNames: ['shop', 'billing'] })],
