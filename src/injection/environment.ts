@@ -49,6 +49,12 @@ export function literalValue(container: Container, name: string, windows: boolea
   return last === undefined || last.fromElsewhere ? undefined : (last.value ?? '');
 }
 
+/** Whether a container would be given the token file: it has none of its own, and EKS Pod Identity does not serve it. */
+export function takesTokenFile(container: Container, windows: boolean): boolean {
+  const names = [tokenFileVariable, ...containerCredentialVariables];
+  return !names.some(name => occurrences(container, name, windows).length > 0);
+}
+
 /**
  * The variables to append to a container's `env`, in the order of amazon-eks-pod-identity-webhook, each only if absent.
  * An empty value counts as present. The pair of role and token file is given whole or not at all, but for a role that

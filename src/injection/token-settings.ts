@@ -27,29 +27,38 @@ export interface TokenSettings {
 
 type Annotations = ReadonlyMap<string, string>;
 
+/** The first of the values that is a number counts; one before it that is none is warned of. */
 function expiration(
-  value: string | undefined,
+  values: readonly (string | undefined)[],
   defaultSeconds: number,
 ): [seconds: number, warning: TokenWarning | undefined] {
-  if (value === undefined) return [defaultSeconds, undefined];
-  if (!/^[+-]?[0-9]{1,18}$/.test(value)) {
-    return [defaultSeconds, { reason: 'InvalidTokenExpiration', value, seconds: defaultSeconds }];
+  let invalid: string | undefined;
+  for (const value of values) {
+    if (!value) continue;
+    if (!/^[+-]?[0-9]+$/.test(value)) {
+      invalid ??= value;
+      continue;
+    }
+    const asked = Number(value);
+    const seconds = Math.min(Math.max(asked, shortestTokenSeconds), longestTokenSeconds);
+    if (invalid !== undefined) return [seconds, { reason: 'InvalidTokenExpiration', value: invalid, seconds }];
+    return [seconds, seconds === asked ? undefined : { reason: 'TokenExpirationClamped', value, seconds }];
   }
-  const asked = Number(value);
-  const seconds = Math.min(Math.max(asked, shortestTokenSeconds), longestTokenSeconds);
-  return [seconds, seconds === asked ? undefined : { reason: 'TokenExpirationClamped', value, seconds }];
+  if (invalid === undefined) return [defaultSeconds, undefined];
+  return [defaultSeconds, { reason: 'InvalidTokenExpiration', value: invalid, seconds: defaultSeconds }];
 }
 
 /**
  * The token that a pod gets. Audience: ServiceAccount, else `sts.amazonaws.com`. Expiration: pod, else ServiceAccount,
- * else the default. An empty annotation is no annotation.
+ * else the default; one that is no number falls to the next, as it does for amazon-eks-pod-identity-webhook. An empty
+ * annotation is no annotation.
  */
 export function readTokenSettings(
   pod: Annotations,
   serviceAccount: Annotations,
   defaultSeconds: number,
 ): TokenSettings {
-  const asked = pod.get(tokenExpirationAnnotation) || serviceAccount.get(tokenExpirationAnnotation) || undefined;
+  const asked = [pod, serviceAccount].map(annotations => annotations.get(tokenExpirationAnnotation));
   const [expirationSeconds, warning] = expiration(asked, defaultSeconds);
   return {
     audience: serviceAccount.get(audienceAnnotation) || defaultAudience,

@@ -52,15 +52,10 @@ export function volumeState(volumes: readonly Volume[] | undefined, audience: st
 /** What normalising would change: a relative path, `//`, `/.`, `/..`, a slash at the end. */
 const needsNormalising = /^[^/]|^$|\/\/|\/\.\.?(?:\/|$)|.\/$/;
 
-/** A path without `.`, `..`, doubled and trailing slashes; for Windows also without drive, case and backslashes. */
+/** A path without `.`, `..`, doubled and trailing slashes; for Windows also without drive C:, case and backslashes. */
 function normalised(path: string, windows: boolean): string {
   if (!windows && !needsNormalising.test(path)) return path;
-  const slashed = windows
-    ? path
-        .replaceAll('\\', '/')
-        .replace(/^[a-z]:/i, '')
-        .toLowerCase()
-    : path;
+  const slashed = windows ? path.replaceAll('\\', '/').replace(/^c:/i, '').toLowerCase() : path;
   // Not node:path, whose time is quadratic in the length: a path may be as long as a pod.
   const segments: string[] = [];
   for (const segment of slashed.split('/')) {

@@ -61,6 +61,40 @@ export const ephemeralContainerRows: readonly Row[] = [
     says: ['the pod has no volume aws-iam-token'],
   },
   {
+    proves: 'a debug container with a token file of its own misses nothing in a pod without our volume',
+    review: debug(
+      [
+        bare('debugger', {
+          env: [
+            { name: 'AWS_ROLE_ARN', value: role },
+            { name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: '/my/token' },
+          ],
+        }),
+      ],
+      [],
+      { volumes: [] },
+    ),
+    reason: 'NothingToInject',
+    outcome: 'allowed',
+  },
+  {
+    proves: 'a debug container that EKS Pod Identity serves misses nothing either',
+    review: debug(
+      [bare('debugger', { env: [{ name: 'AWS_CONTAINER_CREDENTIALS_FULL_URI', value: 'http://169.254.170.23/v1' }] })],
+      [],
+      { volumes: [] },
+    ),
+    reason: 'NothingToInject',
+    outcome: 'allowed',
+  },
+  {
+    proves: 'an empty role of a debug container is remarked on, also where none is given',
+    review: debug([bare('debugger', { env: [{ name: 'AWS_ROLE_ARN', value: '' }] })], [], { namespace: 'unmapped' }),
+    reason: 'NothingToInject',
+    outcome: 'allowed',
+    warnings: ['DebugContainerNotInjected', 'EmptyRoleArn'],
+  },
+  {
     proves: 'the role of an ephemeral container is resolved anew; a fault in the map is a warning there',
     review: debug([bare('debugger')], [], { namespace: 'unmapped' }),
     reason: 'NothingToInject',

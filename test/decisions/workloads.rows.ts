@@ -13,6 +13,14 @@ function create(kind: string, namespace: string, podObject: Json = pod(), metada
   return { ...workload(kind, podObject, { namespace, metadata }), kind };
 }
 
+/** A StatefulSet with a claim. */
+function claiming(name: string): ReviewOptions {
+  const review = create('StatefulSet', 'shop');
+  const object = review.object as { readonly spec: Json };
+  const claim = { metadata: { name }, spec: { accessModes: ['ReadWriteOnce'] } };
+  return { ...review, object: { ...object, spec: { ...object.spec, volumeClaimTemplates: [claim] } } };
+}
+
 function update(namespace: string, before: Json, after: Json, metadata: Json = {}): ReviewOptions {
   const { object, resource } = workload('Deployment', after, { namespace, metadata: { ...metadata, generation: 2 } });
   return {
@@ -46,6 +54,21 @@ export const workloadRows: readonly Row[] = [
       outcome: 'allowed',
     }),
   ),
+  {
+    ...validate,
+    proves: 'a StatefulSet whose claim takes the name of our volume is told of the conflict',
+    review: claiming('aws-iam-token'),
+    reason: 'VolumeConflict',
+    outcome: 'warned',
+    says: ['pods of StatefulSet "web"'],
+  },
+  {
+    ...validate,
+    proves: 'a StatefulSet with claims of other names is let pass',
+    review: claiming('data'),
+    reason: 'Checked',
+    outcome: 'allowed',
+  },
   ...workloadKindNames.map(
     (kind): Row => ({
       ...validate,

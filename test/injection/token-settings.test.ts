@@ -18,6 +18,9 @@ describe('the expiration of the token', () => {
     ['-1', 600, 'TokenExpirationClamped'],
     ['86401', 86_400, 'TokenExpirationClamped'],
     ['999999999999999999', 86_400, 'TokenExpirationClamped'],
+    ['99999999999999999999', 86_400, 'TokenExpirationClamped'],
+    ['-9223372036854775808', 600, 'TokenExpirationClamped'],
+    ['9'.repeat(400), 86_400, 'TokenExpirationClamped'],
     ['1h', 7200, 'InvalidTokenExpiration'],
     ['3600.5', 7200, 'InvalidTokenExpiration'],
     ['1e4', 7200, 'InvalidTokenExpiration'],
@@ -40,6 +43,17 @@ describe('the expiration of the token', () => {
     assert.equal(settings({ [expirationKey]: '' }, { [expirationKey]: '800' }).expirationSeconds, 800);
     assert.equal(settings({}, { [expirationKey]: '' }, 900).expirationSeconds, 900);
     assert.equal(settings({}, {}, 900).warning, undefined);
+  });
+
+  test('one that is no number falls to the next, and is warned of', () => {
+    const reason = 'InvalidTokenExpiration';
+    const read = settings({ [expirationKey]: 'abc' }, { [expirationKey]: '3600' });
+    assert.equal(read.expirationSeconds, 3600);
+    assert.deepEqual(read.warning, { reason, value: 'abc', seconds: 3600 });
+    const clamped = settings({ [expirationKey]: 'abc' }, { [expirationKey]: '1' });
+    assert.deepEqual(clamped.warning, { reason, value: 'abc', seconds: 600 });
+    const neither = settings({ [expirationKey]: 'abc' }, { [expirationKey]: 'def' }, 900);
+    assert.deepEqual(neither.warning, { reason, value: 'abc', seconds: 900 });
   });
 });
 

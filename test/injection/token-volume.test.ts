@@ -77,6 +77,7 @@ describe('a mount', () => {
     ['another case on Linux', mount(ours.toUpperCase()), 'absent'],
     ['another case on Windows', mount(ours.toUpperCase()), 'conflict', false, true],
     ['with a drive on Windows', mount(`C:${ours}`), 'conflict', false, true],
+    ['on another drive on Windows', mount(`D:${ours}`), 'absent', false, true],
     ['with backslashes on Windows', mount(`c:${ours.replaceAll('/', '\\')}\\x`), 'conflict', false, true],
     ['with backslashes on Linux', mount(ours.replaceAll('/', '\\')), 'absent'],
   ];

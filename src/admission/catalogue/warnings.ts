@@ -47,7 +47,8 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
   },
   InvalidTokenExpiration: {
     group: 'warning',
-    cause: 'A token expiration is not a whole number of seconds; the default is used.',
+    cause:
+      "A token expiration is not a whole number of seconds; the next one is used: after the pod's the ServiceAccount's, then the default.",
     remedy: 'Write seconds, such as `3600`.',
     say: ({ value, seconds }) => `token-expiration ${quote(value)} is not a number of seconds: ${seconds} are used`,
   },

@@ -1,8 +1,10 @@
+import { takesTokenFile } from '../../injection/environment.ts';
 import { optionalArray, optionalFields, optionalString, requiredFields } from '../../injection/fields.ts';
 import { injectEphemeralContainers } from '../../injection/inject.ts';
 import { type Container, type Pod, readPod } from '../../injection/pod.ts';
 import { readSkipList } from '../../injection/skip-list.ts';
-import { tokenVolumeName } from '../../injection/token-volume.ts';
+import { tokenVolumeName, usesTokenFile } from '../../injection/token-volume.ts';
+import type { Remark } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Decision } from '../decision.ts';
 import type { AdmissionRequest } from '../review.ts';
@@ -54,8 +56,8 @@ function caseOf(request: AdmissionRequest, view: View, rules: Rules): EphemeralC
   return isDecision(namespace) ? namespace : { podCase: { subject, pod, namespace, view, rules }, added };
 }
 
-function notInjected(wrong: string): Decision {
-  const remarks = [{ reason: 'DebugContainerNotInjected', wrong }] as const;
+function notInjected(wrong: string, others: readonly Remark[]): Decision {
+  const remarks = [{ reason: 'DebugContainerNotInjected', wrong } as const, ...others];
   return { verdict: 'allow', reason: 'NothingToInject', remarks, restsOnState: true };
 }
 
@@ -75,22 +77,20 @@ export function mutateEphemeralContainers(request: AdmissionRequest, view: View,
   const skipped = readSkipList(pod.annotations);
   const targets = added.filter(({ name }) => !skipped.has(name));
   const hasVolume = pod.volumes?.some(({ name }) => name === tokenVolumeName) ?? false;
-  if (targets.length === 0) return { verdict: 'allow', reason: 'NothingToInject', remarks: empty, restsOnState: false };
+  const users = targets.filter(one => takesTokenFile(one, pod.windows) || usesTokenFile(one, pod.windows));
+  if (targets.length === 0 || (users.length === 0 && !hasVolume))
+    return { verdict: 'allow', reason: 'NothingToInject', remarks: empty, restsOnState: false };
   if (!hasVolume) {
     const wrong = `the pod has no volume ${tokenVolumeName}, and a running pod cannot gain one`;
-    return {
-      ...notInjected(wrong),
-      remarks: [{ reason: 'DebugContainerNotInjected', wrong }, ...empty],
-      restsOnState: false,
-    };
+    return { ...notInjected(wrong, empty), restsOnState: false };
   }
 
   const resolved = resolveCase(podCase);
-  if (!resolved.ok) return notInjected(wrongWith(podCase, resolved.problem));
+  if (!resolved.ok) return notInjected(wrongWith(podCase, resolved.problem), empty);
   const { accountId, role, source } = resolved.value.podRole;
   const { settings, remarks } = settingsFor(podCase, resolved.value);
   const injection = injectEphemeralContainers(pod, targets, settings);
-  if (!injection.ok) return notInjected(wrongWith(podCase, injection.problem));
+  if (!injection.ok) return notInjected(wrongWith(podCase, injection.problem), empty);
   const { patch, injected, warnings } = injection.value;
   return {
     verdict: injected ? 'mutate' : 'allow',

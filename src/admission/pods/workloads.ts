@@ -8,7 +8,7 @@ import type { Rules } from '../rules.ts';
 import { sameJson } from '../same-json.ts';
 import { nameSubject } from '../subject.ts';
 import { isDecision, servedNamespace } from './pod-case.ts';
-import { templateOf, workloadKinds } from './pod-templates.ts';
+import { templateOf, withClaims, workloadKinds } from './pod-templates.ts';
 import { decidePod } from './pods.ts';
 
 const notOurs: Decision = { verdict: 'allow', reason: 'NotOurs', restsOnState: false };
@@ -48,7 +48,7 @@ export function validateWorkload(request: AdmissionRequest, view: View, rules: R
   if (template === undefined) return notOurs;
   if (request.operation === 'UPDATE' && sameJson(template, templateOf(request.oldObject, workload))) return checked;
   const subject = `pods of ${nameSubject(request, object)}`;
-  const pod = readPod(template);
+  const pod = readPod(withClaims(template, object, workload));
   const namespace = servedNamespace(request.namespace, subject, view, rules);
   if (isDecision(namespace)) return asAnswerOfWorkload(namespace, rules);
   return asAnswerOfWorkload(decidePod({ subject, pod, namespace, view, rules }), rules);
