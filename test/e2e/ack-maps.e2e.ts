@@ -73,6 +73,27 @@ describe('the account map and the team map', () => {
     assert.match(warning, /: 1 bound namespace will use the new role of "222233334444" \(RoleReplaced\)$/);
   });
 
+  test('a key with the prefix of no service is warned of', testLimit, async () => {
+    const key = `pod.${b}`;
+    const [warning = '', ...more] = warningsOf(await edit({ [key]: roleOf(b) }));
+    assert.deepEqual(more, []);
+    assert.ok(warning.endsWith(`by the prefix of "${key}": nobody may look it up (UnknownService)`), warning);
+    await edit({ [key]: null });
+  });
+
+  test(
+    'the key of pods cannot go while they use it: they would get the role that ACK provisions with',
+    testLimit,
+    async () => {
+      const key = `pods.${b}`;
+      await edit({ [key]: roleOf(b, 'pods') });
+      await refused('MappingInUse', { [key]: null }, [`"${key}"`, '"billing"']);
+      const { [b]: shared = '' } = await read();
+      await edit({ [key]: shared });
+      await edit({ [key]: null });
+    },
+  );
+
   test('what nobody uses can go, and what is new can come', testLimit, async () => {
     await edit({ [unused]: null, [fresh]: roleOf(fresh) });
     await edit({ idle: null }, 'ack-role-team-map');

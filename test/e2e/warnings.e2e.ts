@@ -126,7 +126,7 @@ describe('each warning, as kubectl prints it', () => {
   });
 
   test('no warning that the catalogue has for pods, workloads and namespaces is left out', () => {
-    const ofOthers = ['OwnerIgnored', 'RoleReplaced'];
+    const ofOthers = ['OwnerIgnored', 'RoleReplaced', 'UnknownService'];
     assert.deepEqual(
       [...shown].filter(reason => Object.hasOwn(warnings, reason)).sort(),
       Object.keys(warnings)
