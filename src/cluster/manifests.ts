@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isNode, isSeq, LineCounter, type Node, parseAllDocuments, visit } from 'yaml';
+import { type Document, isMap, isNode, isSeq, LineCounter, type Node, parseAllDocuments, visit } from 'yaml';
 import { type Fields, isFields } from '../injection/fields.ts';
 import { kubectlYaml } from './kubectl-yaml.ts';
 
@@ -34,6 +34,18 @@ export function groupOf(apiVersion: string): string {
   return slash < 0 ? '' : apiVersion.slice(0, slash);
 }
 
+/** What neither YAML nor JSON allows in a text. https://yaml.org/spec/1.2.2/#51-character-set */
+const controlCharacter = /(?![\t\n\r\u007f-\u009f])\p{Cc}/u;
+
+/** Deeper than any API; whoever walks values much deeper than that overflows the stack. */
+const deepest = 250;
+const tooDeep = `lists and maps are nested too deeply (more than ${deepest} levels)`;
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some(each => isDeeper(each, levels - 1));
+}
+
 /** One file while it is read. */
 class FileReader {
   readonly #file: string;
@@ -45,6 +57,11 @@ class FileReader {
 
   parse(text: string): readonly Document[] {
     const parsed = parseAllDocuments(text, { ...kubectlYaml, lineCounter: this.#lines, prettyErrors: true });
+    const control = controlCharacter.exec(text);
+    if (control !== null) {
+      const code = control[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+      this.#fail(control.index, `the control character U+${code} is not allowed`);
+    }
     return Array.isArray(parsed) ? parsed : [];
   }
 
@@ -63,23 +80,39 @@ class FileReader {
   valueOf(document: Document): unknown {
     const [error] = document.errors;
     if (error !== undefined) {
-      this.#fail(error.pos[0], error.message.split('\n', 1)[0]?.replace(/ at line .*$/, '') ?? error.code);
+      const message = error.message.split('\n', 1)[0]?.replace(/ at line .*$/, '') ?? error.code;
+      this.#fail(error.pos[0], error.code === 'RESOURCE_EXHAUSTION' ? tooDeep : message);
     }
-    let bad: Node | undefined;
+    const start = document.contents?.range?.[0] ?? 0;
+    try {
+      this.#checkAliases(document);
+      const value: unknown = document.toJS();
+      if (isDeeper(value, deepest)) this.#fail(start, tooDeep);
+      return value;
+    } catch (cause) {
+      if (cause instanceof ManifestError) throw cause;
+      if (cause instanceof RangeError) this.#fail(start, tooDeep, cause);
+      // So many aliases that they would fill the memory, or a merge key of something else than a map.
+      this.#fail(start, cause instanceof Error ? cause.message : String(cause), cause);
+    }
+  }
+
+  /** Every alias has an anchor before it, and none stands within what its anchor names. */
+  #checkAliases(document: Document): void {
+    const anchors = new Map<string, Node>();
     visit(document, {
-      Alias: (_, alias) => {
-        if (alias.resolve(document) !== undefined) return undefined;
-        bad = alias;
-        return visit.BREAK;
+      Value: (_, node) => {
+        if (node.anchor !== undefined) anchors.set(node.anchor, node);
+      },
+      Alias: (_, alias, path) => {
+        const { source, range } = alias;
+        const named = anchors.get(source);
+        if (named === undefined) this.#fail(range?.[0] ?? 0, `there is no anchor for the alias *${source}`);
+        if (path.some(above => above === named)) {
+          this.#fail(range?.[0] ?? 0, `anchor ${JSON.stringify(source)} contains itself`);
+        }
       },
     });
-    if (isAlias(bad)) this.#fail(bad.range?.[0] ?? 0, `there is no anchor for the alias *${bad.source}`);
-    try {
-      return document.toJS();
-    } catch (cause) {
-      // So many aliases that they would fill the memory, or a merge key of something else than a map.
-      this.#fail(document.contents?.range?.[0] ?? 0, cause instanceof Error ? cause.message : String(cause), cause);
-    }
   }
 }
 

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { demoState, runCommand } from './command-runs.ts';
 
 const state = ['--state', demoState] as const;
+const thing = 'apiVersion: v1\nkind: Thing\n';
 
 describe('inject: bad usage and unreadable input are exit 2, one line that quotes the value and its place', () => {
   const cases: readonly [what: string, stdin: string, said: string | RegExp][] = [
@@ -37,6 +38,36 @@ describe('inject: bad usage and unreadable input are exit 2, one line that quote
       `a: &a [1,1,1,1,1,1,1,1,1]\n${bomb()}`,
       /^carm-webhook: stdin:1:1: Excessive alias count/,
     ],
+    [
+      'an anchor that contains itself',
+      `${thing}spec: &s {containers: [{name: a}], x: *s}\n`,
+      'carm-webhook: stdin:3:39: anchor "s" contains itself\n',
+    ],
+    [
+      'an anchor that contains itself, deeper, under a name that was used before',
+      `${thing}x: &s 1\ny:\n- &s\n  z: [&t {u: *s}]\n`,
+      'carm-webhook: stdin:6:14: anchor "s" contains itself\n',
+    ],
+    [
+      'an anchor that is merged into itself',
+      `${thing}x: &s {<<: *s}\n`,
+      'carm-webhook: stdin:3:12: anchor "s" contains itself\n',
+    ],
+    ...[300, 1000, 20_000].flatMap((levels): (typeof cases)[number][] => {
+      const said = /^carm-webhook: stdin:\d+:\d+: lists and maps are nested too deeply \(more than 250 levels\)\n$/;
+      return [
+        [`${levels} lists in one another`, `${thing}x: ${'['.repeat(levels)}${']'.repeat(levels)}\n`, said],
+        [`${levels} maps in one another`, `${thing}x: ${'{a: '.repeat(levels)}1${'}'.repeat(levels)}\n`, said],
+        [`${levels} lists in one another, in block style`, `${thing}x:\n${'- '.repeat(levels)}1\n`, said],
+      ];
+    }),
+    [
+      'a NUL byte in quotes',
+      `${thing}x: "a\0"\n`,
+      'carm-webhook: stdin:3:6: the control character U+0000 is not allowed\n',
+    ],
+    ['a NUL byte', '\0', 'carm-webhook: stdin:1:1: the control character U+0000 is not allowed\n'],
+    ['an escape', `${thing}x: \u001b[1m\n`, 'carm-webhook: stdin:3:4: the control character U+001B is not allowed\n'],
   ];
   for (const [what, stdin, said] of cases) {
     test(what, async () => {
@@ -65,6 +96,17 @@ describe('inject: bad usage and unreadable input are exit 2, one line that quote
       assert.equal(code, 2);
       assert.match(stderr, said);
     });
+  }
+});
+
+test('check and why say the same of a file of the state', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'carm-circle-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await writeFile(join(folder, 'pod.yaml'), `${thing}spec: &s [*s]\n`);
+  for (const command of [['check'], ['why', 'namespace', 'team-a']]) {
+    const { code, stdout, stderr } = await runCommand([...command, '--state', folder]);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.equal(stderr, `carm-webhook: ${join(folder, 'pod.yaml')}:3:11: anchor "s" contains itself\n`);
   }
 });
 

@@ -66,11 +66,11 @@ describe('a path that cannot be read is exit 2, one line of plain words that quo
 
   test('a name that is no text is told by who reads the kind, and is nothing to who does not', async () => {
     const state = await mkdtemp(join(folder, 'state-'));
-    const circle = 'metadata: &m {name: [*m]}\n';
-    await writeFile(join(state, 'unread.yaml'), `apiVersion: apps/v1\nkind: Deployment\n${circle}`);
+    const nameless = 'metadata: {name: [a]}\n';
+    await writeFile(join(state, 'unread.yaml'), `apiVersion: apps/v1\nkind: Deployment\n${nameless}`);
     const { code } = await runCommand(['check', '--state', state]);
     assert.equal(code, 0);
-    await writeFile(join(state, 'read.yaml'), `apiVersion: v1\nkind: Pod\n${circle}`);
+    await writeFile(join(state, 'read.yaml'), `apiVersion: v1\nkind: Pod\n${nameless}`);
     const { code: bad, stderr } = await runCommand(['check', '--state', state]);
     assert.equal(bad, 2);
     assert.match(stderr, /^carm-webhook: \S+read\.yaml:1: "\/metadata\/name" is not a string [^\n]*\n$/);
