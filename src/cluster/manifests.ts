@@ -1,4 +1,16 @@
-import { type Document, isMap, isNode, isSeq, LineCounter, type Node, parseAllDocuments, visit } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  visit,
+} from 'yaml';
 import { type Fields, isFields } from '../injection/fields.ts';
 import { kubectlYaml } from './kubectl-yaml.ts';
 
@@ -36,6 +48,9 @@ export function groupOf(apiVersion: string): string {
 
 /** What neither YAML nor JSON allows in a text. https://yaml.org/spec/1.2.2/#51-character-set */
 const controlCharacter = /(?![\t\n\r\u007f-\u009f])\p{Cc}/u;
+
+/** A value that is not of the type that its tag says; kubectl minds no other tag. */
+const wrongTag = /Unresolved tag: tag:yaml\.org,2002:(?:int|float|bool|null)\b/;
 
 /** Deeper than any API; whoever walks values much deeper than that overflows the stack. */
 const deepest = 250;
@@ -78,14 +93,14 @@ class FileReader {
 
   /** The document as plain values. @throws {ManifestError} */
   valueOf(document: Document): unknown {
-    const [error] = document.errors;
+    const error = document.errors[0] ?? document.warnings.find(({ message }) => wrongTag.test(message));
     if (error !== undefined) {
       const message = error.message.split('\n', 1)[0]?.replace(/ at line .*$/, '') ?? error.code;
       this.#fail(error.pos[0], error.code === 'RESOURCE_EXHAUSTION' ? tooDeep : message);
     }
     const start = document.contents?.range?.[0] ?? 0;
     try {
-      this.#checkAliases(document);
+      this.#checkNodes(document);
       const value: unknown = document.toJS();
       if (isDeeper(value, deepest)) this.#fail(start, tooDeep);
       return value;
@@ -97,12 +112,21 @@ class FileReader {
     }
   }
 
-  /** Every alias has an anchor before it, and none stands within what its anchor names. */
-  #checkAliases(document: Document): void {
+  /** Every alias has an anchor before it, and none stands within what its anchor names; all is what JSON can say. */
+  #checkNodes(document: Document): void {
     const anchors = new Map<string, Node>();
     visit(document, {
+      Pair: (_, { key }) => {
+        const named = isAlias(key) ? anchors.get(key.source) : key;
+        const start = isNode(key) ? (key.range?.[0] ?? 0) : 0;
+        if (isCollection(named)) this.#fail(start, 'a map or a list is no key');
+        if (isScalar(named) && named.value === null) this.#fail(start, 'null is no key');
+      },
       Value: (_, node) => {
         if (node.anchor !== undefined) anchors.set(node.anchor, node);
+        if (isScalar(node) && typeof node.value === 'number' && !Number.isFinite(node.value)) {
+          this.#fail(node.range?.[0] ?? 0, `${node.source} is no number of JSON`);
+        }
       },
       Alias: (_, alias, path) => {
         const { source, range } = alias;

@@ -61,6 +61,14 @@ describe('inject: bad usage and unreadable input are exit 2, one line that quote
         [`${levels} lists in one another, in block style`, `${thing}x:\n${'- '.repeat(levels)}1\n`, said],
       ];
     }),
+    ['no number of JSON', `${thing}x: .inf\n`, 'carm-webhook: stdin:3:4: .inf is no number of JSON\n'],
+    ['no number at all', `${thing}x: [-.Inf, .nan]\n`, 'carm-webhook: stdin:3:5: -.Inf is no number of JSON\n'],
+    ['null for a key', `${thing}x: {~: 1}\n`, 'carm-webhook: stdin:3:5: null is no key\n'],
+    ['no key', `${thing}x:\n  : 1\n`, 'carm-webhook: stdin:4:3: null is no key\n'],
+    ['a template', `${thing}x: {{ .Values.x }}\n`, 'carm-webhook: stdin:3:5: a map or a list is no key\n'],
+    ['an alias of a list for a key', `${thing}x: &x []\ny: {*x : 1}\n`, /stdin:4:5: a map or a list is no key\n$/],
+    ['a tag of another type', `${thing}x: !!int five\n`, /^carm-webhook: stdin:3:4: Unresolved tag: [^\n]*2002:int\n$/],
+    ['!!binary that is none', `${thing}x: !!binary 5\n`, 'carm-webhook: stdin:3:4: !!binary is not base64\n'],
     [
       'a NUL byte in quotes',
       `${thing}x: "a\0"\n`,

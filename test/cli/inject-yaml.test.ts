@@ -155,6 +155,11 @@ items:
   });
 });
 
+/** Ways to write one value. */
+function written(value: number, ways: string): readonly [written: string, read: unknown][] {
+  return ways.split(' ').map(way => [way, value]);
+}
+
 describe('inject reads YAML as kubectl does', () => {
   test('0644 is octal and yes is true, in JSON as the API server would get them, in YAML as they were written', async () => {
     const text = pod.replace('spec:\n', 'spec:\n  hostNetwork: yes\n  securityContext: { fsGroup: 0644, old: 0899 }\n');
@@ -169,6 +174,51 @@ describe('inject reads YAML as kubectl does', () => {
     const now = await injected(json);
     assert.match(now, /value: "yes"/);
     assert.match(now, /- "0644"/);
+  });
+
+  // As `kubectl label --local -f FILE x=y -o json` gives them.
+  const values: readonly [written: string, read: unknown][] = [
+    ...written(1000, '1_000 1__000 1_000_ 0x3e8 0X3E8 0x_3e8 +0x3e8 01_750 0o1750 0O1750'),
+    ...written(5, '0b101 0b1_01 0_5 05 +5 5. 5_.0 0.5e1'),
+    ...written(-5, '-5 -0b101 -0x5 -05'),
+    ['0899', 899],
+    ['1_0.5', 10.5],
+    ['.5_0', 0.5],
+    ['1_0e3', 10_000],
+    ['123456789012345678901234567890', 1.2345678901234568e29],
+    ...['_1', '0b12', '0x', '0o8', '1e', '.e3', '._5', '190:20:30', '1e400', '0x1ffffffffffffffff', '1_x'].map(
+      (text): [string, string] => [text, text],
+    ),
+    ['2001-01-01', '2001-01-01'],
+    ['!!timestamp 2001-01-01', '2001-01-01'],
+    ['!!binary aGVsbG8=', 'hello'],
+    ['!!binary |\n  aGVs\n  bG8=', 'hello'],
+    ['!!float 1', 1],
+    ['!!float "1.5"', 1.5],
+    ['!!int "5"', 5],
+    ['!!bool "yes"', true],
+    ['!!str 1_000', '1_000'],
+    ['!!set {a, b}', { a: null, b: null }],
+    ['!!omap [a: 1]', [{ a: 1 }]],
+    ['!mine 5', '5'],
+    ['{1_000: a}', { '1000': 'a' }],
+  ];
+  for (const [text, read] of values) {
+    test(`${JSON.stringify(text)} is ${JSON.stringify(read)}`, async () => {
+      const stdin = `apiVersion: v1\nkind: Thing\nvalue: ${text}\n`;
+      assert.deepEqual(JSON.parse(await injected(stdin, '-o', 'json')).value, read);
+    });
+  }
+
+  test('what is written anew means the same', async () => {
+    const flow =
+      '{a: 1_000, b: 0644, c: 0x1F, d: yes, e: 1.0, f: !!binary aGVsbG8=, g: !!float 1, h: "1_000", containers: [{name: a}]}';
+    const stdin = `apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: team-a}\nspec: ${flow}\n`;
+    const text = await injected(stdin);
+    assert.match(text, /\n {2}a: 1_000\n {2}b: 0644\n {2}c: 0x1F\n {2}d: yes\n {2}e: 1.0\n/);
+    const json = await injected(stdin, '-o', 'json');
+    assert.deepEqual(JSON.parse(await injected(text, '-o', 'json')), JSON.parse(json));
+    assert.deepEqual(JSON.parse(await injected(await injected(json), '-o', 'json')), JSON.parse(json));
   });
 
   test('a value that kubectl takes for a boolean is no string', async () => {
