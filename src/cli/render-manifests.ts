@@ -53,7 +53,7 @@ export function renderDocument(document: Document, text: string, change: (() => 
 export function joinDocuments(texts: readonly string[]): string {
   return texts
     .filter(text => text !== '')
-    .map(text => `${text}\n`)
+    .map((text, index) => `${index === 0 ? text : text.replace(/^\uFEFF/, '')}\n`)
     .join('---\n');
 }
 

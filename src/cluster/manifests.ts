@@ -1,4 +1,5 @@
 import {
+  Composer,
   type Document,
   isAlias,
   isCollection,
@@ -8,11 +9,12 @@ import {
   isSeq,
   LineCounter,
   type Node,
-  parseAllDocuments,
+  Parser,
   visit,
 } from 'yaml';
 import { type Fields, isFields } from '../injection/fields.ts';
 import { kubectlYaml } from './kubectl-yaml.ts';
+import { partsOf } from './stream-parts.ts';
 
 /** An error to be thrown when a manifest cannot be read: one line with the file and, where it is known, the place in it. */
 export class ManifestError extends Error {
@@ -61,6 +63,12 @@ function isDeeper(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some(each => isDeeper(each, levels - 1));
 }
 
+/** A document, and where its text begins. */
+interface WrittenDocument {
+  readonly document: Document;
+  readonly start: number;
+}
+
 /** One file while it is read. */
 class FileReader {
   readonly #file: string;
@@ -70,14 +78,27 @@ class FileReader {
     this.#file = file;
   }
 
-  parse(text: string): readonly Document[] {
-    const parsed = parseAllDocuments(text, { ...kubectlYaml, lineCounter: this.#lines, prettyErrors: true });
+  /** The documents with where each begins, comments in front of it included. @throws {ManifestError} */
+  parse(text: string): readonly WrittenDocument[] {
+    const starts = partsOf(text);
+    const read = starts.flatMap((start, index) => this.#parsePart(text.slice(start, starts[index + 1]), start));
     const control = controlCharacter.exec(text);
     if (control !== null) {
       const code = control[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
       this.#fail(control.index, `the control character U+${code} is not allowed`);
     }
-    return Array.isArray(parsed) ? parsed : [];
+    return read;
+  }
+
+  #parsePart(text: string, start: number): readonly WrittenDocument[] {
+    const parser = new Parser(this.#lines.addNewLine);
+    parser.offset = start;
+    const composer = new Composer(kubectlYaml);
+    return [...composer.compose(parser.parse(text))].map((document, index) => ({
+      document,
+      // The first document's range leaves out the comments in front of it.
+      start: index === 0 ? start : (document.range?.[0] ?? start),
+    }));
   }
 
   /** `FILE:LINE` of a node, or of the document's first line. */
@@ -95,8 +116,7 @@ class FileReader {
   valueOf(document: Document): unknown {
     const error = document.errors[0] ?? document.warnings.find(({ message }) => wrongTag.test(message));
     if (error !== undefined) {
-      const message = error.message.split('\n', 1)[0]?.replace(/ at line .*$/, '') ?? error.code;
-      this.#fail(error.pos[0], error.code === 'RESOURCE_EXHAUSTION' ? tooDeep : message);
+      this.#fail(error.pos[0], error.code === 'RESOURCE_EXHAUSTION' ? tooDeep : error.message);
     }
     const start = document.contents?.range?.[0] ?? 0;
     try {
@@ -167,16 +187,17 @@ function itemsOf(manifest: Manifest, document: Document, reader: FileReader): re
  */
 export function parseManifests(text: string, file: string): ManifestFile {
   const reader = new FileReader(file);
-  const documents = reader.parse(text);
+  const read = reader.parse(text);
   const manifests: Manifest[] = [];
-  for (const [index, document] of documents.entries()) {
+  for (const [index, { document }] of read.entries()) {
     const value = reader.valueOf(document);
     if (value === null || value === undefined) continue;
     const place = reader.placeOf(isMap(document.contents) ? document.contents : undefined, document);
     manifests.push(...itemsOf(manifestOf(value, place, index, []), document, reader));
   }
-  // The first document's range leaves out the comments in front of it.
-  const starts = documents.map((document, index) => (index === 0 ? 0 : (document.range?.[0] ?? 0)));
-  const texts = starts.map((start, index) => text.slice(start, starts[index + 1]));
-  return { documents, texts, manifests };
+  return {
+    documents: read.map(({ document }) => document),
+    texts: read.map(({ start }, index) => text.slice(start, read[index + 1]?.start)),
+    manifests,
+  };
 }

@@ -61,6 +61,7 @@ describe('inject: bad usage and unreadable input are exit 2, one line that quote
         [`${levels} lists in one another, in block style`, `${thing}x:\n${'- '.repeat(levels)}1\n`, said],
       ];
     }),
+    ['nothing but a brace', '}\n', /^carm-webhook: stdin:1:1: Unexpected flow-map-end/],
     ['no number of JSON', `${thing}x: .inf\n`, 'carm-webhook: stdin:3:4: .inf is no number of JSON\n'],
     ['no number at all', `${thing}x: [-.Inf, .nan]\n`, 'carm-webhook: stdin:3:5: -.Inf is no number of JSON\n'],
     ['null for a key', `${thing}x: {~: 1}\n`, 'carm-webhook: stdin:3:5: null is no key\n'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
 import { demoState, runCommand } from './command-runs.ts';
 
 async function injected(stdin: string, ...flags: string[]): Promise<string> {
@@ -209,6 +209,52 @@ describe('inject reads YAML as kubectl does', () => {
       assert.deepEqual(JSON.parse(await injected(stdin, '-o', 'json')).value, read);
     });
   }
+
+  const objects = ['a', 'b', 'c'].map(name => ({ apiVersion: 'v1', kind: 'Thing', metadata: { name } }));
+  const [a, b, c] = objects.map(object => JSON.stringify(object));
+  const [aYaml, bYaml, cYaml] = objects.map(object => stringify(object));
+  const bom = '\uFEFF';
+  const rows: readonly [what: string, text: string][] = [
+    ['as jq -c writes them', `${a}\n${b}\n${c}\n`],
+    ['as jq writes them', objects.map(object => `${JSON.stringify(object, undefined, 2)}\n`).join('')],
+    ['with nothing between them', `${a}${b}${c}`],
+    ['then YAML', `${a}\n${b}\n${cYaml}`],
+    ['then a document of YAML', `${a}\n${b}\n---\n${cYaml}`],
+    ['with a byte order mark each', `${bom}${a}\n${bom}${b}${bom}\n${c}`],
+    ['in CR LF', `\r\n${a}\r\n${b}\r\n\r\n${c}\r\n`],
+  ];
+  for (const [what, stdin] of rows) {
+    test(`JSON in a row, ${what}`, async () => {
+      assert.deepEqual(JSON.parse(await injected(stdin, '-o', 'json')).items, objects);
+      assert.equal(await injected(stdin), [aYaml, bYaml, cYaml].join('---\n'));
+    });
+  }
+
+  test('a brace in a string and an escaped quote end no object', async () => {
+    const value = '}{ "\\" {';
+    const stdin = `${JSON.stringify({ ...objects[0], value })}\n${b}`;
+    assert.deepEqual(JSON.parse(await injected(stdin, '-o', 'json')).items, [{ ...objects[0], value }, objects[1]]);
+  });
+
+  test('what fails in the second of a row is told with its place in the file', async () => {
+    const { code, stderr } = await runCommand(['inject', '-f', '-', '--state', demoState], {
+      stdin: `${a}\n${b}\n  {"a":1}`,
+    });
+    assert.deepEqual([code, stderr], [2, 'carm-webhook: stdin:3: an object without apiVersion and kind\n']);
+  });
+
+  test('what kubectl would drop without a word is an error: a second object in a document of YAML', async () => {
+    const { code, stderr } = await runCommand(['inject', '-f', '-', '--state', demoState], {
+      stdin: `---\n${a}\n${b}\n`,
+    });
+    assert.deepEqual([code, stderr.slice(0, 24)], [2, 'carm-webhook: stdin:3:1:']);
+  });
+
+  test('a byte order mark before each document is part of none', async () => {
+    const text = `${bom}# a\n${aYaml}---\n${bom}# b\n${bYaml}---\n${bom}${c}`;
+    assert.deepEqual(JSON.parse(await injected(text, '-o', 'json')).items, objects);
+    assert.equal(await injected(text), `# a\n${aYaml}---\n# b\n${bYaml}---\n${cYaml}`);
+  });
 
   test('what is written anew means the same', async () => {
     const flow =
