@@ -169,14 +169,29 @@ function manifestOf(value: unknown, place: string, document: number, path: Manif
   return { object: value, apiVersion, kind, place, document, path };
 }
 
-/** The objects of a List are its items; a List in a List is what kubectl makes of neither. */
-function itemsOf(manifest: Manifest, document: Document, reader: FileReader): readonly Manifest[] {
-  const { object, kind } = manifest;
-  if (!kind.endsWith('List') || !Array.isArray(object['items'])) return [manifest];
+/** An item of a list as an object of its own; the API server leaves out what the list says: a PodList is one of Pods. */
+function itemOf(item: unknown, list: Manifest): unknown {
+  const kind = list.kind.replace(/List$/, '');
+  if (!isFields(item) || 'apiVersion' in item || 'kind' in item || kind === '') return item;
+  return { apiVersion: list.apiVersion, kind, ...item };
+}
+
+/**
+ * What has items is a list of them, whatever its kind; a list within one is an error, as to kubectl.
+ * https://github.com/kubernetes/apimachinery/blob/master/pkg/apis/meta/v1/unstructured/helpers.go
+ */
+function itemsOf(list: Manifest, document: Document, reader: FileReader): readonly Manifest[] {
+  if (!('items' in list.object)) return [list];
+  const { items } = list.object;
+  if (items === null) return [];
+  if (!Array.isArray(items))
+    throw new ManifestError(`${list.place}: the items of a ${JSON.stringify(list.kind)} are not a list`);
   const nodes = document.get('items', true);
-  return object['items'].map((item, index) => {
-    const node = isSeq(nodes) ? nodes.items[index] : undefined;
-    return manifestOf(item, reader.placeOf(node, document), manifest.document, ['items', index]);
+  return items.map((item, index) => {
+    const place = reader.placeOf(isSeq(nodes) ? nodes.items[index] : undefined, document);
+    const manifest = manifestOf(itemOf(item, list), place, list.document, ['items', index]);
+    if ('items' in manifest.object) throw new ManifestError(`${place}: a list within a list`);
+    return manifest;
   });
 }
 
