@@ -16,12 +16,14 @@ export interface Change {
   readonly after: unknown;
 }
 
-/** One document with the `---` in front of it left out, its comments kept. */
+/** How the lines of a text end. */
+function lineEndOf(text: string): string {
+  return text.includes('\r\n') ? '\r\n' : '\n';
+}
+
+/** One document without byte order mark, the `---` in front of it and the `...` behind it; all else as it is. */
 function withoutMarkers(text: string): string {
-  return text
-    .replace(/^---(?:[ \t]*\n|[ \t]+|$)/, '')
-    .replace(/\n\.\.\.[ \t]*\n?$/, '\n')
-    .trimEnd();
+  return text.replace(/^\uFEFF?(?:---(?:[ \t]*\r?\n|[ \t]+|$))?/, '').replace(/(?<=\n)\.\.\.[ \t]*(?:\r?\n)?$/, '');
 }
 
 /** JSON is YAML in flow style; asked for YAML, people expect the block style. */
@@ -36,7 +38,7 @@ function isJson(document: Document): boolean {
 export function renderDocument(document: Document, text: string, change: (() => void) | undefined): string {
   if (isJson(document)) {
     change?.();
-    return new Document(document.toJS(), writing).toString({ lineWidth: 0 }).trimEnd();
+    return new Document(document.toJS(), writing).toString({ lineWidth: 0 });
   }
   const written = withoutMarkers(text);
   if (change === undefined) return written;
@@ -46,15 +48,19 @@ export function renderDocument(document: Document, text: string, change: (() => 
   change();
   const after = withoutMarkers(document.toString(style));
   const carried = carryOver(written, before, after) ?? after;
-  return text.includes('\r\n') ? carried.replaceAll(/\r?\n/g, '\r\n') : carried;
+  return carried.replaceAll(/\r?\n/g, lineEndOf(text));
 }
 
-/** Documents as one text. */
+/** Documents as one text: each as it is, with a `---` between them. */
 export function joinDocuments(texts: readonly string[]): string {
   return texts
-    .filter(text => text !== '')
-    .map((text, index) => `${index === 0 ? text : text.replace(/^\uFEFF/, '')}\n`)
-    .join('---\n');
+    .filter(text => text.trim() !== '')
+    .map((text, index) => {
+      const lineEnd = lineEndOf(text);
+      const ended = text.endsWith('\n') ? text : `${text}${lineEnd}`;
+      return index === 0 ? ended : `---${lineEnd}${ended}`;
+    })
+    .join('');
 }
 
 /** Removes items from the `items` of a List. */

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { demoState, runCommand } from './command-runs.ts';
@@ -71,6 +74,51 @@ describe('inject keeps the YAML that it does not change', () => {
     const now = await injected(pod.replaceAll('\n', '\r\n'));
     assert.match(now, /AWS_ROLE_ARN\r\n/);
     assert.doesNotMatch(now.trimEnd(), /[^\r]\n/);
+  });
+
+  const unchanged = [
+    '# the first\nkind:   A\napiVersion: v1\n\n\n',
+    'apiVersion: v1\nkind: B\n\ntext: |+\n  kept\n\n\n',
+    '\n# the last\nkind: C  # spaces  \napiVersion: v1  \n  \n# the end\n',
+  ];
+  for (const [name, lineEnd] of [
+    ['LF', '\n'],
+    ['CR LF', '\r\n'],
+  ] as const) {
+    const whole = unchanged.join('---\n').replaceAll('\n', lineEnd);
+
+    test(`documents with nothing to change come out byte for byte, in ${name}`, async () => {
+      assert.equal(await injected(whole), whole);
+      assert.equal(await injected(`---${lineEnd}${whole}`), whole);
+      assert.equal(await injected(whole.trimEnd()), `${whole.trimEnd()}${lineEnd}`);
+      assert.equal(await injected(whole.replaceAll('---', '...   \n---')), whole);
+    });
+
+    test(`and so next to one that changes, in ${name}`, async () => {
+      const ours = pod.replaceAll('\n', lineEnd);
+      const documents = unchanged.map(text => text.replaceAll('\n', lineEnd));
+      const now = await injected([documents[0], ours, documents[1], documents[2]].join(`---${lineEnd}`));
+      const changed = await injected(ours);
+      assert.equal(now, [documents[0], changed, documents[1], documents[2]].join(`---${lineEnd}`));
+      assert.equal(changed.replaceAll(lineEnd, '').includes('\n'), false);
+    });
+  }
+
+  test('a byte order mark is no part of a document', async t => {
+    const folder = await mkdtemp(join(tmpdir(), 'carm-bom-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, 'a.yaml');
+    for (const marker of ['', '---\r\n']) {
+      await writeFile(file, `\uFEFF${marker}kind: A\r\napiVersion: v1\r\n`);
+      const { stdout } = await runCommand(['inject', '-f', file, '-f', file, '--state', demoState]);
+      assert.equal(stdout, 'kind: A\r\napiVersion: v1\r\n---\r\nkind: A\r\napiVersion: v1\r\n');
+    }
+  });
+
+  test('empty lines that a changed document ends with are part of its text', async () => {
+    const kept = `${pod.replace('# the end\n', '')}text: |+\n  kept\n\n\n`;
+    const now = await injected(`${kept}---\nkind: A\napiVersion: v1\n`);
+    assert.equal(parse(now.split('---\n')[0] ?? '').text, 'kept\n\n\n');
   });
 
   test('long lines are not folded', async () => {
