@@ -1,9 +1,15 @@
 import { parseGoDurationMs } from '../server/go-duration.ts';
 
-/** Milliseconds of a duration as Go writes it, or of plain seconds: `90s`, `1m30s`, `90`. */
+const longestHours = 24;
+
+/**
+ * Milliseconds of a duration as Go writes it, or of plain seconds: `90s`, `1m30s`, `90`. At most a day: none of ours makes
+ * sense beyond, and Node.js ends a timer of 25 days at once (https://nodejs.org/api/timers.html#settimeoutcallback-delay-args).
+ */
 export function parseDurationMs(text: string): number {
   const durationMs = /^[0-9]{1,9}$/.test(text) ? Number(text) * 1000 : parseGoDurationMs(text);
   if (durationMs === undefined || durationMs < 0) throw new Error('is not a duration such as 90s, 10m or 90 (seconds)');
+  if (durationMs > longestHours * 3_600_000) throw new Error(`is longer than ${longestHours}h`);
   return durationMs;
 }
 

@@ -11,8 +11,8 @@ const badValues: Readonly<Record<string, readonly string[]>> = {
   'ops-port': ['b@d', '65536', '-1', ''],
   'tls-min-version': ['VersionTLS11', ''],
   'tls-self-signed': ['b@d', ''],
-  'max-staleness': ['b@d', '4s', '-9s', ''],
-  'shutdown-delay': ['b@d', '-9s', ''],
+  'max-staleness': ['b@d', '4s', '-9s', '24h1ns', '300000000h', ''],
+  'shutdown-delay': ['b@d', '-9s', '86401', '600h', ''],
   'log-level': ['b@d', ''],
   namespace: ['B@d', 'a'.repeat(64), ''],
   output: ['b@d', ''],
@@ -22,7 +22,7 @@ const badValues: Readonly<Record<string, readonly string[]>> = {
   'default-mode': ['b@d', ''],
   'source-accounts': ['b@d', '1234'],
   'require-pods-key': ['b@d', ''],
-  'token-expiration': ['b@d', '599s', '86401s', '600.5s', ''],
+  'token-expiration': ['b@d', '599s', '86401s', '600.5s', '600h', ''],
   workloads: ['b@d', ''],
   'unbound-resources': ['b@d', ''],
   'ack-identities': ['b@d', 'arn:aws:sts::111122223333:assumed-role/b@d', 'system:masters', 'team:name'],
@@ -109,6 +109,24 @@ describe('a bad value of a flag is exit 2, one line that quotes it once and says
       }
       assert.ok(tried > 0);
     });
+  }
+});
+
+test('a duration of more than a day is refused by every flag that takes one, and the bound told', async () => {
+  for (const flag of ['max-staleness', 'shutdown-delay', 'token-expiration']) {
+    const { code, stderr } = await runCommand(['serve', `--${flag}=25h`]);
+    assert.deepEqual([code, stderr], [2, `carm-webhook: --${flag} "25h" is longer than 24h\n`]);
+    const { stderr: taken } = await runCommand(['serve', `--${flag}=24h`]);
+    assert.match(taken, /^carm-webhook: a certificate is needed/);
+  }
+});
+
+test('every flag that takes a duration is in the test above', async () => {
+  for (const command of commands) {
+    const { stdout } = await runCommand([command, '--help']);
+    for (const [, flag] of stdout.matchAll(/--([a-z-]+) DURATION/g)) {
+      assert.ok(['max-staleness', 'shutdown-delay', 'token-expiration'].includes(flag ?? ''), flag);
+    }
   }
 });
 
