@@ -1,8 +1,8 @@
 import { isBound } from '../accounts/binding.ts';
-import { parseRoleArn } from '../accounts/role-arn.ts';
 import type { RoleMap, RoleMapKind } from '../accounts/role-map.ts';
 import type { Namespace } from '../accounts/served-namespace.ts';
 import type { Cluster } from '../admission/cluster.ts';
+import { entryProblem } from '../admission/guards/map-entries.ts';
 import type { Rules } from '../admission/rules.ts';
 import { liveReadResults } from '../cluster/live-reads.ts';
 import { searchedResources } from '../cluster/resource-finder.ts';
@@ -88,10 +88,13 @@ interface Measured {
 }
 
 function countEntries(state: Measured, kind: RoleMapKind, { ackSystems }: Rules, metrics: ClusterMetrics): void {
-  const values = ackSystems.flatMap(({ namespace }) => [...(state.roleMap(kind, namespace)?.values() ?? [])]);
-  const valid = values.filter(value => parseRoleArn(value) !== undefined).length;
+  // A key with an empty value is no entry.
+  const entries = ackSystems
+    .flatMap(({ namespace }) => [...(state.roleMap(kind, namespace) ?? [])])
+    .filter(([, value]) => value !== '');
+  const valid = entries.filter(([key, value]) => entryProblem(kind, key, value) === undefined).length;
   metrics.setMapEntries(kind, true, valid);
-  metrics.setMapEntries(kind, false, values.length - valid);
+  metrics.setMapEntries(kind, false, entries.length - valid);
 }
 
 function measure(state: Measured, rules: Rules, metrics: ClusterMetrics): void {
