@@ -1,11 +1,13 @@
 import { createAdmit } from '../admission/admit.ts';
 import { warnings } from '../admission/catalogue/reasons.ts';
 import { reviewSeries } from '../admission/review-series.ts';
+import type { Rules } from '../admission/rules.ts';
 import { CertificateError, type CertificateSource } from '../server/certificate.ts';
 import { CertificateFiles } from '../server/certificate-files.ts';
 import { ListenError } from '../server/listen.ts';
 import { createLogger, type Logger, logLevels } from '../server/logs.ts';
 import { Metrics } from '../server/metrics.ts';
+import { logNodeWarnings } from '../server/node-warnings.ts';
 import { makeSelfSigned } from '../server/self-signed.ts';
 import { startServer } from '../server/server.ts';
 import { drainOnSignal } from '../server/signals.ts';
@@ -100,6 +102,15 @@ async function serve(argv: readonly string[], { env }: Surroundings): Promise<nu
   refuseArguments('serve', positionals);
   const rules = rulesFrom(values, env);
   const logger = createLogger(values.logLevel);
+  const stopLogging = logNodeWarnings(logger);
+  try {
+    return await serveBy(values, rules, logger);
+  } finally {
+    stopLogging();
+  }
+}
+
+async function serveBy(values: ServeValues, rules: Rules, logger: Logger): Promise<number> {
   const metrics = new Metrics({
     version,
     reviewSeries: reviewSeries(),
