@@ -53,9 +53,11 @@ export function outputFlag<const T extends string>(forms: readonly [T, ...T[]]) 
 }
 
 /** @throws {UsageError} when both a folder and a cluster are named. */
-export function checkClusterFlags({ state, kubeconfig, context }: ClusterFlagValues): void {
-  if (state === undefined) return;
-  if (kubeconfig !== undefined || context !== undefined) {
-    throw new UsageError('--state goes without --kubeconfig and --context: it stands in place of a cluster');
-  }
+export function checkClusterFlags(
+  values: Pick<ClusterFlagValues, 'state' | 'kubeconfig'> & { context?: unknown },
+): void {
+  const { state, kubeconfig, context } = values;
+  if (state === undefined || (kubeconfig === undefined && context === undefined)) return;
+  const others = 'context' in values ? '--kubeconfig and --context' : '--kubeconfig';
+  throw new UsageError(`--state goes without ${others}: it stands in place of a cluster`);
 }

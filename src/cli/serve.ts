@@ -12,6 +12,7 @@ import { makeSelfSigned } from '../server/self-signed.ts';
 import { startServer } from '../server/server.ts';
 import { drainOnSignal } from '../server/signals.ts';
 import { version } from '../version.ts';
+import { checkClusterFlags } from './cluster-flags.ts';
 import type { Command, Surroundings } from './command.ts';
 import { describeFlags, type FlagValues, oneOf, readFlags, refuseArguments, switchFlag, valueFlag } from './flag.ts';
 import { parseDurationMs, parsePort } from './flag-values.ts';
@@ -100,6 +101,7 @@ async function openCertificate(values: ServeValues, logger: Logger): Promise<Cer
 async function serve(argv: readonly string[], { env }: Surroundings): Promise<number> {
   const { values, positionals } = readFlags(serveFlags, argv, env);
   refuseArguments('serve', positionals);
+  checkClusterFlags(values);
   const rules = rulesFrom(values, env);
   const logger = createLogger(values.logLevel);
   const stopLogging = logNodeWarnings(logger);

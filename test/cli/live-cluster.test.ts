@@ -177,8 +177,19 @@ describe('a cluster that cannot be read is exit 3, one line that says what and w
     assert.match(stderr, /no answer from 127\.0\.0\.1:1: .*ECONNREFUSED/);
   });
 
-  test('--state goes without --kubeconfig', async () => {
-    const { code, stderr } = await runCommand(['check', '--state', 'x', '--kubeconfig', 'y']);
-    assert.deepEqual([code, stderr.split(':')[0]], [2, 'carm-webhook']);
-  });
+  for (const [argv, others] of [
+    [['check'], '--kubeconfig and --context'],
+    [['inject', '-f', '-'], '--kubeconfig and --context'],
+    [['why', 'namespace', 'x'], '--kubeconfig and --context'],
+    [['serve', '--tls-self-signed'], '--kubeconfig'],
+  ] as const) {
+    test(`${argv[0]}: --state goes without ${others}`, async () => {
+      const said = `carm-webhook: --state goes without ${others}: it stands in place of a cluster\n`;
+      const flags = await runCommand([...argv, '--state', 'x', '--kubeconfig', 'y']);
+      assert.deepEqual([flags.code, flags.stderr], [2, said]);
+      const env = { CARM_WEBHOOK_KUBECONFIG: 'y' };
+      const variable = await runCommand([...argv, '--state', 'x'], { env });
+      assert.deepEqual([variable.code, variable.stderr], [2, said]);
+    });
+  }
 });
