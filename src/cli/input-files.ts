@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { type ManifestFile, parseManifests } from '../cluster/manifests.ts';
-import { whyUnreadable } from '../cluster/why-unreadable.ts';
+import { whyUnreadable } from '../why-unreadable.ts';
 import { UsageError } from './usage-error.ts';
 
 /** @throws {UsageError} */

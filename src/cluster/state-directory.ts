@@ -1,9 +1,9 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cluster, Reference, Referent, View } from '../admission/cluster.ts';
+import { inCircle, type Unreadable, whyUnreadable } from '../why-unreadable.ts';
 import { type Manifest, ManifestError, parseManifests } from './manifests.ts';
 import { Snapshot } from './snapshot.ts';
-import { inCircle, type Unreadable, whyUnreadable } from './why-unreadable.ts';
 
 const mostLines = 10;
 

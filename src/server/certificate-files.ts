@@ -1,5 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { type Certificate, CertificateError, type CertificateSource, parseCertificate } from './certificate.ts';
+import { whyUnreadable } from '../why-unreadable.ts';
+import {
+  type Certificate,
+  CertificateError,
+  type CertificateNames,
+  type CertificateSource,
+  parseCertificate,
+} from './certificate.ts';
 
 export interface CertificateFilesOptions {
   readonly certFile: string;
@@ -13,15 +20,28 @@ export interface CertificateFilesOptions {
   readonly onError?: (error: CertificateError) => void;
 }
 
-type Contents = Readonly<Record<'cert' | 'key' | 'clientCa', string | undefined>>;
+interface Contents {
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa: string | undefined;
+}
 
-async function read(path: string | undefined): Promise<string | undefined> {
-  if (path === undefined) return undefined;
+/** What messages call the files: by the flag that names each. */
+function namesOf({ certFile, keyFile, clientCaFile = '' }: CertificateFilesOptions): CertificateNames {
+  return {
+    cert: `--tls-cert-file ${JSON.stringify(certFile)}`,
+    key: `--tls-private-key-file ${JSON.stringify(keyFile)}`,
+    clientCa: `--client-ca-file ${JSON.stringify(clientCaFile)}`,
+  };
+}
+
+async function read(path: string, name: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    throw new CertificateError('CertificateUnreadable', `cannot read ${path}: ${code}`, { cause });
+    const why = whyUnreadable(cause, 'file');
+    if (why === undefined) throw cause;
+    throw new CertificateError('CertificateUnreadable', `cannot read ${name}: ${why}`, { cause });
   }
 }
 
@@ -66,14 +86,19 @@ export class CertificateFiles implements CertificateSource {
     clearTimeout(this.#timer);
   }
 
-  static async #readAll({ certFile, keyFile, clientCaFile }: CertificateFilesOptions): Promise<Contents> {
-    const [cert, key, clientCa] = await Promise.all([read(certFile), read(keyFile), read(clientCaFile)]);
+  static async #readAll(options: CertificateFilesOptions): Promise<Contents> {
+    const { certFile, keyFile, clientCaFile } = options;
+    const names = namesOf(options);
+    const [cert, key, clientCa] = await Promise.all([
+      read(certFile, names.cert),
+      read(keyFile, names.key),
+      clientCaFile === undefined ? undefined : read(clientCaFile, names.clientCa),
+    ]);
     return { cert, key, clientCa };
   }
 
-  static #parse(options: CertificateFilesOptions, { cert = '', key = '', clientCa }: Contents): Certificate {
-    const names = { cert: options.certFile, key: options.keyFile, clientCa: options.clientCaFile ?? '' };
-    return parseCertificate({ cert, key, clientCa }, names);
+  static #parse(options: CertificateFilesOptions, contents: Contents): Certificate {
+    return parseCertificate(contents, namesOf(options));
   }
 
   #schedule(): void {

@@ -38,7 +38,7 @@ export interface CertificateSource {
   close(): void;
 }
 
-/** What messages call the parts: the paths of the files, or words. */
+/** What messages call the parts: files by flag and path, or words. */
 export interface CertificateNames {
   readonly cert: string;
   readonly key: string;

@@ -64,6 +64,17 @@ describe('a path that cannot be read is exit 2, one line of plain words that quo
     });
   }
 
+  for (const flag of ['tls-cert-file', 'tls-private-key-file', 'client-ca-file']) {
+    for (const [file, why] of inputs) {
+      test(`serve --${flag} ${file.slice(0, 20)}`, () => {
+        const path = join(folder, file);
+        const readable = join(folder, 'pod.yaml');
+        const flags = ['tls-cert-file', 'tls-private-key-file'].flatMap(name => [`--${name}`, readable]);
+        return said(['serve', ...flags, `--${flag}`, path], path, `--${flag} `, why);
+      });
+    }
+  }
+
   test('a name that is no text is told by who reads the kind, and is nothing to who does not', async () => {
     const state = await mkdtemp(join(folder, 'state-'));
     const nameless = 'metadata: {name: [a]}\n';

@@ -174,19 +174,25 @@ describe('certificate files', () => {
         assert.doesNotMatch(error.message, /\n/);
         return true;
       });
-    await opens('CertificateUnreadable', /tls\.(crt|key): ENOENT/);
+    await opens(
+      'CertificateUnreadable',
+      /^cannot read --tls-(?:cert|private-key)-file "[^"]+\/tls\.(?:crt|key)": there is no such file$/,
+    );
     await write(files, first);
     await writeFile(files.keyFile, second.current.keyPem);
-    await opens('CertificateMismatch', /tls\.key does not belong to the certificate in .*tls\.crt/);
+    await opens(
+      'CertificateMismatch',
+      /^the key in --tls-private-key-file ".*tls\.key" does not belong to the certificate in --tls-cert-file ".*tls\.crt"$/,
+    );
     await writeFile(files.keyFile, 'no key');
-    await opens('CertificateInvalid', /tls\.key is not/);
+    await opens('CertificateInvalid', /^--tls-private-key-file ".*tls\.key" is not/);
     await write(files, first);
     await writeFile(files.certFile, '');
-    await opens('CertificateInvalid', /tls\.crt is not/);
+    await opens('CertificateInvalid', /^--tls-cert-file ".*tls\.crt" is not/);
     await write(files, first);
     await writeFile(clientCaFile, 'nothing');
-    await opens('ClientCaInvalid', /ca\.crt holds no PEM certificate/, { clientCaFile });
-    await opens('CertificateUnreadable', /EISDIR/, { certFile: tmpdir() });
+    await opens('ClientCaInvalid', /^--client-ca-file ".*ca\.crt" holds no PEM certificate$/, { clientCaFile });
+    await opens('CertificateUnreadable', /: it is a folder/, { certFile: tmpdir() });
   });
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Unreadable, whyUnreadable } from '../../src/cluster/why-unreadable.ts';
+import { type Unreadable, whyUnreadable } from '../src/why-unreadable.ts';
 
 /** An error as Node makes it. */
 function systemError(code: string): Error {
