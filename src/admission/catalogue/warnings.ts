@@ -15,7 +15,7 @@ export type Remark =
   | { readonly reason: 'NearMissAnnotation'; readonly on: string; readonly misses: readonly NearMiss[] }
   | { readonly reason: 'BindingUnresolved'; readonly refused: 'pods' | 'ACK resources'; readonly wrong: string }
   | { readonly reason: 'BindingRemoved'; readonly labelled: boolean }
-  | { readonly reason: 'BindingIgnored'; readonly because: string }
+  | { readonly reason: 'BindingIgnored'; readonly what: string; readonly because: string }
   | { readonly reason: 'OwnerIgnored' }
   | { readonly reason: 'UnknownService'; readonly keys: readonly string[] }
   | { readonly reason: 'RoleReplaced'; readonly key: string; readonly namespaces: number }
@@ -134,7 +134,7 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
     cause:
       'A binding that has no effect: in a namespace that is never served, or a team id with the feature gate TeamLevelCARM off.',
     remedy: 'Remove it, or turn the gate on.',
-    say: ({ because }) => `the binding has no effect: ${because}`,
+    say: ({ what, because }) => `${what} has no effect: ${because}`,
   },
   OwnerIgnored: {
     group: 'warning',

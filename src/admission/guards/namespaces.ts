@@ -95,10 +95,11 @@ function remarksOnIgnoredBinding(namespace: Namespace, excluded: boolean, rules:
   const gates = rules.featureGates;
   if (excluded) {
     if (!isBound(namespace.annotations, { ...gates, TeamLevelCARM: true })) return [];
-    return [{ reason: 'BindingIgnored', because: `namespace ${JSON.stringify(namespace.name)} is never served` }];
+    const because = `namespace ${quote(namespace.name)} is never served`;
+    return [{ reason: 'BindingIgnored', what: 'the binding', because }];
   }
   if (gates.TeamLevelCARM || !namespace.annotations.get(teamIdAnnotation)) return [];
-  return [{ reason: 'BindingIgnored', because: `${teamIdAnnotation} needs the feature gate TeamLevelCARM` }];
+  return [{ reason: 'BindingIgnored', what: teamIdAnnotation, because: 'it needs the feature gate TeamLevelCARM' }];
 }
 
 const endpointAnnotation = 'services.k8s.aws/endpoint-url';
