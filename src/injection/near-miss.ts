@@ -62,6 +62,15 @@ export function probablyMeant(key: string): string | undefined {
   return meant === undefined ? undefined : `${meant}/${name}`;
 }
 
+/**
+ * Annotations of ACK's resources that people write on namespaces, where ACK reads others.
+ * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/cache/namespace.go
+ */
+const onNamespaces: ReadonlyMap<string, string> = new Map([
+  ['services.k8s.aws/region', 'services.k8s.aws/default-region'],
+  ['services.k8s.aws/deletion-policy', 'SERVICE.services.k8s.aws/deletion-policy'],
+]);
+
 export interface NearMiss {
   readonly key: string;
   /** What is read, with where it is read if that is elsewhere: `eks.amazonaws.com/role-arn on the ServiceAccount`. */
@@ -72,6 +81,8 @@ export interface NearMiss {
 export function nearMisses(annotations: ReadonlyMap<string, string>, on: Annotated): readonly NearMiss[] {
   const misses: NearMiss[] = [];
   for (const key of annotations.keys()) {
+    const misplaced = on === 'namespace' ? onNamespaces.get(key) : undefined;
+    if (misplaced !== undefined) misses.push({ key, meant: misplaced });
     const meant = probablyMeant(key);
     if (meant === undefined) continue;
     const [prefix = '', name = ''] = meant.split('/');

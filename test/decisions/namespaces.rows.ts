@@ -214,6 +214,21 @@ export const namespaceRows: readonly Row[] = [
     outcome: 'allowed',
     warnings: ['NearMissAnnotation'],
   },
+  ...(
+    [
+      ['services.k8s.aws/region', 'services.k8s.aws/default-region'],
+      ['services.k8s.aws/deletion-policy', 'SERVICE.services.k8s.aws/deletion-policy'],
+    ] as const
+  ).map(
+    ([key, meant]): Row => ({
+      proves: `${key} on a namespace, where ACK reads another, is remarked on`,
+      review: create('new', { ...owner(), [key]: 'x' }, enabled),
+      reason: 'Checked',
+      outcome: 'allowed',
+      warnings: ['NearMissAnnotation'],
+      says: [`"${key}" of the namespace is read by nobody: ${meant} is`],
+    }),
+  ),
   {
     proves: 'a team id without its gate is warned of: it binds nothing',
     review: create('new', { 'services.k8s.aws/team-id': 'platform' }),
