@@ -78,7 +78,7 @@ playground: $(BUNDLE) testbed ## Start a control plane with the webhook, to play
 
 .PHONY: image
 image: ## Build the container image, IMAGE=NAME:TAG
-	@command -v $(CONTAINER_ENGINE) >/dev/null || { echo '$(CONTAINER_ENGINE) is missing: install Docker (https://docs.docker.com/engine/install/) or set CONTAINER_ENGINE=podman' >&2; exit 2; }
+	@command -v $(CONTAINER_ENGINE) >/dev/null || { echo '$(CONTAINER_ENGINE) is missing: install it (https://docs.docker.com/engine/install/), or set CONTAINER_ENGINE to what you have, such as podman' >&2; exit 2; }
 	$(CONTAINER_ENGINE) build --tag $(IMAGE) .
 
 .PHONY: clean

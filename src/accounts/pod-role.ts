@@ -34,6 +34,7 @@ export type WishProblem =
       readonly reason: 'RoleOutsideAccount';
       readonly value: string;
       readonly accountId: AccountId;
+      readonly partition: Partition;
       readonly at: { readonly annotation: string };
     };
 
@@ -78,7 +79,7 @@ export function resolvePodRole(
   if (wished === undefined) return refused({ reason: 'InvalidRoleArn', value, at: { annotation } });
   const isAtHome = wished.accountId === accountId && wished.partition === partition;
   if (!isAtHome && !options.sourceAccounts.has(wished.accountId)) {
-    return refused({ reason: 'RoleOutsideAccount', value, accountId, at: { annotation } });
+    return refused({ reason: 'RoleOutsideAccount', value, accountId, partition, at: { annotation } });
   }
   return found({ role: wished, accountId, partition, source: { kind: 'wish', annotation } });
 }

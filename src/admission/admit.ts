@@ -23,16 +23,17 @@ export type Admit = (endpoint: Endpoint, request: AdmissionRequest, deadline: nu
 export function createAdmit(cluster: Cluster, rules: Rules): Admit {
   return (endpoint, request, deadline) => {
     const rule = ruleFor(endpoint, request);
+    let byMemory: Judgement | undefined;
     try {
       const { memory } = cluster;
       if (memory !== undefined) {
-        const judgement = judge(rule, request, memory, rules);
-        if (!judgement.decision.restsOnState) return answer(rule, request, judgement);
+        byMemory = judge(rule, request, memory, rules);
+        if (!byMemory.decision.restsOnState) return answer(rule, request, byMemory);
       }
     } catch (error) {
       return answer(rule, request, fault(request, error, modeInMemory(cluster, request, rules), rules));
     }
-    return answerLive(rule, request, cluster, rules, deadline);
+    return answerLive({ rule, request, rules, cluster, deadline, byMemory });
   };
 }
 
@@ -43,17 +44,23 @@ function judge(rule: Rule, request: AdmissionRequest, view: View, rules: Rules):
   return { decision, mode, code: 403 };
 }
 
-async function answerLive(
-  rule: Rule,
-  request: AdmissionRequest,
-  cluster: Cluster,
-  rules: Rules,
-  deadline: number,
-): Promise<Admitted> {
+/** A request that memory alone does not answer. */
+interface LiveQuestion {
+  readonly rule: Rule;
+  readonly request: AdmissionRequest;
+  readonly rules: Rules;
+  readonly cluster: Cluster;
+  readonly deadline: number;
+  /** Undefined when nothing may be decided by memory. */
+  readonly byMemory: Judgement | undefined;
+}
+
+async function answerLive(question: LiveQuestion): Promise<Admitted> {
+  const { rule, request, rules, cluster, deadline } = question;
   try {
     const judgement = await decideLive(cluster, request.namespace, deadline, view =>
       judge(rule, request, view, rules),
-    ).catch(error => withoutCluster(rule, request, rules, error));
+    ).catch(error => withoutCluster(question, error));
     return answer(rule, request, judgement);
   } catch (error) {
     return answer(rule, request, fault(request, error, modeInMemory(cluster, request, rules), rules));
@@ -61,12 +68,13 @@ async function answerLive(
 }
 
 /** @throws what is no UnverifiedError. */
-function withoutCluster(rule: Rule, request: AdmissionRequest, rules: Rules, error: unknown): Judgement {
+function withoutCluster({ rule, request, rules, byMemory }: LiveQuestion, error: unknown): Judgement {
   if (!(error instanceof UnverifiedError)) throw error;
   const words = unverifiedWords(request, error.message);
   const decision = rule.unverified?.(request, rules, words);
-  if (decision === undefined) return unverified(error.status, words, rules, error);
-  return { decision, mode: 'enforce', code: error.status };
+  if (decision !== undefined) return { decision, mode: 'enforce', code: error.status };
+  // What is never more than a warning holds nobody up.
+  return byMemory?.decision.advisory ? byMemory : unverified(error.status, words, rules, error);
 }
 
 /** The mode of a request's namespace, as far as memory tells: for a fault that may lie in the looking up itself. */

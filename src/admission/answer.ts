@@ -98,7 +98,7 @@ export function answer(rule: Rule, request: AdmissionRequest, judgement: Judgeme
     roleArn: decision.role?.text,
     message: decision.message,
     loggedMessage: decision.loggedMessage ?? decision.message,
-    advisory: decision.advisory,
+    advisory: decision.advisory ?? false,
     error: judgement.error,
   };
   return { response: responseOf(request, judgement, outcome), record };

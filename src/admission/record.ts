@@ -1,4 +1,4 @@
-/** What became of one review: what metrics count and logs say. Nothing in it is an env value, a token or a body. */
+/** What became of one review: what metrics count and logs say. No token and no body is in it, and an env value in `message` alone. */
 
 import type { Reason, WarningReason } from './catalogue/reasons.ts';
 
@@ -36,9 +36,9 @@ export interface ReviewRecord {
   /** The refusal's message, also where the mode softened it. */
   readonly message: string | undefined;
   /** The same for the log, which holds no value of an environment variable. */
-  readonly loggedMessage?: string | undefined;
+  readonly loggedMessage: string | undefined;
   /** Whether the refusal is never more than a warning, whatever the mode. */
-  readonly advisory?: boolean | undefined;
+  readonly advisory: boolean;
   /** What an unexpected exception said; only with reason `InternalError`. */
   readonly error: unknown;
 }

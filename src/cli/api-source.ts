@@ -1,7 +1,7 @@
 import { type RoleMap, readRoleMap, roleMapNames } from '../accounts/role-map.ts';
 import type { RoleSelector } from '../accounts/role-selector.ts';
 import type { Namespace } from '../accounts/served-namespace.ts';
-import type { Reference, Referent, ResourceSearch, ServiceAccount, StoredResource } from '../admission/cluster.ts';
+import type { Reference, Referent, ServiceAccount } from '../admission/cluster.ts';
 import { readNamespace } from '../admission/guards/namespaces.ts';
 import { readRoleSelector } from '../admission/guards/role-selectors.ts';
 import type { Rules } from '../admission/rules.ts';
@@ -13,7 +13,6 @@ import type { ApiObject } from '../cluster/api-object.ts';
 import { ClusterCredentials } from '../cluster/cluster-access.ts';
 import { type KubeConfigSource, loadKubeConfig } from '../cluster/kube-config.ts';
 import { ListExpiredError, listPages } from '../cluster/list-pages.ts';
-import { ResourceFinder } from '../cluster/resource-finder.ts';
 import { roleSelectorsPath } from '../cluster/role-selectors-path.ts';
 import { Snapshot } from '../cluster/snapshot.ts';
 import { type Fields, requiredFields, stringMap } from '../injection/fields.ts';
@@ -53,15 +52,12 @@ function isNotFound(error: unknown): boolean {
 export class ApiSource implements ObjectSource {
   readonly #pool: ApiPool;
   readonly #rules: Rules;
-  readonly #finder: ResourceFinder;
 
   /** The kubeconfig is read with the first request. */
   constructor(source: KubeConfigSource, rules: Rules) {
     this.#rules = rules;
     const credentials = new ClusterCredentials(() => loadKubeConfig(source));
-    const connection = new ApiConnection(credentials);
-    this.#pool = connection.pool(4);
-    this.#finder = new ResourceFinder({ connection });
+    this.#pool = new ApiConnection(credentials).pool(4);
   }
 
   async #get(path: string, what: What, accepted: string = accept.whole.object): Promise<Fields | undefined> {
@@ -116,15 +112,8 @@ export class ApiSource implements ObjectSource {
       case 'Namespaces':
         return this.#namespaces();
       case 'Resources':
-        return this.#findResources(reference.search);
-    }
-  }
-
-  async #findResources(search: ResourceSearch): Promise<readonly StoredResource[]> {
-    try {
-      return await this.#finder.find(search, '', performance.now() + listLimitMs);
-    } catch (error) {
-      throw new UnreadError({ named: 'the ACK resources', right: 'list them' }, error);
+        // Only a change of what is there is searched for, and commands foretell none.
+        return Promise.resolve(undefined);
     }
   }
 
@@ -239,7 +228,7 @@ export class ApiSource implements ObjectSource {
     return snapshot;
   }
 
-  async close(): Promise<void> {
-    await Promise.all([this.#pool.close(), this.#finder.close()]);
+  close(): Promise<void> {
+    return this.#pool.close();
   }
 }

@@ -119,7 +119,9 @@ const longestEcho = 200;
 
 /** A word of the command line, quoted, of a length that fits in a message. */
 export function echo(value: string): string {
-  return JSON.stringify(value.length > longestEcho ? `${value.slice(0, longestEcho)}...` : value);
+  const shown = JSON.stringify(value.length > longestEcho ? `${value.slice(0, longestEcho)}...` : value);
+  // A terminal takes some of what JSON leaves as it is for commands.
+  return shown.replaceAll(/[^ -~]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function readFlag(flag: Flag<unknown>, given: readonly string[], fromEnvironment: boolean): unknown {

@@ -1,7 +1,7 @@
 import jsonPatch from 'fast-json-patch';
 import { isAckGroup } from '../accounts/ack-service.ts';
 import { type Admit, type Admitted, createAdmit } from '../admission/admit.ts';
-import { templateOf, workloadKinds } from '../admission/pods/pod-templates.ts';
+import { templateOf, withClaims, workloadKinds } from '../admission/pods/pod-templates.ts';
 import type { GroupVersionResource } from '../admission/review.ts';
 import type { Rules } from '../admission/rules.ts';
 import { groupOf, type Manifest, ManifestError } from '../cluster/manifests.ts';
@@ -140,6 +140,10 @@ export class Foreteller {
     try {
       const template = templateOf(object, workload);
       if (template === undefined) return this.#untouched(manifest);
+      // Claims become volumes of the pods; what is added is added to the template as it was written.
+      const filled = withClaims(template, object, workload);
+      const judged = await this.#judged(manifest, podResource, filled, workload.template);
+      if (judged.refused || filled === template) return judged;
       return await this.#judged(manifest, podResource, template, workload.template);
     } catch (cause) {
       if (!(cause instanceof MalformedObjectError)) throw cause;

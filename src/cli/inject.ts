@@ -99,8 +99,9 @@ export const injectCommand: Command = {
   summary: 'Show what would become of manifests',
   help: () => `Usage: carm-webhook inject -f FILE [flags]
 
-Shows what the webhook would make of manifests: pods, pod templates of every built-in kind, Lists,
-and Namespaces, which are labelled. Other objects pass as they are. Comments and order are kept.
+Shows what the webhook would make of manifests, each as if it were made now: pods, pod templates of
+every built-in kind, ACK resources and selectors, maps, Lists, and Namespaces, which are labelled.
+Other objects pass as they are. Comments and order are kept.
 
 Refused objects are left out, their messages are on stderr, and the exit code is 1. A workload
 whose pods would be refused is left out too, whatever --workloads says of the workload itself.

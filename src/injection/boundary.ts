@@ -10,6 +10,7 @@ export type BoundaryProblem =
       readonly reason: 'RoleOutsideAccount';
       readonly value: string;
       readonly accountId: AccountId;
+      readonly partition: Partition | undefined;
       readonly at: { readonly container: Container };
     }
   | { readonly reason: 'RoleNotVerifiable'; readonly value: string | undefined; readonly container: Container };
@@ -57,7 +58,7 @@ export function checkBoundary(
     for (const { value, fromElsewhere } of occurrences(container, roleArnVariable, pod.windows)) {
       if (fromElsewhere || value?.includes('$(')) return { reason: 'RoleNotVerifiable', value, container };
       if (value && !roleAllowed(value, home, sourceAccounts)) {
-        return { reason: 'RoleOutsideAccount', value, accountId: home.accountId, at: { container } };
+        return { reason: 'RoleOutsideAccount', value, ...home, at: { container } };
       }
     }
   }

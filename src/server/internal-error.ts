@@ -49,6 +49,7 @@ export function internalError(
       roleArn: undefined,
       message,
       loggedMessage: message,
+      advisory: false,
       error,
     },
   };

@@ -49,6 +49,29 @@ describe('inject: refusals', () => {
     assert.equal(allowed.code, 0);
   });
 
+  test('a StatefulSet whose claim takes the name of our volume', async () => {
+    const claiming = (name: string): Fields => ({
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'db', namespace: 'team-a' },
+      spec: {
+        template: { spec: { containers: [{ name: 'a' }] } },
+        volumeClaimTemplates: [{ metadata: { name } }],
+      },
+    });
+    const refused = await inject(yaml(claiming('aws-iam-token')));
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /\(VolumeConflict\)/);
+    const { code, objects } = await inject(yaml(claiming('data')));
+    assert.equal(code, 0);
+    assert.deepEqual(rolesIn(objects[0]), [workloadRole]);
+    const [{ spec }] = objects as [{ spec: { template: { spec: { volumes: readonly { name: string }[] } } } }];
+    assert.deepEqual(
+      spec.template.spec.volumes.map(({ name }) => name),
+      ['aws-iam-token'],
+    );
+  });
+
   test('a namespace in neither input nor state is not found', async () => {
     const { code, stderr } = await inject(yaml(pod('nowhere')));
     assert.equal(code, 1);

@@ -32,6 +32,7 @@ describe('an argument that no command takes is exit 2, one line that quotes it',
     test(argv.slice(0, 2).join(' '), async () => {
       assert.notEqual((await runCommand(argv)).code, 2);
       await refused([...argv, 'un\u001bexpected'], 'un\\u001bexpected');
+      await refused([...argv, 'un\u009bexpected\u202e'], 'un\\u009bexpected\\u202e');
     });
   }
 

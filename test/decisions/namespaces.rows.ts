@@ -60,6 +60,13 @@ export const namespaceRows: readonly Row[] = [
     says: ['ACK resources will be refused until the binding resolves', 'AccountNotMapped'],
   },
   {
+    server: 'services',
+    proves: 'one labelled disabled whose binding resolves for some service is not',
+    review: create('new', owner('131313131313'), disabled),
+    reason: 'OptedOut',
+    outcome: 'allowed',
+  },
+  {
     server: 'selectors',
     proves: 'where selectors take its place, it is not',
     review: create('new', owner('999999999990'), disabled),

@@ -27,6 +27,14 @@ export const podBoundaryRows: readonly Row[] = [
     ],
   },
   {
+    proves: 'the same digits in another partition are another account, and the message says which is meant',
+    review: { object: podWithEnv(roleEnv(`arn:aws-cn:iam::${account}:role/pods`)) },
+    reason: 'RoleOutsideAccount',
+    outcome: 'denied',
+    accountId: account,
+    says: [`which is no role of account ${account} in partition aws of namespace "shop"`],
+  },
+  {
     proves: 'any container: an init container is inside of the boundary',
     review: { object: pod({ initContainers: [container('setup', { env: roleEnv(foreignRole) })] }) },
     reason: 'RoleOutsideAccount',

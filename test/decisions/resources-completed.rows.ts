@@ -37,6 +37,19 @@ export const resourceCompletedRows: readonly Row[] = [
     }),
   ),
   {
+    ...left,
+    server: 'unbound-denied',
+    proves: 'so is what only an unbound namespace would have refused',
+    review: created('Bucket', { namespace: 'free-regional-warn' }),
+    after: { [at(region)]: undefined },
+  },
+  {
+    ...completed,
+    proves: 'what an unbound namespace only has warned of is completed',
+    review: created('Bucket', { namespace: 'free-regional-warn', name: 'warned' }),
+    after: { [at(region)]: 'eu-west-1' },
+  },
+  {
     ...completed,
     proves: 'what is wrong with nothing is completed in mode warn too',
     review: created('Bucket', { namespace: 'shop-warn', annotations: { [adoption]: 'adopt' } }),

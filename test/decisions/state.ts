@@ -65,6 +65,7 @@ const namespaces: Readonly<Record<string, { readonly annotations?: Strings; read
   'carm-webhook': { annotations: owner(account), labels: enabled },
   'ack-system': {},
   'ack-iam': {},
+  'free-regional-warn': { annotations: region('eu-west-1'), labels: mode('warn') },
   'free-regional': { annotations: region('eu-west-1') },
   'service-level': { annotations: owner('121212121212'), labels: enabled },
   'service-only': { annotations: owner('131313131313'), labels: enabled },

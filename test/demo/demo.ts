@@ -67,7 +67,7 @@ try {
   terminal.line(terminal.paint('green', `${count} of ${count} answers are as they should be (${seconds} s).`));
   terminal.line(`
 Try next:
-  alias carm-webhook="$PWD/node_modules/.bin/node $PWD/dist/carm-webhook.mjs"
+  alias carm-webhook="'$PWD/node_modules/.bin/node' '$PWD/dist/carm-webhook.mjs'"
   carm-webhook inject -f test/demo/web.yaml --state test/demo/state -o diff
   carm-webhook why namespace team-b --state test/demo/state
   carm-webhook check --state test/demo/state

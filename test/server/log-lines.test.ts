@@ -18,6 +18,7 @@ const record: ReviewRecord = {
   roleArn: 'arn:aws:iam::011122223333:role/web',
   message: 'no role "secret"',
   loggedMessage: 'no role',
+  advisory: false,
   error: undefined,
 };
 

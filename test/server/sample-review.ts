@@ -42,6 +42,8 @@ export function allowed(request: AdmissionRequest): Admitted {
       accountId: undefined,
       roleArn: undefined,
       message: undefined,
+      loggedMessage: undefined,
+      advisory: false,
       error: undefined,
     },
   };

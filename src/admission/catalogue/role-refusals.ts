@@ -84,10 +84,6 @@ function notMapped(map: RoleMapKind): RefusalOf<RoleProblem, 'AccountNotMapped' 
   };
 }
 
-function sourceHint(accountId: AccountId): string {
-  return `a role of account ${accountId} by its bare name or ARN`;
-}
-
 function sayMapKey({ value, map }: MapKeyProblem, at: Circumstances, form: string): Words {
   return {
     wrong: `key ${quote(value)} of ${mapName(map, at)} is not ${form}, nor that behind pods. or the alias of a service`,
@@ -221,16 +217,23 @@ export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<Ro
     mender: 'you',
     remedy: `Name a role of the namespace's account, or remove \`${roleArnVariable}\` and let the role be injected.`,
     redact: problem => ('container' in problem.at ? { ...problem, value: redactedValue } : problem),
-    say: ({ value, accountId, at: where }, at) =>
-      'annotation' in where
-        ? {
-            wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}, which is outside of account ${accountId} of namespace ${quote(at.namespace)}`,
-            remedy: `name ${sourceHint(accountId)} there`,
-          }
-        : {
-            wrong: `${where.container.kind} ${quote(where.container.name)} sets ${roleArnVariable} to ${quote(value)}, which is no role of account ${accountId} of namespace ${quote(at.namespace)}${copiedHint(value, at)}`,
-            remedy: `${copiedHint(value, at) === '' ? '' : 'try again, or '}remove ${roleArnVariable}: the role is injected; or name a role of account ${accountId}`,
-          },
+    say: ({ value, accountId, partition, at: where }, at) => {
+      // Where the digits are right, the partition is what is wrong.
+      const account =
+        parseRoleArn(value)?.accountId === accountId ? `${accountId} in partition ${partition}` : accountId;
+      const home = `account ${account} of namespace ${quote(at.namespace)}`;
+      if ('annotation' in where) {
+        return {
+          wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}, which is outside of ${home}`,
+          remedy: `name a role of account ${account} by its bare name or ARN there`,
+        };
+      }
+      const copied = copiedHint(value, at);
+      return {
+        wrong: `${where.container.kind} ${quote(where.container.name)} sets ${roleArnVariable} to ${quote(value)}, which is no role of ${home}${copied}`,
+        remedy: `${copied === '' ? '' : 'try again, or '}remove ${roleArnVariable}: the role is injected; or name a role of account ${account}`,
+      };
+    },
   },
   RoleNotVerifiable: {
     group: 'refused',

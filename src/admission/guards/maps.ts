@@ -64,13 +64,23 @@ function boundNamespaces(kind: RoleMapKind, view: View, rules: Rules): ReadonlyM
   return namespaces;
 }
 
-/** Aliases of services that have a key of their own before or after, and whose controllers read the maps here. */
-function aliasesWithKeys(ackSystem: string, { kind, before, after }: MapChange, rules: Rules): readonly string[] {
-  if (!rules.featureGates.ServiceLevelCARM) return [];
-  const prefixes = [...before.keys(), ...after.keys()].map(key => readMapKey(kind, key)?.prefix ?? podsPrefix);
-  return [...new Set(prefixes)].filter(
-    alias => alias !== podsPrefix && ackSystemOf(rules.ackSystems, alias).namespace === ackSystem,
-  );
+/** By id, the aliases of services that have a key of their own before or after, and whose controllers read the maps here. */
+function aliasesWithKeys(
+  ackSystem: string,
+  { kind, before, after }: MapChange,
+  rules: Rules,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const aliases = new Map<string, Set<string>>();
+  if (!rules.featureGates.ServiceLevelCARM) return aliases;
+  for (const key of [...before.keys(), ...after.keys()]) {
+    const { prefix = podsPrefix, binding } = readMapKey(kind, key) ?? {};
+    if (prefix === podsPrefix || binding === undefined) continue;
+    if (ackSystemOf(rules.ackSystems, prefix).namespace !== ackSystem) continue;
+    const known = aliases.get(binding.id);
+    if (known === undefined) aliases.set(binding.id, new Set([prefix]));
+    else known.add(prefix);
+  }
+  return aliases;
 }
 
 /**
@@ -80,7 +90,7 @@ function aliasesWithKeys(ackSystem: string, { kind, before, after }: MapChange, 
 function* keysLookedUp(
   binding: Binding,
   ackSystem: string,
-  aliases: readonly string[],
+  aliases: Iterable<string>,
   rules: Rules,
 ): Generator<readonly string[]> {
   if (rules.ackSystems[0].namespace === ackSystem) yield podKeys(binding, rules.requirePodsKey);
@@ -102,7 +112,7 @@ function* lookups(ackSystem: string, change: MapChange, view: View, rules: Rules
   if (change.before.size === 0) return;
   const aliases = aliasesWithKeys(ackSystem, change, rules);
   for (const [binding, namespaces] of boundNamespaces(change.kind, view, rules)) {
-    for (const keys of keysLookedUp(binding, ackSystem, aliases, rules)) {
+    for (const keys of keysLookedUp(binding, ackSystem, aliases.get(binding.id) ?? [], rules)) {
       const before = lookUpRole(binding, change.before, keys);
       const after = lookUpRole(binding, change.after, keys);
       if (before.ok) yield { binding, namespaces, before: before.value, after: after.ok ? after.value : undefined };

@@ -52,13 +52,30 @@ function labelPatch(object: Fields): readonly Addition[] {
   return [{ op: 'add', path: `/metadata/labels/${pointerSegment(injectLabel)}`, value: 'enabled' }];
 }
 
+/**
+ * Whether ACK's resources of any service can do with a binding: they are all that goes by one in a namespace that opted out,
+ * unless selectors take its place.
+ */
+function resolvesForResources(binding: Binding, view: View, rules: Rules): boolean {
+  const { featureGates, ackSystems } = rules;
+  return ackSystems.some(({ namespace }) => {
+    const map = view.roleMap(binding.kind, namespace);
+    const ofServices = featureGates.ServiceLevelCARM ? [...(map?.keys() ?? [])] : [];
+    const keys = [
+      binding.id,
+      ...ofServices.filter(key => key.endsWith(`.${binding.id}`) && !podKeys(binding, true).includes(key)),
+    ];
+    return keys.some(key => lookUpRole(binding, map, [key]).ok);
+  });
+}
+
 /** What there is to remark on a namespace whose binding resolves, or does not yet. */
 function remarksOnBinding(namespace: Namespace, view: View, rules: Rules): readonly Remark[] {
   const binding = readBinding(namespace.annotations, rules.featureGates);
   if (binding === undefined) return [];
-  // Opted out, only ACK's resources go by the binding, and they do not where selectors take its place.
   const optedOut = namespace.labels.get(injectLabel) === 'disabled';
-  if (optedOut && rules.featureGates.IAMRoleSelector) return [];
+  const { IAMRoleSelector } = rules.featureGates;
+  if (optedOut && (IAMRoleSelector || (binding.ok && resolvesForResources(binding.value, view, rules)))) return [];
   const unresolved = (problem: Problem, bound: Binding | undefined): readonly Remark[] => [
     {
       reason: 'BindingUnresolved',

@@ -153,7 +153,7 @@ export function settingsFor(
   }
   const settings = {
     role: podRole.role,
-    home: podRole,
+    home: { accountId: podRole.accountId, partition: podRole.partition },
     sourceAccounts: rules.sourceAccounts,
     region: region.region,
     token,

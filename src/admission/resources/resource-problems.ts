@@ -38,8 +38,9 @@ function* forgeries(resourceCase: ResourceCase): Generator<Problem> {
       yield { reason: 'ForgedAnnotation', key };
     }
   }
+  const before = new Set(old?.finalizers);
   for (const finalizer of resource.finalizers) {
-    if (isControllersFinalizer(finalizer) && !old?.finalizers.includes(finalizer)) {
+    if (isControllersFinalizer(finalizer) && !before.has(finalizer)) {
       yield { reason: 'ForgedFinalizer', finalizer };
     }
   }

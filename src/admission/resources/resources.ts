@@ -80,7 +80,8 @@ function annotate(
 function isSoftened(resourceCase: ResourceCase): boolean {
   if (modeOf(resourceCase.namespace, resourceCase.rules.defaultMode) === 'enforce') return false;
   const [problem] = resourceProblems(resourceCase);
-  return problem !== undefined;
+  const unbound = problem === undefined ? unboundDecision(resourceCase) : undefined;
+  return problem !== undefined || (unbound !== undefined && !unbound.advisory);
 }
 
 /**

@@ -12,13 +12,14 @@ interface Entry {
   readonly cause: string;
   readonly mender?: keyof typeof menders;
   readonly remedy?: string;
+  readonly ignoresMode?: boolean;
 }
 
 const groups: readonly { readonly group: string; readonly title: string; readonly text: string }[] = [
   {
     group: 'refused',
     title: 'Refused',
-    text: 'The object was not admitted (`status.code` 403). In a namespace of mode `warn` the same message comes as a warning and the object passes, unpatched; in mode `audit` it stands in the audit annotations and the metrics only.',
+    text: 'The object was not admitted (`status.code` 403). In a namespace of mode `warn` the same message comes as a warning and the object passes, unpatched; in mode `audit` it stands in the audit annotations and the metrics only. Forgeries, references into other namespaces and endpoints are refused in every mode: their entries say so.',
   },
   {
     group: 'trouble',
@@ -42,8 +43,9 @@ const groups: readonly { readonly group: string; readonly title: string; readonl
   },
 ];
 
-function renderEntry(reason: string, { cause, mender, remedy }: Entry): string {
+function renderEntry(reason: string, { cause, mender, remedy, ignoresMode }: Entry): string {
   const lines = [`### ${reason}`, '', cause];
+  if (ignoresMode) lines.push('', 'Refused in every mode.');
   if (mender !== undefined) lines.push('', `Who can mend it: ${menders[mender]}.`);
   if (remedy !== undefined) lines.push('', `How: ${remedy}`);
   return lines.join('\n');

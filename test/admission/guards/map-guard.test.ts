@@ -198,3 +198,20 @@ describe('for any two maps', () => {
     });
   }
 });
+
+test('very many keys of services that one account has cost the other namespaces nothing', () => {
+  const bound = Array.from({ length: 500 }, (_, index) => String(111111111111 + index));
+  const setting: Setting = {
+    kind: 'account',
+    byService: true,
+    requirePodsKey: false,
+    bySelectors: false,
+    isFirst: true,
+    bound,
+  };
+  const before = Object.fromEntries(bound.map(id => [id, arn(id, 'ack')]));
+  const more = Array.from({ length: 5_000 }, (_, index) => [`a${index}.111111111111`, '']);
+  const startedAt = performance.now();
+  assert.equal(decided(setting, before, { ...before, ...Object.fromEntries(more) }).reason, 'Checked');
+  assert.ok(performance.now() - startedAt < 1_000);
+});

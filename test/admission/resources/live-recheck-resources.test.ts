@@ -80,6 +80,10 @@ describe('a denial by memory is re-checked live', () => {
     const spoken = await ask(new FakeCluster(unbound, unbound), created('Bucket'));
     assert.equal(spoken.record.reason, 'NamespaceNotBound');
     assert.equal(spoken.record.outcome, 'warned');
+    const unread = new FakeCluster(unbound, new UnverifiedError(429, 'not now'));
+    assert.equal((await ask(unread, created('Bucket'))).record.outcome, 'warned', 'a warning holds nobody up');
+    const nothing = new FakeCluster(undefined, new UnverifiedError(429, 'not now'));
+    assert.equal((await ask(nothing, created('Bucket'))).record.reason, 'Unverified');
     const bound = await ask(new FakeCluster(unbound, live), created('Bucket'));
     assert.equal(bound.record.reason, 'Checked');
     const unmapped = await ask(new FakeCluster(unbound, { ...live, maps: { account: {} } }), created('Bucket'));

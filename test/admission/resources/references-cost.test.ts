@@ -26,6 +26,13 @@ async function reasonOf(before: ResourceOptions | undefined, after: ResourceOpti
 const refs = (count: number, namespace: string) =>
   Array.from({ length: count }, (_, index) => ({ from: { namespace, name: `n-${index}` } }));
 
+test('a resource of very many finalizers is judged in time', async () => {
+  const own = 'finalizers.rds.services.k8s.aws/DBInstance';
+  const before = [...Array.from({ length: 190_000 }, () => 'a/xyz'), own];
+  const after = Array.from({ length: 75_000 }, () => own);
+  assert.equal(await reasonOf({ finalizers: before }, { finalizers: after }), 'Checked');
+});
+
 describe('a resource of very many references is judged in time', () => {
   test('allowed ones, that stay', async () => {
     const spec = { refs: refs(10_000, 'common') };
