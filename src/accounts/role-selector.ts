@@ -113,3 +113,8 @@ export function matchingSelectors(
   }
   return matching;
 }
+
+/** The selectors that ACK uses, but for the one of this name. */
+export function otherSelectors(selectors: readonly RoleSelector[], name: string): readonly RoleSelector[] {
+  return selectors.filter(other => other.name !== name && whySelectorIsLeftOut(other) === undefined);
+}

@@ -35,10 +35,8 @@ const mostLists = 300;
 /** Between two looks whether the budget has a token again. */
 const budgetPauseMs = 25;
 /** Some 330 calls are one search where all of ACK's kinds are installed. */
-const defaultBudget: BudgetOptions = {
-  total: { perSecond: 200, burst: 2000 },
-  namespace: { perSecond: 200, burst: 2000 },
-};
+const bucket = { perSecond: 200, burst: 2000 };
+const defaultBudget: BudgetOptions = { total: bucket, namespace: bucket };
 
 const keepLabels = keepMetadata(
   () => true,
@@ -226,15 +224,15 @@ export class ResourceFinder {
       onObject: (object: ApiObject) => search.take(storedOf(kind, object)),
       onPage: () => this.#pay(what, search),
     };
-    const [first, ...smaller] = pageSizes;
-    let read = this.#ask(what, search, () => listPages(this.#pool, path, { ...options, pageSize: first }));
-    for (const pageSize of smaller) {
-      read = read.catch(error => {
-        if (!(error instanceof LiveReadError) || !(error.cause instanceof AnswerTooLongError)) throw error;
-        return this.#ask(what, search, () => listPages(this.#pool, path, { ...options, pageSize }));
-      });
+    for (const pageSize of pageSizes) {
+      try {
+        await this.#ask(what, search, () => listPages(this.#pool, path, { ...options, pageSize }));
+        return;
+      } catch (error) {
+        const isTooLong = error instanceof LiveReadError && error.cause instanceof AnswerTooLongError;
+        if (!isTooLong || pageSize === 1) throw error;
+      }
     }
-    await read;
   }
 
   /** @returns undefined for what the API server does not have any more, and for what nobody needs any more. */

@@ -88,7 +88,6 @@ function remarksOnBinding(namespace: Namespace, view: View, rules: Rules): reado
   const keys = optedOut ? [binding.value.id] : podKeys(binding.value, rules.requirePodsKey);
   const mapped = lookUpRole(binding.value, map, keys);
   if (!mapped.ok) return unresolved(mapped.problem, binding.value);
-  if (optedOut) return [];
   const region = chooseRegion(
     namespace.annotations.get(defaultRegionAnnotation),
     undefined,

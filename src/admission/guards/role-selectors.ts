@@ -1,4 +1,9 @@
-import { type RoleSelector, whySelectorIsInvalid, whySelectorIsLeftOut } from '../../accounts/role-selector.ts';
+import {
+  otherSelectors,
+  type RoleSelector,
+  whySelectorIsInvalid,
+  whySelectorIsLeftOut,
+} from '../../accounts/role-selector.ts';
 import { selectorCovers, selectorsOverlap } from '../../accounts/selector-relations.ts';
 import {
   type Fields,
@@ -50,9 +55,7 @@ export function readRoleSelector(object: unknown): RoleSelector {
 function specProblem(selector: RoleSelector, before: RoleSelector | undefined, view: View): Problem | undefined {
   const why = whySelectorIsInvalid(selector);
   if (why !== undefined) return { reason: 'InvalidSelector', why };
-  const others = (view.roleSelectors() ?? []).filter(
-    other => other.name !== selector.name && whySelectorIsLeftOut(other) === undefined,
-  );
+  const others = otherSelectors(view.roleSelectors() ?? [], selector.name);
   const labelsOf = (name: string) => view.namespace(name)?.labels;
   // What is only narrowed may overlap as before: of several overlaps one is mended at a time.
   const isNarrowed =

@@ -1,5 +1,6 @@
 import {
   accountOfArn,
+  otherSelectors,
   type RoleSelector,
   type SelectedResource,
   selectorMatches,
@@ -18,11 +19,6 @@ export interface SelectorChange {
   readonly after: RoleSelector | undefined;
 }
 
-/** Whether a selector gives every resource that it gave a role before a role of the same account. */
-function keepsAll({ before, after }: SelectorChange): boolean {
-  return after !== undefined && accountOfArn(after.arn) === accountOfArn(before.arn) && selectorCovers(after, before);
-}
-
 /** Whether one selector, and no other, decides on a resource: ACK stops at a resource that two of them match. */
 function decides(selector: RoleSelector, others: readonly RoleSelector[], resource: SelectedResource): boolean {
   return selectorMatches(selector, resource) && !others.some(other => selectorMatches(other, resource));
@@ -34,9 +30,13 @@ function decides(selector: RoleSelector, others: readonly RoleSelector[], resour
  * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/reconciler.go (getOwnerAccountID)
  * @returns a few; undefined where nobody knows without asking.
  */
-export function strandedResources(change: SelectorChange, view: View): readonly StoredResource[] | undefined {
-  const { before, after } = change;
-  if (whySelectorIsLeftOut(before) !== undefined || keepsAll(change)) return [];
+export function strandedResources(
+  { before, after }: SelectorChange,
+  view: View,
+): readonly StoredResource[] | undefined {
+  if (whySelectorIsLeftOut(before) !== undefined) return [];
+  const movesAccount = after !== undefined && accountOfArn(after.arn) !== accountOfArn(before.arn);
+  if (after !== undefined && !movesAccount && selectorCovers(after, before)) return [];
   const selectors = view.roleSelectors();
   const namespaces = new Map<string, Namespace>();
   for (const namespace of view.namespaces()) {
@@ -44,8 +44,7 @@ export function strandedResources(change: SelectorChange, view: View): readonly 
   }
   // The search rests on both.
   if (selectors === undefined) return undefined;
-  const others = selectors.filter(other => other.name !== before.name && whySelectorIsLeftOut(other) === undefined);
-  const movesAccount = after !== undefined && accountOfArn(after.arn) !== accountOfArn(before.arn);
+  const others = otherSelectors(selectors, before.name);
   const isStranded = (resource: SelectedResource) =>
     decides(before, others, resource) && (after === undefined || movesAccount || !selectorMatches(after, resource));
   return view.findResources({
