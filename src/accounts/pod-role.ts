@@ -1,9 +1,10 @@
+import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
 import type { AccountId } from './account-id.ts';
 import type { Binding } from './binding.ts';
 import type { Partition } from './partition.ts';
 import { found, type Result, refused } from './result.ts';
 import { isRoleName, parseRoleArn, type RoleArn, roleArnOf } from './role-arn.ts';
-import { lookUpRole, type MappingProblem, type RoleMap, type RoleMapKind } from './role-map.ts';
+import { lookUpRole, type MappingProblem } from './role-map.ts';
 
 export const roleAnnotation = 'carm-webhook.dev/role';
 export const eksRoleArnAnnotation = 'eks.amazonaws.com/role-arn';

@@ -1,27 +1,8 @@
+import type { ResourceType, RoleSelector } from '../objects/role-selector.ts';
 import { type AccountId, isAccountId } from './account-id.ts';
 import { parseRoleArn } from './role-arn.ts';
 
 type Labels = ReadonlyMap<string, string>;
-
-/** One entry of `resourceTypeSelector`; an empty field matches everything. */
-export interface ResourceType {
-  readonly group: string;
-  readonly version: string;
-  readonly kind: string;
-}
-
-/**
- * An IAMRoleSelector.
- * https://github.com/aws-controllers-k8s/runtime/blob/main/apis/core/v1alpha1/iam_role_selector.go
- */
-export interface RoleSelector {
-  readonly name: string;
-  readonly arn: string;
-  readonly namespaceNames: readonly string[];
-  readonly namespaceLabels: Labels;
-  readonly resourceTypes: readonly ResourceType[];
-  readonly resourceLabels: Labels;
-}
 
 /** A resource as selectors see it. */
 export interface SelectedResource extends ResourceType {

@@ -1,4 +1,5 @@
-import { hasLabels, type ResourceType, type RoleSelector } from './role-selector.ts';
+import type { ResourceType, RoleSelector } from '../objects/role-selector.ts';
+import { hasLabels } from './role-selector.ts';
 
 /** What two selectors are to one another, whatever resources there are. */
 

@@ -1,12 +1,6 @@
+import type { Namespace } from '../objects/namespace.ts';
 import { isBound } from './binding.ts';
 import type { FeatureGates } from './feature-gates.ts';
-
-/** What we know of a Namespace. */
-export interface Namespace {
-  readonly name: string;
-  readonly labels: ReadonlyMap<string, string>;
-  readonly annotations: ReadonlyMap<string, string>;
-}
 
 export const injectLabel = 'carm-webhook.dev/inject';
 

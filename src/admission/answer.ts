@@ -1,4 +1,4 @@
-import { isFields } from '../injection/fields.ts';
+import { isJsonObject } from '../objects/json.ts';
 import { sayRemark } from './catalogue/say-remark.ts';
 import type { Remark } from './catalogue/warnings.ts';
 import type { Decision } from './decision.ts';
@@ -57,7 +57,7 @@ function auditAnnotations({ verdict, reason, accountId, role }: Decision): Reado
 /** Many objects may be applied at once, and kubectl prints a warning without the object that it is about. */
 function sayRemarks(remarks: readonly Remark[], request: AdmissionRequest): readonly string[] {
   if (remarks.length === 0) return [];
-  const subject = shortSubject(request, isFields(request.object) ? request.object : {});
+  const subject = shortSubject(request, isJsonObject(request.object) ? request.object : {});
   return remarks.map(remark => `${subject}: ${sayRemark(remark)}`);
 }
 

@@ -1,10 +1,7 @@
-import type { RoleMap, RoleMapKind } from '../accounts/role-map.ts';
-import type { ResourceType, RoleSelector } from '../accounts/role-selector.ts';
-import type { Namespace } from '../accounts/served-namespace.ts';
-
-export interface ServiceAccount {
-  readonly annotations: ReadonlyMap<string, string>;
-}
+import type { Namespace } from '../objects/namespace.ts';
+import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
+import type { ResourceType, RoleSelector } from '../objects/role-selector.ts';
+import type { ServiceAccount } from '../objects/service-account.ts';
 
 /** A stored ACK resource of a service, by its metadata. */
 export interface StoredResource {

@@ -1,7 +1,7 @@
 import type { AccountId } from '../accounts/account-id.ts';
 import type { RoleSource } from '../accounts/pod-role.ts';
 import type { RoleArn } from '../accounts/role-arn.ts';
-import type { Addition } from '../injection/json-patch.ts';
+import type { Addition } from '../objects/json-patch.ts';
 import type { Reason } from './catalogue/reasons.ts';
 import type { Remark } from './catalogue/warnings.ts';
 

@@ -1,7 +1,8 @@
-import type { RoleMap, RoleMapKind } from '../accounts/role-map.ts';
-import type { RoleSelector } from '../accounts/role-selector.ts';
-import type { Namespace } from '../accounts/served-namespace.ts';
-import type { Cluster, Reference, Referent, ResourceSearch, ServiceAccount, StoredResource, View } from './cluster.ts';
+import type { Namespace } from '../objects/namespace.ts';
+import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
+import type { RoleSelector } from '../objects/role-selector.ts';
+import type { ServiceAccount } from '../objects/service-account.ts';
+import type { Cluster, Reference, Referent, ResourceSearch, StoredResource, View } from './cluster.ts';
 
 function keyOf(reference: Reference): string {
   switch (reference.kind) {

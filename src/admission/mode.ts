@@ -1,4 +1,4 @@
-import type { Namespace } from '../accounts/served-namespace.ts';
+import type { Namespace } from '../objects/namespace.ts';
 
 /** What becomes of a refusal: it is spoken, becomes a warning, or is only counted and noted for the audit log. */
 export const modes = ['enforce', 'warn', 'audit'] as const;

@@ -3,7 +3,7 @@
  * https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request
  */
 
-import { type Fields, isFields } from '../injection/fields.ts';
+import { isJsonObject, type JsonObject } from '../objects/json.ts';
 
 /** An API group, version and resource, as `request.resource` names them. */
 export interface GroupVersionResource {
@@ -50,7 +50,7 @@ function isOperation(value: unknown): value is Operation {
 }
 
 /** A string field; absent and of another type alike are empty: an empty field is what the decision then refuses or ignores. */
-function text(fields: Fields, field: string): string {
+function text(fields: JsonObject, field: string): string {
   const value = fields[field];
   return typeof value === 'string' ? value : '';
 }
@@ -60,7 +60,7 @@ function strings(value: unknown): readonly string[] {
 }
 
 function readUserInfo(value: unknown): UserInfo {
-  const fields = isFields(value) ? value : {};
+  const fields = isJsonObject(value) ? value : {};
   return {
     username: text(fields, 'username'),
     groups: strings(fields['groups']),
@@ -73,16 +73,16 @@ function readUserInfo(value: unknown): UserInfo {
  * it holds: its faults are the decision's to name.
  */
 export function readReview(body: unknown): AdmissionRequest {
-  if (!isFields(body)) throw new ReviewError('the body is not an AdmissionReview object');
+  if (!isJsonObject(body)) throw new ReviewError('the body is not an AdmissionReview object');
   if (body['kind'] !== 'AdmissionReview' || body['apiVersion'] !== 'admission.k8s.io/v1') {
     throw new ReviewError('the body is not an AdmissionReview of apiVersion admission.k8s.io/v1');
   }
   const request = body['request'];
-  if (!isFields(request)) throw new ReviewError('the AdmissionReview has no request');
+  if (!isJsonObject(request)) throw new ReviewError('the AdmissionReview has no request');
   const uid = request['uid'];
   if (typeof uid !== 'string' || uid === '') throw new ReviewError('the request of the AdmissionReview has no uid');
-  const resource = isFields(request['resource']) ? request['resource'] : {};
-  const kind = isFields(request['kind']) ? request['kind'] : {};
+  const resource = isJsonObject(request['resource']) ? request['resource'] : {};
+  const kind = isJsonObject(request['kind']) ? request['kind'] : {};
   const operation = request['operation'];
   return {
     uid,

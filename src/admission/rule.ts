@@ -1,11 +1,11 @@
 import { ackCommonGroup, isAckGroup } from '../accounts/ack-service.ts';
+import { workloadKinds } from '../objects/pod-template.ts';
 import type { View } from './cluster.ts';
 import type { Decision } from './decision.ts';
 import { validateMap } from './guards/maps.ts';
 import { labelNamespace, validateNamespace } from './guards/namespaces.ts';
 import { validateRoleSelector } from './guards/role-selectors.ts';
 import { mutateEphemeralContainers, validateEphemeralContainers } from './pods/ephemeral-containers.ts';
-import { workloadKinds } from './pods/pod-templates.ts';
 import { mutatePod, validatePod } from './pods/pods.ts';
 import { unverifiedWorkload, validateWorkload } from './pods/workloads.ts';
 import type { WebhookEntry } from './record.ts';

@@ -1,4 +1,4 @@
-import { type Fields, optionalFields, optionalString } from '../injection/fields.ts';
+import { type JsonObject, optionalObject, optionalString } from '../objects/json.ts';
 import { quote } from './catalogue/quote.ts';
 import type { AdmissionRequest } from './review.ts';
 
@@ -8,14 +8,14 @@ export function plainKind({ kind }: AdmissionRequest): string {
 }
 
 /** How warnings name the object of a request: `Pod "web"`; one without a name by its `generateName`: `Pod "web-*"`. */
-export function shortSubject(request: AdmissionRequest, object: Fields): string {
-  const metadata = optionalFields(object, 'metadata', '') ?? {};
+export function shortSubject(request: AdmissionRequest, object: JsonObject): string {
+  const metadata = optionalObject(object, 'metadata', '') ?? {};
   const generated = optionalString(metadata, 'generateName', '/metadata');
   const name = request.name || optionalString(metadata, 'name', '/metadata') || (generated ? `${generated}*` : '');
   return `${plainKind(request)} ${quote(name)}`;
 }
 
 /** How refusals name it: `Pod "web" in namespace "team-a"`. */
-export function nameSubject(request: AdmissionRequest, object: Fields): string {
+export function nameSubject(request: AdmissionRequest, object: JsonObject): string {
   return `${shortSubject(request, object)} in namespace ${quote(request.namespace)}`;
 }

@@ -1,4 +1,4 @@
-import { isFields, MalformedObjectError } from '../injection/fields.ts';
+import { isJsonObject, MalformedObjectError } from '../objects/json.ts';
 import type { Judgement } from './answer.ts';
 import { closeMessage } from './catalogue/message.ts';
 import { quote } from './catalogue/quote.ts';
@@ -23,8 +23,8 @@ function troubled(
 /** A request that deletes a collection has no name, but is asked for each object. Nothing in it is as it should be. */
 function nameOf({ name, object, oldObject }: AdmissionRequest): string {
   const named = [object, oldObject].flatMap(value => {
-    const metadata = isFields(value) ? value['metadata'] : undefined;
-    const own = isFields(metadata) ? metadata['name'] : undefined;
+    const metadata = isJsonObject(value) ? value['metadata'] : undefined;
+    const own = isJsonObject(metadata) ? metadata['name'] : undefined;
     return typeof own === 'string' ? [own] : [];
   });
   return name || (named[0] ?? '');

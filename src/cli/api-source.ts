@@ -1,9 +1,4 @@
-import { type RoleMap, readRoleMap, roleMapNames } from '../accounts/role-map.ts';
-import type { RoleSelector } from '../accounts/role-selector.ts';
-import type { Namespace } from '../accounts/served-namespace.ts';
-import type { Reference, Referent, ServiceAccount } from '../admission/cluster.ts';
-import { readNamespace } from '../admission/guards/namespaces.ts';
-import { readRoleSelector } from '../admission/guards/role-selectors.ts';
+import type { Reference, Referent } from '../admission/cluster.ts';
 import type { Rules } from '../admission/rules.ts';
 import { accept } from '../cluster/accept.ts';
 import { type AckKind, discoverAckKinds } from '../cluster/ack-kinds.ts';
@@ -15,7 +10,13 @@ import { type KubeConfigSource, loadKubeConfig } from '../cluster/kube-config.ts
 import { ListExpiredError, listPages } from '../cluster/list-pages.ts';
 import { roleSelectorsPath } from '../cluster/role-selectors-path.ts';
 import { Snapshot } from '../cluster/snapshot.ts';
-import { type Fields, requiredFields, stringMap } from '../injection/fields.ts';
+import { type JsonObject, requiredObject, stringMap } from '../objects/json.ts';
+import type { Namespace } from '../objects/namespace.ts';
+import { readNamespace } from '../objects/namespace.ts';
+import { type RoleMap, readRoleMap, roleMapNames } from '../objects/role-map.ts';
+import type { RoleSelector } from '../objects/role-selector.ts';
+import { readRoleSelector } from '../objects/role-selector.ts';
+import type { ServiceAccount } from '../objects/service-account.ts';
 import type { ObjectSource } from './object-source.ts';
 
 const readLimitMs = 10_000;
@@ -60,7 +61,7 @@ export class ApiSource implements ObjectSource {
     this.#pool = new ApiConnection(credentials).pool(4);
   }
 
-  async #get(path: string, what: What, accepted: string = accept.whole.object): Promise<Fields | undefined> {
+  async #get(path: string, what: What, accepted: string = accept.whole.object): Promise<JsonObject | undefined> {
     const signal = AbortSignal.timeout(readLimitMs);
     try {
       return await this.#pool.getJson(path, { signal, accept: accepted });
@@ -82,10 +83,10 @@ export class ApiSource implements ObjectSource {
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/serviceaccounts/${encodeURIComponent(name)}`;
     const object = await this.#get(path, what, accept.metadata.object);
     if (object === undefined) return undefined;
-    return { annotations: stringMap(requiredFields(object['metadata'], '/metadata'), 'annotations', '/metadata') };
+    return { annotations: stringMap(requiredObject(object['metadata'], '/metadata'), 'annotations', '/metadata') };
   }
 
-  async #configMap(namespace: string, name: string): Promise<Fields | undefined> {
+  async #configMap(namespace: string, name: string): Promise<JsonObject | undefined> {
     const what = { named: `ConfigMap ${JSON.stringify(`${namespace}/${name}`)}`, right: 'get configmaps' };
     return this.#get(`/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${name}`, what);
   }
@@ -117,7 +118,7 @@ export class ApiSource implements ObjectSource {
     }
   }
 
-  async pod(namespace: string, name: string): Promise<Fields | undefined> {
+  async pod(namespace: string, name: string): Promise<JsonObject | undefined> {
     const what = { named: `Pod ${JSON.stringify(`${namespace}/${name}`)}`, right: 'get pods' };
     return this.#get(`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`, what);
   }
@@ -188,7 +189,7 @@ export class ApiSource implements ObjectSource {
   async #takeResources(snapshot: Snapshot, onUnread: (why: string) => void): Promise<void> {
     for (const { group, versions, kind, resource } of await this.#ackKinds()) {
       const apiVersion = `${group}/${versions[0]}`;
-      const take = (object: Fields) =>
+      const take = (object: JsonObject) =>
         snapshot.add({ object, apiVersion, kind, place: 'the API server', document: 0, path: [] });
       try {
         await this.#list(resource, take, `/apis/${apiVersion}/${resource}`, false);
@@ -202,14 +203,14 @@ export class ApiSource implements ObjectSource {
 
   async #takeSelectors(snapshot: Snapshot): Promise<void> {
     const apiVersion = 'services.k8s.aws/v1alpha1';
-    const take = (object: Fields) =>
+    const take = (object: JsonObject) =>
       snapshot.add({ object, apiVersion, kind: 'IAMRoleSelector', place: 'the API server', document: 0, path: [] });
     await this.#listIfThere('iamroleselectors', take, roleSelectorsPath);
   }
 
   async snapshot(onUnread: (why: string) => void): Promise<Snapshot> {
     const snapshot = new Snapshot();
-    const take = (kind: string) => (object: Fields) =>
+    const take = (kind: string) => (object: JsonObject) =>
       snapshot.add({ object, apiVersion: 'v1', kind, place: 'the API server', document: 0, path: [] });
     const takeMap = async (namespace: string, name: string): Promise<void> => {
       const object = await this.#configMap(namespace, name);

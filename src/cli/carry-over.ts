@@ -1,7 +1,7 @@
 import { diffArrays } from 'diff';
 import { parseDocument } from 'yaml';
-import { sameJson } from '../admission/same-json.ts';
 import { kubectlYaml } from '../cluster/kubectl-yaml.ts';
+import { sameJson } from '../objects/same-json.ts';
 
 type Lines = readonly string[];
 

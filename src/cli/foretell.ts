@@ -1,13 +1,13 @@
 import jsonPatch from 'fast-json-patch';
 import { isAckGroup } from '../accounts/ack-service.ts';
 import { type Admit, type Admitted, createAdmit } from '../admission/admit.ts';
-import { templateOf, withClaims, workloadKinds } from '../admission/pods/pod-templates.ts';
 import type { GroupVersionResource } from '../admission/review.ts';
 import type { Rules } from '../admission/rules.ts';
 import { groupOf, type Manifest, ManifestError } from '../cluster/manifests.ts';
 import { Snapshot } from '../cluster/snapshot.ts';
-import { type Fields, MalformedObjectError, optionalFields, optionalString } from '../injection/fields.ts';
-import type { Addition } from '../injection/json-patch.ts';
+import { type JsonObject, MalformedObjectError, optionalObject, optionalString } from '../objects/json.ts';
+import type { Addition } from '../objects/json-patch.ts';
+import { templateOf, withClaims, workloadKinds } from '../objects/pod-template.ts';
 import { InputCluster } from './input-cluster.ts';
 import type { ObjectSource } from './object-source.ts';
 import {
@@ -96,7 +96,7 @@ export class Foreteller {
 
   #untouched(manifest: Manifest): Foretold {
     try {
-      const metadata = optionalFields(manifest.object, 'metadata', '') ?? {};
+      const metadata = optionalObject(manifest.object, 'metadata', '') ?? {};
       const generated = optionalString(metadata, 'generateName', '/metadata');
       const name = optionalString(metadata, 'name', '/metadata') || (generated ? `${generated}*` : '');
       const namespace = optionalString(metadata, 'namespace', '/metadata') || this.#defaultNamespace;
@@ -115,7 +115,7 @@ export class Foreteller {
     const subject = { resource: namespaceResource, kind, name, namespace: name };
     const labelled = await this.#ask('mutate', { ...subject, object });
     const additions = patchOf(labelled);
-    const after = withAdditions(object, additions) as Fields;
+    const after = withAdditions(object, additions) as JsonObject;
     this.#input.add({ ...manifest, object: after });
     const answers = [labelled, await this.#ask('validate', { ...subject, object: after })];
     return {
@@ -158,7 +158,7 @@ export class Foreteller {
   async #judged(
     manifest: Manifest,
     resource: GroupVersionResource,
-    object: Fields,
+    object: JsonObject,
     at: readonly string[],
   ): Promise<Foretold> {
     const untouched = this.#untouched(manifest);

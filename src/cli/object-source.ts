@@ -1,13 +1,13 @@
 import type { Reference, Referent } from '../admission/cluster.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
-import type { Fields } from '../injection/fields.ts';
+import type { JsonObject } from '../objects/json.ts';
 
 /** The objects of a cluster, for a command that runs once. */
 export interface ObjectSource {
   /** One object as it is now; undefined: no such object. @throws {ClusterUnreachableError} */
   read<R extends Reference>(reference: R): Promise<Referent<R>>;
   /** @throws {ClusterUnreachableError} */
-  pod(namespace: string, name: string): Promise<Fields | undefined>;
+  pod(namespace: string, name: string): Promise<JsonObject | undefined>;
   /**
    * All that decisions rest on, without pods, and ACK's resources.
    * @param onUnread told of each kind of resource that may not be listed.

@@ -2,7 +2,7 @@ import type { Reference, Referent } from '../admission/cluster.ts';
 import type { Rules } from '../admission/rules.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
 import { lookUp, readState } from '../cluster/state-directory.ts';
-import type { Fields } from '../injection/fields.ts';
+import type { JsonObject } from '../objects/json.ts';
 import { ApiSource } from './api-source.ts';
 import { type ClusterFlagValues, checkClusterFlags } from './cluster-flags.ts';
 import type { ObjectSource } from './object-source.ts';
@@ -19,7 +19,7 @@ class StateSource implements ObjectSource {
     return lookUp(this.#state, reference) as Referent<R>;
   }
 
-  async pod(namespace: string, name: string): Promise<Fields | undefined> {
+  async pod(namespace: string, name: string): Promise<JsonObject | undefined> {
     return this.#state.pod(namespace, name);
   }
 

@@ -1,7 +1,7 @@
 import jsonPatch from 'fast-json-patch';
 import { type Document, isAlias, isCollection, isMap, isNode, isSeq, type Node, Scalar, visit } from 'yaml';
-import { sameJson } from '../admission/same-json.ts';
-import type { Addition } from '../injection/json-patch.ts';
+import type { Addition } from '../objects/json-patch.ts';
+import { sameJson } from '../objects/same-json.ts';
 
 type Path = readonly (string | number)[];
 

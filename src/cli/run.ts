@@ -1,7 +1,7 @@
 import { ClusterUnreachableError } from '../cluster/api-errors.ts';
 import { ManifestError } from '../cluster/manifests.ts';
 import { StateError } from '../cluster/state-directory.ts';
-import { MalformedObjectError } from '../injection/fields.ts';
+import { MalformedObjectError } from '../objects/json.ts';
 import { checkCommand } from './check/check.ts';
 import type { Command, Surroundings } from './command.ts';
 import { echo } from './flag.ts';

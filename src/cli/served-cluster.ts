@@ -1,6 +1,4 @@
 import { isBound } from '../accounts/binding.ts';
-import type { RoleMap, RoleMapKind } from '../accounts/role-map.ts';
-import type { Namespace } from '../accounts/served-namespace.ts';
 import type { Cluster } from '../admission/cluster.ts';
 import { entryProblem } from '../admission/guards/map-entries.ts';
 import type { Rules } from '../admission/rules.ts';
@@ -9,6 +7,8 @@ import { searchedResources } from '../cluster/resource-finder.ts';
 import { restartCauses } from '../cluster/restart-cause.ts';
 import { StateDirectory } from '../cluster/state-directory.ts';
 import { WatchingCluster, watchedResources } from '../cluster/watching-cluster.ts';
+import type { Namespace } from '../objects/namespace.ts';
+import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
 import type { ClusterMetricLabels, ClusterMetrics } from '../server/cluster-metrics.ts';
 import type { Logger } from '../server/logs.ts';
 import { type FlagValues, valueFlag } from './flag.ts';

@@ -1,6 +1,7 @@
 import { serviceAliasOf } from '../accounts/ack-service.ts';
+import { isJsonObject, type JsonObject } from '../objects/json.ts';
 import { ApiProtocolError } from './api-errors.ts';
-import { isFilledString, isJsonObject, type JsonObject } from './api-object.ts';
+import { isFilledString } from './api-object.ts';
 
 /** A kind of an ACK service that the API server has. */
 export interface AckKind {

@@ -7,8 +7,9 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
 import type { Socket } from 'node:net';
+import type { JsonObject } from '../objects/json.ts';
 import { AnswerTooLongError, type ApiError, ApiProtocolError, ClusterUnreachableError } from './api-errors.ts';
-import { apiErrorOf, type JsonObject, parseJsonObject } from './api-object.ts';
+import { apiErrorOf, parseJsonObject } from './api-object.ts';
 import type { ClusterAccess, ClusterCredentials } from './cluster-access.ts';
 
 export interface GetOptions {

@@ -1,9 +1,7 @@
 /** Shapes of what the API server sends, read with care: the bytes may come from anything that answers on its address. */
 
+import { isJsonObject, type JsonObject } from '../objects/json.ts';
 import { ApiError, ApiProtocolError } from './api-errors.ts';
-
-/** A JSON object. JSON.parse makes `__proto__` an own property, so reading one is safe; copying keys is not. */
-export type JsonObject = { readonly [key: string]: unknown };
 
 /** An object with the metadata that every stored Kubernetes object has. */
 export interface ApiObject extends JsonObject {
@@ -12,10 +10,6 @@ export interface ApiObject extends JsonObject {
     readonly namespace?: string;
     readonly resourceVersion: string;
   };
-}
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** True for an object that can be kept: it has a name, a resourceVersion, and a namespace that is a string if it is there. */

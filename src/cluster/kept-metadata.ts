@@ -1,6 +1,7 @@
 /** What is kept of an object's metadata: few strings each, and one shared object for all that have nothing for us. */
 
-import { type ApiObject, isJsonObject } from './api-object.ts';
+import { isJsonObject } from '../objects/json.ts';
+import type { ApiObject } from './api-object.ts';
 
 export interface KeptMetadata {
   readonly labels: ReadonlyMap<string, string>;

@@ -7,9 +7,10 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { parse } from 'yaml';
+import { isJsonObject } from '../objects/json.ts';
 import { whyUnreadable } from '../why-unreadable.ts';
 import { ClusterUnreachableError } from './api-errors.ts';
-import { isFilledString, isJsonObject } from './api-object.ts';
+import { isFilledString } from './api-object.ts';
 
 export interface KubeConfigSource {
   /** Path of a kubeconfig file. Without it: `KUBECONFIG`, then `~/.kube/config`, then the pod's ServiceAccount. */

@@ -1,8 +1,9 @@
 /** A whole list, page by page, of one consistent version. */
 
+import { isJsonObject } from '../objects/json.ts';
 import type { ApiPool } from './api-connection.ts';
 import { ApiError, ApiProtocolError } from './api-errors.ts';
-import { type ApiObject, isApiObject, isFilledString, isJsonObject } from './api-object.ts';
+import { type ApiObject, isApiObject, isFilledString } from './api-object.ts';
 
 export interface ListOptions {
   readonly accept: string;

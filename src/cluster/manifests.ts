@@ -12,7 +12,7 @@ import {
   Parser,
   visit,
 } from 'yaml';
-import { type Fields, isFields } from '../injection/fields.ts';
+import { isJsonObject, type JsonObject } from '../objects/json.ts';
 import { kubectlYaml } from './kubectl-yaml.ts';
 import { partsOf } from './stream-parts.ts';
 
@@ -24,7 +24,7 @@ export class ManifestError extends Error {
 
 /** One object of a manifest file. */
 export interface Manifest {
-  readonly object: Fields;
+  readonly object: JsonObject;
   readonly apiVersion: string;
   readonly kind: string;
   /** `FILE:LINE` of the object, for messages. */
@@ -161,7 +161,7 @@ class FileReader {
 }
 
 function manifestOf(value: unknown, place: string, document: number, path: Manifest['path']): Manifest {
-  if (!isFields(value)) throw new ManifestError(`${place}: not an object of Kubernetes`);
+  if (!isJsonObject(value)) throw new ManifestError(`${place}: not an object of Kubernetes`);
   const { apiVersion, kind } = value;
   if (typeof apiVersion !== 'string' || typeof kind !== 'string' || apiVersion === '' || kind === '') {
     throw new ManifestError(`${place}: an object without apiVersion and kind`);
@@ -172,7 +172,7 @@ function manifestOf(value: unknown, place: string, document: number, path: Manif
 /** An item of a list as an object of its own; the API server leaves out what the list says: a PodList is one of Pods. */
 function itemOf(item: unknown, list: Manifest): unknown {
   const kind = list.kind.replace(/List$/, '');
-  if (!isFields(item) || 'apiVersion' in item || 'kind' in item || kind === '') return item;
+  if (!isJsonObject(item) || 'apiVersion' in item || 'kind' in item || kind === '') return item;
   return { apiVersion: list.apiVersion, kind, ...item };
 }
 

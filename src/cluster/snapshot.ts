@@ -1,12 +1,13 @@
 import { ackCommonGroup, serviceAliasOf } from '../accounts/ack-service.ts';
-import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../accounts/role-map.ts';
-import type { RoleSelector } from '../accounts/role-selector.ts';
-import type { Namespace } from '../accounts/served-namespace.ts';
-import type { ResourceSearch, ServiceAccount, StoredResource, View } from '../admission/cluster.ts';
-import { readNamespace } from '../admission/guards/namespaces.ts';
-import { readRoleSelector } from '../admission/guards/role-selectors.ts';
+import type { ResourceSearch, StoredResource, View } from '../admission/cluster.ts';
 import { whatIsMalformed } from '../admission/trouble.ts';
-import { type Fields, MalformedObjectError, optionalFields, optionalString, stringMap } from '../injection/fields.ts';
+import { type JsonObject, MalformedObjectError, optionalObject, optionalString, stringMap } from '../objects/json.ts';
+import type { Namespace } from '../objects/namespace.ts';
+import { readNamespace } from '../objects/namespace.ts';
+import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../objects/role-map.ts';
+import type { RoleSelector } from '../objects/role-selector.ts';
+import { readRoleSelector } from '../objects/role-selector.ts';
+import type { ServiceAccount } from '../objects/service-account.ts';
 import { groupOf, type Manifest, ManifestError } from './manifests.ts';
 
 /** An object with a namespace. */
@@ -23,7 +24,7 @@ export interface AckObject {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
-  readonly object: Fields;
+  readonly object: JsonObject;
 }
 
 /** Every ServiceAccount of a namespace is written down but this one: a controller makes it in each namespace. */
@@ -34,7 +35,7 @@ export const noAnnotations: ServiceAccount = { annotations: new Map() };
 export class Snapshot implements View {
   readonly #namespaces = new Map<string, Namespace>();
   readonly #serviceAccounts = new Map<string, Placed<ServiceAccount>>();
-  readonly #pods = new Map<string, Placed<Fields>>();
+  readonly #pods = new Map<string, Placed<JsonObject>>();
   /** By `namespace/name` of the ConfigMap: every namespace may be an ACK system namespace. */
   readonly #maps = new Map<string, RoleMap>();
   readonly #roleSelectors = new Map<string, RoleSelector>();
@@ -66,7 +67,7 @@ export class Snapshot implements View {
   findResources({ wanted, atMost }: ResourceSearch): readonly StoredResource[] {
     const found: StoredResource[] = [];
     for (const { group, version, kind, namespace, name, object } of this.#resources.values()) {
-      const labels = stringMap(optionalFields(object, 'metadata', '') ?? {}, 'labels', '/metadata');
+      const labels = stringMap(optionalObject(object, 'metadata', '') ?? {}, 'labels', '/metadata');
       const resource = { group, versions: [version], kind, namespace, name, labels };
       if (found.length < atMost && wanted(resource)) found.push(resource);
     }
@@ -78,7 +79,7 @@ export class Snapshot implements View {
     return this.#resources.values();
   }
 
-  pod(namespace: string, name: string): Fields | undefined {
+  pod(namespace: string, name: string): JsonObject | undefined {
     return this.#pods.get(`${namespace}/${name}`)?.value;
   }
 
@@ -107,8 +108,8 @@ export class Snapshot implements View {
     }
   }
 
-  #add(kind: string, object: Fields, defaultNamespace: string): void {
-    const metadata = optionalFields(object, 'metadata', '') ?? {};
+  #add(kind: string, object: JsonObject, defaultNamespace: string): void {
+    const metadata = optionalObject(object, 'metadata', '') ?? {};
     const name = optionalString(metadata, 'name', '/metadata') ?? '';
     const namespace = optionalString(metadata, 'namespace', '/metadata') || defaultNamespace;
     const key = `${namespace}/${name}`;
@@ -125,15 +126,15 @@ export class Snapshot implements View {
     }
   }
 
-  #addResource(apiVersion: string, kind: string, object: Fields, defaultNamespace: string): void {
-    const metadata = optionalFields(object, 'metadata', '') ?? {};
+  #addResource(apiVersion: string, kind: string, object: JsonObject, defaultNamespace: string): void {
+    const metadata = optionalObject(object, 'metadata', '') ?? {};
     const name = optionalString(metadata, 'name', '/metadata') ?? '';
     const namespace = optionalString(metadata, 'namespace', '/metadata') || defaultNamespace;
     const [group = '', version = ''] = apiVersion.split('/');
     this.#resources.set(`${group}/${kind}/${namespace}/${name}`, { group, version, kind, namespace, name, object });
   }
 
-  #addRoleSelector(object: Fields): void {
+  #addRoleSelector(object: JsonObject): void {
     const selector = readRoleSelector(object);
     this.#roleSelectors.set(selector.name, selector);
   }

@@ -4,15 +4,9 @@
  */
 
 import type { Readable } from 'node:stream';
+import { isJsonObject } from '../objects/json.ts';
 import { ApiProtocolError, ClusterUnreachableError } from './api-errors.ts';
-import {
-  type ApiObject,
-  apiErrorOf,
-  isApiObject,
-  isFilledString,
-  isJsonObject,
-  parseJsonObject,
-} from './api-object.ts';
+import { type ApiObject, apiErrorOf, isApiObject, isFilledString, parseJsonObject } from './api-object.ts';
 
 export type WatchEvent =
   | { readonly type: 'set'; readonly object: ApiObject; readonly resourceVersion: string }

@@ -1,19 +1,15 @@
-import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../accounts/role-map.ts';
-import type { RoleSelector } from '../accounts/role-selector.ts';
-import { injectLabel, type Namespace } from '../accounts/served-namespace.ts';
-import {
-  type Cluster,
-  type Reference,
-  type Referent,
-  type ServiceAccount,
-  UnverifiedError,
-  type View,
-} from '../admission/cluster.ts';
-import { readRoleSelector } from '../admission/guards/role-selectors.ts';
+import { injectLabel } from '../accounts/served-namespace.ts';
+import { type Cluster, type Reference, type Referent, UnverifiedError, type View } from '../admission/cluster.ts';
 import { modeLabel } from '../admission/mode.ts';
 import { isReadAnnotation, probablyMeant } from '../injection/near-miss.ts';
+import { isJsonObject } from '../objects/json.ts';
+import type { Namespace } from '../objects/namespace.ts';
+import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../objects/role-map.ts';
+import type { RoleSelector } from '../objects/role-selector.ts';
+import { readRoleSelector } from '../objects/role-selector.ts';
+import type { ServiceAccount } from '../objects/service-account.ts';
 import type { ApiConnection, ApiPool } from './api-connection.ts';
-import { type ApiObject, isJsonObject, objectKey } from './api-object.ts';
+import { type ApiObject, objectKey } from './api-object.ts';
 import { ReadBudget } from './budget.ts';
 import { keepMetadata } from './kept-metadata.ts';
 import { LiveList } from './live-list.ts';

@@ -1,8 +1,8 @@
 import type { AccountId } from '../accounts/account-id.ts';
 import type { Partition } from '../accounts/partition.ts';
 import { parseRoleArn } from '../accounts/role-arn.ts';
+import type { Container, Pod } from '../objects/pod.ts';
 import { literalValue, occurrences, roleArnVariable } from './environment.ts';
-import type { Container, Pod } from './pod.ts';
 
 /** A container whose `AWS_ROLE_ARN` is not one that its namespace may have. */
 export type BoundaryProblem =

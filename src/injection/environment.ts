@@ -1,4 +1,4 @@
-import type { Container, EnvVar } from './pod.ts';
+import type { Container, EnvVar } from '../objects/pod.ts';
 
 /** The variables that AWS SDKs read. https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html */
 export const roleArnVariable = 'AWS_ROLE_ARN';

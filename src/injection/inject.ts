@@ -1,5 +1,7 @@
 import { found, type Result, refused } from '../accounts/result.ts';
 import type { RoleArn } from '../accounts/role-arn.ts';
+import { type Addition, append } from '../objects/json-patch.ts';
+import type { Container, Pod, VolumeMount } from '../objects/pod.ts';
 import { type HomeAccount, roleAllowed } from './boundary.ts';
 import {
   type EnvironmentRemark,
@@ -8,8 +10,6 @@ import {
   roleArnVariable,
   type WantedEnvironment,
 } from './environment.ts';
-import { type Addition, append } from './json-patch.ts';
-import type { Container, Pod, VolumeMount } from './pod.ts';
 import { roleArnAnnotationPatch } from './role-annotation.ts';
 import type { TokenSettings } from './token-settings.ts';
 import {

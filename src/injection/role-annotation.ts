@@ -1,6 +1,6 @@
-import { pointerSegment } from './fields.ts';
-import type { Addition } from './json-patch.ts';
-import type { Pod } from './pod.ts';
+import { pointerSegment } from '../objects/json.ts';
+import type { Addition } from '../objects/json-patch.ts';
+import type { Pod } from '../objects/pod.ts';
 
 /** On a pod: the role that was injected. Written for people; never read as evidence, for anyone may write it. */
 export const roleArnAnnotation = 'carm-webhook.dev/role-arn';

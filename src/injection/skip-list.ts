@@ -1,4 +1,4 @@
-import type { Container } from './pod.ts';
+import type { Container } from '../objects/pod.ts';
 
 /** Names of containers that are to get nothing, separated by commas. */
 export const skipContainersAnnotation = 'eks.amazonaws.com/skip-containers';

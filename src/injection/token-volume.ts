@@ -1,5 +1,5 @@
+import type { Container, Volume, VolumeMount } from '../objects/pod.ts';
 import { literalValue, tokenFileVariable } from './environment.ts';
-import type { Container, Volume, VolumeMount } from './pod.ts';
 
 /** Names and paths of amazon-eks-pod-identity-webhook: what it injected is ours too. */
 export const tokenVolumeName = 'aws-iam-token';

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import type { ResourceType, RoleSelector, SelectedResource } from '../../src/accounts/role-selector.ts';
+import type { SelectedResource } from '../../src/accounts/role-selector.ts';
+import type { ResourceType, RoleSelector } from '../../src/objects/role-selector.ts';
 
 /** Selectors to write in a table, and any. */
 

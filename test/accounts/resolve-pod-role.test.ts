@@ -5,7 +5,7 @@ import type { Binding } from '../../src/accounts/binding.ts';
 import { readBinding } from '../../src/accounts/binding.ts';
 import { defaultFeatureGates } from '../../src/accounts/feature-gates.ts';
 import { readWish, resolvePodRole } from '../../src/accounts/pod-role.ts';
-import { readRoleMap } from '../../src/accounts/role-map.ts';
+import { readRoleMap } from '../../src/objects/role-map.ts';
 
 const id = '111111111111';
 const arn = (name: string, account = id, partition = 'aws') => `arn:${partition}:iam::${account}:role/${name}`;

@@ -4,12 +4,12 @@ import fc from 'fast-check';
 import {
   accountOfArn,
   matchingSelectors,
-  type RoleSelector,
   type SelectedResource,
   selectorMatches,
   whySelectorIsInvalid,
   whySelectorIsLeftOut,
 } from '../../src/accounts/role-selector.ts';
+import type { RoleSelector } from '../../src/objects/role-selector.ts';
 import { anySelector, inNamespaces, labelMap as map, selector, type } from './any-selector.ts';
 
 /** https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/iamroleselector/matcher.go */

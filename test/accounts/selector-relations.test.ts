@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type RoleSelector, selectorMatches } from '../../src/accounts/role-selector.ts';
+import { selectorMatches } from '../../src/accounts/role-selector.ts';
 import { selectorCovers, selectorsOverlap } from '../../src/accounts/selector-relations.ts';
+import type { RoleSelector } from '../../src/objects/role-selector.ts';
 import { anyNamespaces, anySelector, inNamespaces, labelMap as map, selector, type } from './any-selector.ts';
 
 describe('two selectors overlap', () => {

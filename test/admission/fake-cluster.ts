@@ -1,7 +1,7 @@
-import type { RoleMapKind } from '../../src/accounts/role-map.ts';
 import type { Cluster, Reference, Referent, StoredResource, View } from '../../src/admission/cluster.ts';
-import { readRoleSelector } from '../../src/admission/guards/role-selectors.ts';
 import { lookUp } from '../../src/cluster/state-directory.ts';
+import type { RoleMapKind } from '../../src/objects/role-map.ts';
+import { readRoleSelector } from '../../src/objects/role-selector.ts';
 
 type Strings = Readonly<Record<string, string>>;
 

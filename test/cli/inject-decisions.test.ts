@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseAllDocuments, stringify } from 'yaml';
-import { workloadKinds } from '../../src/admission/pods/pod-templates.ts';
+import { workloadKinds } from '../../src/objects/pod-template.ts';
 import { demoState, runCommand } from './command-runs.ts';
 
-type Fields = Record<string, unknown>;
+type JsonObject = Record<string, unknown>;
 
-function yaml(...objects: readonly Fields[]): string {
+function yaml(...objects: readonly JsonObject[]): string {
   return objects.map(object => `---\n${stringify(object)}`).join('');
 }
 
-function pod(namespace: string | undefined, spec: Fields = { containers: [{ name: 'a' }] }): Fields {
+function pod(namespace: string | undefined, spec: JsonObject = { containers: [{ name: 'a' }] }): JsonObject {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', ...(namespace ? { namespace } : {}) }, spec };
 }
 
-function namespaceObject(name: string, account: string, labels: Record<string, string> = {}): Fields {
+function namespaceObject(name: string, account: string, labels: Record<string, string> = {}): JsonObject {
   const annotations = { 'services.k8s.aws/owner-account-id': account };
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels, annotations } };
 }
@@ -50,7 +50,7 @@ describe('inject: refusals', () => {
   });
 
   test('a StatefulSet whose claim takes the name of our volume', async () => {
-    const claiming = (name: string): Fields => ({
+    const claiming = (name: string): JsonObject => ({
       apiVersion: 'apps/v1',
       kind: 'StatefulSet',
       metadata: { name: 'db', namespace: 'team-a' },
@@ -147,7 +147,7 @@ describe('inject: pod templates', () => {
   for (const { group, kind, template } of workloadKinds) {
     test(`${kind}: the template becomes what its pods would, whatever the version of the group`, async () => {
       const apiVersion = group === '' ? 'v1' : `${group}/v7`;
-      const spec = template.reduceRight<Fields>((inner, field) => ({ [field]: inner }), {
+      const spec = template.reduceRight<JsonObject>((inner, field) => ({ [field]: inner }), {
         spec: { containers: [{ name: 'a' }] },
       });
       const workload = { apiVersion, kind, metadata: { name: 'w', namespace: 'team-a' }, ...spec };

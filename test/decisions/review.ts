@@ -17,10 +17,10 @@ export interface ReviewOptions {
   readonly uid?: string;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+type JsonObject = Readonly<Record<string, unknown>>;
 
-function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+function fieldsOf(value: unknown): JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
 }
 
 function textOf(value: unknown): string {
@@ -33,7 +33,7 @@ let reviews = 0;
  * The body of an AdmissionReview as kube-apiserver 1.36 sends it, in its order.
  * https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request
  */
-export function reviewBody(options: ReviewOptions): Fields {
+export function reviewBody(options: ReviewOptions): JsonObject {
   const { object, oldObject, operation = 'CREATE', subResource, resource = '/v1/pods' } = options;
   const [group = '', version = '', plural = ''] = resource.split('/');
   const subject = fieldsOf(object ?? oldObject);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ReviewResponse } from './demo-server.ts';
 
-type Fields = Readonly<Record<string, unknown>>;
+type JsonObject = Readonly<Record<string, unknown>>;
 
 /** One thing that a person does, and what must come of it. */
 export interface Scene {
@@ -9,18 +9,18 @@ export interface Scene {
   readonly endpoint: 'mutate' | 'validate';
   readonly webhook: string;
   readonly resource: { readonly group: string; readonly version: string; readonly resource: string };
-  readonly object: Fields;
+  readonly object: JsonObject;
   /** @throws {AssertionError} when the answer is not what it should be. */
   readonly expect: (response: ReviewResponse, patched: unknown) => void;
 }
 
 const pods = { group: '', version: 'v1', resource: 'pods' };
 
-function pod(name: string, namespace: string, spec: Fields): Fields {
+function pod(name: string, namespace: string, spec: JsonObject): JsonObject {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace }, spec };
 }
 
-function container(name: string, more: Fields = {}): Fields {
+function container(name: string, more: JsonObject = {}): JsonObject {
   return { name, image: `registry.example/${name}:1.4`, ...more };
 }
 
@@ -45,7 +45,7 @@ function injectedWith(role: string): Scene['expect'] {
 }
 
 /** What the demo shows, in order. */
-export function scenes(web: Fields): readonly Scene[] {
+export function scenes(web: JsonObject): readonly Scene[] {
   const podScene = { endpoint: 'mutate', webhook: 'pods.carm-webhook.dev', resource: pods } as const;
   return [
     {
@@ -115,7 +115,7 @@ export function scenes(web: Fields): readonly Scene[] {
 }
 
 /** The AdmissionReview that kube-apiserver sends for a `kubectl create` of the scene's object. */
-export function reviewFor({ object, resource }: Scene, uid: string): Fields {
+export function reviewFor({ object, resource }: Scene, uid: string): JsonObject {
   const { kind, metadata } = object as { kind: string; metadata: { name: string; namespace?: string } };
   const groupVersionKind = { group: resource.group, version: resource.version, kind };
   return {

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { type AccountId, isAccountId } from '../../src/accounts/account-id.ts';
 import { checkBoundary, emptyRoles, namesRole } from '../../src/injection/boundary.ts';
-import { readPod } from '../../src/injection/pod.ts';
+import { readPod } from '../../src/objects/pod.ts';
 
 function accountId(text: string): AccountId {
   if (!isAccountId(text)) throw new Error(`not an account id: ${text}`);

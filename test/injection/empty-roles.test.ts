@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { emptyRoles } from '../../src/injection/boundary.ts';
-import { readPod } from '../../src/injection/pod.ts';
+import { readPod } from '../../src/objects/pod.ts';
 
 const empty = [{ name: 'AWS_ROLE_ARN', value: '' }];
 

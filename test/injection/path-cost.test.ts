@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { posix } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { readPod } from '../../src/injection/pod.ts';
 import { readSkipList, unknownSkipNames } from '../../src/injection/skip-list.ts';
 import { mountState, tokenMountPath, tokenVolumeName } from '../../src/injection/token-volume.ts';
+import { readPod } from '../../src/objects/pod.ts';
 
 /** A pod as large as a request may be must not hold up the reviews of the others. */
 const limitMs = 1_000;

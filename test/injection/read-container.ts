@@ -1,4 +1,4 @@
-import { type Container, readPod } from '../../src/injection/pod.ts';
+import { type Container, readPod } from '../../src/objects/pod.ts';
 
 /** The one container of a pod with these fields, read. */
 export function readContainer(fields: Readonly<Record<string, unknown>>): Container {

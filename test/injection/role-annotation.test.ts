@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readPod } from '../../src/injection/pod.ts';
 import { roleArnAnnotationPatch } from '../../src/injection/role-annotation.ts';
+import { readPod } from '../../src/objects/pod.ts';
 
 const key = 'carm-webhook.dev/role-arn';
 const path = '/metadata/annotations/carm-webhook.dev~1role-arn';

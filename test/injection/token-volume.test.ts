@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readPod } from '../../src/injection/pod.ts';
 import {
   mountAbove,
   mountState,
@@ -9,6 +8,7 @@ import {
   usesTokenFile,
   volumeState,
 } from '../../src/injection/token-volume.ts';
+import { readPod } from '../../src/objects/pod.ts';
 import { readContainer } from './read-container.ts';
 
 const ours = '/var/run/secrets/eks.amazonaws.com/serviceaccount';

@@ -1,4 +1,4 @@
-import type { RoleMapKind } from '../../accounts/role-map.ts';
+import type { RoleMapKind } from '../../objects/role-map.ts';
 import type { StoredResource } from '../cluster.ts';
 import { mostNames, quote, quoteNames } from './quote.ts';
 import { mapName, type RefusalOf } from './refusal.ts';

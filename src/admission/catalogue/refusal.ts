@@ -1,5 +1,5 @@
 import type { Binding } from '../../accounts/binding.ts';
-import { type RoleMapKind, roleMapNames } from '../../accounts/role-map.ts';
+import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
 
 /** What the words of a refusal need to know besides the problem. */
 export interface Circumstances {

@@ -4,13 +4,14 @@ import { ownerAccountIdAnnotation, teamIdAnnotation } from '../../accounts/bindi
 import { partitions } from '../../accounts/partition.ts';
 import { podsPrefix, type WishProblem } from '../../accounts/pod-role.ts';
 import { parseRoleArn } from '../../accounts/role-arn.ts';
-import { type MappingProblem, type RoleMapKind, roleMapNames } from '../../accounts/role-map.ts';
+import type { MappingProblem } from '../../accounts/role-map.ts';
 import { injectLabel } from '../../accounts/served-namespace.ts';
 import type { BoundaryProblem } from '../../injection/boundary.ts';
 import { roleArnVariable } from '../../injection/environment.ts';
 import type { VolumeConflict } from '../../injection/inject.ts';
 import { roleArnAnnotation } from '../../injection/role-annotation.ts';
 import { tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
+import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
 import { toPaste } from './paste.ts';
 import { quote } from './quote.ts';
 import { type Circumstances, mapName, type RefusalOf, redactedValue, type Words } from './refusal.ts';

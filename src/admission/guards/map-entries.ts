@@ -1,8 +1,8 @@
 import { isAccountId } from '../../accounts/account-id.ts';
 import type { Binding } from '../../accounts/binding.ts';
 import { parseRoleArn } from '../../accounts/role-arn.ts';
-import type { RoleMapKind } from '../../accounts/role-map.ts';
 import { isTeamId } from '../../accounts/team-id.ts';
+import type { RoleMapKind } from '../../objects/role-map.ts';
 import type { Problem } from '../catalogue/refusals.ts';
 
 /** A key of a map, taken apart: `<id>`, `pods.<id>`, `<alias>.<id>`. */

@@ -3,16 +3,10 @@ import { ackServices } from '../../accounts/ack-services.ts';
 import { ackSystemOf } from '../../accounts/ack-system.ts';
 import { type Binding, readBinding } from '../../accounts/binding.ts';
 import { podKeys, podsPrefix } from '../../accounts/pod-role.ts';
-import {
-  lookUpRole,
-  type MappedRole,
-  type RoleMap,
-  type RoleMapKind,
-  readRoleMap,
-  roleMapNames,
-} from '../../accounts/role-map.ts';
+import { lookUpRole, type MappedRole } from '../../accounts/role-map.ts';
 import { isIgnoredByAck } from '../../accounts/served-namespace.ts';
-import { isFields, optionalFields, optionalString } from '../../injection/fields.ts';
+import { isJsonObject, optionalObject, optionalString } from '../../objects/json.ts';
+import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../../objects/role-map.ts';
 import type { Problem } from '../catalogue/refusals.ts';
 import type { Remark } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
@@ -36,7 +30,7 @@ const knownServices: ReadonlySet<string> = new Set(ackServices);
 function mapKindOf(request: AdmissionRequest, rules: Rules): RoleMapKind | undefined {
   if (!rules.ackSystems.some(({ namespace }) => namespace === request.namespace)) return undefined;
   const names = [request.object, request.oldObject].map(object => {
-    const metadata = isFields(object) ? (optionalFields(object, 'metadata', '') ?? {}) : {};
+    const metadata = isJsonObject(object) ? (optionalObject(object, 'metadata', '') ?? {}) : {};
     return optionalString(metadata, 'name', '/metadata');
   });
   const kinds: readonly RoleMapKind[] = ['account', 'team'];
@@ -44,7 +38,7 @@ function mapKindOf(request: AdmissionRequest, rules: Rules): RoleMapKind | undef
 }
 
 function dataOf(object: unknown): RoleMap {
-  return isFields(object) ? readRoleMap(object['data']) : empty;
+  return isJsonObject(object) ? readRoleMap(object['data']) : empty;
 }
 
 /** Bindings of namespaces that look up this kind of map, with the namespaces of each. */
@@ -169,7 +163,7 @@ function unknownServices({ kind, before, after }: MapChange): readonly Remark[] 
 }
 
 function becomesImmutable({ object, oldObject }: AdmissionRequest): boolean {
-  const isImmutable = (value: unknown) => isFields(value) && value['immutable'] === true;
+  const isImmutable = (value: unknown) => isJsonObject(value) && value['immutable'] === true;
   return isImmutable(object) && !isImmutable(oldObject);
 }
 

@@ -7,19 +7,19 @@ import {
 } from '../../accounts/binding.ts';
 import { podKeys } from '../../accounts/pod-role.ts';
 import { lookUpRole } from '../../accounts/role-map.ts';
-import { injectLabel, isExcludedNamespace, type Namespace } from '../../accounts/served-namespace.ts';
-import {
-  type Fields,
-  isFields,
-  optionalFields,
-  optionalString,
-  pointerSegment,
-  requiredFields,
-  stringMap,
-} from '../../injection/fields.ts';
-import type { Addition } from '../../injection/json-patch.ts';
+import { injectLabel, isExcludedNamespace } from '../../accounts/served-namespace.ts';
 import { nearMisses } from '../../injection/near-miss.ts';
 import { chooseRegion } from '../../injection/region.ts';
+import {
+  isJsonObject,
+  type JsonObject,
+  optionalObject,
+  optionalString,
+  pointerSegment,
+  requiredObject,
+} from '../../objects/json.ts';
+import type { Addition } from '../../objects/json-patch.ts';
+import { type Namespace, readNamespace } from '../../objects/namespace.ts';
 import { whatIsWrong } from '../catalogue/message.ts';
 import { quote } from '../catalogue/quote.ts';
 import type { Problem } from '../catalogue/refusals.ts';
@@ -32,21 +32,11 @@ import { isMode, modeLabel } from '../mode.ts';
 import type { AdmissionRequest } from '../review.ts';
 import type { Rules } from '../rules.ts';
 
-/** Reads a Namespace object. @throws {MalformedObjectError} */
-export function readNamespace(object: unknown, name: string): Namespace {
-  const metadata = optionalFields(requiredFields(object, ''), 'metadata', '') ?? {};
-  return {
-    name: optionalString(metadata, 'name', '/metadata') || name,
-    labels: stringMap(metadata, 'labels', '/metadata'),
-    annotations: stringMap(metadata, 'annotations', '/metadata'),
-  };
-}
-
-function labelPatch(object: Fields): readonly Addition[] {
-  const metadata = optionalFields(object, 'metadata', '');
+function labelPatch(object: JsonObject): readonly Addition[] {
+  const metadata = optionalObject(object, 'metadata', '');
   if (metadata === undefined)
     return [{ op: 'add', path: '/metadata', value: { labels: { [injectLabel]: 'enabled' } } }];
-  if (!isFields(metadata['labels'])) {
+  if (!isJsonObject(metadata['labels'])) {
     return [{ op: 'add', path: '/metadata/labels', value: { [injectLabel]: 'enabled' } }];
   }
   return [{ op: 'add', path: `/metadata/labels/${pointerSegment(injectLabel)}`, value: 'enabled' }];
@@ -147,9 +137,9 @@ export function labelNamespace(request: AdmissionRequest, view: View | undefined
   if (isNamespaceController(request.userInfo)) {
     return { verdict: 'allow', reason: 'ExemptIdentity', restsOnState: false };
   }
-  const object = requiredFields(request.object, '');
+  const object = requiredObject(request.object, '');
   // As it is stored: what a request says of it is only a claim.
-  const stored = optionalFields(requiredFields(request.oldObject ?? {}, ''), 'metadata', '') ?? {};
+  const stored = optionalObject(requiredObject(request.oldObject ?? {}, ''), 'metadata', '') ?? {};
   if (optionalString(stored, 'deletionTimestamp', '/metadata') !== undefined) {
     return { verdict: 'allow', reason: 'Terminating', restsOnState: false };
   }

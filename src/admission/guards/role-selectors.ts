@@ -1,55 +1,16 @@
-import {
-  otherSelectors,
-  type RoleSelector,
-  whySelectorIsInvalid,
-  whySelectorIsLeftOut,
-} from '../../accounts/role-selector.ts';
+import { otherSelectors, whySelectorIsInvalid, whySelectorIsLeftOut } from '../../accounts/role-selector.ts';
 import { selectorCovers, selectorsOverlap } from '../../accounts/selector-relations.ts';
-import {
-  type Fields,
-  optionalArray,
-  optionalFields,
-  optionalString,
-  requiredFields,
-  stringMap,
-} from '../../injection/fields.ts';
+import { requiredObject } from '../../objects/json.ts';
+import { type RoleSelector, readRoleSelector } from '../../objects/role-selector.ts';
+import { sameJson } from '../../objects/same-json.ts';
 import type { Problem } from '../catalogue/refusals.ts';
 import type { View } from '../cluster.ts';
 import type { Decision } from '../decision.ts';
 import { circumstancesOf, denial } from '../denial.ts';
 import type { AdmissionRequest } from '../review.ts';
 import type { Rules } from '../rules.ts';
-import { sameJson } from '../same-json.ts';
 import { shortSubject } from '../subject.ts';
 import { strandedResources } from './selector-use.ts';
-
-function matchLabels(parent: Fields, key: string, path: string): ReadonlyMap<string, string> {
-  const selector = optionalFields(parent, key, path);
-  return selector === undefined ? new Map() : stringMap(selector, 'matchLabels', `${path}/${key}`);
-}
-
-/** Reads an IAMRoleSelector. @throws {MalformedObjectError} */
-export function readRoleSelector(object: unknown): RoleSelector {
-  const fields = requiredFields(object, '');
-  const metadata = optionalFields(fields, 'metadata', '') ?? {};
-  const spec = optionalFields(fields, 'spec', '') ?? {};
-  const namespaces = optionalFields(spec, 'namespaceSelector', '/spec') ?? {};
-  const names = optionalArray(namespaces, 'names', '/spec/namespaceSelector') ?? [];
-  const types = optionalArray(spec, 'resourceTypeSelector', '/spec') ?? [];
-  return {
-    name: optionalString(metadata, 'name', '/metadata') ?? '',
-    arn: optionalString(spec, 'arn', '/spec') ?? '',
-    namespaceNames: names.filter(name => typeof name === 'string'),
-    namespaceLabels: matchLabels(namespaces, 'labelSelector', '/spec/namespaceSelector'),
-    resourceTypes: types.map((item, index) => {
-      const path = `/spec/resourceTypeSelector/${index}`;
-      const type = requiredFields(item, path);
-      const text = (key: string) => optionalString(type, key, path) ?? '';
-      return { group: text('group'), version: text('version'), kind: text('kind') };
-    }),
-    resourceLabels: matchLabels(spec, 'resourceLabelSelector', '/spec'),
-  };
-}
 
 /** What is wrong with a selector that is written. */
 function specProblem(selector: RoleSelector, before: RoleSelector | undefined, view: View): Problem | undefined {
@@ -68,7 +29,7 @@ function specProblem(selector: RoleSelector, before: RoleSelector | undefined, v
 }
 
 function specOf(object: unknown): unknown {
-  return requiredFields(object ?? {}, '')['spec'];
+  return requiredObject(object ?? {}, '')['spec'];
 }
 
 /**
@@ -82,7 +43,7 @@ export function validateRoleSelector(request: AdmissionRequest, view: View, rule
   if (operation === 'UPDATE' && sameJson(specOf(object), specOf(oldObject))) return checked;
   const after = operation === 'DELETE' ? undefined : readRoleSelector(object);
   const refuse = (problem: Problem): Decision => {
-    const subject = shortSubject(request, requiredFields(after === undefined ? oldObject : object, ''));
+    const subject = shortSubject(request, requiredObject(after === undefined ? oldObject : object, ''));
     return denial(subject, problem, circumstancesOf('', rules), rules);
   };
   const before = operation === 'CREATE' ? undefined : readRoleSelector(oldObject);

@@ -1,14 +1,14 @@
 import {
   accountOfArn,
   otherSelectors,
-  type RoleSelector,
   type SelectedResource,
   selectorMatches,
   selectorMatchesNamespace,
   whySelectorIsLeftOut,
 } from '../../accounts/role-selector.ts';
 import { selectorCovers } from '../../accounts/selector-relations.ts';
-import type { Namespace } from '../../accounts/served-namespace.ts';
+import type { Namespace } from '../../objects/namespace.ts';
+import type { RoleSelector } from '../../objects/role-selector.ts';
 import { mostNames } from '../catalogue/quote.ts';
 import type { StoredResource, View } from '../cluster.ts';
 

@@ -1,9 +1,9 @@
 import { takesTokenFile } from '../../injection/environment.ts';
-import { optionalArray, optionalFields, optionalString, requiredFields } from '../../injection/fields.ts';
 import { injectEphemeralContainers } from '../../injection/inject.ts';
-import { type Container, type Pod, readPod } from '../../injection/pod.ts';
 import { readSkipList } from '../../injection/skip-list.ts';
 import { tokenVolumeName, usesTokenFile } from '../../injection/token-volume.ts';
+import { optionalArray, optionalObject, optionalString, requiredObject } from '../../objects/json.ts';
+import { type Container, type Pod, readPod } from '../../objects/pod.ts';
 import type { Remark } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Decision } from '../decision.ts';
@@ -26,12 +26,12 @@ import {
 
 /** Names of the ephemeral containers that a pod already has. */
 function namesIn(oldObject: unknown): ReadonlySet<string> {
-  const spec = optionalFields(requiredFields(oldObject ?? {}, ''), 'spec', '') ?? {};
+  const spec = optionalObject(requiredObject(oldObject ?? {}, ''), 'spec', '') ?? {};
   const containers = optionalArray(spec, 'ephemeralContainers', '/spec') ?? [];
   return new Set(
     containers.map((container, index) => {
       const path = `/spec/ephemeralContainers/${index}`;
-      return optionalString(requiredFields(container, path), 'name', path) ?? '';
+      return optionalString(requiredObject(container, path), 'name', path) ?? '';
     }),
   );
 }
@@ -48,7 +48,7 @@ interface EphemeralCase {
 }
 
 function caseOf(request: AdmissionRequest, view: View, rules: Rules): EphemeralCase | Decision {
-  const object = requiredFields(request.object, '');
+  const object = requiredObject(request.object, '');
   const subject = nameSubject(request, object);
   const pod = readPod(object);
   const added = addedContainers(pod, request.oldObject);

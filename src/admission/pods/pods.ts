@@ -1,10 +1,10 @@
-import { requiredFields } from '../../injection/fields.ts';
 import { findVolumeConflict, injectPod } from '../../injection/inject.ts';
-import { type Container, type Pod, readPod } from '../../injection/pod.ts';
 import { roleArnAnnotationPatch } from '../../injection/role-annotation.ts';
 import { readSkipList, unknownSkipNames } from '../../injection/skip-list.ts';
 import { readTokenSettings } from '../../injection/token-settings.ts';
 import { usesTokenFile } from '../../injection/token-volume.ts';
+import { requiredObject } from '../../objects/json.ts';
+import { type Container, type Pod, readPod } from '../../objects/pod.ts';
 import type { Remark } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Decision } from '../decision.ts';
@@ -34,7 +34,7 @@ function isMirrorPod(pod: Pod, request: AdmissionRequest): boolean {
 }
 
 function podCaseOf(request: AdmissionRequest, view: View, rules: Rules): PodCase | Decision {
-  const object = requiredFields(request.object, '');
+  const object = requiredObject(request.object, '');
   const subject = nameSubject(request, object);
   const pod = readPod(object);
   if (isMirrorPod(pod, request)) return { verdict: 'allow', reason: 'MirrorPod', restsOnState: false };

@@ -1,14 +1,14 @@
-import { optionalArray, optionalFields, requiredFields } from '../../injection/fields.ts';
-import { readPod } from '../../injection/pod.ts';
+import { optionalArray, optionalObject, requiredObject } from '../../objects/json.ts';
+import { readPod } from '../../objects/pod.ts';
+import { templateOf, withClaims, workloadKinds } from '../../objects/pod-template.ts';
+import { sameJson } from '../../objects/same-json.ts';
 import { closeMessage } from '../catalogue/message.ts';
 import type { View } from '../cluster.ts';
 import type { Decision } from '../decision.ts';
 import type { AdmissionRequest } from '../review.ts';
 import type { Rules } from '../rules.ts';
-import { sameJson } from '../same-json.ts';
 import { nameSubject } from '../subject.ts';
 import { isDecision, servedNamespace } from './pod-case.ts';
-import { templateOf, withClaims, workloadKinds } from './pod-templates.ts';
 import { decidePod } from './pods.ts';
 
 const notOurs: Decision = { verdict: 'allow', reason: 'NotOurs', restsOnState: false };
@@ -16,10 +16,10 @@ const checked: Decision = { verdict: 'allow', reason: 'Checked', restsOnState: f
 
 /** Whether a controller owns the object: a ReplicaSet's Deployment was answered already. */
 function hasController(object: unknown): boolean {
-  const metadata = optionalFields(requiredFields(object, ''), 'metadata', '') ?? {};
+  const metadata = optionalObject(requiredObject(object, ''), 'metadata', '') ?? {};
   const owners = optionalArray(metadata, 'ownerReferences', '/metadata') ?? [];
   return owners.some(
-    (owner, index) => requiredFields(owner, `/metadata/ownerReferences/${index}`)['controller'] === true,
+    (owner, index) => requiredObject(owner, `/metadata/ownerReferences/${index}`)['controller'] === true,
   );
 }
 
@@ -43,7 +43,7 @@ export function validateWorkload(request: AdmissionRequest, view: View, rules: R
   const { group, resource } = request.resource;
   const workload = workloadKinds.find(candidate => candidate.group === group && candidate.resource === resource);
   if (workload === undefined || rules.workloads === 'off' || hasController(request.object)) return notOurs;
-  const object = requiredFields(request.object, '');
+  const object = requiredObject(request.object, '');
   const template = templateOf(object, workload);
   if (template === undefined) return notOurs;
   if (request.operation === 'UPDATE' && sameJson(template, templateOf(request.oldObject, workload))) return checked;

@@ -1,4 +1,4 @@
-import { type Fields, isFields, pointerSegment } from '../../injection/fields.ts';
+import { isJsonObject, type JsonObject, pointerSegment } from '../../objects/json.ts';
 
 /** A reference from a resource to an object of another namespace. */
 export interface ForeignReference {
@@ -35,7 +35,7 @@ class Reference implements ForeignReference {
   readonly identity: string;
   readonly #node: Node;
 
-  constructor(node: Node, target: Fields, namespace: string) {
+  constructor(node: Node, target: JsonObject, namespace: string) {
     const { kind, name, key } = target;
     this.namespace = namespace;
     this.identity = JSON.stringify([fieldOf(node), namespace, ...[kind, name, key].map(part => String(part))]);
@@ -48,7 +48,7 @@ class Reference implements ForeignReference {
 }
 
 /** `{namespace, name, key}`: https://github.com/aws-controllers-k8s/runtime/blob/main/apis/core/v1alpha1/secret_key_reference.go */
-function isSecretKeyReference(fields: Fields): boolean {
+function isSecretKeyReference(fields: JsonObject): boolean {
   return typeof fields['name'] === 'string' && typeof fields['key'] === 'string';
 }
 
@@ -66,7 +66,7 @@ function namesAnother(spec: unknown, namespace: string): boolean {
     const value = pending.pop();
     if (Array.isArray(value)) {
       for (const item of value) if (typeof item === 'object' && item !== null) pending.push(item);
-    } else if (isFields(value)) {
+    } else if (isJsonObject(value)) {
       const named = value['namespace'];
       if (typeof named === 'string' && named !== '' && named !== namespace) return true;
       for (const key in value) {
@@ -90,7 +90,7 @@ export function* foreignReferences(spec: unknown, kind: string, namespace: strin
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     const { value } = node;
     if (typeof value !== 'object' || value === null) continue;
-    if (isFields(value) && (isReferenceByPlace(node, kind) || isSecretKeyReference(value))) {
+    if (isJsonObject(value) && (isReferenceByPlace(node, kind) || isSecretKeyReference(value))) {
       const named = value['namespace'];
       if (typeof named === 'string' && named !== '' && named !== namespace) yield new Reference(node, value, named);
     }

@@ -6,9 +6,12 @@ import { type Partition, partitions } from '../../accounts/partition.ts';
 import { found, type Result, refused } from '../../accounts/result.ts';
 import { parseRoleArn, type RoleArn } from '../../accounts/role-arn.ts';
 import { lookUpRole } from '../../accounts/role-map.ts';
-import { accountOfArn, matchingSelectors, type RoleSelector } from '../../accounts/role-selector.ts';
-import { injectLabel, isIgnoredByAck, type Namespace } from '../../accounts/served-namespace.ts';
-import { isFields } from '../../injection/fields.ts';
+import { accountOfArn, matchingSelectors } from '../../accounts/role-selector.ts';
+import { injectLabel, isIgnoredByAck } from '../../accounts/served-namespace.ts';
+import { isJsonObject } from '../../objects/json.ts';
+import type { Namespace } from '../../objects/namespace.ts';
+import type { Resource } from '../../objects/resource.ts';
+import type { RoleSelector } from '../../objects/role-selector.ts';
 import type { Circumstances } from '../catalogue/refusal.ts';
 import type { Problem } from '../catalogue/refusals.ts';
 import type { View } from '../cluster.ts';
@@ -16,7 +19,6 @@ import type { Decision } from '../decision.ts';
 import { circumstancesOf, denial } from '../denial.ts';
 import type { AdmissionRequest } from '../review.ts';
 import type { Rules } from '../rules.ts';
-import type { Resource } from './resource.ts';
 
 /** An ACK resource in a request, with what was before. */
 export interface ResourceCase {
@@ -56,7 +58,7 @@ export function aliasOf({ request, resource }: ResourceCase): string | undefined
   const alias = serviceAliasOf(group);
   if (alias !== undefined || request.kind !== 'AdoptedResource') return alias;
   const { spec } = resource;
-  const target = isFields(spec) && isFields(spec['kubernetes']) ? spec['kubernetes']['group'] : undefined;
+  const target = isJsonObject(spec) && isJsonObject(spec['kubernetes']) ? spec['kubernetes']['group'] : undefined;
   return typeof target === 'string' ? serviceAliasOf(target) : undefined;
 }
 

@@ -1,10 +1,10 @@
 import { defaultRegionAnnotation, ownerAccountIdAnnotation } from '../../accounts/binding.ts';
 import { partitionOfRegion } from '../../accounts/partition.ts';
 import { accountOfArn } from '../../accounts/role-selector.ts';
-import { isFields } from '../../injection/fields.ts';
+import { isJsonObject } from '../../objects/json.ts';
+import { sameJson } from '../../objects/same-json.ts';
 import type { Problem } from '../catalogue/refusals.ts';
 import { isOneOf } from '../identity.ts';
-import { sameJson } from '../same-json.ts';
 import { foreignReferences } from './references.ts';
 import {
   annotationForms,
@@ -48,7 +48,7 @@ function* forgeries(resourceCase: ResourceCase): Generator<Problem> {
 
 /** Which field of which resource a FieldExport exports. */
 function sourceOf(spec: unknown): unknown {
-  return isFields(spec) ? spec['from'] : undefined;
+  return isJsonObject(spec) ? spec['from'] : undefined;
 }
 
 /** References into other namespaces that the request adds, and that are not allowed. */

@@ -2,8 +2,9 @@ import { isAckGroup } from '../../accounts/ack-service.ts';
 import { defaultRegionAnnotation, ownerAccountIdAnnotation } from '../../accounts/binding.ts';
 import { partitionOfRegion } from '../../accounts/partition.ts';
 import { isIgnoredByAck } from '../../accounts/served-namespace.ts';
-import { pointerSegment, requiredFields } from '../../injection/fields.ts';
-import type { Addition } from '../../injection/json-patch.ts';
+import { pointerSegment, requiredObject } from '../../objects/json.ts';
+import type { Addition } from '../../objects/json-patch.ts';
+import { type Resource, readResource, readWrittenResource } from '../../objects/resource.ts';
 import type { Remark } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import { isAckController, isDeletingController } from '../controllers.ts';
@@ -14,7 +15,6 @@ import { modeOf } from '../mode.ts';
 import type { AdmissionRequest } from '../review.ts';
 import type { Rules } from '../rules.ts';
 import { nameSubject } from '../subject.ts';
-import { type Resource, readResource, readWrittenResource } from './resource.ts';
 import {
   adoptedAnnotation,
   adoptionPolicyAnnotation,
@@ -36,7 +36,7 @@ function caseOf(request: AdmissionRequest, view: View, rules: Rules): ResourceCa
   if (!isAckGroup(request.resource.group)) return notOurs;
   if (isExempt(request, rules)) return exempt;
   if (isIgnoredByAck(request.namespace)) return { verdict: 'allow', reason: 'NotServed', restsOnState: false };
-  const object = requiredFields(request.object, '');
+  const object = requiredObject(request.object, '');
   const subject = nameSubject(request, object);
   const resource = request.subResource === 'status' ? readResource(object) : readWrittenResource(object);
   const old = request.operation === 'UPDATE' ? readResource(request.oldObject) : undefined;

@@ -1,8 +1,8 @@
-import { roleMapNames } from '../../accounts/role-map.ts';
 import { servingOf } from '../../accounts/served-namespace.ts';
 import { quoteNames } from '../../admission/catalogue/quote.ts';
 import type { Rules } from '../../admission/rules.ts';
 import type { Snapshot } from '../../cluster/snapshot.ts';
+import { roleMapNames } from '../../objects/role-map.ts';
 import { type Finding, finding, sortFindings } from './finding.ts';
 import { findInMaps, mapObject } from './map-findings.ts';
 import { findInNamespace, type NamespaceFindings } from './namespace-findings.ts';

@@ -1,8 +1,8 @@
-import { type RoleMapKind, roleMapNames } from '../../accounts/role-map.ts';
 import { quote } from '../../admission/catalogue/quote.ts';
 import { entryProblem } from '../../admission/guards/map-entries.ts';
 import type { Rules } from '../../admission/rules.ts';
 import type { Snapshot } from '../../cluster/snapshot.ts';
+import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
 import { type Finding, type FoundObject, finding } from './finding.ts';
 
 export function mapObject(kind: RoleMapKind, { ackSystems }: Rules, ackSystem = ackSystems[0].namespace): FoundObject {

@@ -1,7 +1,7 @@
 import { type Binding, defaultRegionAnnotation, readBinding } from '../../accounts/binding.ts';
 import { podKeys } from '../../accounts/pod-role.ts';
 import { lookUpRole, type MappedRole, type MappingProblem } from '../../accounts/role-map.ts';
-import { injectLabel, isExcludedNamespace, type Namespace } from '../../accounts/served-namespace.ts';
+import { injectLabel, isExcludedNamespace } from '../../accounts/served-namespace.ts';
 import { toPaste } from '../../admission/catalogue/paste.ts';
 import type { Refusal } from '../../admission/catalogue/refusal.ts';
 import { type Problem, refusals } from '../../admission/catalogue/refusals.ts';
@@ -12,6 +12,7 @@ import { labelNamespace } from '../../admission/guards/namespaces.ts';
 import type { Rules } from '../../admission/rules.ts';
 import type { Snapshot } from '../../cluster/snapshot.ts';
 import { chooseRegion } from '../../injection/region.ts';
+import type { Namespace } from '../../objects/namespace.ts';
 import { namespaceResource, reviewOf } from '../synthetic-review.ts';
 import { type Finding, type FindingReason, type FoundObject, finding, findingKinds } from './finding.ts';
 

@@ -1,10 +1,10 @@
 import { quote, quoteNames } from '../../admission/catalogue/quote.ts';
-import { readResource } from '../../admission/resources/resource.ts';
 import { regionAnnotation } from '../../admission/resources/resource-annotations.ts';
 import { accountIfKnown, type ResourceCase, resourceBinding } from '../../admission/resources/resource-case.ts';
 import { resourceProblems } from '../../admission/resources/resource-problems.ts';
 import type { Rules } from '../../admission/rules.ts';
 import type { AckObject, Snapshot } from '../../cluster/snapshot.ts';
+import { readResource } from '../../objects/resource.ts';
 import { resourceOf, reviewOf } from '../synthetic-review.ts';
 import { type Finding, type FoundObject, finding } from './finding.ts';
 import { problemFinding } from './namespace-findings.ts';

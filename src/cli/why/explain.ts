@@ -1,5 +1,4 @@
 import type { RoleSource } from '../../accounts/pod-role.ts';
-import { roleMapNames } from '../../accounts/role-map.ts';
 import { injectLabel } from '../../accounts/served-namespace.ts';
 import { sayRemark } from '../../admission/catalogue/say-remark.ts';
 import type { Cluster, View } from '../../admission/cluster.ts';
@@ -8,7 +7,8 @@ import { decideLive } from '../../admission/live-view.ts';
 import { type Mode, modeOf } from '../../admission/mode.ts';
 import { mutatePod } from '../../admission/pods/pods.ts';
 import type { Rules } from '../../admission/rules.ts';
-import { readPod } from '../../injection/pod.ts';
+import { readPod } from '../../objects/pod.ts';
+import { roleMapNames } from '../../objects/role-map.ts';
 import { withAdditions } from '../foretell.ts';
 import { podResource, reviewOf } from '../synthetic-review.ts';
 import { heldByPod } from './running-pod.ts';

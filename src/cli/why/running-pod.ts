@@ -1,9 +1,9 @@
 import { parseRoleArn } from '../../accounts/role-arn.ts';
 import { literalValue, roleArnVariable, tokenFileVariable } from '../../injection/environment.ts';
-import { type Fields, isFields, optionalFields } from '../../injection/fields.ts';
-import { type Container, type Pod, readPod } from '../../injection/pod.ts';
 import { roleArnAnnotation } from '../../injection/role-annotation.ts';
 import { tokenFilePath, tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
+import { isJsonObject, type JsonObject, optionalObject } from '../../objects/json.ts';
+import { type Container, type Pod, readPod } from '../../objects/pod.ts';
 
 /** What a container has, by its own fields. */
 export interface HeldByContainer {
@@ -33,7 +33,7 @@ function heldBy(container: Container, pod: Pod): HeldByContainer {
 }
 
 /** What a pod has. @throws {MalformedObjectError} */
-export function heldByPod(object: Fields): HeldByPod {
+export function heldByPod(object: JsonObject): HeldByPod {
   const pod = readPod(object);
   return {
     said: pod.annotations.get(roleArnAnnotation),
@@ -50,13 +50,13 @@ const injectedVariables: ReadonlySet<string> = new Set([
 ]);
 
 function named(item: unknown, names: ReadonlySet<string>): boolean {
-  return isFields(item) && typeof item['name'] === 'string' && names.has(item['name']);
+  return isJsonObject(item) && typeof item['name'] === 'string' && names.has(item['name']);
 }
 
 function withoutInjected(container: unknown): unknown {
-  if (!isFields(container)) return container;
+  if (!isJsonObject(container)) return container;
   const { env, volumeMounts, ...rest } = container;
-  const ours = (mount: unknown) => isFields(mount) && mount['mountPath'] === tokenMountPath;
+  const ours = (mount: unknown) => isJsonObject(mount) && mount['mountPath'] === tokenMountPath;
   return {
     ...rest,
     ...(Array.isArray(env) ? { env: env.filter(item => !named(item, injectedVariables)) } : {}),
@@ -76,11 +76,11 @@ function wasInjected({ roleArn, tokenFile }: HeldByContainer, said: string, wind
  * reading every kind of owner needs rights that a person who asks about a pod may not have.)
  * @throws {MalformedObjectError}
  */
-export function beforeInjection(object: Fields): Fields {
+export function beforeInjection(object: JsonObject): JsonObject {
   const { said = '', containers } = heldByPod(object);
   const { windows } = readPod(object);
   // A pod is never created with ephemeral containers.
-  const { ephemeralContainers: _, ...spec } = optionalFields(object, 'spec', '') ?? {};
+  const { ephemeralContainers: _, ...spec } = optionalObject(object, 'spec', '') ?? {};
   if (parseRoleArn(said) === undefined) return { ...object, spec };
   const injected = new Set(containers.filter(held => wasInjected(held, said, windows)).map(({ name }) => name));
   const stripped = Object.fromEntries(

@@ -3,15 +3,16 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { partitions } from '../../../src/accounts/partition.ts';
 import { parseRoleArn } from '../../../src/accounts/role-arn.ts';
-import type { RoleMapKind } from '../../../src/accounts/role-map.ts';
-import { type RoleSelector, whySelectorIsInvalid } from '../../../src/accounts/role-selector.ts';
+import { whySelectorIsInvalid } from '../../../src/accounts/role-selector.ts';
 import { refusalMessage } from '../../../src/admission/catalogue/message.ts';
 import { quote } from '../../../src/admission/catalogue/quote.ts';
 import type { Circumstances } from '../../../src/admission/catalogue/refusal.ts';
 import { type Problem, refusals } from '../../../src/admission/catalogue/refusals.ts';
 import { foreignReferences } from '../../../src/admission/resources/references.ts';
 import { annotationForms } from '../../../src/admission/resources/resource-annotations.ts';
-import type { Container } from '../../../src/injection/pod.ts';
+import type { Container } from '../../../src/objects/pod.ts';
+import type { RoleMapKind } from '../../../src/objects/role-map.ts';
+import type { RoleSelector } from '../../../src/objects/role-selector.ts';
 
 /** Every refusal in words, with whatever users may write in it. */
 

@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import {
-  accountOfArn,
-  matchingSelectors,
-  type RoleSelector,
-  whySelectorIsLeftOut,
-} from '../../../src/accounts/role-selector.ts';
+import { accountOfArn, matchingSelectors, whySelectorIsLeftOut } from '../../../src/accounts/role-selector.ts';
 import type { ResourceSearch, StoredResource, View } from '../../../src/admission/cluster.ts';
 import { strandedResources } from '../../../src/admission/guards/selector-use.ts';
+import type { RoleSelector } from '../../../src/objects/role-selector.ts';
 import { anySelector, inNamespaces, labelMap, selector, type } from '../../accounts/any-selector.ts';
 
 /** Which resources a change of a selector strands, against an oracle that resolves each before and after. */

@@ -21,7 +21,7 @@ const anything = fc.oneof(
   fc.constantFrom(nested(300), withProtoKey({ polluted: true }), [], {}, null, '', 0),
 );
 
-/** Fields that no version of Kubernetes has yet. */
+/** JsonObject that no version of Kubernetes has yet. */
 const unknownFields: fc.Arbitrary<Json> = fc.oneof(
   { weight: 3, arbitrary: fc.constant({}) },
   { weight: 2, arbitrary: fc.dictionary(fc.constantFrom('future', 'x-y', 'constructor', 'toString'), anything) },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MalformedObjectError } from '../../src/injection/fields.ts';
-import { readPod } from '../../src/injection/pod.ts';
+import { MalformedObjectError } from '../../src/objects/json.ts';
+import { readPod } from '../../src/objects/pod.ts';
 
 describe('a pod is read', () => {
   test('from nothing but an object', () => {

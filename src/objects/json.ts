@@ -1,6 +1,7 @@
 /** Reads fields of objects that users wrote. The API server checks their types first; `inject -f` gets whatever a file holds. */
 
-export type Fields = Readonly<Record<string, unknown>>;
+/** A JSON object. JSON.parse makes `__proto__` an own property, so reading one is safe; copying keys is not. */
+export type JsonObject = { readonly [key: string]: unknown };
 
 /** An error to be thrown when a field that we read has another type than its API says; `path` is a JSON Pointer (RFC 6901). */
 export class MalformedObjectError extends Error {
@@ -23,25 +24,25 @@ export function pointerSegment(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-export function isFields(value: unknown): value is Fields {
+export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** An object that must be there. @throws {MalformedObjectError} */
-export function requiredFields(value: unknown, path: string): Fields {
-  if (!isFields(value)) throw new MalformedObjectError(path, 'an object');
+export function requiredObject(value: unknown, path: string): JsonObject {
+  if (!isJsonObject(value)) throw new MalformedObjectError(path, 'an object');
   return value;
 }
 
 /** An object, absent or null: JSON from Go writes some empty fields as null. @throws {MalformedObjectError} */
-export function optionalFields(parent: Fields, key: string, path: string): Fields | undefined {
+export function optionalObject(parent: JsonObject, key: string, path: string): JsonObject | undefined {
   const value = parent[key] ?? undefined;
-  if (value === undefined || isFields(value)) return value;
+  if (value === undefined || isJsonObject(value)) return value;
   throw new MalformedObjectError(`${path}/${pointerSegment(key)}`, 'an object');
 }
 
 /** An array, absent or null. @throws {MalformedObjectError} */
-export function optionalArray(parent: Fields, key: string, path: string): readonly unknown[] | undefined {
+export function optionalArray(parent: JsonObject, key: string, path: string): readonly unknown[] | undefined {
   const value = parent[key] ?? undefined;
   if (value === undefined) return undefined;
   if (!Array.isArray(value)) throw new MalformedObjectError(`${path}/${pointerSegment(key)}`, 'an array');
@@ -49,7 +50,7 @@ export function optionalArray(parent: Fields, key: string, path: string): readon
 }
 
 /** A string, absent or null. @throws {MalformedObjectError} */
-export function optionalString(parent: Fields, key: string, path: string): string | undefined {
+export function optionalString(parent: JsonObject, key: string, path: string): string | undefined {
   const value = parent[key] ?? undefined;
   if (value === undefined) return undefined;
   if (typeof value !== 'string') throw new MalformedObjectError(`${path}/${pointerSegment(key)}`, 'a string');
@@ -57,8 +58,8 @@ export function optionalString(parent: Fields, key: string, path: string): strin
 }
 
 /** A map of strings such as labels or annotations; a Map, for a key may be `__proto__`. @throws {MalformedObjectError} */
-export function stringMap(parent: Fields, key: string, path: string): ReadonlyMap<string, string> {
-  const fields = optionalFields(parent, key, path);
+export function stringMap(parent: JsonObject, key: string, path: string): ReadonlyMap<string, string> {
+  const fields = optionalObject(parent, key, path);
   const result = new Map<string, string>();
   if (fields === undefined) return result;
   for (const name of Object.keys(fields)) {

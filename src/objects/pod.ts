@@ -1,4 +1,4 @@
-import { type Fields, optionalArray, optionalFields, optionalString, requiredFields, stringMap } from './fields.ts';
+import { type JsonObject, optionalArray, optionalObject, optionalString, requiredObject, stringMap } from './json.ts';
 
 /** One entry of `env`. */
 export interface EnvVar {
@@ -56,7 +56,7 @@ export interface Pod {
 function readEnv(list: readonly unknown[] | undefined, path: string): readonly EnvVar[] | undefined {
   return list?.map((item, index) => {
     const at = `${path}/env/${index}`;
-    const fields = requiredFields(item, at);
+    const fields = requiredObject(item, at);
     return {
       name: optionalString(fields, 'name', at) ?? '',
       value: optionalString(fields, 'value', at),
@@ -68,7 +68,7 @@ function readEnv(list: readonly unknown[] | undefined, path: string): readonly E
 function readMounts(list: readonly unknown[] | undefined, path: string): readonly VolumeMount[] | undefined {
   return list?.map((item, index) => {
     const at = `${path}/volumeMounts/${index}`;
-    const fields = requiredFields(item, at);
+    const fields = requiredObject(item, at);
     return {
       name: optionalString(fields, 'name', at) ?? '',
       mountPath: optionalString(fields, 'mountPath', at) ?? '',
@@ -77,11 +77,11 @@ function readMounts(list: readonly unknown[] | undefined, path: string): readonl
   });
 }
 
-function readContainers(spec: Fields, field: string, kind: ContainerKind): readonly Container[] {
+function readContainers(spec: JsonObject, field: string, kind: ContainerKind): readonly Container[] {
   const list = optionalArray(spec, field, '/spec') ?? [];
   return list.map((item, index) => {
     const path = `/spec/${field}/${index}`;
-    const fields = requiredFields(item, path);
+    const fields = requiredObject(item, path);
     return {
       kind,
       name: optionalString(fields, 'name', path) ?? '',
@@ -93,12 +93,12 @@ function readContainers(spec: Fields, field: string, kind: ContainerKind): reado
   });
 }
 
-function readProjected(volume: Fields, path: string): Volume['projected'] {
-  const projected = optionalFields(volume, 'projected', path);
+function readProjected(volume: JsonObject, path: string): Volume['projected'] {
+  const projected = optionalObject(volume, 'projected', path);
   if (projected === undefined) return undefined;
   return (optionalArray(projected, 'sources', `${path}/projected`) ?? []).map((item, index) => {
     const at = `${path}/projected/sources/${index}`;
-    const token = optionalFields(requiredFields(item, at), 'serviceAccountToken', at);
+    const token = optionalObject(requiredObject(item, at), 'serviceAccountToken', at);
     if (token === undefined) return undefined;
     return {
       audience: optionalString(token, 'audience', `${at}/serviceAccountToken`),
@@ -107,10 +107,10 @@ function readProjected(volume: Fields, path: string): Volume['projected'] {
   });
 }
 
-function readVolumes(spec: Fields): readonly Volume[] | undefined {
+function readVolumes(spec: JsonObject): readonly Volume[] | undefined {
   return optionalArray(spec, 'volumes', '/spec')?.map((item, index) => {
     const path = `/spec/volumes/${index}`;
-    const fields = requiredFields(item, path);
+    const fields = requiredObject(item, path);
     return { name: optionalString(fields, 'name', path) ?? '', projected: readProjected(fields, path) };
   });
 }
@@ -118,8 +118,8 @@ function readVolumes(spec: Fields): readonly Volume[] | undefined {
 /** Either label is set by people who wrote for old clusters. https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-os */
 const osLabels = ['kubernetes.io/os', 'beta.kubernetes.io/os'];
 
-function isWindows(spec: Fields): boolean {
-  const os = optionalFields(spec, 'os', '/spec');
+function isWindows(spec: JsonObject): boolean {
+  const os = optionalObject(spec, 'os', '/spec');
   if (os !== undefined && optionalString(os, 'name', '/spec/os') === 'windows') return true;
   const nodeSelector = stringMap(spec, 'nodeSelector', '/spec');
   return osLabels.some(label => nodeSelector.get(label) === 'windows');
@@ -130,15 +130,15 @@ function isWindows(spec: Fields): boolean {
  * @throws {MalformedObjectError} when a field that we read has another type than the API gives it.
  */
 export function readPod(object: unknown): Pod {
-  const fields = requiredFields(object, '');
-  const written = optionalFields(fields, 'metadata', '');
+  const fields = requiredObject(object, '');
+  const written = optionalObject(fields, 'metadata', '');
   const metadata = written ?? {};
-  const spec = optionalFields(fields, 'spec', '') ?? {};
+  const spec = optionalObject(fields, 'spec', '') ?? {};
   return {
     labels: stringMap(metadata, 'labels', '/metadata'),
     annotations: stringMap(metadata, 'annotations', '/metadata'),
     hasMetadata: written !== undefined,
-    hasAnnotations: optionalFields(metadata, 'annotations', '/metadata') !== undefined,
+    hasAnnotations: optionalObject(metadata, 'annotations', '/metadata') !== undefined,
     serviceAccountName:
       optionalString(spec, 'serviceAccountName', '/spec') ||
       optionalString(spec, 'serviceAccount', '/spec') ||

@@ -1,11 +1,4 @@
-import {
-  type Fields,
-  optionalArray,
-  optionalFields,
-  optionalString,
-  requiredFields,
-  stringMap,
-} from '../../injection/fields.ts';
+import { type JsonObject, optionalArray, optionalObject, optionalString, requiredObject, stringMap } from './json.ts';
 
 /** What ACK wrote down about a resource once it took it up: where it is. */
 export interface ResourceMetadata {
@@ -30,14 +23,14 @@ export interface Resource {
   readonly ack: ResourceMetadata;
 }
 
-function strings(parent: Fields, key: string, path: string): readonly string[] {
+function strings(parent: JsonObject, key: string, path: string): readonly string[] {
   return (optionalArray(parent, key, path) ?? []).filter(item => typeof item === 'string');
 }
 
 /** https://github.com/aws-controllers-k8s/runtime/blob/main/apis/core/v1alpha1/resource_metadata.go */
-function readStatus(object: Fields): ResourceMetadata {
-  const status = optionalFields(object, 'status', '') ?? {};
-  const fields = optionalFields(status, 'ackResourceMetadata', '/status') ?? {};
+function readStatus(object: JsonObject): ResourceMetadata {
+  const status = optionalObject(object, 'status', '') ?? {};
+  const fields = optionalObject(status, 'ackResourceMetadata', '/status') ?? {};
   const text = (key: string) => optionalString(fields, key, '/status/ackResourceMetadata') || undefined;
   return { ownerAccountId: text('ownerAccountID'), region: text('region'), arn: text('arn') };
 }
@@ -49,7 +42,7 @@ const noStatus: ResourceMetadata = { ownerAccountId: undefined, region: undefine
  * @throws {MalformedObjectError}
  */
 export function readResource(object: unknown): Resource {
-  return { ...readWrittenResource(object), ack: readStatus(requiredFields(object, '')) };
+  return { ...readWrittenResource(object), ack: readStatus(requiredObject(object, '')) };
 }
 
 /**
@@ -57,8 +50,8 @@ export function readResource(object: unknown): Resource {
  * @throws {MalformedObjectError}
  */
 export function readWrittenResource(object: unknown): Resource {
-  const fields = requiredFields(object, '');
-  const written = optionalFields(fields, 'metadata', '');
+  const fields = requiredObject(object, '');
+  const written = optionalObject(fields, 'metadata', '');
   const metadata = written ?? {};
   return {
     name: optionalString(metadata, 'name', '/metadata') ?? '',
@@ -66,7 +59,7 @@ export function readWrittenResource(object: unknown): Resource {
     labels: stringMap(metadata, 'labels', '/metadata'),
     annotations: stringMap(metadata, 'annotations', '/metadata'),
     hasMetadata: written !== undefined,
-    hasAnnotations: optionalFields(metadata, 'annotations', '/metadata') !== undefined,
+    hasAnnotations: optionalObject(metadata, 'annotations', '/metadata') !== undefined,
     finalizers: strings(metadata, 'finalizers', '/metadata'),
     terminating: optionalString(metadata, 'deletionTimestamp', '/metadata') !== undefined,
     spec: fields['spec'],

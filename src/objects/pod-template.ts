@@ -1,11 +1,11 @@
 import {
-  type Fields,
-  isFields,
+  isJsonObject,
+  type JsonObject,
   optionalArray,
-  optionalFields,
+  optionalObject,
   optionalString,
-  requiredFields,
-} from '../../injection/fields.ts';
+  requiredObject,
+} from './json.ts';
 
 /** A built-in kind that holds a pod template. */
 export interface WorkloadKind {
@@ -35,21 +35,21 @@ export const workloadKinds: readonly WorkloadKind[] = [
  * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/stateful-set-v1/#StatefulSetSpec
  * @throws {MalformedObjectError}
  */
-export function withClaims(template: Fields, workload: Fields, { kind }: WorkloadKind): Fields {
+export function withClaims(template: JsonObject, workload: JsonObject, { kind }: WorkloadKind): JsonObject {
   const claims =
     kind === 'StatefulSet'
-      ? optionalArray(optionalFields(workload, 'spec', '') ?? {}, 'volumeClaimTemplates', '/spec')
+      ? optionalArray(optionalObject(workload, 'spec', '') ?? {}, 'volumeClaimTemplates', '/spec')
       : [];
   if (claims === undefined || claims.length === 0) return template;
   const names = claims.map((claim, index) => {
     const path = `/spec/volumeClaimTemplates/${index}`;
-    const metadata = optionalFields(requiredFields(claim, path), 'metadata', path) ?? {};
+    const metadata = optionalObject(requiredObject(claim, path), 'metadata', path) ?? {};
     return optionalString(metadata, 'name', `${path}/metadata`) ?? '';
   });
   const taken: ReadonlySet<unknown> = new Set(names);
-  const spec = optionalFields(template, 'spec', '') ?? {};
+  const spec = optionalObject(template, 'spec', '') ?? {};
   const volumes = optionalArray(spec, 'volumes', '/spec') ?? [];
-  const others = volumes.filter(volume => !(isFields(volume) && taken.has(volume['name'])));
+  const others = volumes.filter(volume => !(isJsonObject(volume) && taken.has(volume['name'])));
   return { ...template, spec: { ...spec, volumes: [...others, ...names.map(name => ({ name }))] } };
 }
 
@@ -57,12 +57,12 @@ export function withClaims(template: Fields, workload: Fields, { kind }: Workloa
  * The pod template in a workload; undefined where there is none.
  * @throws {MalformedObjectError}
  */
-export function templateOf(workload: unknown, { template }: WorkloadKind): Fields | undefined {
-  let fields: Fields | undefined = isFields(workload) ? workload : undefined;
+export function templateOf(workload: unknown, { template }: WorkloadKind): JsonObject | undefined {
+  let fields: JsonObject | undefined = isJsonObject(workload) ? workload : undefined;
   let path = '';
   for (const field of template) {
     if (fields === undefined) return undefined;
-    fields = optionalFields(fields, field, path);
+    fields = optionalObject(fields, field, path);
     path += `/${field}`;
   }
   return fields;
