@@ -1,10 +1,13 @@
+import { ObjectTooLargeError } from '../objects/object-size.ts';
 import { type Admitted, answer, type Judgement } from './answer.ts';
 import { type Cluster, UnverifiedError, type View } from './cluster.ts';
+import type { Decision } from './decision.ts';
 import { decideLive } from './live-view.ts';
 import { type Mode, modeOf } from './mode.ts';
 import type { AdmissionRequest } from './review.ts';
 import { type Endpoint, type Rule, ruleFor } from './rule.ts';
 import type { Rules } from './rules.ts';
+import { tooLarge } from './too-large.ts';
 import { fault, unverified, unverifiedWords } from './trouble.ts';
 
 export type { Admitted } from './answer.ts';
@@ -37,8 +40,19 @@ export function createAdmit(cluster: Cluster, rules: Rules): Admit {
   };
 }
 
+/** The rule's decision; that of every rule on an object that holds more than it may. */
+function decideBounded(rule: Rule, request: AdmissionRequest, view: View, rules: Rules): Decision {
+  if (request.excess !== undefined && rule.webhook !== 'unknown') return tooLarge(rule, request, request.excess, rules);
+  try {
+    return rule.decide(request, view, rules);
+  } catch (error) {
+    if (error instanceof ObjectTooLargeError) return tooLarge(rule, request, error, rules);
+    throw error;
+  }
+}
+
 function judge(rule: Rule, request: AdmissionRequest, view: View, rules: Rules): Judgement {
-  const decision = rule.decide(request, view, rules);
+  const decision = decideBounded(rule, request, view, rules);
   const softened = decision.verdict === 'deny' && !decision.ignoresMode;
   const mode = softened ? modeOf(view.namespace(request.namespace), rules.defaultMode) : 'enforce';
   return { decision, mode, code: 403 };

@@ -1,4 +1,5 @@
 import { isJsonObject } from '../objects/json.ts';
+import { patchText } from '../objects/json-patch.ts';
 import { sayRemark } from './catalogue/say-remark.ts';
 import type { Remark } from './catalogue/warnings.ts';
 import type { Decision } from './decision.ts';
@@ -71,7 +72,7 @@ function responseOf(request: AdmissionRequest, { decision, code }: Judgement, ou
     ...(refused && { status: { code, reason: statusReasons[code] ?? 'Forbidden', message } }),
     ...(outcome === 'mutated' && {
       patchType: 'JSONPatch',
-      patch: Buffer.from(JSON.stringify(patch)).toString('base64'),
+      patch: Buffer.from(patchText(patch ?? [])).toString('base64'),
     }),
     ...(warnings.length > 0 && { warnings }),
     auditAnnotations: auditAnnotations(decision),

@@ -19,6 +19,9 @@ function outcomesOf(refusals: Readonly<Record<string, { readonly ignoresMode?: b
 const ofRoles = outcomesOf(roleRefusals);
 const ofResources = outcomesOf(resourceRefusals);
 const troubleOutcomes: Outcomes = {
+  ObjectTooLarge: ['denied'],
+  // The answer where an object is too large, and being deleted.
+  Terminating: ['allowed'],
   Unverified: ['error'],
   InternalError: ['error', 'warned', 'audited'],
   InvalidReview: ['error'],
@@ -90,6 +93,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     NotOurs: ['allowed'],
     ...ofRoles,
     ...troubleOutcomes,
+    ObjectTooLarge: ['warned'],
     Unverified: ['error', 'warned'],
   },
 };

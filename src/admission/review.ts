@@ -4,6 +4,8 @@
  */
 
 import { isJsonObject, type JsonObject } from '../objects/json.ts';
+import type { Excess } from '../objects/object-size.ts';
+import type { ParsedReview } from './review-bytes.ts';
 
 /** An API group, version and resource, as `request.resource` names them. */
 export interface GroupVersionResource {
@@ -35,6 +37,10 @@ export interface AdmissionRequest {
   readonly object: unknown;
   readonly oldObject: unknown;
   readonly dryRun: boolean;
+  /** What the object, or the old one, holds too much of to be parsed: then both are left out. */
+  readonly excess?: Excess;
+  /** Whether the object that is stored is being deleted, where it was left out. */
+  readonly terminating?: boolean;
 }
 
 /** What is wrong with a body that is no admission.k8s.io/v1 AdmissionReview with a uid; answered by HTTP 400. */
@@ -72,7 +78,10 @@ function readUserInfo(value: unknown): UserInfo {
  * @throws {ReviewError} for anything that cannot be answered by its uid. A review with a uid is read whatever else
  * it holds: its faults are the decision's to name.
  */
-export function readReview(body: unknown): AdmissionRequest {
+export function readReview(
+  body: unknown,
+  { excess, terminating }: Partial<Pick<ParsedReview, 'excess' | 'terminating'>> = {},
+): AdmissionRequest {
   if (!isJsonObject(body)) throw new ReviewError('the body is not an AdmissionReview object');
   if (body['kind'] !== 'AdmissionReview' || body['apiVersion'] !== 'admission.k8s.io/v1') {
     throw new ReviewError('the body is not an AdmissionReview of apiVersion admission.k8s.io/v1');
@@ -101,5 +110,6 @@ export function readReview(body: unknown): AdmissionRequest {
     object: request['object'] ?? undefined,
     oldObject: request['oldObject'] ?? undefined,
     dryRun: request['dryRun'] === true,
+    ...(excess !== undefined && { excess, terminating: terminating ?? false }),
   };
 }

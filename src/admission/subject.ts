@@ -1,4 +1,4 @@
-import { type JsonObject, optionalObject, optionalString } from '../objects/json.ts';
+import { isJsonObject, type JsonObject, optionalObject, optionalString } from '../objects/json.ts';
 import { quote } from './catalogue/quote.ts';
 import type { AdmissionRequest } from './review.ts';
 
@@ -18,4 +18,21 @@ export function shortSubject(request: AdmissionRequest, object: JsonObject): str
 /** How refusals name it: `Pod "web" in namespace "team-a"`. */
 export function nameSubject(request: AdmissionRequest, object: JsonObject): string {
   return `${shortSubject(request, object)} in namespace ${quote(request.namespace)}`;
+}
+
+/** A request that deletes a collection has no name, but is asked for each object. Nothing in it is as it should be. */
+function nameOf({ name, object, oldObject }: AdmissionRequest): string {
+  const named = [object, oldObject].flatMap(value => {
+    const metadata = isJsonObject(value) ? value['metadata'] : undefined;
+    const own = isJsonObject(metadata) ? metadata['name'] : undefined;
+    return typeof own === 'string' ? [own] : [];
+  });
+  return name || (named[0] ?? '');
+}
+
+/** How an object is named of which nothing is known to be as it should be. */
+export function subjectOf(request: AdmissionRequest): string {
+  const { namespace } = request;
+  const where = namespace === '' ? '' : ` in namespace ${quote(namespace)}`;
+  return `${plainKind(request)} ${quote(nameOf(request))}${where}`;
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, MalformedObjectError } from '../objects/json.ts';
+import { MalformedObjectError } from '../objects/json.ts';
 import type { Judgement } from './answer.ts';
 import { closeMessage } from './catalogue/message.ts';
 import { quote } from './catalogue/quote.ts';
@@ -6,7 +6,7 @@ import type { TroubleReason } from './catalogue/reasons.ts';
 import type { Mode } from './mode.ts';
 import type { AdmissionRequest } from './review.ts';
 import type { Rules } from './rules.ts';
-import { plainKind } from './subject.ts';
+import { subjectOf } from './subject.ts';
 
 function troubled(
   reason: TroubleReason,
@@ -18,22 +18,6 @@ function troubled(
 ): Judgement {
   const message = closeMessage(words, reason, rules.supportMessage);
   return { decision: { verdict: 'deny', reason, message, restsOnState: false }, mode, code, error };
-}
-
-/** A request that deletes a collection has no name, but is asked for each object. Nothing in it is as it should be. */
-function nameOf({ name, object, oldObject }: AdmissionRequest): string {
-  const named = [object, oldObject].flatMap(value => {
-    const metadata = isJsonObject(value) ? value['metadata'] : undefined;
-    const own = isJsonObject(metadata) ? metadata['name'] : undefined;
-    return typeof own === 'string' ? [own] : [];
-  });
-  return name || (named[0] ?? '');
-}
-
-function subjectOf(request: AdmissionRequest): string {
-  const { namespace } = request;
-  const where = namespace === '' ? '' : ` in namespace ${quote(namespace)}`;
-  return `${plainKind(request)} ${quote(nameOf(request))}${where}`;
 }
 
 /** What is wrong with a field, in one line. */

@@ -10,7 +10,8 @@ import { type KubeConfigSource, loadKubeConfig } from '../cluster/kube-config.ts
 import { ListExpiredError, listPages } from '../cluster/list-pages.ts';
 import { roleSelectorsPath } from '../cluster/role-selectors-path.ts';
 import { Snapshot } from '../cluster/snapshot.ts';
-import { type JsonObject, requiredObject, stringMap } from '../objects/json.ts';
+import { type JsonObject, requiredObject } from '../objects/json.ts';
+import { readAnnotations } from '../objects/metadata.ts';
 import type { Namespace } from '../objects/namespace.ts';
 import { readNamespace } from '../objects/namespace.ts';
 import { type RoleMap, readRoleMap, roleMapNames } from '../objects/role-map.ts';
@@ -83,7 +84,7 @@ export class ApiSource implements ObjectSource {
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/serviceaccounts/${encodeURIComponent(name)}`;
     const object = await this.#get(path, what, accept.metadata.object);
     if (object === undefined) return undefined;
-    return { annotations: stringMap(requiredObject(object['metadata'], '/metadata'), 'annotations', '/metadata') };
+    return { annotations: readAnnotations(requiredObject(object['metadata'], '/metadata')) };
   }
 
   async #configMap(namespace: string, name: string): Promise<JsonObject | undefined> {
@@ -93,7 +94,7 @@ export class ApiSource implements ObjectSource {
 
   async #roleMap(namespace: string, name: string): Promise<RoleMap | undefined> {
     const object = await this.#configMap(namespace, name);
-    return object === undefined ? undefined : readRoleMap(object['data']);
+    return object === undefined ? undefined : readRoleMap(object);
   }
 
   async read<R extends Reference>(reference: R): Promise<Referent<R>> {

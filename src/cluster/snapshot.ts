@@ -1,9 +1,11 @@
 import { ackCommonGroup, serviceAliasOf } from '../accounts/ack-service.ts';
 import type { ResourceSearch, StoredResource, View } from '../admission/cluster.ts';
 import { whatIsMalformed } from '../admission/trouble.ts';
-import { type JsonObject, MalformedObjectError, optionalObject, optionalString, stringMap } from '../objects/json.ts';
+import { type JsonObject, MalformedObjectError, optionalObject, optionalString } from '../objects/json.ts';
+import { readAnnotations, readLabels } from '../objects/metadata.ts';
 import type { Namespace } from '../objects/namespace.ts';
 import { readNamespace } from '../objects/namespace.ts';
+import { ObjectTooLargeError } from '../objects/object-size.ts';
 import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../objects/role-map.ts';
 import type { RoleSelector } from '../objects/role-selector.ts';
 import { readRoleSelector } from '../objects/role-selector.ts';
@@ -67,7 +69,7 @@ export class Snapshot implements View {
   findResources({ wanted, atMost }: ResourceSearch): readonly StoredResource[] {
     const found: StoredResource[] = [];
     for (const { group, version, kind, namespace, name, object } of this.#resources.values()) {
-      const labels = stringMap(optionalObject(object, 'metadata', '') ?? {}, 'labels', '/metadata');
+      const labels = readLabels(optionalObject(object, 'metadata', '') ?? {}, 'labels', '/metadata');
       const resource = { group, versions: [version], kind, namespace, name, labels };
       if (found.length < atMost && wanted(resource)) found.push(resource);
     }
@@ -103,6 +105,7 @@ export class Snapshot implements View {
       else if (group === ackCommonGroup && kind === 'IAMRoleSelector') this.#addRoleSelector(object);
       else if (serviceAliasOf(group) !== undefined) this.#addResource(apiVersion, kind, object, defaultNamespace);
     } catch (error) {
+      if (error instanceof ObjectTooLargeError) throw new ManifestError(`${place}: ${error.message}`, { cause: error });
       if (!(error instanceof MalformedObjectError)) throw error;
       throw new ManifestError(`${place}: ${whatIsMalformed(error)}`, { cause: error });
     }
@@ -116,13 +119,12 @@ export class Snapshot implements View {
     if (kind === 'Namespace') {
       this.#namespaces.set(name, readNamespace(object, name));
     } else if (kind === 'ServiceAccount') {
-      const annotations = stringMap(metadata, 'annotations', '/metadata');
+      const annotations = readAnnotations(metadata);
       this.#serviceAccounts.set(key, { namespace, name, value: { annotations } });
     } else if (kind === 'Pod') {
       this.#pods.set(key, { namespace, name, value: object });
     } else if (kind === 'ConfigMap' && (name === roleMapNames.account || name === roleMapNames.team)) {
-      stringMap(object, 'data', '');
-      this.#maps.set(key, readRoleMap(object['data']));
+      this.#maps.set(key, readRoleMap(object));
     }
   }
 

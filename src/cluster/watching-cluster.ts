@@ -87,7 +87,7 @@ function keepServiceAccount(object: ApiObject): ServiceAccount {
 }
 
 function keepRoleMap(object: ApiObject): RoleMap {
-  return readRoleMap(object['data']);
+  return readRoleMap(object);
 }
 
 const part = encodeURIComponent;

@@ -1,8 +1,9 @@
 import type { AccountId } from '../accounts/account-id.ts';
 import type { Partition } from '../accounts/partition.ts';
 import { parseRoleArn } from '../accounts/role-arn.ts';
+import type { EnvVar } from '../objects/aws-variables.ts';
 import type { Container, Pod } from '../objects/pod.ts';
-import { literalValue, occurrences, roleArnVariable } from './environment.ts';
+import { roleArnVariable } from './environment.ts';
 
 /** A container whose `AWS_ROLE_ARN` is not one that its namespace may have. */
 export type BoundaryProblem =
@@ -11,9 +12,14 @@ export type BoundaryProblem =
       readonly value: string;
       readonly accountId: AccountId;
       readonly partition: Partition | undefined;
-      readonly at: { readonly container: Container };
+      readonly at: { readonly container: Container; readonly variable: string };
     }
-  | { readonly reason: 'RoleNotVerifiable'; readonly value: string | undefined; readonly container: Container };
+  | {
+      readonly reason: 'RoleNotVerifiable';
+      readonly value: string | undefined;
+      readonly container: Container;
+      readonly variable: string;
+    };
 
 /** The account of a namespace. */
 export interface HomeAccount {
@@ -30,15 +36,31 @@ export function roleAllowed(roleArn: string, home: HomeAccount, sourceAccounts: 
   return role.accountId === home.accountId && (home.partition ?? role.partition) === role.partition;
 }
 
-/** Whether any of the containers names a role, so that the boundary has something to judge. */
-export function namesRole(containers: readonly Container[], windows: boolean): boolean {
-  return containers.some(container => occurrences(container, roleArnVariable, windows).length > 0);
+/**
+ * The variables of a container that may be its role: every spelling of the name wherever the pod may run on Windows, which
+ * ignores case. https://learn.microsoft.com/en-us/windows/win32/procthread/environment-variables
+ */
+function roleVariables(pod: Pod, { awsVariables }: Container): readonly EnvVar[] {
+  return awsVariables.all(roleArnVariable, pod.windowsUse !== 'unlikely');
 }
 
-/** Names of the containers with an empty `AWS_ROLE_ARN`, which is nobody's role: AWS SDKs fall to the node's. */
-export function emptyRoles(containers: readonly Container[], windows: boolean): readonly string[] {
+/** Whether any of the containers names a role, so that the boundary has something to judge. */
+export function namesRole(pod: Pod, containers: readonly Container[]): boolean {
+  return containers.some(container => roleVariables(pod, container).length > 0);
+}
+
+/** Names of the containers with an empty `AWS_ROLE_ARN`, which is nobody's role: AWS SDKs fall back to the node's. */
+export function emptyRoles({ windows }: Pod, containers: readonly Container[]): readonly string[] {
   return containers
-    .filter(container => literalValue(container, roleArnVariable, windows) === '')
+    .filter(({ awsVariables }) => awsVariables.literal(roleArnVariable, windows) === '')
+    .map(({ name }) => name);
+}
+
+/** Names of the containers that set `AWS_ROLE_ARN` in another case, in a pod that will hardly run on Windows: nothing reads it. */
+export function misspelledRoles({ windowsUse }: Pod, containers: readonly Container[]): readonly string[] {
+  if (windowsUse !== 'unlikely') return [];
+  return containers
+    .filter(({ awsVariables }) => awsVariables.otherSpellings(roleArnVariable).length > 0)
     .map(({ name }) => name);
 }
 
@@ -55,10 +77,10 @@ export function checkBoundary(
   sourceAccounts: ReadonlySet<string>,
 ): BoundaryProblem | undefined {
   for (const container of containers) {
-    for (const { value, fromElsewhere } of occurrences(container, roleArnVariable, pod.windows)) {
-      if (fromElsewhere || value?.includes('$(')) return { reason: 'RoleNotVerifiable', value, container };
+    for (const { name: variable, value, hasValueFrom } of roleVariables(pod, container)) {
+      if (hasValueFrom || value?.includes('$(')) return { reason: 'RoleNotVerifiable', value, container, variable };
       if (value && !roleAllowed(value, home, sourceAccounts)) {
-        return { reason: 'RoleOutsideAccount', value, ...home, at: { container } };
+        return { reason: 'RoleOutsideAccount', value, ...home, at: { container, variable } };
       }
     }
   }

@@ -1,4 +1,4 @@
-import type { Container, EnvVar } from '../objects/pod.ts';
+import type { Container } from '../objects/pod.ts';
 
 /** The variables that AWS SDKs read. https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html */
 export const roleArnVariable = 'AWS_ROLE_ARN';
@@ -33,26 +33,10 @@ export interface EnvironmentPlan {
   readonly remarks: readonly EnvironmentRemark[];
 }
 
-/** Names compare without case on Windows. */
-function named(windows: boolean, name: string): (variable: EnvVar) => boolean {
-  return windows ? variable => variable.name.toUpperCase() === name : variable => variable.name === name;
-}
-
-/** Every occurrence of a variable: kubelet lets the last one win, but all of them are what the user wrote. */
-export function occurrences(container: Container, name: string, windows: boolean): readonly EnvVar[] {
-  return container.env?.filter(named(windows, name)) ?? [];
-}
-
-/** The literal value that the last occurrence of a variable gives, or undefined. */
-export function literalValue(container: Container, name: string, windows: boolean): string | undefined {
-  const last = occurrences(container, name, windows).at(-1);
-  return last === undefined || last.fromElsewhere ? undefined : (last.value ?? '');
-}
-
 /** Whether a container would be given the token file: it has none of its own, and EKS Pod Identity does not serve it. */
 export function takesTokenFile(container: Container, windows: boolean): boolean {
   const names = [tokenFileVariable, ...containerCredentialVariables];
-  return !names.some(name => occurrences(container, name, windows).length > 0);
+  return !names.some(name => container.awsVariables.has(name, windows));
 }
 
 /**
@@ -62,7 +46,7 @@ export function takesTokenFile(container: Container, windows: boolean): boolean 
  * https://github.com/aws/amazon-eks-pod-identity-webhook/blob/master/pkg/handler/handler.go (addEnvToContainer)
  */
 export function planEnvironment(container: Container, wanted: WantedEnvironment): EnvironmentPlan {
-  const has = (name: string) => container.env?.some(named(wanted.windows, name)) ?? false;
+  const has = (name: string) => container.awsVariables.has(name, wanted.windows);
   const added: AddedVariable[] = [];
   const remarks: EnvironmentRemark[] = [];
 
@@ -81,7 +65,7 @@ export function planEnvironment(container: Container, wanted: WantedEnvironment)
     added.push({ name: roleArnVariable, value: wanted.roleArn }, tokenFile);
     suppressed = false;
   } else if (!has(tokenFileVariable)) {
-    const role = literalValue(container, roleArnVariable, wanted.windows);
+    const role = container.awsVariables.literal(roleArnVariable, wanted.windows);
     if (role !== undefined && wanted.allowsRole(role)) added.push(tokenFile);
   } else if (!has(roleArnVariable)) {
     remarks.push('HalfPair');

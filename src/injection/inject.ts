@@ -3,24 +3,10 @@ import type { RoleArn } from '../accounts/role-arn.ts';
 import { type Addition, append } from '../objects/json-patch.ts';
 import type { Container, Pod, VolumeMount } from '../objects/pod.ts';
 import { type HomeAccount, roleAllowed } from './boundary.ts';
-import {
-  type EnvironmentRemark,
-  literalValue,
-  planEnvironment,
-  roleArnVariable,
-  type WantedEnvironment,
-} from './environment.ts';
+import { type EnvironmentRemark, planEnvironment, roleArnVariable, type WantedEnvironment } from './environment.ts';
 import { roleArnAnnotationPatch } from './role-annotation.ts';
 import type { TokenSettings } from './token-settings.ts';
-import {
-  mountAbove,
-  mountState,
-  tokenFilePath,
-  tokenMount,
-  tokenVolume,
-  usesTokenFile,
-  volumeState,
-} from './token-volume.ts';
+import { lookAtMounts, tokenFilePath, tokenMount, tokenVolume, usesTokenFile, volumeState } from './token-volume.ts';
 
 /** What a pod is to be given. */
 export interface InjectionSettings {
@@ -36,7 +22,7 @@ export type VolumeConflict =
   | { readonly reason: 'VolumeConflict'; readonly container: Container; readonly mount: VolumeMount };
 
 export type ContainerWarning = {
-  readonly reason: EnvironmentRemark | 'EmptyRoleArn' | 'MountAboveToken';
+  readonly reason: EnvironmentRemark | 'EmptyRoleArn' | 'MisspelledVariable' | 'MountAboveToken';
   readonly containers: readonly string[];
 };
 
@@ -81,8 +67,8 @@ export function findVolumeConflict(
   if (users.length > 0 && volumeState(pod.volumes, audience) === 'foreign')
     return { reason: 'VolumeConflict', audience };
   for (const container of users) {
-    const mount = mountState(container, pod.windows);
-    if (mount.kind === 'conflict') return { reason: 'VolumeConflict', container, mount: mount.mount };
+    const { conflict } = lookAtMounts(container, pod.windows);
+    if (conflict !== undefined) return { reason: 'VolumeConflict', container, mount: conflict };
   }
   return undefined;
 }
@@ -105,16 +91,17 @@ function planContainers(pod: Pod, targets: readonly Container[], settings: Injec
   for (const container of targets) {
     const { added, remarks } = planEnvironment(container, wanted);
     for (const remark of remarks) warnings.add(remark, container);
-    patch.push(...append(`${container.path}/env`, container.env !== undefined, added));
+    patch.push(...append(`${container.path}/env`, container.hasEnv, added));
     const givesToken = added.some(variable => variable.value === wanted.tokenFile);
     if (!givesToken && !usesTokenFile(container, pod.windows)) continue;
     users.push(container);
     const role =
-      literalValue(container, roleArnVariable, pod.windows) ??
+      container.awsVariables.literal(roleArnVariable, pod.windows) ??
       added.find(variable => variable.name === roleArnVariable)?.value;
     if (role === wanted.roleArn) roleGiven = true;
-    if (mountAbove(container, pod.windows) !== undefined) warnings.add('MountAboveToken', container);
-    if (mountState(container, pod.windows).kind === 'absent') {
+    const { state, above } = lookAtMounts(container, pod.windows);
+    if (above !== undefined) warnings.add('MountAboveToken', container);
+    if (state === 'absent') {
       patch.push(...append(`${container.path}/volumeMounts`, container.mounts !== undefined, [tokenMount]));
     }
   }

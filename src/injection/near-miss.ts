@@ -62,6 +62,16 @@ export function probablyMeant(key: string): string | undefined {
   return meant === undefined ? undefined : `${meant}/${name}`;
 }
 
+/** The names that are read under any prefix. */
+const knownNames: ReadonlySet<string> = new Set(prefixes.flatMap(prefix => Object.keys(known[prefix] ?? {})));
+
+/** Whether a key is worth a closer look: nearly all are not. */
+function mayBeMeant(key: string, on: Annotated): boolean {
+  if (on === 'namespace' && onNamespaces.has(key)) return true;
+  const slash = key.indexOf('/');
+  return slash > 0 && slash <= 63 && knownNames.has(key.slice(slash + 1)) && !Object.hasOwn(known, key.slice(0, slash));
+}
+
 /**
  * Annotations of ACK's resources that people write on namespaces, where ACK reads others.
  * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/cache/namespace.go
@@ -77,10 +87,19 @@ export interface NearMiss {
   readonly meant: string;
 }
 
-/** Every near miss among the keys of the annotations of an object. */
+/** Near misses that are looked for on one object: more are named in no message. */
+const mostMisses = 8;
+/** Keys of one object whose distance is measured, which takes some microseconds each. */
+const mostMeasured = 64;
+
+/** The first near misses among the keys of the annotations of an object. */
 export function nearMisses(annotations: ReadonlyMap<string, string>, on: Annotated): readonly NearMiss[] {
   const misses: NearMiss[] = [];
+  let measured = 0;
   for (const key of annotations.keys()) {
+    if (!mayBeMeant(key, on)) continue;
+    measured++;
+    if (measured > mostMeasured || misses.length === mostMisses) break;
     const misplaced = on === 'namespace' ? onNamespaces.get(key) : undefined;
     if (misplaced !== undefined) misses.push({ key, meant: misplaced });
     const meant = probablyMeant(key);

@@ -1,5 +1,6 @@
 import type { Container, Volume, VolumeMount } from '../objects/pod.ts';
-import { literalValue, tokenFileVariable } from './environment.ts';
+import { tokenFileVariable } from './environment.ts';
+import { pathRelation } from './path-relation.ts';
 
 /** Names and paths of amazon-eks-pod-identity-webhook: what it injected is ours too. */
 export const tokenVolumeName = 'aws-iam-token';
@@ -49,53 +50,40 @@ export function volumeState(volumes: readonly Volume[] | undefined, audience: st
   return named.every(volume => isOurs(volume, audience)) ? 'ours' : 'foreign';
 }
 
-/** What normalising would change: a relative path, `//`, `/.`, `/..`, a slash at the end. */
-const needsNormalising = /^[^/]|^$|\/\/|\/\.\.?(?:\/|$)|.\/$/;
-
-/** A path without `.`, `..`, doubled and trailing slashes; for Windows also without drive C:, case and backslashes. */
-function normalised(path: string, windows: boolean): string {
-  if (!windows && !needsNormalising.test(path)) return path;
-  const slashed = windows ? path.replaceAll('\\', '/').replace(/^c:/i, '').toLowerCase() : path;
-  // Not node:path, whose time is quadratic in the length: a path may be as long as a pod.
-  const segments: string[] = [];
-  for (const segment of slashed.split('/')) {
-    if (segment === '..') segments.pop();
-    else if (segment !== '' && segment !== '.') segments.push(segment);
-  }
-  return `/${segments.join('/')}`;
-}
-
 /** Whether a container reads its token where ours lies, by what it says itself. */
 export function usesTokenFile(container: Container, windows: boolean): boolean {
-  const value = literalValue(container, tokenFileVariable, windows);
-  return value !== undefined && normalised(value, windows) === normalised(tokenFilePath(windows), windows);
+  const value = container.awsVariables.literal(tokenFileVariable, windows);
+  return value !== undefined && pathRelation(value, `${tokenMountPath}/${tokenFileName}`, windows) === 'same';
 }
 
-export type MountState =
-  | { readonly kind: 'absent' | 'present' }
-  /** Another volume lies at our path or below it, or ours is there in part only. */
-  | { readonly kind: 'conflict'; readonly mount: VolumeMount };
+/** What lies at our path, below it and above it in a container. */
+export interface MountsAtToken {
+  readonly state: 'absent' | 'present' | 'conflict';
+  /** Another volume at our path or below it, or ours there in part only. */
+  readonly conflict: VolumeMount | undefined;
+  /** Another volume above our path: it works, for kubelet mounts ours inside it, but it may hide what the user expects. */
+  readonly above: VolumeMount | undefined;
+}
 
-export function mountState(container: Container, windows: boolean): MountState {
-  const ours = normalised(tokenMountPath, windows);
+const noMounts: MountsAtToken = { state: 'absent', conflict: undefined, above: undefined };
+
+/** Looks at each mount of a container once. */
+export function lookAtMounts({ mounts = [] }: Container, windows: boolean): MountsAtToken {
   let present = false;
-  for (const mount of container.mounts ?? []) {
-    const path = normalised(mount.mountPath, windows);
-    if (path === ours) {
-      if (mount.name !== tokenVolumeName || mount.partial) return { kind: 'conflict', mount };
-      present = true;
-    } else if (path.startsWith(`${ours}/`) && mount.name !== tokenVolumeName) {
-      return { kind: 'conflict', mount };
+  let conflict: VolumeMount | undefined;
+  let above: VolumeMount | undefined;
+  for (const mount of mounts) {
+    const relation = pathRelation(mount.mountPath, tokenMountPath, windows);
+    if (relation === 'apart') continue;
+    if (relation === 'above') {
+      above ??= mount;
+    } else if (relation === 'same') {
+      if (mount.name === tokenVolumeName && !mount.hasSubPath) present = true;
+      else conflict ??= mount;
+    } else if (mount.name !== tokenVolumeName) {
+      conflict ??= mount;
     }
   }
-  return { kind: present ? 'present' : 'absent' };
-}
-
-/** A mount of another volume above our path: it works, for kubelet mounts ours inside it, but it may hide what the user expects. */
-export function mountAbove(container: Container, windows: boolean): VolumeMount | undefined {
-  const ours = normalised(tokenMountPath, windows);
-  return container.mounts?.find(mount => {
-    const path = normalised(mount.mountPath, windows);
-    return path === '/' || ours.startsWith(`${path}/`);
-  });
+  if (conflict === undefined && above === undefined && !present) return noMounts;
+  return { state: conflict !== undefined ? 'conflict' : present ? 'present' : 'absent', conflict, above };
 }

@@ -53,6 +53,11 @@ export class JsonBytes {
     this.#end = end;
   }
 
+  /** How far the way has come: behind the last value that was read or passed over. */
+  get at(): number {
+    return this.#at;
+  }
+
   /** The first byte of the value here: `{`, `[`, `"` or that of a number or word; undefined at the end. */
   get first(): string | undefined {
     const byte = this.#peek();

@@ -12,3 +12,20 @@ export function append(list: string, exists: boolean, values: readonly unknown[]
   if (!exists) return [{ op: 'add', path: list, value: values }];
   return values.map(value => ({ op: 'add', path: `${list}/-`, value }));
 }
+
+/**
+ * A patch as JSON. A pod of a thousand containers gets the same few values a thousand times: each is written once.
+ */
+export function patchText(patch: readonly Addition[]): string {
+  const written = new Map<unknown, string>();
+  let text = '';
+  for (const { path, value } of patch) {
+    let json = written.get(value);
+    if (json === undefined) {
+      json = JSON.stringify(value);
+      written.set(value, json);
+    }
+    text += `${text === '' ? '[' : ','}{"op":"add","path":${JSON.stringify(path)},"value":${json}}`;
+  }
+  return text === '' ? '[]' : `${text}]`;
+}

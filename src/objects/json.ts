@@ -56,19 +56,3 @@ export function optionalString(parent: JsonObject, key: string, path: string): s
   if (typeof value !== 'string') throw new MalformedObjectError(`${path}/${pointerSegment(key)}`, 'a string');
   return value;
 }
-
-/** A map of strings such as labels or annotations; a Map, for a key may be `__proto__`. @throws {MalformedObjectError} */
-export function stringMap(parent: JsonObject, key: string, path: string): ReadonlyMap<string, string> {
-  const fields = optionalObject(parent, key, path);
-  const result = new Map<string, string>();
-  if (fields === undefined) return result;
-  for (const name of Object.keys(fields)) {
-    const value = fields[name];
-    // Only a fault needs its path: this runs for every label and annotation.
-    result.set(
-      name,
-      typeof value === 'string' ? value : (optionalString(fields, name, `${path}/${pointerSegment(key)}`) ?? ''),
-    );
-  }
-  return result;
-}

@@ -1,4 +1,5 @@
-import { optionalObject, optionalString, requiredObject, stringMap } from './json.ts';
+import { optionalObject, optionalString, requiredObject } from './json.ts';
+import { readAnnotations, readLabels } from './metadata.ts';
 
 /** What we know of a Namespace. */
 export interface Namespace {
@@ -12,7 +13,7 @@ export function readNamespace(object: unknown, name: string): Namespace {
   const metadata = optionalObject(requiredObject(object, ''), 'metadata', '') ?? {};
   return {
     name: optionalString(metadata, 'name', '/metadata') || name,
-    labels: stringMap(metadata, 'labels', '/metadata'),
-    annotations: stringMap(metadata, 'annotations', '/metadata'),
+    labels: readLabels(metadata, 'labels', '/metadata'),
+    annotations: readAnnotations(metadata),
   };
 }

@@ -1,30 +1,29 @@
-import { type JsonObject, optionalArray, optionalObject, optionalString, requiredObject, stringMap } from './json.ts';
-
-/** One entry of `env`. */
-export interface EnvVar {
-  readonly name: string;
-  /** Absent with `valueFrom`; the API reads an absent value without it as empty. */
-  readonly value: string | undefined;
-  readonly fromElsewhere: boolean;
-}
+import { AwsVariables } from './aws-variables.ts';
+import { type JsonObject, optionalArray, optionalObject, optionalString, requiredObject } from './json.ts';
+import { readAnnotations, readLabels } from './metadata.ts';
+import { SizeMeter } from './object-size.ts';
+import { readWindowsUse, type WindowsUse } from './operating-system.ts';
 
 export interface VolumeMount {
   readonly name: string;
   readonly mountPath: string;
   /** `subPath` or `subPathExpr`. */
-  readonly partial: boolean;
+  readonly hasSubPath: boolean;
 }
 
 export type ContainerKind = 'container' | 'init container' | 'ephemeral container';
 
-/** What we read of a container. Undefined lists are absent from the object: a patch must create them. */
+/** What we read of a container. */
 export interface Container {
   readonly kind: ContainerKind;
   readonly name: string;
   /** JSON Pointer of the container in its pod, such as `/spec/initContainers/0`. */
   readonly path: string;
-  readonly env: readonly EnvVar[] | undefined;
+  /** Whether the object has a list `env`: a patch must create a missing one. */
+  readonly hasEnv: boolean;
+  readonly awsVariables: AwsVariables;
   readonly hasEnvFrom: boolean;
+  /** Undefined where the object has no such list. */
   readonly mounts: readonly VolumeMount[] | undefined;
 }
 
@@ -47,56 +46,58 @@ export interface Pod {
   readonly hasMetadata: boolean;
   readonly hasAnnotations: boolean;
   readonly serviceAccountName: string;
+  /** Whether it runs on Windows for certain. */
   readonly windows: boolean;
+  readonly windowsUse: WindowsUse;
   /** In the order of kubelet: init containers (native sidecars among them), containers, ephemeral containers. */
   readonly containers: readonly Container[];
   readonly volumes: readonly Volume[] | undefined;
 }
 
-function readEnv(list: readonly unknown[] | undefined, path: string): readonly EnvVar[] | undefined {
-  return list?.map((item, index) => {
-    const at = `${path}/env/${index}`;
-    const fields = requiredObject(item, at);
-    return {
-      name: optionalString(fields, 'name', at) ?? '',
-      value: optionalString(fields, 'value', at),
-      fromElsewhere: (fields['valueFrom'] ?? undefined) !== undefined,
-    };
-  });
-}
-
-function readMounts(list: readonly unknown[] | undefined, path: string): readonly VolumeMount[] | undefined {
-  return list?.map((item, index) => {
+function readMounts(
+  list: readonly unknown[] | undefined,
+  path: string,
+  meter: SizeMeter,
+): readonly VolumeMount[] | undefined {
+  if (list === undefined) return undefined;
+  meter.add('volume mounts', list.length);
+  return list.map((item, index) => {
     const at = `${path}/volumeMounts/${index}`;
     const fields = requiredObject(item, at);
     return {
       name: optionalString(fields, 'name', at) ?? '',
       mountPath: optionalString(fields, 'mountPath', at) ?? '',
-      partial: Boolean(optionalString(fields, 'subPath', at) || optionalString(fields, 'subPathExpr', at)),
+      hasSubPath: Boolean(optionalString(fields, 'subPath', at) || optionalString(fields, 'subPathExpr', at)),
     };
   });
 }
 
-function readContainers(spec: JsonObject, field: string, kind: ContainerKind): readonly Container[] {
+function readContainers(spec: JsonObject, field: string, kind: ContainerKind, meter: SizeMeter): readonly Container[] {
   const list = optionalArray(spec, field, '/spec') ?? [];
+  meter.add('containers', list.length);
   return list.map((item, index) => {
     const path = `/spec/${field}/${index}`;
     const fields = requiredObject(item, path);
+    const env = optionalArray(fields, 'env', path);
+    if (env !== undefined) meter.add('environment variables', env.length);
     return {
       kind,
       name: optionalString(fields, 'name', path) ?? '',
       path,
-      env: readEnv(optionalArray(fields, 'env', path), path),
+      hasEnv: env !== undefined,
+      awsVariables: env === undefined ? AwsVariables.none : AwsVariables.read(env, path),
       hasEnvFrom: (optionalArray(fields, 'envFrom', path) ?? []).length > 0,
-      mounts: readMounts(optionalArray(fields, 'volumeMounts', path), path),
+      mounts: readMounts(optionalArray(fields, 'volumeMounts', path), path, meter),
     };
   });
 }
 
-function readProjected(volume: JsonObject, path: string): Volume['projected'] {
+function readProjected(volume: JsonObject, path: string, meter: SizeMeter): Volume['projected'] {
   const projected = optionalObject(volume, 'projected', path);
   if (projected === undefined) return undefined;
-  return (optionalArray(projected, 'sources', `${path}/projected`) ?? []).map((item, index) => {
+  const sources = optionalArray(projected, 'sources', `${path}/projected`) ?? [];
+  meter.add('volume sources', sources.length);
+  return sources.map((item, index) => {
     const at = `${path}/projected/sources/${index}`;
     const token = optionalObject(requiredObject(item, at), 'serviceAccountToken', at);
     if (token === undefined) return undefined;
@@ -107,48 +108,45 @@ function readProjected(volume: JsonObject, path: string): Volume['projected'] {
   });
 }
 
-function readVolumes(spec: JsonObject): readonly Volume[] | undefined {
-  return optionalArray(spec, 'volumes', '/spec')?.map((item, index) => {
+function readVolumes(spec: JsonObject, meter: SizeMeter): readonly Volume[] | undefined {
+  const list = optionalArray(spec, 'volumes', '/spec');
+  if (list === undefined) return undefined;
+  meter.add('volumes', list.length);
+  return list.map((item, index) => {
     const path = `/spec/volumes/${index}`;
     const fields = requiredObject(item, path);
-    return { name: optionalString(fields, 'name', path) ?? '', projected: readProjected(fields, path) };
+    return { name: optionalString(fields, 'name', path) ?? '', projected: readProjected(fields, path, meter) };
   });
-}
-
-/** Either label is set by people who wrote for old clusters. https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-os */
-const osLabels = ['kubernetes.io/os', 'beta.kubernetes.io/os'];
-
-function isWindows(spec: JsonObject): boolean {
-  const os = optionalObject(spec, 'os', '/spec');
-  if (os !== undefined && optionalString(os, 'name', '/spec/os') === 'windows') return true;
-  const nodeSelector = stringMap(spec, 'nodeSelector', '/spec');
-  return osLabels.some(label => nodeSelector.get(label) === 'windows');
 }
 
 /**
  * Reads a pod, or a pod template.
  * @throws {MalformedObjectError} when a field that we read has another type than the API gives it.
+ * @throws {ObjectTooLargeError} when it holds more than a pod may.
  */
 export function readPod(object: unknown): Pod {
+  const meter = new SizeMeter();
   const fields = requiredObject(object, '');
   const written = optionalObject(fields, 'metadata', '');
   const metadata = written ?? {};
   const spec = optionalObject(fields, 'spec', '') ?? {};
+  const windowsUse = readWindowsUse(spec, meter);
   return {
-    labels: stringMap(metadata, 'labels', '/metadata'),
-    annotations: stringMap(metadata, 'annotations', '/metadata'),
+    labels: readLabels(metadata, 'labels', '/metadata'),
+    annotations: readAnnotations(metadata),
     hasMetadata: written !== undefined,
     hasAnnotations: optionalObject(metadata, 'annotations', '/metadata') !== undefined,
     serviceAccountName:
       optionalString(spec, 'serviceAccountName', '/spec') ||
       optionalString(spec, 'serviceAccount', '/spec') ||
       'default',
-    windows: isWindows(spec),
+    windows: windowsUse === 'certain',
+    windowsUse,
     containers: [
-      ...readContainers(spec, 'initContainers', 'init container'),
-      ...readContainers(spec, 'containers', 'container'),
-      ...readContainers(spec, 'ephemeralContainers', 'ephemeral container'),
+      ...readContainers(spec, 'initContainers', 'init container', meter),
+      ...readContainers(spec, 'containers', 'container', meter),
+      ...readContainers(spec, 'ephemeralContainers', 'ephemeral container', meter),
     ],
-    volumes: readVolumes(spec),
+    volumes: readVolumes(spec, meter),
   };
 }

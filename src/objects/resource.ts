@@ -1,4 +1,5 @@
-import { type JsonObject, optionalArray, optionalObject, optionalString, requiredObject, stringMap } from './json.ts';
+import { type JsonObject, optionalObject, optionalString, requiredObject } from './json.ts';
+import { isTerminating, readAnnotations, readFinalizers, readLabels } from './metadata.ts';
 
 /** What ACK wrote down about a resource once it took it up: where it is. */
 export interface ResourceMetadata {
@@ -21,10 +22,6 @@ export interface Resource {
   readonly spec: unknown;
   /** From `status`; nothing in what a user writes. */
   readonly ack: ResourceMetadata;
-}
-
-function strings(parent: JsonObject, key: string, path: string): readonly string[] {
-  return (optionalArray(parent, key, path) ?? []).filter(item => typeof item === 'string');
 }
 
 /** https://github.com/aws-controllers-k8s/runtime/blob/main/apis/core/v1alpha1/resource_metadata.go */
@@ -56,12 +53,12 @@ export function readWrittenResource(object: unknown): Resource {
   return {
     name: optionalString(metadata, 'name', '/metadata') ?? '',
     generateName: optionalString(metadata, 'generateName', '/metadata') ?? '',
-    labels: stringMap(metadata, 'labels', '/metadata'),
-    annotations: stringMap(metadata, 'annotations', '/metadata'),
+    labels: readLabels(metadata, 'labels', '/metadata'),
+    annotations: readAnnotations(metadata),
     hasMetadata: written !== undefined,
     hasAnnotations: optionalObject(metadata, 'annotations', '/metadata') !== undefined,
-    finalizers: strings(metadata, 'finalizers', '/metadata'),
-    terminating: optionalString(metadata, 'deletionTimestamp', '/metadata') !== undefined,
+    finalizers: readFinalizers(metadata),
+    terminating: isTerminating(metadata),
     spec: fields['spec'],
     ack: noStatus,
   };

@@ -1,3 +1,6 @@
+import type { JsonObject } from './json.ts';
+import { readData } from './metadata.ts';
+
 /** Which of the two maps: by account id or by team id. */
 export type RoleMapKind = 'account' | 'team';
 
@@ -10,8 +13,7 @@ export const roleMapNames: Readonly<Record<RoleMapKind, string>> = {
 /** `.data` of the account map or the team map: key -> role ARN, as it was written. A Map, for a key may be `__proto__`. */
 export type RoleMap = ReadonlyMap<string, string>;
 
-/** Reads `.data` of a ConfigMap. Values of another type than string cannot be (the API server refuses them). */
-export function readRoleMap(data: unknown): RoleMap {
-  if (typeof data !== 'object' || data === null) return new Map();
-  return new Map(Object.entries(data).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+/** Reads the map of a ConfigMap. @throws {MalformedObjectError | ObjectTooLargeError} */
+export function readRoleMap(configMap: JsonObject): RoleMap {
+  return readData(configMap);
 }

@@ -1,4 +1,6 @@
-import { type JsonObject, optionalArray, optionalObject, optionalString, requiredObject, stringMap } from './json.ts';
+import { type JsonObject, optionalArray, optionalObject, optionalString, requiredObject } from './json.ts';
+import { readLabels } from './metadata.ts';
+import { checkSize } from './object-size.ts';
 
 type Labels = ReadonlyMap<string, string>;
 
@@ -24,7 +26,7 @@ export interface RoleSelector {
 
 function matchLabels(parent: JsonObject, key: string, path: string): ReadonlyMap<string, string> {
   const selector = optionalObject(parent, key, path);
-  return selector === undefined ? new Map() : stringMap(selector, 'matchLabels', `${path}/${key}`);
+  return selector === undefined ? new Map() : readLabels(selector, 'matchLabels', `${path}/${key}`);
 }
 
 /** Reads an IAMRoleSelector. @throws {MalformedObjectError} */
@@ -35,6 +37,7 @@ export function readRoleSelector(object: unknown): RoleSelector {
   const namespaces = optionalObject(spec, 'namespaceSelector', '/spec') ?? {};
   const names = optionalArray(namespaces, 'names', '/spec/namespaceSelector') ?? [];
   const types = optionalArray(spec, 'resourceTypeSelector', '/spec') ?? [];
+  checkSize('entries of a selector', names.length + types.length);
   return {
     name: optionalString(metadata, 'name', '/metadata') ?? '',
     arn: optionalString(spec, 'arn', '/spec') ?? '',

@@ -3,6 +3,8 @@ import type { Admit, Admitted, Endpoint } from '../admission/admit.ts';
 import type { ReviewRecord } from '../admission/record.ts';
 import { answerReview } from '../admission/response.ts';
 import { type AdmissionRequest, ReviewError, readReview } from '../admission/review.ts';
+import { EnvelopeTooLargeError, type ParsedReview, parseReview } from '../admission/review-bytes.ts';
+import { JsonBytesError } from '../objects/json-bytes.ts';
 import { BodyBudget, BodyReader, checkBodyHeaders } from './body.ts';
 import type { Connections } from './connections.ts';
 import { ClientGoneError, HttpError } from './http-error.ts';
@@ -28,19 +30,26 @@ export interface ReviewHandlerOptions {
   readonly supportMessage: string;
 }
 
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString());
-  } catch (error) {
-    // V8's message quotes the text around the fault, which may hold a secret. Its position tells enough.
-    const position = error instanceof SyntaxError ? /position (\d+)/.exec(error.message)?.[1] : undefined;
-    throw new HttpError(400, `the body is not JSON${position === undefined ? '' : ` (position ${position})`}`);
-  }
+/** What is wrong with a body that could not be parsed; never a part of it, which may hold a secret. */
+function parseError(error: unknown): unknown {
+  if (error instanceof EnvelopeTooLargeError) return new HttpError(413, error.message);
+  if (error instanceof JsonBytesError) return new HttpError(400, 'the body is not JSON');
+  if (!(error instanceof SyntaxError)) return error;
+  // V8's message quotes the text around the fault; its position tells enough.
+  const position = /position (\d+)/.exec(error.message)?.[1];
+  return new HttpError(400, `the body is not JSON${position === undefined ? '' : ` (position ${position})`}`);
 }
 
-function readRequest(body: Buffer): AdmissionRequest {
+async function readRequest(body: Buffer): Promise<AdmissionRequest> {
+  let parsed: ParsedReview;
   try {
-    return readReview(parseJson(body));
+    const parsing = parseReview(body);
+    parsed = parsing instanceof Promise ? await parsing : parsing;
+  } catch (error) {
+    throw parseError(error);
+  }
+  try {
+    return readReview(parsed.body, parsed);
   } catch (error) {
     throw error instanceof ReviewError ? new HttpError(400, error.message) : error;
   }
@@ -106,7 +115,7 @@ export class ReviewHandler {
     const reader = new BodyReader(request, bodyLimitBytes, timeout.decideMs, this.#bodies);
     if (connection !== undefined) connection.reading = reader;
     try {
-      return readRequest(await reader.done);
+      return await readRequest(await reader.done);
     } finally {
       if (connection?.reading === reader) connection.reading = undefined;
     }

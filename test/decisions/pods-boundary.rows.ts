@@ -13,7 +13,85 @@ const withMount = (mount: Readonly<Record<string, unknown>>) =>
   pod({ containers: [container('app', { mounts: [mount] })], volumes: [otherVolume] });
 const ours = '/var/run/secrets/eks.amazonaws.com/serviceaccount';
 
+const affinityTo = (expression: Readonly<Record<string, unknown>>) => ({
+  nodeAffinity: {
+    requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [expression] }] },
+  },
+});
+
+/** Ways in which a pod may run on Windows without saying `os: windows`. */
+const maybeWindows: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
+  [
+    'node affinity',
+    { affinity: affinityTo({ key: 'kubernetes.io/os', operator: 'In', values: ['linux', 'windows'] }) },
+  ],
+  [
+    'node affinity that keeps off Linux',
+    { affinity: affinityTo({ key: 'beta.kubernetes.io/os', operator: 'NotIn', values: ['linux'] }) },
+  ],
+  [
+    'node affinity by the build of Windows',
+    { affinity: affinityTo({ key: 'node.kubernetes.io/windows-build', operator: 'Exists' }) },
+  ],
+  ['a RuntimeClass', { runtimeClassName: 'windows-2022' }],
+  ['the name of a node', { nodeName: 'ip-10-0-0-1' }],
+  ['a nodeSelector by the build of Windows', { nodeSelector: { 'node.kubernetes.io/windows-build': '10.0.20348' } }],
+  ['a toleration', { tolerations: [{ key: 'os', operator: 'Equal', value: 'windows', effect: 'NoSchedule' }] }],
+];
+const lowerCase = (value: string) => [{ name: 'aws_role_arn', value }];
+
+const spellings: readonly Row[] = [
+  ...maybeWindows.flatMap(([how, spec]): readonly Row[] => [
+    {
+      proves: `a pod that may run on Windows by ${how}: any spelling of AWS_ROLE_ARN is inside of the boundary`,
+      review: { object: podWithEnv(lowerCase(foreignRole), { spec }) },
+      reason: 'RoleOutsideAccount',
+      outcome: 'denied',
+      says: ['sets "aws_role_arn" (AWS_ROLE_ARN on Windows)'],
+    },
+    {
+      proves: `a pod that may run on Windows by ${how}: any spelling must be a literal`,
+      endpoint: 'validate',
+      review: { object: podWithEnv([{ ...byReference, name: 'Aws_Role_Arn' }], { spec }) },
+      reason: 'RoleNotVerifiable',
+      outcome: 'denied',
+    },
+  ]),
+  {
+    proves: 'a spelling with a role of the account passes, and the role is injected for Linux',
+    review: { object: podWithEnv(lowerCase(role), { spec: { runtimeClassName: 'any' } }) },
+    reason: 'Injected',
+    outcome: 'mutated',
+  },
+  ...(
+    [
+      ['nothing said', {}],
+      ['the nodeSelector', { nodeSelector: { 'kubernetes.io/os': 'linux' }, runtimeClassName: 'x' }],
+      ['spec.os', { os: { name: 'linux' }, nodeName: 'x' }],
+      ['node affinity', { affinity: affinityTo({ key: 'kubernetes.io/os', operator: 'In', values: ['linux'] }) }],
+    ] as const
+  ).map(
+    ([how, spec]): Row => ({
+      proves: `a pod for Linux by ${how}: another spelling of AWS_ROLE_ARN is nothing, and warned of`,
+      review: { object: podWithEnv(lowerCase(foreignRole), { spec }) },
+      reason: 'Injected',
+      outcome: 'mutated',
+      warnings: ['MisspelledVariable'],
+      says: ['container "app"'],
+    }),
+  ),
+  {
+    proves: 'no skip lifts the boundary of other spellings',
+    review: {
+      object: podWithEnv(lowerCase(foreignRole), { spec: { runtimeClassName: 'x' }, metadata: { labels: optOut } }),
+    },
+    reason: 'RoleOutsideAccount',
+    outcome: 'denied',
+  },
+];
+
 export const podBoundaryRows: readonly Row[] = [
+  ...spellings,
   {
     proves: "AWS_ROLE_ARN in another account than the namespace's is refused",
     review: { object: podWithEnv(roleEnv(foreignRole)) },

@@ -1,4 +1,5 @@
 import { type AdmissionRequest, readReview } from '../../src/admission/review.ts';
+import { parseReview } from '../../src/admission/review-bytes.ts';
 
 /** What a test says of a review; everything else is filled in as kube-apiserver does. */
 export interface ReviewOptions {
@@ -78,4 +79,10 @@ export function reviewBody(options: ReviewOptions): JsonObject {
 /** The same, read: for tests that call the core without a server. */
 export function readRequest(options: ReviewOptions): AdmissionRequest {
   return readReview(JSON.parse(JSON.stringify(reviewBody(options))));
+}
+
+/** The same by way of its bytes, as the server reads it. */
+export async function readRequestBytes(options: ReviewOptions): Promise<AdmissionRequest> {
+  const parsed = await parseReview(Buffer.from(JSON.stringify(reviewBody(options))));
+  return readReview(parsed.body, parsed);
 }

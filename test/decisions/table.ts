@@ -13,6 +13,7 @@ import { resourceRefusedRows } from './resources-refused.rows.ts';
 import { resourceRoleRows } from './resources-role.rows.ts';
 import type { Row } from './row.ts';
 import { selectorRows } from './selectors.rows.ts';
+import { tooLargeRows } from './too-large.rows.ts';
 import { workloadRows } from './workloads.rows.ts';
 
 /** Every row, by subject. */
@@ -31,6 +32,7 @@ export const table: Readonly<Record<string, readonly Row[]>> = {
   maps: mapRows,
   selectors: selectorRows,
   endpoints: endpointRows,
+  'too large': tooLargeRows,
   'not ours and malformed': notOursRows,
 };
 

@@ -84,8 +84,8 @@ describe('the boundary', () => {
 });
 
 test('a pod that names no role has nothing to hold', () => {
-  const { containers } = readPod({ spec: { containers: [{ name: 'a', env: [{ name: 'X' }] }] } });
-  assert.equal(namesRole(containers, false), false);
+  const pod = readPod({ spec: { containers: [{ name: 'a', env: [{ name: 'X' }] }] } });
+  assert.equal(namesRole(pod, pod.containers), false);
 });
 
 test('containers whose last AWS_ROLE_ARN is empty are named', () => {
@@ -97,5 +97,6 @@ test('containers whose last AWS_ROLE_ARN is empty are named', () => {
     { name: 'overriding', env: [role(mine), role('')] },
     { name: 'elsewhere', env: [role(undefined, { valueFrom: {} })] },
   ];
-  assert.deepEqual(emptyRoles(readPod({ spec: { containers } }).containers, false), ['empty', 'absent', 'overriding']);
+  const pod = readPod({ spec: { containers } });
+  assert.deepEqual(emptyRoles(pod, pod.containers), ['empty', 'absent', 'overriding']);
 });

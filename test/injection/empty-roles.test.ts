@@ -7,7 +7,7 @@ const empty = [{ name: 'AWS_ROLE_ARN', value: '' }];
 
 function namesIn(spec: object): readonly string[] {
   const pod = readPod({ spec });
-  return emptyRoles(pod.containers, pod.windows);
+  return emptyRoles(pod, pod.containers);
 }
 
 test('an empty AWS_ROLE_ARN is found in every kind of container', () => {

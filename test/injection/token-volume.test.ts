@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
-  mountAbove,
-  mountState,
+  lookAtMounts,
   tokenFilePath,
   tokenVolume,
   usesTokenFile,
@@ -84,8 +83,9 @@ describe('a mount', () => {
   for (const [what, entry, expected, above = false, windows = false] of table) {
     test(`${what}: ${expected}${above ? ', and above ours' : ''}`, () => {
       const container = readContainer({ volumeMounts: [mount('/other'), entry] });
-      assert.equal(mountState(container, windows).kind, expected);
-      assert.equal(mountAbove(container, windows) !== undefined, above);
+      const looked = lookAtMounts(container, windows);
+      assert.equal(looked.state, expected);
+      assert.equal(looked.above !== undefined, above);
     });
   }
 });

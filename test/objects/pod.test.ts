@@ -12,6 +12,7 @@ describe('a pod is read', () => {
       hasAnnotations: false,
       serviceAccountName: 'default',
       windows: false,
+      windowsUse: 'unlikely',
       containers: [],
       volumes: undefined,
     });
@@ -28,7 +29,7 @@ describe('a pod is read', () => {
       },
     });
     assert.equal(pod.hasAnnotations, false);
-    assert.equal(pod.containers[0]?.env, undefined);
+    assert.equal(pod.containers[0]?.hasEnv, false);
     assert.equal(pod.volumes, undefined);
   });
 

@@ -101,6 +101,11 @@ function sayOwner({ value, ownerOf }: OwnerMismatch, at: Circumstances): Words {
   };
 }
 
+/** Windows takes it in any case. */
+function variableName(written: string): string {
+  return written === roleArnVariable ? roleArnVariable : `${quote(written)} (${roleArnVariable} on Windows)`;
+}
+
 function copiedHint(value: string, at: Circumstances): string {
   const copied = at.roleArnAnnotation === value ? parseRoleArn(value) : undefined;
   return copied === undefined
@@ -231,7 +236,7 @@ export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<Ro
       }
       const copied = copiedHint(value, at);
       return {
-        wrong: `${where.container.kind} ${quote(where.container.name)} sets ${roleArnVariable} to ${quote(value)}, which is no role of ${home}${copied}`,
+        wrong: `${where.container.kind} ${quote(where.container.name)} sets ${variableName(where.variable)} to ${quote(value)}, which is no role of ${home}${copied}`,
         remedy: `${copied === '' ? '' : 'try again, or '}remove ${roleArnVariable}: the role is injected; or name a role of account ${account}`,
       };
     },
@@ -242,8 +247,8 @@ export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<Ro
     mender: 'you',
     remedy: `Remove \`${roleArnVariable}\` and let the role be injected, or write the role ARN out.`,
     redact: problem => (problem.value === undefined ? problem : { ...problem, value: redactedValue }),
-    say: ({ value, container }) => ({
-      wrong: `${container.kind} ${quote(container.name)} sets ${roleArnVariable} ${value === undefined ? 'by valueFrom' : `to ${quote(value)}, with a $( reference`}, which cannot be verified`,
+    say: ({ value, container, variable }) => ({
+      wrong: `${container.kind} ${quote(container.name)} sets ${variableName(variable)} ${value === undefined ? 'by valueFrom' : `to ${quote(value)}, with a $( reference`}, which cannot be verified`,
       remedy: `remove ${roleArnVariable}: the role is injected; or write the role ARN out`,
     }),
   },

@@ -84,6 +84,13 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
     remedy: 'Remove the variable, and the role is injected.',
     say: remark => `empty AWS_ROLE_ARN in ${containersNamed(remark)}: SDKs fall to the node's role`,
   },
+  MisspelledVariable: {
+    group: 'warning',
+    cause:
+      'A container sets `AWS_ROLE_ARN` in another case, such as `aws_role_arn`: on Linux no AWS SDK reads it. In a pod that may run on Windows it is judged like `AWS_ROLE_ARN` itself.',
+    remedy: 'Correct the name, or remove the variable.',
+    say: remark => `AWS SDKs on Linux ignore the spelling of AWS_ROLE_ARN in ${containersNamed(remark)}`,
+  },
   EnvFromUnverified: {
     group: 'warning',
     cause: 'A container that gets no role has `envFrom`: a role that comes from there is not verified.',

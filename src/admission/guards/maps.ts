@@ -38,7 +38,7 @@ function mapKindOf(request: AdmissionRequest, rules: Rules): RoleMapKind | undef
 }
 
 function dataOf(object: unknown): RoleMap {
-  return isJsonObject(object) ? readRoleMap(object['data']) : empty;
+  return isJsonObject(object) ? readRoleMap(object) : empty;
 }
 
 /** Bindings of namespaces that look up this kind of map, with the namespaces of each. */

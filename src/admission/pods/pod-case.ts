@@ -3,7 +3,7 @@ import { type PodRole, podKeys, type RoleSource, readWish, resolvePodRole } from
 import { found, type Result, refused } from '../../accounts/result.ts';
 import { lookUpRole } from '../../accounts/role-map.ts';
 import { injectLabel, isExcludedNamespace, servingOf } from '../../accounts/served-namespace.ts';
-import { checkBoundary, emptyRoles, type HomeAccount, namesRole } from '../../injection/boundary.ts';
+import { checkBoundary, emptyRoles, type HomeAccount, misspelledRoles, namesRole } from '../../injection/boundary.ts';
 import type { ContainerWarning, InjectionSettings } from '../../injection/inject.ts';
 import { nearMisses } from '../../injection/near-miss.ts';
 import { chooseRegion } from '../../injection/region.ts';
@@ -119,15 +119,19 @@ function homeOf(podCase: PodCase): Result<HomeAccount, Problem> {
  */
 export function judgeBoundary(podCase: PodCase, containers: readonly Container[]): Problem | undefined {
   const { pod, rules } = podCase;
-  if (!namesRole(containers, pod.windows)) return undefined;
+  if (!namesRole(pod, containers)) return undefined;
   const home = homeOf(podCase);
   return home.ok ? checkBoundary(pod, containers, home.value, rules.sourceAccounts) : home.problem;
 }
 
 /** A warning of containers that take the node's role by an empty `AWS_ROLE_ARN`. No skip lifts it, as it is the boundary's. */
-export function emptyRoleRemarks({ windows }: Pod, containers: readonly Container[]): readonly ContainerWarning[] {
-  const names = emptyRoles(containers, windows);
-  return names.length === 0 ? [] : [{ reason: 'EmptyRoleArn', containers: names }];
+export function emptyRoleRemarks(pod: Pod, containers: readonly Container[]): readonly ContainerWarning[] {
+  const empty = emptyRoles(pod, containers);
+  const misspelled = misspelledRoles(pod, containers);
+  return [
+    ...(empty.length === 0 ? [] : [{ reason: 'EmptyRoleArn', containers: empty } as const]),
+    ...(misspelled.length === 0 ? [] : [{ reason: 'MisspelledVariable', containers: misspelled } as const]),
+  ];
 }
 
 /** What the containers of a resolved case are to get, with what there is to remark on the annotations that say so. */

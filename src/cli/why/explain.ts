@@ -7,6 +7,7 @@ import { decideLive } from '../../admission/live-view.ts';
 import { type Mode, modeOf } from '../../admission/mode.ts';
 import { mutatePod } from '../../admission/pods/pods.ts';
 import type { Rules } from '../../admission/rules.ts';
+import type { AddedVariable } from '../../injection/environment.ts';
 import { readPod } from '../../objects/pod.ts';
 import { roleMapNames } from '../../objects/role-map.ts';
 import { withAdditions } from '../foretell.ts';
@@ -56,16 +57,14 @@ function sourceInWords(source: RoleSource, asked: AskedPod, { ackSystems }: Rule
 }
 
 function givenTo(asked: AskedPod, { verdict, patch = [] }: Decision): readonly GivenToContainer[] {
-  const before = readPod(asked.object);
   const after = withAdditions(asked.object, verdict === 'mutate' ? patch : []);
   const held = heldByPod(after as AskedPod['object']).containers;
   return readPod(after).containers.map((container, index) => {
-    const had = before.containers[index]?.env?.length ?? 0;
-    const added = (container.env ?? []).slice(had);
+    const added = patch.flatMap(({ path, value }) => (path.startsWith(`${container.path}/env`) ? [value].flat() : []));
     return {
       name: container.name,
       kind: container.kind,
-      env: Object.fromEntries(added.map(({ name, value = '' }) => [name, value])),
+      env: Object.fromEntries((added as AddedVariable[]).map(({ name, value }) => [name, value])),
       roleArn: held[index]?.roleArn,
     };
   });

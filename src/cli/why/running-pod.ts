@@ -1,5 +1,5 @@
 import { parseRoleArn } from '../../accounts/role-arn.ts';
-import { literalValue, roleArnVariable, tokenFileVariable } from '../../injection/environment.ts';
+import { roleArnVariable, tokenFileVariable } from '../../injection/environment.ts';
 import { roleArnAnnotation } from '../../injection/role-annotation.ts';
 import { tokenFilePath, tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
 import { isJsonObject, type JsonObject, optionalObject } from '../../objects/json.ts';
@@ -22,7 +22,7 @@ export interface HeldByPod {
 }
 
 function heldBy(container: Container, pod: Pod): HeldByContainer {
-  const value = (name: string) => literalValue(container, name, pod.windows);
+  const value = (name: string) => container.awsVariables.literal(name, pod.windows);
   return {
     name: container.name,
     kind: container.kind,

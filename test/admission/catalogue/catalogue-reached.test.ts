@@ -11,7 +11,7 @@ import { StateDirectory } from '../../../src/cluster/state-directory.ts';
 import { checkRow } from '../../decisions/check-row.ts';
 import type { FlagSet } from '../../decisions/flag-sets.ts';
 import { pod } from '../../decisions/manifests.ts';
-import { readRequest } from '../../decisions/review.ts';
+import { readRequest, readRequestBytes } from '../../decisions/review.ts';
 import { writeState } from '../../decisions/state.ts';
 import { rows } from '../../decisions/table.ts';
 import { FakeCluster } from '../fake-cluster.ts';
@@ -90,7 +90,7 @@ describe('the catalogue', () => {
       const rules = { ...defaultRules, ...rulesOf[row.server ?? 'plain'] };
       const directory = await StateDirectory.open({ folder: state.folder });
       const admit = createAdmit(directory, rules);
-      const { response, record } = await admit(row.endpoint ?? 'mutate', readRequest(row.review), deadline);
+      const { response, record } = await admit(row.endpoint ?? 'mutate', await readRequestBytes(row.review), deadline);
       directory.close();
       answers.push(response);
       records.push(record);

@@ -10,6 +10,8 @@ import type { Circumstances } from '../../../src/admission/catalogue/refusal.ts'
 import { type Problem, refusals } from '../../../src/admission/catalogue/refusals.ts';
 import { foreignReferences } from '../../../src/admission/resources/references.ts';
 import { annotationForms } from '../../../src/admission/resources/resource-annotations.ts';
+import { AwsVariables } from '../../../src/objects/aws-variables.ts';
+import { type Measured, sizeLimits } from '../../../src/objects/object-size.ts';
 import type { Container } from '../../../src/objects/pod.ts';
 import type { RoleMapKind } from '../../../src/objects/role-map.ts';
 import type { RoleSelector } from '../../../src/objects/role-selector.ts';
@@ -46,11 +48,13 @@ const container: fc.Arbitrary<Container> = fc.record({
   kind: fc.constantFrom('container', 'init container', 'ephemeral container'),
   name: hostile,
   path: fc.constant('/spec/containers/0'),
-  env: fc.constant(undefined),
+  hasEnv: fc.constant(false),
+  awsVariables: fc.constant(AwsVariables.none),
   hasEnvFrom: fc.boolean(),
   mounts: fc.constant(undefined),
 });
-const mount = fc.record({ name: hostile, mountPath: hostile, partial: fc.boolean() });
+const mount = fc.record({ name: hostile, mountPath: hostile, hasSubPath: fc.boolean() });
+const variable = fc.constantFrom('AWS_ROLE_ARN', 'aws_role_arn', 'Aws_Role_Arn');
 const annotation = fc.constantFrom('carm-webhook.dev/role', 'eks.amazonaws.com/role-arn');
 const accountKey = fc.oneof(
   accountId,
@@ -125,7 +129,7 @@ const cases: Cases = {
         roleArn.map(({ text }) => text),
       ),
       roleArn,
-      fc.oneof(fc.record({ annotation }), fc.record({ container })),
+      fc.oneof(fc.record({ annotation }), fc.record({ container, variable })),
     )
     .map(
       ([value, role, at]) =>
@@ -138,11 +142,17 @@ const cases: Cases = {
     reason: fc.constant('RoleNotVerifiable'),
     value: fc.option(hostile, { nil: undefined }),
     container,
+    variable,
   }),
   VolumeConflict: fc.oneof(
     fc.record({ reason: fc.constant('VolumeConflict'), audience: hostile }),
     fc.record({ reason: fc.constant('VolumeConflict'), container, mount }),
   ),
+  ObjectTooLarge: fc.record({
+    reason: fc.constant('ObjectTooLarge'),
+    what: fc.constantFrom(...(Object.keys(sizeLimits) as Measured[])),
+    atLeast: fc.nat(),
+  }),
   InvalidRegion: fc.record({
     reason: fc.constant('InvalidRegion'),
     value: hostile,

@@ -1,0 +1,24 @@
+import { type Excess, sizeLimits } from '../../objects/object-size.ts';
+import type { RefusalOf } from './refusal.ts';
+
+/** What any object can be denied for, whatever its kind. */
+export type ObjectProblem = { readonly reason: 'ObjectTooLarge' } & Excess;
+
+/** Each denial that does not depend on the kind of the object. */
+export const objectRefusals: { readonly [R in ObjectProblem['reason']]: RefusalOf<ObjectProblem, R> } = {
+  ObjectTooLarge: {
+    group: 'refused',
+    cause: `The object holds more than any that Kubernetes stores or runs, and checking it would hold up the reviews of others. The limits: ${Object.entries(
+      sizeLimits,
+    )
+      .map(([what, limit]) => `${limit.toLocaleString('en')} ${what}`)
+      .join(', ')}.`,
+    mender: 'you',
+    remedy: 'Make the object smaller.',
+    ignoresMode: true,
+    say: ({ what, atLeast }) => ({
+      wrong: `it has at least ${atLeast.toLocaleString('en')} ${what}, and the limit is ${sizeLimits[what].toLocaleString('en')}`,
+      remedy: 'make it smaller',
+    }),
+  },
+};

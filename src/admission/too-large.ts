@@ -1,0 +1,26 @@
+import { isJsonObject, optionalObject } from '../objects/json.ts';
+import { isTerminating } from '../objects/metadata.ts';
+import type { Excess } from '../objects/object-size.ts';
+import type { Decision } from './decision.ts';
+import { circumstancesOf, denial } from './denial.ts';
+import type { AdmissionRequest } from './review.ts';
+import type { Rule } from './rule.ts';
+import type { Rules } from './rules.ts';
+import { subjectOf } from './subject.ts';
+
+function isStoredTerminating({ oldObject, terminating }: AdmissionRequest): boolean {
+  if (terminating !== undefined) return terminating;
+  return isJsonObject(oldObject) && isTerminating(optionalObject(oldObject, 'metadata', '') ?? {});
+}
+
+/**
+ * The decision on an object that holds too much to be judged. Never a denial of one that is being deleted, whose finalizers
+ * must come off; and only a warning for a workload, whose pods are judged themselves.
+ * @throws {MalformedObjectError}
+ */
+export function tooLarge(rule: Rule, request: AdmissionRequest, { what, atLeast }: Excess, rules: Rules): Decision {
+  if (isStoredTerminating(request)) return { verdict: 'allow', reason: 'Terminating', restsOnState: false };
+  const at = circumstancesOf(request.namespace, rules);
+  const decision = denial(subjectOf(request), { reason: 'ObjectTooLarge', what, atLeast }, at, rules);
+  return { ...decision, advisory: rule.webhook === 'workloads.carm-webhook.dev', restsOnState: false };
+}
