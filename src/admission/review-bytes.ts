@@ -8,16 +8,16 @@ import { type Excess, type Measured, sizeLimits } from '../objects/object-size.t
  */
 export const smallReviewBytes = 128 * 1024;
 
-/** Bytes of a review without its objects. kube-apiserver sends some hundred, and what the user's groups and extras need. */
-const envelopeLimitBytes = 1024 * 1024;
+/** Objects and arrays, or fields, of a review without its objects. kube-apiserver sends some dozens. */
+const envelopeLimit = 50_000;
 
-/** An error to be thrown when a review without its objects is larger than any that an API server sends. */
+/** An error to be thrown when a review holds more beside its objects than any that an API server sends. */
 export class EnvelopeTooLargeError extends Error {
   override readonly name = 'EnvelopeTooLargeError';
   readonly code = 'EnvelopeTooLarge';
 
   constructor() {
-    super(`the AdmissionReview without its objects is larger than the limit of ${envelopeLimitBytes} bytes`);
+    super(`the AdmissionReview has more than ${envelopeLimit} fields or lists beside its objects`);
   }
 }
 
@@ -55,12 +55,15 @@ interface Outline {
   readonly oldObject: Part | undefined;
   /** Every part, also one that a later member of the same name replaces. */
   readonly parts: readonly Span[];
+  /** What is beside the parts. */
+  readonly rest: JsonCounts;
 }
 
 function outlineOf(bytes: Buffer): Outline {
   const json = new JsonBytes(bytes);
   const found = new Map<string, Part>();
   const parts: Span[] = [];
+  const rest = noCounts();
   json.members(key => {
     if (key !== 'request') return;
     // JSON.parse takes the last member of a name.
@@ -70,9 +73,9 @@ function outlineOf(bytes: Buffer): Outline {
       const part = readPart(json, json.at);
       found.set(name, part);
       parts.push(part.span);
-    });
-  });
-  return { object: found.get('object'), oldObject: found.get('oldObject'), parts };
+    }, rest);
+  }, rest);
+  return { object: found.get('object'), oldObject: found.get('oldObject'), parts, rest };
 }
 
 /** The text of a range with `null` in place of what is cut out. */
@@ -118,9 +121,8 @@ function parsePart(bytes: Buffer, { span, managedFields }: Part): unknown {
  * @throws {SyntaxError | JsonBytesError | EnvelopeTooLargeError}
  */
 async function parseLargeReview(bytes: Buffer): Promise<ParsedReview> {
-  const { object, oldObject, parts } = outlineOf(bytes);
-  const cut = parts.reduce((sum, { start, end }) => sum + end - start, 0);
-  if (bytes.length - cut > envelopeLimitBytes) throw new EnvelopeTooLargeError();
+  const { object, oldObject, parts, rest } = outlineOf(bytes);
+  if (Math.max(rest.nested, rest.members, rest.depth) > envelopeLimit) throw new EnvelopeTooLargeError();
   const body: unknown = JSON.parse(textWithout(bytes, { start: 0, end: bytes.length }, parts));
   const excess = (object && excessOf(object)) ?? (oldObject && excessOf(oldObject));
   const terminating = oldObject?.terminating ?? false;
