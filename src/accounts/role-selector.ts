@@ -45,12 +45,12 @@ export function selectorMatches(selector: RoleSelector, resource: SelectedResour
 
 /** Go's `arn.Parse`: `arn:` and six sections. https://github.com/aws/aws-sdk-go-v2/blob/main/aws/arn/arn.go */
 function isArn(text: string): boolean {
-  return text.startsWith('arn:') && text.split(':').length >= 6;
+  return text.startsWith('arn:') && text.split(':', 6).length === 6;
 }
 
 /** The account in the fifth section of an ARN, as ACK takes it; undefined where that is no account id. */
 export function accountOfArn(arn: string): AccountId | undefined {
-  const account = arn.split(':')[4] ?? '';
+  const account = arn.split(':', 5)[4] ?? '';
   return isAccountId(account) ? account : undefined;
 }
 

@@ -1,12 +1,21 @@
 import { found, type Result, refused } from '../accounts/result.ts';
 import type { RoleArn } from '../accounts/role-arn.ts';
+import { AwsVariables } from '../objects/aws-variables.ts';
 import { type Addition, append } from '../objects/json-patch.ts';
 import type { Container, Pod, VolumeMount } from '../objects/pod.ts';
 import { type HomeAccount, roleAllowed } from './boundary.ts';
-import { type EnvironmentRemark, planEnvironment, roleArnVariable, type WantedEnvironment } from './environment.ts';
+import {
+  type EnvironmentPlan,
+  type EnvironmentRemark,
+  planEnvironment,
+  roleArnVariable,
+  type WantedEnvironment,
+} from './environment.ts';
 import { roleArnAnnotationPatch } from './role-annotation.ts';
 import type { TokenSettings } from './token-settings.ts';
 import { lookAtMounts, tokenFilePath, tokenMount, tokenVolume, usesTokenFile, volumeState } from './token-volume.ts';
+
+const tokenMounts = [tokenMount];
 
 /** What a pod is to be given. */
 export interface InjectionSettings {
@@ -58,14 +67,20 @@ class WarningsByReason {
   }
 }
 
+/** A volume of our name that is not ours, where a container reads the token file in ours. */
+function foreignVolume(pod: Pod, users: readonly Container[], audience: string): VolumeConflict | undefined {
+  const isForeign = users.length > 0 && volumeState(pod.volumes, audience) === 'foreign';
+  return isForeign ? { reason: 'VolumeConflict', audience } : undefined;
+}
+
 /** Containers that read the token file where ours lies must find our volume there, or nothing in its way. */
 export function findVolumeConflict(
   pod: Pod,
   users: readonly Container[],
   audience: string,
 ): VolumeConflict | undefined {
-  if (users.length > 0 && volumeState(pod.volumes, audience) === 'foreign')
-    return { reason: 'VolumeConflict', audience };
+  const foreign = foreignVolume(pod, users, audience);
+  if (foreign !== undefined) return foreign;
   for (const container of users) {
     const { conflict } = lookAtMounts(container, pod.windows);
     if (conflict !== undefined) return { reason: 'VolumeConflict', container, mount: conflict };
@@ -77,6 +92,8 @@ interface ContainerPlans {
   readonly patch: readonly Addition[];
   /** The containers that will read our token file. */
   readonly users: readonly Container[];
+  /** The first mount of one of them that is in the way of ours. */
+  readonly conflict: VolumeConflict | undefined;
   /** Whether a container will have the resolved role and our token. */
   readonly roleGiven: boolean;
   readonly warnings: readonly ContainerWarning[];
@@ -88,8 +105,14 @@ function planContainers(pod: Pod, targets: readonly Container[], settings: Injec
   const users: Container[] = [];
   const warnings = new WarningsByReason();
   let roleGiven = false;
+  let conflicting: VolumeConflict | undefined;
+  // Nearly all containers set nothing of AWS's own, and all of these get the same.
+  let usual: EnvironmentPlan | undefined;
   for (const container of targets) {
-    const { added, remarks } = planEnvironment(container, wanted);
+    const isUsual = container.awsVariables === AwsVariables.none && !container.hasEnvFrom;
+    const plan = isUsual ? usual : undefined;
+    const { added, remarks } = plan ?? planEnvironment(container, wanted);
+    if (isUsual) usual ??= { added, remarks };
     for (const remark of remarks) warnings.add(remark, container);
     patch.push(...append(`${container.path}/env`, container.hasEnv, added));
     const givesToken = added.some(variable => variable.value === wanted.tokenFile);
@@ -99,13 +122,14 @@ function planContainers(pod: Pod, targets: readonly Container[], settings: Injec
       container.awsVariables.literal(roleArnVariable, pod.windows) ??
       added.find(variable => variable.name === roleArnVariable)?.value;
     if (role === wanted.roleArn) roleGiven = true;
-    const { state, above } = lookAtMounts(container, pod.windows);
+    const { state, above, conflict } = lookAtMounts(container, pod.windows);
+    if (conflict !== undefined) conflicting ??= { reason: 'VolumeConflict', container, mount: conflict };
     if (above !== undefined) warnings.add('MountAboveToken', container);
     if (state === 'absent') {
-      patch.push(...append(`${container.path}/volumeMounts`, container.mounts !== undefined, [tokenMount]));
+      patch.push(...append(`${container.path}/volumeMounts`, container.mounts !== undefined, tokenMounts));
     }
   }
-  return { patch, users, roleGiven, warnings: warnings.list() };
+  return { patch, users, conflict: conflicting, roleGiven, warnings: warnings.list() };
 }
 
 /**
@@ -120,7 +144,7 @@ export function injectPod(
 ): Result<Injection, VolumeConflict> {
   const plans = planContainers(pod, targets, settings);
   const { audience, expirationSeconds } = settings.token;
-  const conflict = findVolumeConflict(pod, plans.users, audience);
+  const conflict = foreignVolume(pod, plans.users, audience) ?? plans.conflict;
   if (conflict !== undefined) return refused(conflict);
   const volumeMissing = plans.users.length > 0 && volumeState(pod.volumes, audience) === 'absent';
   const volumes = volumeMissing ? [tokenVolume(audience, expirationSeconds)] : [];
@@ -145,7 +169,7 @@ export function injectEphemeralContainers(
   settings: InjectionSettings,
 ): Result<Injection, VolumeConflict> {
   const plans = planContainers(pod, targets, settings);
-  const conflict = findVolumeConflict(pod, plans.users, settings.token.audience);
+  const conflict = foreignVolume(pod, plans.users, settings.token.audience) ?? plans.conflict;
   if (conflict !== undefined) return refused(conflict);
   return found({ patch: plans.patch, warnings: plans.warnings, injected: plans.patch.length > 0 });
 }

@@ -5,20 +5,17 @@ const dot = 0x2e;
 /** Where one path lies to another: above it is an ancestor, the root included. */
 export type PathRelation = 'same' | 'above' | 'below' | 'apart';
 
-const segmentsOf = new Map<string, readonly string[]>();
+/** The segments of an absolute path that is normal already. */
+export function segmentsOf(path: string): readonly string[] {
+  return path.split('/').slice(1);
+}
 
 /**
- * Where a path lies to an absolute one that is normal already, of our own. `.`, `..`, doubled and trailing slashes count for
- * nothing; on Windows neither do case, drive C: and which slash it is. In one walk, without a list of segments: a path may be
- * as long as a pod. (node:path takes quadratic time.)
+ * Where a path lies to another one, of our own, given by its segments. `.`, `..`, doubled and trailing slashes count for nothing;
+ * on Windows neither do case, drive C: and which slash it is. In one walk, without a list of segments: a path may be as long as
+ * a pod. (node:path takes quadratic time.)
  */
-export function pathRelation(path: string, target: string, windows: boolean): PathRelation {
-  let wanted = segmentsOf.get(target);
-  if (wanted === undefined) {
-    wanted = target.split('/').filter(segment => segment !== '');
-    // Targets are constants: there are two.
-    segmentsOf.set(target, wanted);
-  }
+export function pathRelation(path: string, target: readonly string[], windows: boolean): PathRelation {
   const text = windows ? path.toLowerCase() : path;
   const start = windows && text.startsWith('c:') ? 2 : 0;
   /** How deep the path has come, and how many of its first segments are the target's. */
@@ -33,12 +30,12 @@ export function pathRelation(path: string, target: string, windows: boolean): Pa
       if (depth > 0) depth--;
       if (matching > depth) matching = depth;
     } else if (length > 0 && !(length === 1 && text.charCodeAt(from) === dot)) {
-      const segment = matching === depth ? wanted[depth] : undefined;
+      const segment = matching === depth ? target[depth] : undefined;
       if (segment !== undefined && segment.length === length && text.startsWith(segment, from)) matching++;
       depth++;
     }
     from = at + 1;
   }
-  if (matching === wanted.length) return depth === wanted.length ? 'same' : 'below';
+  if (matching === target.length) return depth === target.length ? 'same' : 'below';
   return matching === depth ? 'above' : 'apart';
 }

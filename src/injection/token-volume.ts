@@ -1,11 +1,13 @@
 import type { Container, Volume, VolumeMount } from '../objects/pod.ts';
 import { tokenFileVariable } from './environment.ts';
-import { pathRelation } from './path-relation.ts';
+import { pathRelation, segmentsOf } from './path-relation.ts';
 
 /** Names and paths of amazon-eks-pod-identity-webhook: what it injected is ours too. */
 export const tokenVolumeName = 'aws-iam-token';
 export const tokenMountPath = '/var/run/secrets/eks.amazonaws.com/serviceaccount';
 const tokenFileName = 'token';
+const tokenMountSegments = segmentsOf(tokenMountPath);
+const tokenFileSegments = segmentsOf(`${tokenMountPath}/${tokenFileName}`);
 
 /** The token's path as a container sees it. `mountPath` keeps its slashes on Windows too. */
 export function tokenFilePath(windows: boolean): string {
@@ -53,7 +55,7 @@ export function volumeState(volumes: readonly Volume[] | undefined, audience: st
 /** Whether a container reads its token where ours lies, by what it says itself. */
 export function usesTokenFile(container: Container, windows: boolean): boolean {
   const value = container.awsVariables.literal(tokenFileVariable, windows);
-  return value !== undefined && pathRelation(value, `${tokenMountPath}/${tokenFileName}`, windows) === 'same';
+  return value !== undefined && pathRelation(value, tokenFileSegments, windows) === 'same';
 }
 
 /** What lies at our path, below it and above it in a container. */
@@ -73,7 +75,7 @@ export function lookAtMounts({ mounts = [] }: Container, windows: boolean): Moun
   let conflict: VolumeMount | undefined;
   let above: VolumeMount | undefined;
   for (const mount of mounts) {
-    const relation = pathRelation(mount.mountPath, tokenMountPath, windows);
+    const relation = pathRelation(mount.mountPath, tokenMountSegments, windows);
     if (relation === 'apart') continue;
     if (relation === 'above') {
       above ??= mount;

@@ -6,29 +6,24 @@ import {
   optionalString,
   pointerSegment,
 } from './json.ts';
-import { checkSize } from './object-size.ts';
+import { checkSize, type Measured, sizeLimits } from './object-size.ts';
 
 type Strings = ReadonlyMap<string, string>;
 
 const none: Strings = new Map();
 
-function read(
-  parent: JsonObject,
-  key: string,
-  path: string,
-  count: (name: string, value: string, index: number) => void,
-) {
+function read(parent: JsonObject, key: string, path: string, limited: Measured): Strings {
   const object = optionalObject(parent, key, path);
   if (object === undefined) return none;
   const strings = new Map<string, string>();
+  // JSON.parse makes own properties only, of `__proto__` too.
   for (const name in object) {
-    // JSON.parse makes own properties only, of `__proto__` too.
     const value = object[name] ?? '';
     if (typeof value !== 'string') {
       throw new MalformedObjectError(`${path}/${pointerSegment(key)}/${pointerSegment(name)}`, 'a string');
     }
     strings.set(name, value);
-    count(name, value, strings.size);
+    if (strings.size > sizeLimits[limited]) checkSize(limited, strings.size);
   }
   return strings;
 }
@@ -38,7 +33,7 @@ function read(
  * @throws {MalformedObjectError | ObjectTooLargeError}
  */
 export function readLabels(parent: JsonObject, key: string, path: string): Strings {
-  return read(parent, key, path, (_name, _value, count) => checkSize('labels', count));
+  return read(parent, key, path, 'labels');
 }
 
 /**
@@ -47,16 +42,23 @@ export function readLabels(parent: JsonObject, key: string, path: string): Strin
  * @throws {MalformedObjectError | ObjectTooLargeError}
  */
 export function readAnnotations(metadata: JsonObject): Strings {
+  // Each is a byte at least.
+  const annotations = read(metadata, 'annotations', '/metadata', 'bytes of annotations');
+  let units = 0;
+  for (const [name, value] of annotations) units += name.length + value.length;
+  // No UTF-16 unit makes more than three bytes of UTF-8: counting those costs more than all else here.
+  if (units * 3 <= sizeLimits['bytes of annotations']) return annotations;
   let bytes = 0;
-  return read(metadata, 'annotations', '/metadata', (name, value) => {
+  for (const [name, value] of annotations) {
     bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
     checkSize('bytes of annotations', bytes);
-  });
+  }
+  return annotations;
 }
 
 /** `.data` of a ConfigMap. @throws {MalformedObjectError | ObjectTooLargeError} */
 export function readData(object: JsonObject): Strings {
-  return read(object, 'data', '', (_name, _value, count) => checkSize('entries of data', count));
+  return read(object, 'data', '', 'entries of data');
 }
 
 /** `metadata.finalizers`. @throws {MalformedObjectError | ObjectTooLargeError} */

@@ -1,20 +1,37 @@
+import { isJsonObject } from './json.ts';
+
 /**
- * Whether two parsed JSON values are equal, whatever the order of their keys. With a stack of its own: what users send
- * may be nested deeper than the engine's.
+ * Whether two parsed JSON values are equal, whatever the order of their keys. With a stack of its own: what users send may be
+ * nested deeper than the engine's. Only what is nested goes on the stack.
  */
 export function sameJson(a: unknown, b: unknown): boolean {
-  const pairs: [unknown, unknown][] = [[a, b]];
-  for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
-    const [left, right] = pair;
-    if (Object.is(left, right)) continue;
+  const lefts: object[] = [];
+  const rights: object[] = [];
+  /** Whether two values may still be equal: those that are nested wait on the stack. */
+  const mayBeSame = (left: unknown, right: unknown): boolean => {
+    if (left === right) return true;
     if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
-    if (Array.isArray(left) !== Array.isArray(right)) return false;
-    const entries = Object.entries(left);
-    if (entries.length !== Object.keys(right).length) return false;
-    for (const [key, value] of entries) {
-      if (!Object.hasOwn(right, key)) return false;
-      pairs.push([value, Reflect.get(right, key)]);
+    lefts.push(left);
+    rights.push(right);
+    return true;
+  };
+  if (!mayBeSame(a, b)) return false;
+  for (let left = lefts.pop(), right = rights.pop(); left && right; left = lefts.pop(), right = rights.pop()) {
+    if (Array.isArray(left)) {
+      if (!Array.isArray(right) || left.length !== right.length) return false;
+      for (let index = 0; index < left.length; index++) if (!mayBeSame(left[index], right[index])) return false;
+      continue;
     }
+    if (!isJsonObject(left) || !isJsonObject(right)) return false;
+    let members = 0;
+    for (const key in left) {
+      members++;
+      const other = right[key];
+      // A key of Object.prototype that only one of them has.
+      if (other === undefined || !Object.hasOwn(right, key) || !mayBeSame(left[key], other)) return false;
+    }
+    for (const _ in right) members--;
+    if (members !== 0) return false;
   }
   return true;
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Admit, Admitted, Endpoint } from '../admission/admit.ts';
 import type { ReviewRecord } from '../admission/record.ts';
-import { answerReview } from '../admission/response.ts';
+import { answerText } from '../admission/response.ts';
 import { type AdmissionRequest, ReviewError, readReview } from '../admission/review.ts';
 import { EnvelopeTooLargeError, type ParsedReview, parseReview } from '../admission/review-bytes.ts';
 import { JsonBytesError } from '../objects/json-bytes.ts';
@@ -146,10 +146,10 @@ export class ReviewHandler {
         decision instanceof Promise
           ? await inTime(decision, arrivedAtMs + timeout.giveUpMs - performance.now())
           : decision;
-      return { payload: JSON.stringify(answerReview(response)), record };
+      return { payload: answerText(response), record };
     } catch (error) {
       const { response, record } = internalError(endpoint, review, error, this.#options.supportMessage);
-      return { payload: JSON.stringify(answerReview(response)), record };
+      return { payload: answerText(response), record };
     }
   }
 

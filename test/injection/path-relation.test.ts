@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { posix } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type PathRelation, pathRelation } from '../../src/injection/path-relation.ts';
+import { type PathRelation, pathRelation, segmentsOf } from '../../src/injection/path-relation.ts';
 
 const target = '/var/run/secrets/eks.amazonaws.com/serviceaccount';
+const segmentsOfTarget = segmentsOf(target);
 
 /** The same by node:path, which is slower. */
 function byNormalForm(path: string): PathRelation {
@@ -20,7 +21,7 @@ describe('where a path lies', () => {
     fc.assert(
       fc.property(fc.array(segment, { maxLength: 14 }), fc.boolean(), (segments, rooted) => {
         const path = `${rooted ? '/' : ''}${segments.join('/')}`;
-        assert.equal(pathRelation(path, target, false), byNormalForm(path));
+        assert.equal(pathRelation(path, segmentsOfTarget, false), byNormalForm(path));
       }),
       { numRuns: 3000 },
     );
@@ -38,7 +39,7 @@ describe('where a path lies', () => {
         (parts, slashes, upper, drive) => {
           const path = parts.map((part, index) => `${slashes[index]}${part}`).join('');
           const spelt = `${drive}${upper ? path.toUpperCase() : path}`;
-          assert.equal(pathRelation(spelt, target, true), byNormalForm(path.replaceAll('\\', '/')));
+          assert.equal(pathRelation(spelt, segmentsOfTarget, true), byNormalForm(path.replaceAll('\\', '/')));
         },
       ),
     );
@@ -53,7 +54,7 @@ describe('where a path lies', () => {
     ];
     for (const path of long) {
       const startedAt = performance.now();
-      pathRelation(path, target, false);
+      pathRelation(path, segmentsOfTarget, false);
       const tookMs = performance.now() - startedAt;
       assert.ok(tookMs < 500, `${path.slice(0, 8)}: ${Math.round(tookMs)} ms`);
     }

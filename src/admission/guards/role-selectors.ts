@@ -7,10 +7,13 @@ import type { Problem } from '../catalogue/refusals.ts';
 import type { View } from '../cluster.ts';
 import type { Decision } from '../decision.ts';
 import { circumstancesOf, denial } from '../denial.ts';
+import { readOnce } from '../read-once.ts';
 import type { AdmissionRequest } from '../review.ts';
 import type { Rules } from '../rules.ts';
 import { shortSubject } from '../subject.ts';
 import { strandedResources } from './selector-use.ts';
+
+const readSelectorOnce = readOnce(readRoleSelector);
 
 /** What is wrong with a selector that is written. */
 function specProblem(selector: RoleSelector, before: RoleSelector | undefined, view: View): Problem | undefined {
@@ -41,12 +44,12 @@ export function validateRoleSelector(request: AdmissionRequest, view: View, rule
   const { operation, object, oldObject } = request;
   const checked: Decision = { verdict: 'allow', reason: 'Checked', restsOnState: false };
   if (operation === 'UPDATE' && sameJson(specOf(object), specOf(oldObject))) return checked;
-  const after = operation === 'DELETE' ? undefined : readRoleSelector(object);
+  const after = operation === 'DELETE' ? undefined : readSelectorOnce(object);
   const refuse = (problem: Problem): Decision => {
     const subject = shortSubject(request, requiredObject(after === undefined ? oldObject : object, ''));
     return denial(subject, problem, circumstancesOf('', rules), rules);
   };
-  const before = operation === 'CREATE' ? undefined : readRoleSelector(oldObject);
+  const before = operation === 'CREATE' ? undefined : readSelectorOnce(oldObject);
   const problem = after === undefined ? undefined : specProblem(after, before, view);
   if (problem !== undefined) return refuse(problem);
   if (before === undefined) return checked;

@@ -3,7 +3,7 @@ import { injectEphemeralContainers } from '../../injection/inject.ts';
 import { readSkipList } from '../../injection/skip-list.ts';
 import { tokenVolumeName, usesTokenFile } from '../../injection/token-volume.ts';
 import { optionalArray, optionalObject, optionalString, requiredObject } from '../../objects/json.ts';
-import { type Container, type Pod, readPod } from '../../objects/pod.ts';
+import type { Container, Pod } from '../../objects/pod.ts';
 import type { Remark } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Decision } from '../decision.ts';
@@ -17,6 +17,7 @@ import {
   isOptedOut,
   judgeBoundary,
   type PodCase,
+  readPodOnce,
   resolveCase,
   servedNamespace,
   settingsFor,
@@ -50,7 +51,7 @@ interface EphemeralCase {
 function caseOf(request: AdmissionRequest, view: View, rules: Rules): EphemeralCase | Decision {
   const object = requiredObject(request.object, '');
   const subject = nameSubject(request, object);
-  const pod = readPod(object);
+  const pod = readPodOnce(object);
   const added = addedContainers(pod, request.oldObject);
   const namespace = servedNamespace(request.namespace, subject, view, rules);
   return isDecision(namespace) ? namespace : { podCase: { subject, pod, namespace, view, rules }, added };

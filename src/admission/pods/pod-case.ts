@@ -10,7 +10,7 @@ import { chooseRegion } from '../../injection/region.ts';
 import { roleArnAnnotation } from '../../injection/role-annotation.ts';
 import { readTokenSettings } from '../../injection/token-settings.ts';
 import type { Namespace } from '../../objects/namespace.ts';
-import type { Container, Pod } from '../../objects/pod.ts';
+import { type Container, type Pod, readPod } from '../../objects/pod.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
 import { whatIsWrong } from '../catalogue/message.ts';
 import type { Circumstances } from '../catalogue/refusal.ts';
@@ -19,9 +19,12 @@ import type { Remark } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Decision } from '../decision.ts';
 import { circumstancesOf, denial } from '../denial.ts';
+import { readOnce } from '../read-once.ts';
 import type { Rules } from '../rules.ts';
 
 const skipLabel = 'eks.amazonaws.com/skip-pod-identity-webhook';
+
+export const readPodOnce = readOnce(readPod);
 
 /** A pod, or what will become one, in a namespace that is served: what all rules about pods share. */
 export interface PodCase {

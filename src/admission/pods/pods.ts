@@ -4,7 +4,7 @@ import { readSkipList, unknownSkipNames } from '../../injection/skip-list.ts';
 import { readTokenSettings } from '../../injection/token-settings.ts';
 import { usesTokenFile } from '../../injection/token-volume.ts';
 import { requiredObject } from '../../objects/json.ts';
-import { type Container, type Pod, readPod } from '../../objects/pod.ts';
+import type { Container, Pod } from '../../objects/pod.ts';
 import type { Remark } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Decision } from '../decision.ts';
@@ -18,6 +18,7 @@ import {
   isOptedOut,
   judgeBoundary,
   type PodCase,
+  readPodOnce,
   resolveCase,
   servedNamespace,
   settingsFor,
@@ -36,7 +37,7 @@ function isMirrorPod(pod: Pod, request: AdmissionRequest): boolean {
 function podCaseOf(request: AdmissionRequest, view: View, rules: Rules): PodCase | Decision {
   const object = requiredObject(request.object, '');
   const subject = nameSubject(request, object);
-  const pod = readPod(object);
+  const pod = readPodOnce(object);
   if (isMirrorPod(pod, request)) return { verdict: 'allow', reason: 'MirrorPod', restsOnState: false };
   const namespace = servedNamespace(request.namespace, subject, view, rules);
   return isDecision(namespace) ? namespace : { subject, pod, namespace, view, rules };

@@ -1,5 +1,4 @@
 import { optionalArray, optionalObject, requiredObject } from '../../objects/json.ts';
-import { readPod } from '../../objects/pod.ts';
 import { templateOf, withClaims, workloadKinds } from '../../objects/pod-template.ts';
 import { sameJson } from '../../objects/same-json.ts';
 import { closeMessage } from '../catalogue/message.ts';
@@ -8,7 +7,7 @@ import type { Decision } from '../decision.ts';
 import type { AdmissionRequest } from '../review.ts';
 import type { Rules } from '../rules.ts';
 import { nameSubject } from '../subject.ts';
-import { isDecision, servedNamespace } from './pod-case.ts';
+import { isDecision, readPodOnce, servedNamespace } from './pod-case.ts';
 import { decidePod } from './pods.ts';
 
 const notOurs: Decision = { verdict: 'allow', reason: 'NotOurs', restsOnState: false };
@@ -48,7 +47,7 @@ export function validateWorkload(request: AdmissionRequest, view: View, rules: R
   if (template === undefined) return notOurs;
   if (request.operation === 'UPDATE' && sameJson(template, templateOf(request.oldObject, workload))) return checked;
   const subject = `pods of ${nameSubject(request, object)}`;
-  const pod = readPod(withClaims(template, object, workload));
+  const pod = readPodOnce(withClaims(template, object, workload));
   const namespace = servedNamespace(request.namespace, subject, view, rules);
   if (isDecision(namespace)) return asAnswerOfWorkload(namespace, rules);
   return asAnswerOfWorkload(decidePod({ subject, pod, namespace, view, rules }), rules);

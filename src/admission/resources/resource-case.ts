@@ -80,7 +80,7 @@ export function accountByMaps(resourceCase: ResourceCase, alias: string): Result
 }
 
 function partitionOf(arn: string): Partition | undefined {
-  return partitions.find(partition => arn.split(':')[1] === partition);
+  return partitions.find(partition => arn.split(':', 2)[1] === partition);
 }
 
 /** The selectors that match a resource of the request with these labels. */

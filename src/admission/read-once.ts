@@ -1,0 +1,16 @@
+/**
+ * Makes a reader remember what it made of an object, for as long as somebody holds the object: a decision that is made again, by
+ * other state, does not read the same review again.
+ * @param read must be pure.
+ */
+export function readOnce<T extends NonNullable<unknown>>(read: (object: unknown) => T): (object: unknown) => T {
+  const results = new WeakMap<object, T>();
+  return object => {
+    if (typeof object !== 'object' || object === null) return read(object);
+    const known = results.get(object);
+    if (known !== undefined) return known;
+    const result = read(object);
+    results.set(object, result);
+    return result;
+  };
+}
