@@ -59,6 +59,8 @@ bench: $(BUNDLE) ## Measure pods and ACK resources beside a handler that answers
 	@npm run --silent bench
 	@echo 'An ACK resource:'
 	@npm run --silent bench -- --review resource
+	@echo 'What reviews cost as they grow:'
+	@npm run --silent costs
 
 .PHONY: docs
 docs: $(INSTALLED) ## Write the pages that are made from the source

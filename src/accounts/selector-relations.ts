@@ -16,10 +16,35 @@ function compatible(a: Labels, b: Labels): boolean {
   return true;
 }
 
+const typeFields = ['group', 'version', 'kind'] as const;
+
+/** Which fields of a type say something, a bit each. */
+function maskOf(type: ResourceType): number {
+  return typeFields.reduce((mask, field, bit) => (type[field] === '' ? mask : mask | (1 << bit)), 0);
+}
+
+function keyOf(type: ResourceType, mask: number): string {
+  return JSON.stringify(typeFields.filter((_, bit) => mask & (1 << bit)).map(field => type[field]));
+}
+
+/**
+ * Whether some type is one of both lists. Two types meet where the fields agree that both name; a list has eight combinations
+ * of named fields at most, so this takes time linear in both: a selector may list thousands.
+ */
 function typesMeet(a: readonly ResourceType[], b: readonly ResourceType[]): boolean {
-  const fits = (left: string, right: string) => left === '' || right === '' || left === right;
   if (a.length === 0 || b.length === 0) return true;
-  return a.some(x => b.some(y => fits(x.group, y.group) && fits(x.version, y.version) && fits(x.kind, y.kind)));
+  const ofB = Map.groupBy(b, maskOf);
+  const keysOfB = new Map<string, ReadonlySet<string>>();
+  return a.some(type => {
+    const mask = maskOf(type);
+    return ofB.entries().some(([maskOfB, types]) => {
+      const common = mask & maskOfB;
+      const place = `${maskOfB} ${common}`;
+      const keys = keysOfB.get(place) ?? new Set(types.map(other => keyOf(other, common)));
+      keysOfB.set(place, keys);
+      return keys.has(keyOf(type, common));
+    });
+  });
 }
 
 /**
