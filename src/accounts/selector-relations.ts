@@ -37,7 +37,7 @@ function typesMeet(a: readonly ResourceType[], b: readonly ResourceType[]): bool
   const keysOfB = new Map<string, ReadonlySet<string>>();
   return a.some(type => {
     const mask = maskOf(type);
-    return ofB.entries().some(([maskOfB, types]) => {
+    return [...ofB].some(([maskOfB, types]) => {
       const common = mask & maskOfB;
       const place = `${maskOfB} ${common}`;
       const keys = keysOfB.get(place) ?? new Set(types.map(other => keyOf(other, common)));

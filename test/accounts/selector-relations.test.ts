@@ -112,6 +112,26 @@ test('a selector covers itself', () => {
   fc.assert(fc.property(anySelector, one => assert.ok(selectorCovers(one, one))));
 });
 
+test('types meet where every field agrees that both name', () => {
+  const field = fc.constantFrom('', 'a', 'b');
+  const types = fc.array(fc.tuple(field, field, field), { minLength: 1, maxLength: 4 });
+  const agree = (one: string, other: string) => one === '' || other === '' || one === other;
+  fc.assert(
+    fc.property(types, types, (left, right) => {
+      const expected = left.some(one =>
+        right.some(other => one.every((value, index) => agree(value, other[index] ?? ''))),
+      );
+      const of = (list: readonly (readonly [string, string, string])[]) =>
+        selector({ resourceTypes: list.map(([group, version, kind]) => type(group, version, kind)) });
+      assert.equal(
+        selectorsOverlap(of(left), of(right), () => undefined),
+        expected,
+      );
+    }),
+    { numRuns: 1000 },
+  );
+});
+
 test('selectors of very many names or types are compared in time', () => {
   const numbers = Array.from({ length: 50_000 }, (_, index) => index);
   const names = selector({ namespaceNames: numbers.map(number => `team-${number}`) });
@@ -125,6 +145,8 @@ test('selectors of very many names or types are compared in time', () => {
     };
     assert.ok(selectorCovers(one, reversed));
   }
+  const otherTypes = selector({ resourceTypes: numbers.map(number => type('', 'v1', `Other${number}`)) });
+  assert.ok(!selectorsOverlap(types, otherTypes, () => undefined));
   assert.ok(selectorsOverlap(names, { ...names, namespaceNames: names.namespaceNames.toReversed() }, () => undefined));
   assert.ok(performance.now() - startedAt < 1_000);
 });
