@@ -8,6 +8,8 @@ import { WebhookUnderTest } from './webhook-under-test.ts';
 export interface ServedPlaneOptions extends ControlPlaneOptions {
   /** Flags of `serve`. */
   readonly flags?: readonly string[];
+  /** Flags of Node.js. */
+  readonly nodeFlags?: readonly string[];
   /** The account map, by account id; without it there is none. */
   readonly map?: Readonly<Record<string, string>>;
 }
@@ -22,10 +24,10 @@ export class ServedPlane {
     this.webhook = webhook;
   }
 
-  static async start({ flags = [], map, ...options }: ServedPlaneOptions = {}): Promise<ServedPlane> {
+  static async start({ flags = [], nodeFlags = [], map, ...options }: ServedPlaneOptions = {}): Promise<ServedPlane> {
     const plane = await ControlPlane.start(options);
     try {
-      const webhook = await WebhookUnderTest.start(plane, { flags });
+      const webhook = await WebhookUnderTest.start(plane, { flags, nodeFlags });
       const served = new ServedPlane(plane, webhook);
       if (map !== undefined) await served.apply([roleMap(map)]);
       await webhook.install();

@@ -31,6 +31,8 @@ export interface WebhookUnderTestOptions {
   readonly flags?: readonly string[];
   /** Another kubeconfig than that of the ServiceAccount, such as one whose address is a proxy's. */
   readonly kubeconfig?: string;
+  /** Flags of Node.js, such as the size of its heap. */
+  readonly nodeFlags?: readonly string[];
 }
 
 /** An error to be thrown when the server does not get ready; the message has the path of its log. */
@@ -81,6 +83,8 @@ export class WebhookUnderTest {
     writeFileSync(this.certFile, certPem);
     writeFileSync(this.keyFile, keyPem, { mode: 0o600 });
     this.#args = [
+      ...options.nodeFlags,
+      bundle,
       'serve',
       `--kubeconfig=${options.kubeconfig}`,
       '--bind-address=127.0.0.1',
@@ -109,11 +113,17 @@ export class WebhookUnderTest {
       [await freePort(), await freePort()],
       {
         flags: options.flags ?? [],
+        nodeFlags: options.nodeFlags ?? [],
         kubeconfig: options.kubeconfig ?? plane.kubeconfigFor({ token: await plane.tokenFor(namespace, name) }),
       },
     );
     await webhook.startProcess();
     return webhook;
+  }
+
+  /** Whether its process is there. */
+  get isRunning(): boolean {
+    return this.#process !== undefined && this.#process.end === undefined;
   }
 
   /** Undefined while it is stopped. */
@@ -123,7 +133,7 @@ export class WebhookUnderTest {
 
   /** Starts the server, at the same address as before, and waits until it is ready. @throws {WebhookFailed} */
   async startProcess(): Promise<void> {
-    const server = new SupervisedProcess(process.execPath, [bundle, ...this.#args], {
+    const server = new SupervisedProcess(process.execPath, this.#args, {
       logFile: this.logFile,
       // Variables of its own name would change what it does.
       env: { ...withoutOwnVariables(), POD_NAMESPACE: only(this.manifests, 'Namespace').metadata.name },
