@@ -1,7 +1,7 @@
 /**
  * What an object may hold, so that no walk over it costs more than a stated amount. Admission comes before the API server's own
  * validation, so nothing of what that would deny is denied yet. No limit is smaller than what the API server and etcd take
- * (docs/limits.md has the reasons), but for containers and variables: no pod that can run has so many.
+ * (docs/limits.md says why), but for containers and variables: no pod that can run has so many.
  */
 export const sizeLimits = {
   'bytes of JSON': 3 * 1024 * 1024,

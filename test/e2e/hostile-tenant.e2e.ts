@@ -52,7 +52,7 @@ describe('a tenant who makes everything as large as they can', () => {
     async () => {
       served = await ServedPlane.start({
         controllerManager: true,
-        flags: ['--workloads=deny', '--unbound-resources=deny'],
+        flags: ['--unbound-resources=deny'],
         nodeFlags: ['--max-old-space-size=256'],
         map: {
           [account]: `arn:aws:iam::${account}:role/ack`,
@@ -144,7 +144,11 @@ describe('a tenant who makes everything as large as they can', () => {
       const kinds = Object.entries(largePods);
       for (let turn = offset; performance.now() < endAt; turn++) {
         const [what, make] = kinds[turn % kinds.length] ?? ['', () => ({})];
-        const { status } = await post('/api/v1/namespaces/mallory/pods', make());
+        // The API server itself may have enough of such a pod; what counts is what others get.
+        const status = await post('/api/v1/namespaces/mallory/pods', make()).then(
+          answer => answer.status,
+          () => 'no answer',
+        );
         answers.set(`${what}: ${status}`, (answers.get(`${what}: ${status}`) ?? 0) + 1);
         assert.notEqual(status, 201, what);
       }
@@ -223,8 +227,7 @@ describe('a tenant who makes everything as large as they can', () => {
           spec,
         };
         const answer = await post(`/apis/apps/v1/namespaces/mallory/${plural}?dryRun=All`, body);
-        assert.equal(answer.status, 403, `${workload} of ${kind}`);
-        assert.match(answer.body.message ?? '', /\(RoleOutsideAccount\)/);
+        assert.match(answer.warnings.join('\n'), /\(RoleOutsideAccount\)/, `${workload} of ${kind}`);
       }
     }
   });

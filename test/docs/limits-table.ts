@@ -1,0 +1,37 @@
+import { type Measured, sizeLimits } from '../../src/objects/object-size.ts';
+
+/** Why each limit denies nothing that a cluster could have. */
+const reasons: Readonly<Record<Measured, string>> = {
+  'bytes of JSON': "the API server's limit for a request; `metadata.managedFields` does not count",
+  'objects and arrays': 'as many as fit into the 1.5 MiB that etcd takes, an empty list after the other',
+  fields: 'as many as fit into 1.5 MiB with keys of three letters',
+  'levels of nesting': "the API server's own limit",
+  'bytes of annotations': "the API server's own limit: keys and values together",
+  labels: 'as many as fit into 1.5 MiB',
+  finalizers: 'as many as fit into 1.5 MiB',
+  'owner references': 'as many as fit into 1.5 MiB',
+  containers: 'of all kinds together; no node runs so many in a pod',
+  'environment variables':
+    'of all containers together; Linux takes some 100,000 for a process, and no program uses so many',
+  'volume mounts': 'of all containers together, as many as fit into 1.5 MiB',
+  volumes: 'as many as fit into 1.5 MiB',
+  'volume sources': 'of projected volumes, as many as fit into 1.5 MiB',
+  'node selector entries': 'terms, expressions and values of required node affinity; tolerations',
+  'names in skip-containers': 'twice as many as a pod may have containers',
+  'entries of data': 'of the account map or the team map, as many as fit into 1.5 MiB',
+  'entries of a selector': 'names and types of an IAMRoleSelector, as many as fit into 1.5 MiB',
+};
+
+const start = '<!-- limits: written by `make docs` -->';
+const end = '<!-- /limits -->';
+
+/** `docs/limits.md` with its table made from the limits themselves. */
+export function withLimits(page: string): string {
+  const rows = Object.entries(sizeLimits).map(
+    ([what, limit]) => `| ${what} | ${limit.toLocaleString('en')} | ${reasons[what as Measured]} |`,
+  );
+  const [before, rest] = page.split(start);
+  const after = rest?.split(end)[1];
+  if (before === undefined || after === undefined) throw new Error(`docs/limits.md must have ${start} and ${end}`);
+  return `${before}${start}\n${['| of one object | limit | why |', '|---|---:|---|', ...rows].join('\n')}\n${end}${after}`;
+}
