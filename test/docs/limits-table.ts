@@ -2,17 +2,19 @@ import { type Measured, sizeLimits } from '../../src/objects/object-size.ts';
 
 /** Why each limit denies nothing that a cluster could have. */
 const reasons: Readonly<Record<Measured, string>> = {
-  'bytes of JSON': "the API server's limit for a request; `metadata.managedFields` does not count",
+  'bytes of JSON':
+    '[MaxRequestBodyBytes](https://github.com/kubernetes/apiserver/blob/master/pkg/server/config.go) of the API server; `metadata.managedFields` does not count',
   'objects and arrays': 'as many as fit into the 1.5 MiB that etcd takes, an empty list after the other',
   fields: 'as many as fit into 1.5 MiB with keys of three letters',
-  'levels of nesting': "the API server's own limit",
-  'bytes of annotations': "the API server's own limit: keys and values together",
+  'levels of nesting':
+    '[maxNestingDepth](https://github.com/golang/go/blob/master/src/encoding/json/scanner.go) of the decoder that the API server uses',
+  'bytes of annotations':
+    '[TotalAnnotationSizeLimitB](https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validation/objectmeta.go): keys and values together',
   labels: 'as many as fit into 1.5 MiB',
   finalizers: 'as many as fit into 1.5 MiB',
   'owner references': 'as many as fit into 1.5 MiB',
   containers: 'of all kinds together; no node runs so many in a pod',
-  'environment variables':
-    'of all containers together; Linux takes some 100,000 for a process, and no program uses so many',
+  'environment variables': 'of all containers together',
   'volume mounts': 'of all containers together, as many as fit into 1.5 MiB',
   volumes: 'as many as fit into 1.5 MiB',
   'volume sources': 'of projected volumes, as many as fit into 1.5 MiB',
