@@ -3,6 +3,9 @@
  * need, and one over all, so that a stale cache never becomes a storm on the API server.
  */
 
+import { boundedCopy } from '../objects/bounded-copy.ts';
+import { isPossibleName } from './api-object.ts';
+
 export interface BucketOptions {
   /** Tokens that come back each second. */
   readonly perSecond: number;
@@ -39,8 +42,10 @@ export class ReadBudget {
   }
 
   /** Takes one token of both buckets, or none of either. False when one of them is empty. */
-  take(namespace: string): boolean {
+  take(payer: string): boolean {
     const nowMs = this.#nowMs();
+    // Reviews come before the API server's own validation: what cannot be a name may be megabytes, and has one bucket.
+    const namespace = isPossibleName(payer) ? boundedCopy(payer, payer.length) : '';
     this.#forgetFull(nowMs);
     const bucket = this.#buckets.get(namespace) ?? { tokens: this.#namespace.burst, atMs: nowMs };
     this.#buckets.delete(namespace);

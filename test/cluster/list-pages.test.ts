@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { listPages, withQuery } from '../../src/cluster/list-pages.ts';
+import { projection } from '../../src/cluster/projection.ts';
 import { connectionTo } from './watch-loop-harness.ts';
 
 const item = (name: string) => ({ metadata: { name, namespace: 'team', resourceVersion: '1' } });
@@ -31,7 +32,8 @@ async function listOf(answers: readonly unknown[]): Promise<{ names: string[]; v
       accept: 'application/json',
       pageSize: 2,
       signal: AbortSignal.timeout(3000),
-      onObject: ({ metadata }) => names.push(metadata.name),
+      projection: projection(() => ({ value: () => undefined })),
+      onObject: ({ name }) => names.push(name),
       onPage: () => {},
     });
     return { names, version, asked };
