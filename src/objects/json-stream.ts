@@ -229,41 +229,55 @@ export class JsonStream {
     let quoted = this.#quoted;
     let escaped = this.#escaped;
     let done = false;
-    while (at < length) {
-      const byte = chunk[at] ?? 0;
+    while (at < length && !done) {
       if (quoted) {
-        at++;
-        if (escaped) escaped = false;
-        else if (byte === backslash) escaped = true;
-        else if (byte === quote) {
-          quoted = false;
-          if (depth === 0) {
-            done = true;
+        if (escaped) {
+          escaped = false;
+          at++;
+        }
+        // The two loops that all bytes of hostile objects go through.
+        while (at < length) {
+          const byte = chunk[at++] as number;
+          if (byte === quote) {
+            quoted = false;
+            done = depth === 0;
             break;
           }
+          if (byte !== backslash) continue;
+          // What follows belongs to the escape; it may come with the next chunk.
+          if (at < length) at++;
+          else escaped = true;
         }
-      } else if (depth === 0 && (at > from || this.#passed > 0)) {
-        // Within a number or word, which ends in front of what is no part of it.
-        if (!isOfWord(byte)) {
-          done = true;
-          break;
-        }
-        at++;
-      } else if (byte === quote) {
-        quoted = true;
-        at++;
-      } else if (byte === openBrace || byte === openBracket) {
-        depth++;
-        at++;
-      } else if (byte === closeBrace || byte === closeBracket) {
-        depth--;
-        at++;
-        if (depth === 0) {
-          done = true;
-          break;
+      } else if (depth === 0) {
+        const byte = chunk[at] as number;
+        if (at > from || this.#passed > 0) {
+          // Within a number or word, which ends in front of what is no part of it.
+          if (isOfWord(byte)) at++;
+          else done = true;
+        } else {
+          at++;
+          if (byte === quote) quoted = true;
+          else if (byte === openBrace || byte === openBracket) depth = 1;
         }
       } else {
-        at++;
+        while (at < length) {
+          const byte = chunk[at++] as number;
+          if (byte === quote) {
+            quoted = true;
+            break;
+          }
+          // Most bytes between strings are commas, colons and digits.
+          if (byte < openBracket) continue;
+          if (byte === openBrace || byte === openBracket) {
+            depth++;
+          } else if (byte === closeBrace || byte === closeBracket) {
+            depth--;
+            if (depth === 0) {
+              done = true;
+              break;
+            }
+          }
+        }
       }
     }
     this.#depth = depth;
