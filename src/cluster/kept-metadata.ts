@@ -1,6 +1,7 @@
 /** What is kept of an object's metadata: few strings each, and one shared object for all that have nothing for us. */
 
 import type { TakenObject, Taking } from '../objects/json-stream.ts';
+import type { KeySet } from '../objects/key-set.ts';
 import { type Identity, type Projection, projection } from './projection.ts';
 
 /** Labels and annotations that were read. */
@@ -17,10 +18,18 @@ export interface KeptMetadata {
  */
 export type Want = 'always' | 'within-bounds' | 'key-alone' | undefined;
 
-/** Which labels and annotations of an object are read. */
-export interface WantedKeys {
-  label(key: string): Want;
-  annotation(key: string): Want;
+/** Which labels, or annotations, of an object are read. */
+export interface WantedStrings {
+  /** Keys that are known before. */
+  readonly keys: KeySet;
+  /** Whether others may be wanted, as long as the object is within its bounds. */
+  readonly others?: () => boolean;
+  want(key: string): Want;
+}
+
+export interface WantedMetadata {
+  readonly labels?: WantedStrings;
+  readonly annotations?: WantedStrings;
 }
 
 /** What an object may bring that is wanted `within-bounds`. */
@@ -42,7 +51,7 @@ const nothing: KeptMetadata = Object.freeze({ labels: none, annotations: none, i
  * @param begin asked in front of each object.
  */
 export function projectMetadata<T>(
-  begin: () => WantedKeys,
+  begin: () => WantedMetadata,
   bounds: KeptBounds,
   build: (kept: KeptMetadata, identity: Identity) => T,
 ): Projection<T> {
@@ -53,10 +62,12 @@ export function projectMetadata<T>(
     let isCut = false;
     let entries = 0;
     let characters = 0;
-    const stringsInto = (want: (key: string) => Want, map: () => Map<string, string>): TakenObject => ({
+    const stringsInto = (strings: WantedStrings, map: () => Map<string, string>): TakenObject => ({
       kind: 'object',
+      mayWant: (bytes, start, end) =>
+        (!isCut && strings.others?.() === true) || strings.keys.mayHave(bytes, start, end),
       member: (key): Taking => {
-        const wants = want(key);
+        const wants = strings.want(key);
         if (wants === undefined) return undefined;
         if (wants === 'key-alone') {
           map().set(key, '');
@@ -81,10 +92,14 @@ export function projectMetadata<T>(
         };
       },
     });
-    const ofLabels = stringsInto(wanted.label, () => (labels ??= new Map()));
-    const ofAnnotations = stringsInto(wanted.annotation, () => (annotations ??= new Map()));
+    const intoLabels = () => (labels ??= new Map());
+    const intoAnnotations = () => (annotations ??= new Map());
     return {
-      metadata: key => (key === 'labels' ? ofLabels : key === 'annotations' ? ofAnnotations : undefined),
+      metadata: key => {
+        if (key === 'labels') return wanted.labels && stringsInto(wanted.labels, intoLabels);
+        if (key === 'annotations') return wanted.annotations && stringsInto(wanted.annotations, intoAnnotations);
+        return undefined;
+      },
       value: identity => {
         const isEmpty = labels === undefined && annotations === undefined && !isCut;
         const kept = isEmpty ? nothing : { labels: labels ?? none, annotations: annotations ?? none, isCut };

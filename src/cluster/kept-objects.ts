@@ -3,13 +3,20 @@
 import { injectLabel } from '../accounts/served-namespace.ts';
 import { UnverifiedError } from '../admission/cluster.ts';
 import { modeLabel } from '../admission/mode.ts';
-import { isReadAnnotation, probablyMeant } from '../injection/near-miss.ts';
+import { probablyMeant, readAnnotations } from '../injection/near-miss.ts';
 import type { Taking } from '../objects/json-stream.ts';
+import { KeySet } from '../objects/key-set.ts';
 import type { Namespace } from '../objects/namespace.ts';
 import type { RoleMap } from '../objects/role-map.ts';
 import { type RoleSelector, readRoleSelector } from '../objects/role-selector.ts';
 import type { ServiceAccount } from '../objects/service-account.ts';
-import { type KeptBounds, type KeptMetadata, projectMetadata, type Want, type WantedKeys } from './kept-metadata.ts';
+import {
+  type KeptBounds,
+  type KeptMetadata,
+  projectMetadata,
+  type Want,
+  type WantedMetadata,
+} from './kept-metadata.ts';
 import { ObjectTooLongError, type Projection, projectField, projection } from './projection.ts';
 
 /**
@@ -29,18 +36,28 @@ const annotationsOfReview: KeptBounds = { entries: 16, characters: 16_384 };
 export interface AskedLabels {
   /** Whether IAMRoleSelectors, which may ask for any, are looked at. */
   readonly every: boolean;
-  /** Whether a selector that is known asks for it: such a label is read however many there are. */
-  readonly isKnown: (key: string) => boolean;
+  /** Those that are ours, and those that known selectors ask for: they are read however many others there are. */
+  readonly known: () => KeySet;
 }
 
-function wantedOfNamespaces({ every, isKnown }: AskedLabels): WantedKeys {
+/** The labels of namespaces that are ours. */
+export const ourLabels: readonly string[] = [injectLabel, modeLabel];
+
+const namespaceAnnotations = new KeySet(readAnnotations('namespace'));
+const serviceAccountAnnotations = new KeySet(readAnnotations('ServiceAccount'));
+
+function wantedOfNamespace({ every, known }: AskedLabels): WantedMetadata {
+  const keys = known();
   return {
-    label: key => {
-      if (key === injectLabel || key === modeLabel) return 'always';
-      if (!every) return undefined;
-      return isKnown(key) ? 'always' : 'within-bounds';
+    labels: {
+      keys,
+      others: () => every,
+      want: key => (keys.has(key) ? 'always' : every ? 'within-bounds' : undefined),
     },
-    annotation: key => (isReadAnnotation(key, 'namespace') ? 'always' : undefined),
+    annotations: {
+      keys: namespaceAnnotations,
+      want: key => (namespaceAnnotations.has(key) ? 'always' : undefined),
+    },
   };
 }
 
@@ -52,9 +69,8 @@ export interface RememberedNamespace extends Namespace {
 
 /** Namespaces as they are remembered. */
 export function rememberNamespaces(asked: AskedLabels): Projection<RememberedNamespace> {
-  const wanted = wantedOfNamespaces(asked);
   return projectMetadata(
-    () => wanted,
+    () => wantedOfNamespace(asked),
     labelsInMemory,
     (kept, { name }) => ({ name, ...kept }),
   );
@@ -87,9 +103,8 @@ function namespaceOf({ labels, annotations, isCut }: KeptMetadata, name: string)
 
 /** One namespace, for the time of a review. */
 export function readNamespaceLive(asked: AskedLabels): Projection<Namespace> {
-  const wanted = wantedOfNamespaces(asked);
   return projectMetadata(
-    () => wanted,
+    () => wantedOfNamespace(asked),
     labelsOfReview,
     (kept, { name }) => namespaceOf(kept, name),
   );
@@ -97,9 +112,8 @@ export function readNamespaceLive(asked: AskedLabels): Projection<Namespace> {
 
 /** All namespaces, for the time of a review. */
 export function listNamespacesLive(asked: AskedLabels): Projection<Namespace> {
-  const wanted = wantedOfNamespaces(asked);
   return projectMetadata(
-    () => wanted,
+    () => wantedOfNamespace(asked),
     labelsInMemory,
     (kept, { name }) => namespaceOf(kept, name),
   );
@@ -110,21 +124,21 @@ const mostSlips = 5;
 /** Keys that are held against what may have been meant: each takes some microseconds. */
 const mostSuspects = 500;
 
-/** The annotations that are read, and some that are slips: those are warned of. Asked anew for each object. */
-function wantedOfServiceAccount(): WantedKeys {
+/** The annotations that are read, and some that are slips: those are warned of. For one object. */
+function wantedOfServiceAccount(): WantedMetadata {
   let slips = 0;
   let suspects = 0;
-  return {
-    label: () => undefined,
-    annotation: (key): Want => {
-      if (isReadAnnotation(key, 'ServiceAccount')) return 'within-bounds';
-      if (slips === mostSlips || suspects === mostSuspects || !key.includes('/')) return undefined;
-      suspects += 1;
-      if (probablyMeant(key) === undefined) return undefined;
-      slips += 1;
-      return 'key-alone';
-    },
+  const keys = serviceAccountAnnotations;
+  const others = () => slips < mostSlips && suspects < mostSuspects;
+  const want = (key: string): Want => {
+    if (keys.has(key)) return 'within-bounds';
+    if (!others()) return undefined;
+    suspects += 1;
+    if (probablyMeant(key) === undefined) return undefined;
+    slips += 1;
+    return 'key-alone';
   };
+  return { annotations: { keys, others, want } };
 }
 
 /** In memory in place of a ServiceAccount that has too much of what is read: decided live, as if it were not there. */

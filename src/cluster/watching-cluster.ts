@@ -1,4 +1,5 @@
 import { type Cluster, type Reference, type Referent, UnverifiedError, type View } from '../admission/cluster.ts';
+import { KeySet } from '../objects/key-set.ts';
 import type { Namespace } from '../objects/namespace.ts';
 import { type RoleMap, type RoleMapKind, roleMapNames } from '../objects/role-map.ts';
 import type { RoleSelector } from '../objects/role-selector.ts';
@@ -9,6 +10,7 @@ import { ReadBudget } from './budget.ts';
 import {
   type AskedLabels,
   listNamespacesLive,
+  ourLabels,
   projectRoleMaps,
   projectRoleSelectors,
   type RememberedNamespace,
@@ -89,13 +91,13 @@ export class WatchingCluster implements Cluster {
   readonly #liveRoleSelectors: LiveList<RoleSelector>;
   readonly #resourceFinder: ResourceFinder;
   /** The labels of namespaces that known selectors ask for; undefined when that may have changed. */
-  #asked: ReadonlySet<string> | undefined;
+  #asked: KeySet | undefined;
 
   constructor(options: WatchingClusterOptions) {
     this.#options = options;
     this.#nowMs = options.nowMs ?? (() => performance.now());
     const { connection, ackSystems, maps, maxStalenessMs, observer } = options;
-    const asked: AskedLabels = { every: options.roleSelectors, isKnown: key => this.#askedLabels().has(key) };
+    const asked: AskedLabels = { every: options.roleSelectors, known: () => this.#knownLabels() };
     const common = { connection, maxStalenessMs, observer, onChange: () => observer.changed(), nowMs: this.#nowMs };
     this.#namespaces = new WatchLoop({
       ...common,
@@ -242,10 +244,14 @@ export class WatchingCluster implements Cluster {
     return serviceAccount === tooLargeToRemember ? undefined : serviceAccount;
   }
 
-  #askedLabels(): ReadonlySet<string> {
-    this.#asked ??= new Set(
-      (this.#knownRoleSelectors() ?? []).flatMap(({ namespaceLabels }) => [...namespaceLabels.keys()]),
-    );
+  #knownLabels(): KeySet {
+    if (this.#asked === undefined) {
+      const selectors = this.#knownRoleSelectors() ?? [];
+      this.#asked = new KeySet([
+        ...ourLabels,
+        ...selectors.flatMap(({ namespaceLabels }) => [...namespaceLabels.keys()]),
+      ]);
+    }
     return this.#asked;
   }
 

@@ -17,6 +17,8 @@ export interface TakenObject {
    */
   readonly member: (key: string, first: string) => Taking;
   readonly end?: () => void;
+  /** Asked first, with the bytes of the key without its quotes: of what is not wanted, keys are not even decoded. */
+  readonly mayWant?: (bytes: Buffer, start: number, end: number) => boolean;
 }
 
 export interface TakenArray {
@@ -301,7 +303,10 @@ export class JsonStream {
       span = { start: 0, end: this.#held.length };
     }
     if (this.#phase === 'within-key') {
-      this.#key = isLonger ? undefined : decodeKey(bytes, span);
+      const frame = this.#frames.at(-1);
+      const mayWant = frame?.kind === 'object' ? frame.mayWant : undefined;
+      const isWanted = !isLonger && (mayWant === undefined || mayWant(bytes, span.start + 1, span.end - 1));
+      this.#key = isWanted ? decodeKey(bytes, span) : undefined;
       this.#phase = 'colon';
     } else {
       const taking = this.#taking;

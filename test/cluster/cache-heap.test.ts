@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import {
+  ourLabels,
   projectRoleMaps,
   projectRoleSelectors,
   rememberNamespaces,
@@ -16,6 +17,7 @@ import {
 } from '../../src/cluster/kept-objects.ts';
 import type { Projection } from '../../src/cluster/projection.ts';
 import { WatchLoop } from '../../src/cluster/watch-loop.ts';
+import { KeySet } from '../../src/objects/key-set.ts';
 import { HostileApiServer, type LargeObject, largeMetadata } from './hostile-api-server.ts';
 import { connectionTo, until } from './watch-loop-harness.ts';
 
@@ -43,6 +45,8 @@ const withRest =
   });
 const manyNames = JSON.stringify(Array.from({ length: 100 }, (_, index) => `team-${index}`));
 
+const ours = new KeySet(ourLabels);
+
 interface Cache {
   readonly projection: Projection<NonNullable<unknown>>;
   readonly object: (index: number) => LargeObject;
@@ -52,7 +56,7 @@ interface Cache {
 
 const caches: Readonly<Record<string, Cache>> = {
   namespaces: {
-    projection: rememberNamespaces({ every: true, isKnown: () => false }),
+    projection: rememberNamespaces({ every: true, known: () => ours }),
     object: withRest('"x":1'),
     most: 20_000,
   },

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { projectMetadata, type Want } from '../../src/cluster/kept-metadata.ts';
 import { valueRead } from '../../src/cluster/projection.ts';
+import { KeySet } from '../../src/objects/key-set.ts';
 import { readObject } from './read-object.ts';
 
 const wants: Readonly<Record<string, Want>> = {
@@ -13,11 +14,13 @@ const wants: Readonly<Record<string, Want>> = {
   c: 'within-bounds',
   slip: 'key-alone',
 };
+const wanted = {
+  keys: new KeySet(['wanted']),
+  others: () => true,
+  want: (key: string) => (Object.hasOwn(wants, key) ? wants[key] : undefined),
+};
 const keep = projectMetadata(
-  () => ({
-    label: key => (Object.hasOwn(wants, key) ? wants[key] : undefined),
-    annotation: key => (Object.hasOwn(wants, key) ? wants[key] : undefined),
-  }),
+  () => ({ labels: wanted, annotations: wanted }),
   { entries: 2, characters: 12 },
   kept => kept,
 );

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { projectMetadata } from '../../src/cluster/kept-metadata.ts';
+import { KeySet } from '../../src/objects/key-set.ts';
 import { differences, until, untilEqual, watched } from './watch-loop-harness.ts';
 
 describe('watch loop', { concurrency: 6, timeout: 20_000 }, () => {
@@ -68,7 +69,7 @@ describe('watch loop', { concurrency: 6, timeout: 20_000 }, () => {
     };
     const all = await watched({
       projection: projectMetadata(
-        () => ({ label: () => undefined, annotation: () => 'always' }),
+        () => ({ annotations: { keys: new KeySet(['poison']), want: () => 'always' } }),
         { entries: 9, characters: 99 },
         ({ annotations }, { name, resourceVersion }) =>
           name === 'poison' || annotations.has('poison') ? fail() : resourceVersion,
