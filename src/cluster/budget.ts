@@ -44,8 +44,7 @@ export class ReadBudget {
   /** Takes one token of both buckets, or none of either. False when one of them is empty. */
   take(payer: string): boolean {
     const nowMs = this.#nowMs();
-    // Reviews come before the API server's own validation: what cannot be a name may be megabytes, and has one bucket.
-    const namespace = isPossibleName(payer) ? boundedCopy(payer, payer.length) : '';
+    const namespace = bucketOf(payer);
     this.#forgetFull(nowMs);
     const bucket = this.#buckets.get(namespace) ?? { tokens: this.#namespace.burst, atMs: nowMs };
     this.#buckets.delete(namespace);
@@ -71,6 +70,17 @@ export class ReadBudget {
       this.#buckets.delete(namespace);
     }
   }
+}
+
+/** Of all that can be no namespace. */
+const impossible = '/';
+
+/**
+ * Reviews come before the API server's own validation: what can be no name may be megabytes, and there may be many. They share
+ * a bucket, which is not that of reviews without a namespace.
+ */
+function bucketOf(payer: string): string {
+  return payer === '' || isPossibleName(payer) ? boundedCopy(payer, payer.length) : impossible;
 }
 
 function refill(bucket: Bucket, { perSecond, burst }: BucketOptions, nowMs: number): void {

@@ -127,9 +127,9 @@ class PageSize {
     return this.current === 1 ? mostObjectBytes : mostPageBytes;
   }
 
-  /** @param fitted objects that were read of a page before it was too long. */
-  shrink(fitted: number): void {
-    this.current = Math.max(1, Math.min(fitted, Math.floor(this.current / 2)));
+  /** @param read objects that were read of a page that was too long: the last of them may have made it so. */
+  shrink(read: number): void {
+    this.current = Math.max(1, Math.min(read - 1, Math.floor(this.current / 2)));
   }
 
   /** Few large objects among many small ones must not make all pages small. */
