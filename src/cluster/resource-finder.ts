@@ -27,7 +27,7 @@ const lanes = 2;
 /** Objects a page at most. */
 const pageSize = 100;
 /** A discovery document: each resource takes some 500 bytes of it, and only who may define kinds adds to it. */
-const mostDocumentBytes = 4 * 1024 * 1024;
+const mostDocumentBytes = 1024 * 1024;
 /** A label's value has 63 characters at most: a longer one is that of no selector. */
 const longestLabelValue = 64;
 /** Labels that are told of what was found. */
