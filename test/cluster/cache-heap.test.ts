@@ -4,7 +4,6 @@
  */
 
 import assert from 'node:assert/strict';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -19,16 +18,19 @@ import type { Projection } from '../../src/cluster/projection.ts';
 import { WatchLoop } from '../../src/cluster/watch-loop.ts';
 import { KeySet } from '../../src/objects/key-set.ts';
 import { HostileApiServer, type LargeObject, largeMetadata } from './hostile-api-server.ts';
+import { LongestTurn } from './longest-turn.ts';
 import { connectionTo, until } from './watch-loop-harness.ts';
 
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');
 
 const count = Number(process.env['CARM_HOSTILE_OBJECTS'] ?? 90);
-const limitMs = 8_000 + count * 100;
+const limitMs = 20_000 + count * 100;
 const path = '/hostile';
+/** What code and connections take is none of the objects' cost. */
+const warmUpPath = '/warm-up';
 /** The rest of the process moves by so much. */
-const noise = 4_000_000;
+const noise = 1_500_000;
 const shapes = Object.values(largeMetadata);
 
 function heapUsed(): number {
@@ -58,20 +60,20 @@ const caches: Readonly<Record<string, Cache>> = {
   namespaces: {
     projection: rememberNamespaces({ every: true, known: () => ours }),
     object: withRest('"x":1'),
-    most: 20_000,
+    most: 12_000,
   },
-  serviceaccounts: { projection: rememberServiceAccounts, object: withRest('"secrets":[]'), most: 10_000 },
+  serviceaccounts: { projection: rememberServiceAccounts, object: withRest('"secrets":[]'), most: 9_000 },
   maps: {
     projection: projectRoleMaps,
     object: withRest(`"data":{"111122223333":"${'x'.repeat(250_000)}"}`),
-    most: 10_000,
+    most: 4_000,
   },
   selectors: {
     projection: projectRoleSelectors,
     object: withRest(
       `"spec":{"arn":"arn","namespaceSelector":{"names":${manyNames}}},"status":{"x":"${'y'.repeat(250_000)}"}`,
     ),
-    most: 20_000,
+    most: 12_000,
   },
 };
 
@@ -79,50 +81,59 @@ for (const [resource, { projection, object, most }] of Object.entries(caches)) {
   test(`${count} ${resource} as large as can be cost ${most} bytes each at most, and hold up nobody`, async t => {
     const server = new HostileApiServer();
     server.collections[path] = { count, namespaced: true, object };
+    server.collections[warmUpPath] = { count: shapes.length, namespaced: true, object };
     const url = await server.start();
     t.after(() => server.stop());
-    const before = heapUsed();
     const failures: unknown[] = [];
     let changes = 0;
-    const loop = new WatchLoop({
-      connection: connectionTo(url),
-      resource,
-      path,
-      metadataOnly: false,
-      projection,
-      backoff: { baseMs: 10, capMs: 100 },
-      onChange: () => {
-        changes += 1;
-      },
-      observer: { listenerFailed: (_resource, error) => failures.push(error) },
-    });
+    const loopOf = (path: string) =>
+      new WatchLoop({
+        connection: connectionTo(url),
+        resource,
+        path,
+        metadataOnly: false,
+        projection,
+        backoff: { baseMs: 10, capMs: 100 },
+        onChange: () => {
+          changes += 1;
+        },
+        observer: { listenerFailed: (_resource, error) => failures.push(error) },
+      });
+    const warmUp = loopOf(warmUpPath);
+    warmUp.start();
+    await until('the warm-up', () => server.isWatched(warmUpPath), limitMs);
+    await warmUp.stop();
+    const before = heapUsed();
+    const loop = loopOf(path);
     t.after(() => loop.stop());
     const isBounded = (when: string) => {
-      const perObject = (heapUsed() - before - noise) / count;
+      const grown = heapUsed() - before;
+      t.diagnostic(`${when}: ${Math.round(grown / 1000)} kB`);
+      const perObject = (grown - noise) / count;
       assert.equal(loop.size, count, when);
       assert.ok(perObject <= most, `${when}: ${Math.round(perObject)} bytes an object`);
     };
-    const delay = monitorEventLoopDelay({ resolution: 5 });
-    delay.enable();
+    const turns = new LongestTurn();
+    t.after(() => turns.stop());
     loop.start();
     await until('the first list', () => loop.synced && server.isWatched(path), limitMs);
-    const longestMs = [delay.max / 1e6];
+    const longestMs = [turns.takeMs()];
     isBounded('listed');
-    delay.reset();
+    turns.takeMs();
     server.expire(path);
-    await until('a new list', () => server.lists.get(path) === 2 && server.isWatched(path), limitMs);
-    longestMs.push(delay.max / 1e6);
+    await until('a new list', () => server.isWatched(path), limitMs);
+    longestMs.push(turns.takeMs());
     isBounded('listed again');
     changes = 0;
-    delay.reset();
+    turns.takeMs();
     await server.updateAll(path);
     // ServiceAccounts with nothing to keep are all kept as the same: those are no changes.
     await until('the watch', () => changes > 0 && loop.get(`team/object-${count - 1}`) !== undefined, limitMs);
-    longestMs.push(delay.max / 1e6);
+    longestMs.push(turns.takeMs());
     isBounded('watched');
     assert.deepEqual(failures, []);
     t.diagnostic(`longest turns: ${longestMs.map(Math.round).join(', ')} ms`);
-    // Some 20 ms on a machine of one's own.
-    for (const ms of longestMs) assert.ok(ms < 200, `a turn of ${Math.round(ms)} ms`);
+    // Some 10 ms, with the work of the server; a shared machine takes its part. A page that is parsed at once takes seconds.
+    for (const ms of longestMs) assert.ok(ms < 400, `a turn of ${Math.round(ms)} ms`);
   });
 }

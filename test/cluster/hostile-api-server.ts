@@ -70,8 +70,6 @@ export const largeMetadata: Readonly<Record<string, LargeObject>> = {
 export class HostileApiServer {
   /** By path. Every other path is an empty collection. */
   readonly collections: Record<string, LargeCollection> = {};
-  /** Lists that were sent whole, by path. */
-  readonly lists = new Map<string, number>();
   #version = 1000;
   readonly #watches = new Map<string, ServerResponse>();
   readonly #sockets = new Set<Socket>();
@@ -105,6 +103,7 @@ export class HostileApiServer {
     await closed;
   }
 
+  /** After `expire`, true again when the new list was read: whoever watches has listed. */
   isWatched(path: string): boolean {
     const watch = this.#watches.get(path);
     return watch !== undefined && !watch.destroyed && !watch.writableEnded;
@@ -162,9 +161,7 @@ export class HostileApiServer {
     for (let index = start; index < end && !response.destroyed; index++) {
       await write(response, [Buffer.from(index > start ? ',' : ''), ...this.#json(url.pathname, index)]);
     }
-    if (response.destroyed) return;
-    response.end(']}');
-    if (end === count) this.lists.set(url.pathname, (this.lists.get(url.pathname) ?? 0) + 1);
+    if (!response.destroyed) response.end(']}');
   }
 }
 
