@@ -204,7 +204,9 @@ async function watch(
       },
       listenerFailed: (resource, error) => {
         const ration = failures.take(resource);
-        if (ration.granted) logger.error({ resource, error: wordsOf(error), ...ration.fields }, 'object not kept');
+        if (!ration.granted) return;
+        const why = error instanceof Error && error.cause !== undefined ? { why: wordsOf(error.cause) } : {};
+        logger.error({ resource, error: wordsOf(error), ...why, ...ration.fields }, 'object not kept');
       },
       liveRead: (resource, result) => metrics.countLiveRead(resource, result),
       changed: () => {

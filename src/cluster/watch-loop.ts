@@ -68,6 +68,12 @@ export interface WatchLoopOptions<T extends NonNullable<unknown>> {
 
 /** Objects a page: the API server holds whole pages, and a hundred objects may be 150 MiB. */
 const defaultPageSize = 100;
+/**
+ * Less than the 5 minutes after which kube-apiserver lets etcd forget the version of a list: as long as objects as large as
+ * can be may take.
+ * https://github.com/kubernetes/kubernetes/blob/v1.36.0/staging/src/k8s.io/apiserver/pkg/storage/storagebackend/config.go (DefaultCompactInterval)
+ */
+const defaultListTimeoutMs = 240_000;
 const longestWaitMs = 10_000;
 /** Between two looks for a resource that the server does not have. */
 const missingPauseMs = 2_000;
@@ -211,7 +217,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
 
   async #list(): Promise<string> {
     const askedAt = this.#nowMs();
-    const { pageTimeoutMs = 10_000, listTimeoutMs = 120_000 } = this.#options;
+    const { pageTimeoutMs = 10_000, listTimeoutMs = defaultListTimeoutMs } = this.#options;
     const limitMs = this.#pageSize > 0 ? pageTimeoutMs : listTimeoutMs;
     const objects = new Map<string, T>();
     const version = await this.#attempt('the list', limitMs, (signal, timer) =>

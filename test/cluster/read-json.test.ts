@@ -6,7 +6,7 @@ import { JsonStream } from '../../src/objects/json-stream.ts';
 
 const root = () => ({ kind: 'object', member: () => undefined }) as const;
 
-test('whoever waits has turns while a large answer is read, even one that comes at once', async () => {
+test('others have their turns while a large answer is read, even one that comes at once', async () => {
   const body = Readable.from([Buffer.from(`{"x":"${'x'.repeat(8_000_000)}"}`)], { objectMode: false });
   let turns = 0;
   let done = false;

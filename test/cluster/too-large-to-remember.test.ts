@@ -91,7 +91,7 @@ async function watching(t: TestContext): Promise<WatchingCluster> {
 
 const deadline = () => performance.now() + 3000;
 
-test('a namespace with too many labels is missing in memory, but for the binding of it, and read live', async t => {
+test('a namespace with too many labels is missing in memory, except for its binding, and is read live', async t => {
   const cluster = await watching(t);
   const { memory } = cluster;
   assert.equal(memory?.namespace('small')?.labels.get('label-19'), 'v');
@@ -113,7 +113,7 @@ test('live too, one with even more labels is known by those that selectors ask f
   }
 });
 
-test('a ServiceAccount with more than is kept is missing in memory, and read live', async t => {
+test('a ServiceAccount with more than is kept is missing in memory, and is read live', async t => {
   const cluster = await watching(t);
   assert.equal(cluster.memory?.serviceAccount('small', 'small')?.annotations.get('eks.amazonaws.com/role-arn'), 'arn');
   assert.equal(cluster.memory?.serviceAccount('small', 'large'), undefined);
