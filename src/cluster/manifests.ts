@@ -113,7 +113,7 @@ class FileReader {
   }
 
   /** The document as plain values. @throws {ManifestError} */
-  valueRead(document: Document): unknown {
+  valueOf(document: Document): unknown {
     const error = document.errors[0] ?? document.warnings.find(({ message }) => wrongTag.test(message));
     if (error !== undefined) {
       this.#fail(error.pos[0], error.code === 'RESOURCE_EXHAUSTION' ? tooDeep : error.message);
@@ -205,7 +205,7 @@ export function parseManifests(text: string, file: string): ManifestFile {
   const read = reader.parse(text);
   const manifests: Manifest[] = [];
   for (const [index, { document }] of read.entries()) {
-    const value = reader.valueRead(document);
+    const value = reader.valueOf(document);
     if (value === null || value === undefined) continue;
     const place = reader.placeOf(isMap(document.contents) ? document.contents : undefined, document);
     manifests.push(...itemsOf(manifestOf(value, place, index, []), document, reader));
