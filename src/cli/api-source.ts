@@ -4,10 +4,11 @@ import { accept } from '../cluster/accept.ts';
 import { type AckKind, discoverAckKinds } from '../cluster/ack-kinds.ts';
 import { ApiConnection, type ApiPool } from '../cluster/api-connection.ts';
 import { ApiError, ApiProtocolError, ClusterUnreachableError } from '../cluster/api-errors.ts';
-import type { ApiObject } from '../cluster/api-object.ts';
 import { ClusterCredentials } from '../cluster/cluster-access.ts';
 import { type KubeConfigSource, loadKubeConfig } from '../cluster/kube-config.ts';
 import { ListExpiredError, listPages } from '../cluster/list-pages.ts';
+import { projectWhole, type ReadObject, valueRead } from '../cluster/projection.ts';
+import { mostObjectBytes } from '../cluster/read-json.ts';
 import { roleSelectorsPath } from '../cluster/role-selectors-path.ts';
 import { Snapshot } from '../cluster/snapshot.ts';
 import { type JsonObject, requiredObject } from '../objects/json.ts';
@@ -126,19 +127,19 @@ export class ApiSource implements ObjectSource {
 
   async #namespaces(): Promise<readonly Namespace[]> {
     const namespaces: Namespace[] = [];
-    await this.#list('namespaces', object => namespaces.push(readNamespace(object, object.metadata.name)));
+    await this.#list('namespaces', object => namespaces.push(readNamespace(object, '')));
     return namespaces;
   }
 
   /** Undefined where the cluster has no such kind. */
   async #roleSelectors(): Promise<readonly RoleSelector[] | undefined> {
     const selectors: RoleSelector[] = [];
-    const take = (object: ApiObject) => selectors.push(readRoleSelector(object));
+    const take = (object: JsonObject) => selectors.push(readRoleSelector(object));
     return (await this.#listIfThere('iamroleselectors', take, roleSelectorsPath)) ? selectors : undefined;
   }
 
   /** @returns false where the cluster has no such resource. */
-  async #listIfThere(resource: string, onObject: (object: ApiObject) => void, path: string): Promise<boolean> {
+  async #listIfThere(resource: string, onObject: (object: JsonObject) => void, path: string): Promise<boolean> {
     try {
       await this.#list(resource, onObject, path, false);
       return true;
@@ -150,7 +151,7 @@ export class ApiSource implements ObjectSource {
 
   async #list(
     resource: string,
-    onObject: (object: ApiObject) => void,
+    onObject: (object: JsonObject) => void,
     path = `/api/v1/${resource}`,
     metadataOnly = true,
   ): Promise<void> {
@@ -159,8 +160,9 @@ export class ApiSource implements ObjectSource {
         accept: (metadataOnly ? accept.metadata : accept.whole).list,
         pageSize: size,
         signal: AbortSignal.timeout(listLimitMs),
+        projection: projectWhole(mostObjectBytes),
         onPage: () => {},
-        onObject,
+        onObject: (object: ReadObject<JsonObject>) => onObject(valueRead(object)),
       });
     try {
       await list(pageSize).catch((error: unknown) => {

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { isBound } from '../accounts/binding.ts';
 import type { Cluster } from '../admission/cluster.ts';
 import { entryProblem } from '../admission/guards/map-entries.ts';
@@ -7,12 +8,14 @@ import { searchedResources } from '../cluster/resource-finder.ts';
 import { restartCauses } from '../cluster/restart-cause.ts';
 import { StateDirectory } from '../cluster/state-directory.ts';
 import { WatchingCluster, watchedResources } from '../cluster/watching-cluster.ts';
+import { boundedCopy } from '../objects/bounded-copy.ts';
 import type { Namespace } from '../objects/namespace.ts';
 import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
 import type { ClusterMetricLabels, ClusterMetrics } from '../server/cluster-metrics.ts';
 import type { Logger } from '../server/logs.ts';
 import { type FlagValues, valueFlag } from './flag.ts';
 import { parseDurationMs } from './flag-values.ts';
+import { LogRation } from './log-ration.ts';
 
 const text = (value: string): string => value;
 
@@ -87,22 +90,45 @@ interface Measured {
   roleMap(kind: RoleMapKind, ackSystem: string): RoleMap | undefined;
 }
 
-function countEntries(state: Measured, kind: RoleMapKind, { ackSystems }: Rules, metrics: ClusterMetrics): void {
-  // A key with an empty value is no entry.
-  const entries = ackSystems
-    .flatMap(({ namespace }) => [...(state.roleMap(kind, namespace) ?? [])])
-    .filter(([, value]) => value !== '');
-  const valid = entries.filter(([key, value]) => entryProblem(kind, key, value) === undefined).length;
-  metrics.setMapEntries(kind, true, valid);
-  metrics.setMapEntries(kind, false, entries.length - valid);
+/** What is counted between two turns of the event loop: some milliseconds. */
+const countedInTurn = 1000;
+
+async function* inTurns<T>(items: Iterable<T>): AsyncGenerator<T, void, undefined> {
+  let count = 0;
+  for (const item of items) {
+    yield item;
+    if (++count % countedInTurn === 0) await turn();
+  }
 }
 
-function measure(state: Measured, rules: Rules, metrics: ClusterMetrics): void {
+async function countEntries(
+  state: Measured,
+  kind: RoleMapKind,
+  { ackSystems }: Rules,
+  metrics: ClusterMetrics,
+): Promise<void> {
+  let valid = 0;
+  let invalid = 0;
+  for (const { namespace } of ackSystems) {
+    for await (const [key, value] of inTurns(state.roleMap(kind, namespace) ?? [])) {
+      // A key with an empty value is no entry.
+      if (value === '') continue;
+      if (entryProblem(kind, key, value) === undefined) valid += 1;
+      else invalid += 1;
+    }
+  }
+  metrics.setMapEntries(kind, true, valid);
+  metrics.setMapEntries(kind, false, invalid);
+}
+
+async function measure(state: Measured, rules: Rules, metrics: ClusterMetrics): Promise<void> {
   let bound = 0;
-  for (const { annotations } of state.namespaces()) if (isBound(annotations, rules.featureGates)) bound += 1;
+  for await (const { annotations } of inTurns(state.namespaces())) {
+    if (isBound(annotations, rules.featureGates)) bound += 1;
+  }
   metrics.setBoundNamespaces(bound);
-  countEntries(state, 'account', rules, metrics);
-  countEntries(state, 'team', rules, metrics);
+  await countEntries(state, 'account', rules, metrics);
+  await countEntries(state, 'team', rules, metrics);
 }
 
 type Values = FlagValues<typeof servedClusterFlags>;
@@ -130,13 +156,20 @@ async function readFolder(
   const state = await StateDirectory.open({
     folder,
     onReload: snapshot => {
-      measure(snapshot, rules, metrics);
+      void measure(snapshot, rules, metrics);
       logger.info({ folder }, 'new state');
     },
     onError: error => logger.error({ reason: error.message }, 'the new state cannot be read; the last one stays'),
   });
-  measure(state.memory, rules, metrics);
+  await measure(state.memory, rules, metrics);
   return { cluster: state, notReady: () => [], close: async () => state.close() };
+}
+
+/** What an API server, or something in its place, says may be long, and what it is about may be named by users. */
+const longestError = 512;
+
+function wordsOf(error: unknown): string {
+  return boundedCopy(error instanceof Error ? error.message : String(error), longestError);
 }
 
 /** Between two counts of what is in memory, which a burst of changes would otherwise make many of. */
@@ -151,6 +184,8 @@ async function watch(
   // client-node takes long to load, and `--state` does without it.
   const { connect } = await import('../cluster/connect.ts');
   let dirty = true;
+  const restarts = new LogRation();
+  const failures = new LogRation();
   const cluster = new WatchingCluster({
     connection: connect({ kubeconfig }),
     ...watchedBy(rules),
@@ -163,22 +198,31 @@ async function watch(
       lastEvent: resource => metrics.setWatchLastEvent(resource, Date.now()),
       restarted: (resource, cause, error) => {
         metrics.countWatchRestart(resource, cause);
-        logger.warn(
-          { resource, cause, error: error instanceof Error ? error.message : String(error) },
-          'watch restarted',
-        );
+        const ration = restarts.take(resource);
+        if (ration.granted)
+          logger.warn({ resource, cause, error: wordsOf(error), ...ration.fields }, 'watch restarted');
       },
-      listenerFailed: (resource, error) =>
-        logger.error({ resource, error: error instanceof Error ? error.message : String(error) }, 'object not kept'),
+      listenerFailed: (resource, error) => {
+        const ration = failures.take(resource);
+        if (!ration.granted) return;
+        const why = error instanceof Error && error.cause !== undefined ? { why: wordsOf(error.cause) } : {};
+        logger.error({ resource, error: wordsOf(error), ...why, ...ration.fields }, 'object not kept');
+      },
       liveRead: (resource, result) => metrics.countLiveRead(resource, result),
       changed: () => {
         dirty = true;
       },
     },
   });
+  let measuring = Promise.resolve();
+  let isMeasuring = false;
   const timer = setInterval(() => {
-    if (dirty) measure(cluster, rules, metrics);
+    if (!dirty || isMeasuring) return;
     dirty = false;
+    isMeasuring = true;
+    measuring = measure(cluster, rules, metrics).finally(() => {
+      isMeasuring = false;
+    });
   }, measureEveryMs).unref();
   cluster.start();
   return {
@@ -186,6 +230,7 @@ async function watch(
     notReady: () => cluster.notReady(),
     close: async () => {
       clearInterval(timer);
+      await measuring;
       await cluster.stop();
     },
   };

@@ -1,25 +1,8 @@
 /** Shapes of what the API server sends, read with care: the bytes may come from anything that answers on its address. */
 
+import { boundedCopy } from '../objects/bounded-copy.ts';
 import { isJsonObject, type JsonObject } from '../objects/json.ts';
 import { ApiError, ApiProtocolError } from './api-errors.ts';
-
-/** An object with the metadata that every stored Kubernetes object has. */
-export interface ApiObject extends JsonObject {
-  readonly metadata: JsonObject & {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly resourceVersion: string;
-  };
-}
-
-/** True for an object that can be kept: it has a name, a resourceVersion, and a namespace that is a string if it is there. */
-export function isApiObject(value: unknown): value is ApiObject {
-  if (!isJsonObject(value) || !isJsonObject(value['metadata'])) return false;
-  const { name, namespace, resourceVersion } = value['metadata'];
-  return (
-    isFilledString(name) && isFilledString(resourceVersion) && (namespace === undefined || isFilledString(namespace))
-  );
-}
 
 export function isFilledString(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
@@ -50,6 +33,10 @@ export function parseJsonObject(text: string, what: string): JsonObject {
   return value;
 }
 
+/** Those of the API server are words such as `NotFound`; what something else says is as long as it likes. */
+const longestReason = 128;
+const longestMessage = 512;
+
 /**
  * Reads a Status object.
  * https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
@@ -57,8 +44,8 @@ export function parseJsonObject(text: string, what: string): JsonObject {
 export function apiErrorOf(status: unknown, fallbackCode: number, retryAfterMs?: number): ApiError {
   const fields = isJsonObject(status) && status['kind'] === 'Status' ? status : {};
   const code = typeof fields['code'] === 'number' ? fields['code'] : fallbackCode;
-  const reason = typeof fields['reason'] === 'string' ? fields['reason'] : '';
-  const message = typeof fields['message'] === 'string' ? fields['message'].slice(0, 512) : '';
+  const reason = typeof fields['reason'] === 'string' ? boundedCopy(fields['reason'], longestReason) : '';
+  const message = typeof fields['message'] === 'string' ? boundedCopy(fields['message'], longestMessage) : '';
   const seconds = isJsonObject(fields['details']) ? fields['details']['retryAfterSeconds'] : undefined;
   const waitMs = retryAfterMs ?? (typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : undefined);
   return new ApiError(

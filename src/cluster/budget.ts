@@ -3,6 +3,9 @@
  * need, and one over all, so that a stale cache never becomes a storm on the API server.
  */
 
+import { boundedCopy } from '../objects/bounded-copy.ts';
+import { isPossibleName } from './api-object.ts';
+
 export interface BucketOptions {
   /** Tokens that come back each second. */
   readonly perSecond: number;
@@ -39,8 +42,9 @@ export class ReadBudget {
   }
 
   /** Takes one token of both buckets, or none of either. False when one of them is empty. */
-  take(namespace: string): boolean {
+  take(payer: string): boolean {
     const nowMs = this.#nowMs();
+    const namespace = bucketOf(payer);
     this.#forgetFull(nowMs);
     const bucket = this.#buckets.get(namespace) ?? { tokens: this.#namespace.burst, atMs: nowMs };
     this.#buckets.delete(namespace);
@@ -66,6 +70,17 @@ export class ReadBudget {
       this.#buckets.delete(namespace);
     }
   }
+}
+
+/** Of all that can be no namespace. */
+const impossible = '/';
+
+/**
+ * Reviews come before the API server's own validation: what can be no name may be megabytes, and there may be many. They share
+ * a bucket, which is not that of reviews without a namespace.
+ */
+function bucketOf(payer: string): string {
+  return payer === '' || isPossibleName(payer) ? boundedCopy(payer, payer.length) : impossible;
 }
 
 function refill(bucket: Bucket, { perSecond, burst }: BucketOptions, nowMs: number): void {

@@ -3,6 +3,7 @@
 import type { Agent, OutgoingHttpHeaders } from 'node:http';
 import type { RequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
+import { boundedCopy } from '../objects/bounded-copy.ts';
 import { ClusterUnreachableError } from './api-errors.ts';
 
 /** What one request needs. Nothing of it may be logged. */
@@ -20,6 +21,9 @@ export interface ClusterCredentialsOptions {
   readonly maxAgeMs?: number;
   readonly nowMs?: () => number;
 }
+
+/** A credential plugin may say much. */
+const longestMessage = 512;
 
 const tlsOptionNames = ['ca', 'cert', 'key', 'pfx', 'passphrase', 'servername', 'rejectUnauthorized', 'auth'] as const;
 
@@ -70,7 +74,7 @@ export class ClusterCredentials {
       return access;
     } catch (cause) {
       if (cause instanceof ClusterUnreachableError) throw cause;
-      const message = cause instanceof Error ? cause.message.trim().slice(0, 512) : String(cause);
+      const message = boundedCopy(cause instanceof Error ? cause.message.trim() : String(cause), longestMessage);
       throw new ClusterUnreachableError(`no credentials for the cluster: ${message}`, { cause });
     } finally {
       if (generation === this.#generation) this.#pending = undefined;

@@ -1,10 +1,10 @@
 import { accept } from './accept.ts';
 import type { ApiPool } from './api-connection.ts';
 import { ApiError } from './api-errors.ts';
-import type { ApiObject } from './api-object.ts';
 import type { ReadBudget } from './budget.ts';
 import { listPages } from './list-pages.ts';
 import { BudgetSpentError, LiveReadError, type LiveReadResult } from './live-reads.ts';
+import { type Projection, valueRead } from './projection.ts';
 
 export interface LiveListOptions<T> {
   readonly pool: ApiPool;
@@ -12,7 +12,7 @@ export interface LiveListOptions<T> {
   readonly resource: string;
   readonly path: string;
   readonly metadataOnly: boolean;
-  readonly keep: (object: ApiObject) => T;
+  readonly projection: Projection<T>;
   /** A 404 means that there is no such resource yet, for its CustomResourceDefinition comes later. */
   readonly mayBeMissing?: boolean;
   readonly budget: ReadBudget;
@@ -127,7 +127,7 @@ export class LiveList<T> {
   }
 
   async #list(payer: string, signal: AbortSignal): Promise<readonly T[]> {
-    const { pool, path, metadataOnly, keep, budget } = this.#options;
+    const { pool, path, metadataOnly, projection, budget } = this.#options;
     const pay = () => {
       if (!budget.take(payer)) throw new BudgetSpentError(this.#what);
     };
@@ -137,7 +137,8 @@ export class LiveList<T> {
       accept: (metadataOnly ? accept.metadata : accept.whole).list,
       pageSize,
       signal,
-      onObject: object => objects.push(keep(object)),
+      projection,
+      onObject: object => objects.push(valueRead(object)),
       onPage: pay,
     });
     return objects;

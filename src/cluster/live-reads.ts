@@ -1,11 +1,14 @@
 /** Reads of single objects while a review waits: shared, bounded by the reviews' deadlines and by a budget. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { JsonStream } from '../objects/json-stream.ts';
 import { accept } from './accept.ts';
 import type { ApiPool } from './api-connection.ts';
 import { ApiError, ApiProtocolError, ClusterUnreachableError } from './api-errors.ts';
-import { type ApiObject, isApiObject, isPossibleName, objectKey } from './api-object.ts';
+import { isPossibleName, objectKey } from './api-object.ts';
 import type { ReadBudget } from './budget.ts';
+import { type Identity, type Projection, type ReadObject, valueRead } from './projection.ts';
+import { mostObjectBytes, readAnswer } from './read-json.ts';
 
 /** The object may exist, but the budget for asking is spent. */
 export class BudgetSpentError extends Error {
@@ -47,7 +50,7 @@ export interface LiveReadsOptions<T extends NonNullable<unknown>> {
   /** Path of one object. Name and namespace are such that they need no encoding. */
   readonly path: (reference: ObjectReference) => string;
   readonly metadataOnly: boolean;
-  readonly keep: (object: ApiObject) => T;
+  readonly projection: Projection<T>;
   readonly budget: ReadBudget;
   /** Must not throw. */
   readonly onResult?: (resource: string, result: LiveReadResult) => void;
@@ -73,7 +76,6 @@ interface Lane<T> {
 const firstPauseMs = 50;
 /** The first attempt may use this part of the time: it may sit on a connection that died in silence, the second will not. */
 const firstAttemptPart = 0.4;
-const bodyBytes = 4 * 1024 * 1024;
 
 /**
  * One object is read once at a time. A caller that comes during a read does not take its answer, which may be older than
@@ -182,19 +184,22 @@ export class LiveReads<T extends NonNullable<unknown>> {
   }
 
   async #get(reference: ObjectReference, limitMs: number): Promise<T | undefined> {
-    const { pool, path, metadataOnly, keep } = this.#options;
+    const { pool, path, metadataOnly, projection } = this.#options;
     const attempt = new AbortController();
     const timer = setTimeout(() => attempt.abort(), limitMs);
     try {
-      const object = await pool.getJson(path(reference), {
+      const body = await pool.get(path(reference), {
         accept: (metadataOnly ? accept.metadata : accept.whole).object,
         signal: attempt.signal,
-        maxBytes: bodyBytes,
       });
-      if (!isApiObject(object) || !isNamed(object, reference)) {
+      const read: ReadObject<T>[] = [];
+      const stream = new JsonStream(() => projection(object => object !== undefined && read.push(object)));
+      await readAnswer(body, stream, mostObjectBytes);
+      const [object] = read;
+      if (object === undefined || !isNamed(object, reference)) {
         throw new ApiProtocolError('the answer is not the object that was asked for');
       }
-      return keep(object);
+      return valueRead(object);
     } catch (error) {
       if (error instanceof ApiError && error.notFound) return undefined;
       throw error;
@@ -204,8 +209,8 @@ export class LiveReads<T extends NonNullable<unknown>> {
   }
 }
 
-function isNamed({ metadata }: ApiObject, { namespace, name }: ObjectReference): boolean {
-  return metadata.name === name && metadata.namespace === namespace;
+function isNamed(found: Identity, { namespace, name }: ObjectReference): boolean {
+  return found.name === name && found.namespace === namespace;
 }
 
 /** Worth another try while there is time: a connection that broke, a server that is restarting or busy. */

@@ -3,12 +3,12 @@ import type { ResourceSearch, StoredResource } from '../admission/cluster.ts';
 import { accept } from './accept.ts';
 import { type AckKind, discoverAckKinds } from './ack-kinds.ts';
 import type { ApiConnection, ApiPool } from './api-connection.ts';
-import { AnswerTooLongError, ApiError, ApiProtocolError } from './api-errors.ts';
-import { type ApiObject, isPossibleName } from './api-object.ts';
+import { ApiError, ApiProtocolError } from './api-errors.ts';
+import { isPossibleName } from './api-object.ts';
 import { type BudgetOptions, ReadBudget } from './budget.ts';
-import { keepMetadata } from './kept-metadata.ts';
 import { listPages } from './list-pages.ts';
 import { BudgetSpentError, LiveReadError, type LiveReadResult } from './live-reads.ts';
+import { type Identity, type Projection, projection, type ReadObject, valueRead } from './projection.ts';
 
 export interface ResourceFinderOptions {
   readonly connection: ApiConnection;
@@ -24,12 +24,14 @@ export const searchedResources = 'ack-resources';
 
 /** Lists at a time, each on a connection of its own: pods' live reads never stand behind a search. */
 const lanes = 2;
-/**
- * Objects a page, and bytes: labels, owners and managed fields may make an object's metadata as large as the object may
- * be, 1.5 MiB, and anyone may write them. A page that is longer is asked for again with fewer objects.
- */
-const pageSizes = [100, 10, 1] as const;
-const pageBytes = 4 * 1024 * 1024;
+/** Objects a page at most. */
+const pageSize = 100;
+/** A discovery document: each resource takes some 500 bytes of it, and only who may define kinds adds to it. */
+const mostDocumentBytes = 1024 * 1024;
+/** A label's value has 63 characters at most: a longer one is that of no selector. */
+const longestLabelValue = 64;
+/** Labels that are told of what was found. */
+const mostLabelsFound = 64;
 /** Namespaces are listed one by one up to so many lists: what tenants of others write costs nothing then. */
 const mostLists = 300;
 /** Between two looks whether the budget has a token again. */
@@ -37,11 +39,6 @@ const budgetPauseMs = 25;
 /** Some 330 calls are one search where all of ACK's kinds are installed. */
 const bucket = { perSecond: 200, burst: 2000 };
 const defaultBudget: BudgetOptions = { total: bucket, namespace: bucket };
-
-const keepLabels = keepMetadata(
-  () => true,
-  () => false,
-);
 
 const fits = (wanted: string, has: readonly string[]): boolean => wanted === '' || has.includes(wanted);
 
@@ -81,9 +78,39 @@ function listsOf(kinds: readonly AckKind[], search: ResourceSearch): readonly As
   });
 }
 
-function storedOf({ group, versions, kind }: AckKind, object: ApiObject): StoredResource {
-  const { name, namespace = '' } = object.metadata;
-  return { group, versions, kind, namespace, name, labels: keepLabels(object).labels };
+function storedOf(
+  { group, versions, kind }: AckKind,
+  { name, namespace = '' }: Identity,
+  labels: ReadonlyMap<string, string>,
+): StoredResource {
+  return { group, versions, kind, namespace, name, labels };
+}
+
+/**
+ * Reads what is wanted, at once: what `wanted` asks of labels is not known, so one object's are all read, and gone when it is
+ * judged.
+ */
+function wantedOf(ofKind: AckKind, { wanted }: ResourceSearch): Projection<StoredResource | undefined> {
+  return projection(() => {
+    const labels = new Map<string, string>();
+    return {
+      metadata: key => {
+        if (key !== 'labels') return undefined;
+        return {
+          kind: 'object',
+          member: label => ({
+            kind: 'string',
+            longest: longestLabelValue,
+            take: value => value !== undefined && labels.set(label, value),
+          }),
+        };
+      },
+      value: identity => {
+        if (!wanted(storedOf(ofKind, identity, labels))) return undefined;
+        return storedOf(ofKind, identity, new Map([...labels].slice(0, mostLabelsFound)));
+      },
+    };
+  });
 }
 
 /** One search on its way. */
@@ -103,9 +130,8 @@ class Search {
     this.payer = payer;
   }
 
-  /** A list that is begun anew brings some a second time. */
-  take(resource: StoredResource): void {
-    if (this.isEnough || !this.asked.wanted(resource)) return;
+  take(resource: StoredResource | undefined): void {
+    if (this.isEnough || resource === undefined) return;
     const { group, kind, namespace, name } = resource;
     this.#found.set(`${group}/${kind}/${namespace}/${name}`, resource);
     if (this.isEnough) this.end.abort();
@@ -205,7 +231,7 @@ export class ResourceFinder {
   }
 
   async #discover(search: Search): Promise<readonly AckKind[]> {
-    const options = { accept: accept.whole.object, signal: search.end.signal };
+    const options = { accept: accept.whole.object, signal: search.end.signal, maxBytes: mostDocumentBytes };
     const read = (path: string) => this.#ask(path, search, () => this.#pool.getJson(path, options));
     try {
       return await discoverAckKinds(read, group => wantsGroup(group, search.asked));
@@ -219,20 +245,13 @@ export class ResourceFinder {
     const what = `the list of ${kind.resource}.${kind.group}`;
     const options = {
       accept: accept.metadata.list,
+      pageSize,
       signal: search.end.signal,
-      maxBytes: pageBytes,
-      onObject: (object: ApiObject) => search.take(storedOf(kind, object)),
+      projection: wantedOf(kind, search.asked),
+      onObject: (object: ReadObject<StoredResource | undefined>) => search.take(valueRead(object)),
       onPage: () => this.#pay(what, search),
     };
-    for (const pageSize of pageSizes) {
-      try {
-        await this.#ask(what, search, () => listPages(this.#pool, path, { ...options, pageSize }));
-        return;
-      } catch (error) {
-        const isTooLong = error instanceof LiveReadError && error.cause instanceof AnswerTooLongError;
-        if (!isTooLong || pageSize === 1) throw error;
-      }
-    }
+    await this.#ask(what, search, () => listPages(this.#pool, path, options));
   }
 
   /** @returns undefined for what the API server does not have any more, and for what nobody needs any more. */

@@ -6,11 +6,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { accept } from './accept.ts';
 import type { ApiConnection, ApiPool } from './api-connection.ts';
-import { AnswerTooLongError, ApiError, ApiProtocolError, ClusterUnreachableError } from './api-errors.ts';
-import { type ApiObject, objectKey } from './api-object.ts';
+import { ApiError, ApiProtocolError, ClusterUnreachableError } from './api-errors.ts';
+import { objectKey } from './api-object.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
 import { ListExpiredError, listPages, withQuery } from './list-pages.ts';
 import { ObjectStore, type StoreChange } from './object-store.ts';
+import { type Identity, type Projection, type ReadObject, valueRead } from './projection.ts';
 import { isOlderVersion } from './resource-version.ts';
 import { type RestartCause, restartCauseOf, SilenceError } from './restart-cause.ts';
 import { SilenceTimer } from './silence-timer.ts';
@@ -25,7 +26,7 @@ export interface WatchObserver {
   lastEvent(resource: string): void;
   /** A list or watch ended other than by its own timeout, and will be started again. */
   restarted(resource: string, cause: RestartCause, error: unknown): void;
-  /** `keep` or `onChange` threw. The loop goes on; an object that could not be kept is absent. */
+  /** An object could not be read, or `onChange` threw. The loop goes on; an object that could not be kept is absent. */
   listenerFailed(resource: string, error: unknown): void;
 }
 
@@ -37,8 +38,8 @@ export interface WatchLoopOptions<T extends NonNullable<unknown>> {
   readonly path: string;
   /** Ask for metadata only. A server that cannot answers with whole objects. */
   readonly metadataOnly: boolean;
-  /** What is kept of an object. Must not hold on to the object itself. */
-  readonly keep: (object: ApiObject) => T;
+  /** What is kept of an object, which outlives it: of bounded size. */
+  readonly projection: Projection<T>;
   readonly onChange?: (change: StoreChange<T>) => void;
   /**
    * The resource may not exist yet, for its CustomResourceDefinition comes later: then there are no objects, which is
@@ -58,15 +59,21 @@ export interface WatchLoopOptions<T extends NonNullable<unknown>> {
   readonly pageTimeoutMs?: number;
   /** For a whole list, all pages. */
   readonly listTimeoutMs?: number;
-  /** Objects a page: so few that parsing one does not hold up a review. */
+  /** Objects a page at most. */
   readonly pageSize?: number;
   /** Monotonic milliseconds. */
   readonly nowMs?: () => number;
   readonly random?: () => number;
 }
 
-/** Objects a page: all of them with the 256 KiB of annotations that anyone may write make 25 MiB. */
+/** Objects a page: the API server holds whole pages, and a hundred objects may be 150 MiB. */
 const defaultPageSize = 100;
+/**
+ * Less than the 5 minutes after which kube-apiserver lets etcd forget the version of a list: as long as objects as large as
+ * can be may take.
+ * https://github.com/kubernetes/kubernetes/blob/v1.36.0/staging/src/k8s.io/apiserver/pkg/storage/storagebackend/config.go (DefaultCompactInterval)
+ */
+const defaultListTimeoutMs = 240_000;
 const longestWaitMs = 10_000;
 /** Between two looks for a resource that the server does not have. */
 const missingPauseMs = 2_000;
@@ -177,11 +184,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     // A connection that died, or a server that has nothing to say to our version, for which it may have been restored from
     // an older backup: the next bookmark is up to a minute away, a list tells at once.
     if (error instanceof SilenceError) this.#version = undefined;
-    if (error instanceof AnswerTooLongError) {
-      // Objects may be as large as etcd takes them, and metadata is most of some.
-      this.#pageSize = Math.max(1, Math.floor((this.#pageSize || defaultPageSize) / 4));
-      this.#version = undefined;
-    } else if (error instanceof ListExpiredError) {
+    if (error instanceof ListExpiredError) {
       // The list takes longer than versions are kept: one answer is consistent without pages.
       this.#pageSize = 0;
       this.#version = undefined;
@@ -205,7 +208,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     } catch (error) {
       if (!this.#options.mayBeMissing || !(error instanceof ApiError) || error.status !== 404) throw error;
       this.#missing = true;
-      this.#store.replace(new Map());
+      await this.#store.replace(new Map());
       this.#backoff.reset();
       this.#heard(askedAt);
       return undefined;
@@ -214,7 +217,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
 
   async #list(): Promise<string> {
     const askedAt = this.#nowMs();
-    const { pageTimeoutMs = 10_000, listTimeoutMs = 120_000 } = this.#options;
+    const { pageTimeoutMs = 10_000, listTimeoutMs = defaultListTimeoutMs } = this.#options;
     const limitMs = this.#pageSize > 0 ? pageTimeoutMs : listTimeoutMs;
     const objects = new Map<string, T>();
     const version = await this.#attempt('the list', limitMs, (signal, timer) =>
@@ -222,8 +225,11 @@ export class WatchLoop<T extends NonNullable<unknown>> {
         accept: this.#accept.list,
         pageSize: this.#pageSize,
         signal,
-        onObject: object =>
-          this.#guarded(() => objects.set(keyOf(object), this.#options.keep(object)), `${keyOf(object)} is not kept`),
+        projection: this.#options.projection,
+        onObject: object => {
+          const kept = this.#kept(object);
+          if (kept !== undefined) objects.set(keyOf(object), kept);
+        },
         onPage: () => {
           timer.limit(limitMs);
           if (this.#nowMs() - askedAt > listTimeoutMs) {
@@ -235,7 +241,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     this.#pageSize = this.#options.pageSize ?? defaultPageSize;
     this.#fruitless = 0;
     this.#newsSinceList = false;
-    this.#store.replace(objects);
+    await this.#store.replace(objects);
     this.#heard(askedAt);
     if (!this.#synced) {
       this.#synced = true;
@@ -267,7 +273,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
       await this.#attempt('the watch', connectMs, async (signal, timer) => {
         const body = await this.#pool.get(path, { accept: this.#accept.object, signal });
         timer.limit(firstLimitMs);
-        for await (const event of watchEvents(body)) {
+        for await (const event of watchEvents(body, this.#options.projection)) {
           if (this.#stopping.signal.aborted) return;
           timer.limit(inactivityMs);
           this.#apply(event);
@@ -285,14 +291,14 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     this.#backoff.reset();
   }
 
-  #apply(event: WatchEvent): void {
+  #apply(event: WatchEvent<T>): void {
     if (this.#version !== undefined && isOlderVersion(event.resourceVersion, this.#version)) {
       this.#version = undefined;
       throw new ApiProtocolError('the watch went back in time');
     }
     if (event.type === 'set') {
       const key = keyOf(event.object);
-      const kept = this.#guarded(() => this.#options.keep(event.object), `${key} is not kept`);
+      const kept = this.#kept(event.object);
       if (kept === undefined) this.#store.delete(key);
       else this.#store.set(key, kept);
     } else if (event.type === 'deleted') {
@@ -302,6 +308,11 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     this.#newsSinceList = true;
     this.#fruitless = 0;
     this.#heard(this.#nowMs());
+  }
+
+  /** What is kept of an object; undefined for one that cannot be read, which is told. */
+  #kept(object: ReadObject<T>): T | undefined {
+    return this.#guarded(() => valueRead(object), `${keyOf(object)} is not kept`);
   }
 
   #heard(atMs: number): void {
@@ -342,6 +353,6 @@ export class WatchLoop<T extends NonNullable<unknown>> {
   }
 }
 
-function keyOf({ metadata }: ApiObject): string {
-  return objectKey(metadata.namespace, metadata.name);
+function keyOf({ namespace, name }: Identity): string {
+  return objectKey(namespace, name);
 }

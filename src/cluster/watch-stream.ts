@@ -1,76 +1,152 @@
 /**
- * The body of a watch: one JSON object a line.
+ * The body of a watch: one JSON object an event.
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
  */
 
 import type { Readable } from 'node:stream';
-import { isJsonObject } from '../objects/json.ts';
-import { ApiProtocolError, ClusterUnreachableError } from './api-errors.ts';
-import { type ApiObject, apiErrorOf, isApiObject, isFilledString, parseJsonObject } from './api-object.ts';
+import { JsonStream, type TakenObject, type Taking } from '../objects/json-stream.ts';
+import { ApiProtocolError } from './api-errors.ts';
+import { apiErrorOf } from './api-object.ts';
+import type { Projection, ReadObject } from './projection.ts';
+import { mostObjectBytes, readPieces } from './read-json.ts';
 
-export type WatchEvent =
-  | { readonly type: 'set'; readonly object: ApiObject; readonly resourceVersion: string }
-  | { readonly type: 'deleted'; readonly object: ApiObject; readonly resourceVersion: string }
+export type WatchEvent<T> =
+  | { readonly type: 'set'; readonly object: ReadObject<T>; readonly resourceVersion: string }
+  | { readonly type: 'deleted'; readonly object: ReadObject<T>; readonly resourceVersion: string }
   | { readonly type: 'bookmark'; readonly resourceVersion: string };
 
-/** Far above etcd's 1.5 MiB for an object, far below what hurts. */
-const maxLineChars = 16 * 1024 * 1024;
+/** Fields of a Status, which comes in place of an object in an ERROR event: what they may take of one event in all. */
+const statusFields: ReadonlySet<string> = new Set(['kind', 'code', 'reason', 'message', 'details']);
+const mostStatusBytes = 8192;
+const longestType = 16;
+/** A bookmark has a version and nothing else. */
+const longestVersion = 1024;
 
-/**
- * Events in the order of the stream. Ends when the server ends the stream; a half line at its end is dropped.
- * @throws {ApiError} for an ERROR event
- * @throws {ApiProtocolError} for a line that is no event
- * @throws {ClusterUnreachableError} when the stream breaks off
- */
-export async function* watchEvents(body: Readable): AsyncGenerator<WatchEvent, void, undefined> {
-  for await (const line of lines(body)) yield eventOf(line);
-}
+/** An event as it is read. */
+class EventReader<T> {
+  readonly #projection: Projection<T>;
+  #type: string | undefined;
+  #object: ReadObject<T> | undefined;
+  #version: string | undefined;
+  #status: Record<string, unknown> = {};
+  readonly #found: WatchEvent<T>[] = [];
 
-/** @throws {ApiError | ApiProtocolError} */
-export function eventOf(line: string): WatchEvent {
-  const { type, object } = parseJsonObject(line, 'a line of the watch');
-  switch (type) {
-    case 'ADDED':
-    case 'MODIFIED':
-    case 'DELETED':
-      if (!isApiObject(object)) throw new ApiProtocolError(`a watch event ${type} has no usable object`);
-      return {
-        type: type === 'DELETED' ? 'deleted' : 'set',
-        object,
-        resourceVersion: object.metadata.resourceVersion,
-      };
-    case 'BOOKMARK': {
-      const metadata = isJsonObject(object) && isJsonObject(object['metadata']) ? object['metadata'] : {};
-      const resourceVersion = metadata['resourceVersion'];
-      if (!isFilledString(resourceVersion)) throw new ApiProtocolError('a bookmark has no resourceVersion');
-      return { type: 'bookmark', resourceVersion };
+  constructor(projection: Projection<T>) {
+    this.#projection = projection;
+  }
+
+  /** The events that ended since the last call. */
+  takeFound(): readonly WatchEvent<T>[] {
+    return this.#found.splice(0);
+  }
+
+  readonly root = (first: string): Taking => {
+    if (first !== '{') throw new ApiProtocolError('a line of the watch is not a JSON object');
+    this.#type = undefined;
+    this.#object = undefined;
+    this.#version = undefined;
+    this.#status = {};
+    return { kind: 'object', member: (key, first) => this.#member(key, first), end: () => this.#end() };
+  };
+
+  #member(key: string, first: string): Taking {
+    if (key === 'type') return { kind: 'string', longest: longestType, take: text => (this.#type = text) };
+    if (key !== 'object' || first !== '{') return undefined;
+    const taking = this.#projection(object => {
+      this.#object = object;
+    });
+    return taking?.kind === 'object' ? this.#withStatus(taking) : taking;
+  }
+
+  /** Reads, beside what the projection takes, a bookmark's version and a Status: which it is, the type says last of all. */
+  #withStatus(taking: TakenObject): TakenObject {
+    return {
+      ...taking,
+      member: (key, first) => {
+        if (key === 'metadata') return this.#withVersion(taking.member(key, first));
+        if (!statusFields.has(key)) return taking.member(key, first);
+        return {
+          kind: 'bytes',
+          most: mostStatusBytes,
+          take: text => {
+            if (text !== undefined) this.#status[key] = JSON.parse(text);
+          },
+        };
+      },
+    };
+  }
+
+  #withVersion(metadata: Taking): Taking {
+    if (metadata?.kind !== 'object') return metadata;
+    return {
+      ...metadata,
+      member: (key, first) => {
+        const taking = metadata.member(key, first);
+        if (key !== 'resourceVersion') return taking;
+        return {
+          kind: 'string',
+          longest: longestVersion + 1,
+          take: text => {
+            this.#version = text;
+            if (taking?.kind === 'string') taking.take(text);
+          },
+        };
+      },
+    };
+  }
+
+  #end(): void {
+    const type = this.#type;
+    switch (type) {
+      case 'ADDED':
+      case 'MODIFIED':
+      case 'DELETED': {
+        const object = this.#object;
+        if (object === undefined) throw new ApiProtocolError(`a watch event ${type} has no usable object`);
+        const { resourceVersion } = object;
+        this.#found.push({ type: type === 'DELETED' ? 'deleted' : 'set', object, resourceVersion });
+        return;
+      }
+      case 'BOOKMARK': {
+        const resourceVersion = this.#version ?? '';
+        if (resourceVersion === '' || resourceVersion.length > longestVersion) {
+          throw new ApiProtocolError('a bookmark has no resourceVersion');
+        }
+        this.#found.push({ type: 'bookmark', resourceVersion });
+        return;
+      }
+      case 'ERROR':
+        throw apiErrorOf(this.#status, 500);
+      default:
+        throw new ApiProtocolError('a watch event has no known type');
     }
-    case 'ERROR':
-      throw apiErrorOf(object, 500);
-    default:
-      throw new ApiProtocolError('a watch event has no known type');
   }
 }
 
-async function* lines(body: Readable): AsyncGenerator<string, void, undefined> {
-  body.setEncoding('utf8');
-  let rest = '';
+/**
+ * Events in the order of the stream. Ends when the server ends the stream; half an event at its end is dropped.
+ * @throws {ApiError} for an ERROR event
+ * @throws {ApiProtocolError} for what is no event
+ * @throws {ClusterUnreachableError} when the stream breaks off
+ */
+export async function* watchEvents<T>(
+  body: Readable,
+  projection: Projection<T>,
+): AsyncGenerator<WatchEvent<T>, void, undefined> {
+  const reader = new EventReader(projection);
+  const stream = new JsonStream(reader.root);
+  let bytes = 0;
+  let values = 0;
   try {
-    for await (const chunk of body) {
-      const text: string = chunk;
-      let from = 0;
-      for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
-        const line = rest + text.slice(from, end);
-        rest = '';
-        from = end + 1;
-        if (line.trim() !== '') yield line;
-      }
-      rest += text.slice(from);
-      if (rest.length > maxLineChars) throw new ApiProtocolError('a line of the watch is too long');
+    for await (const length of readPieces(body, stream, 'the watch')) {
+      yield* reader.takeFound();
+      bytes = stream.values === values && stream.isWithin ? bytes + length : 0;
+      values = stream.values;
+      if (bytes > mostObjectBytes) throw new ApiProtocolError('a line of the watch is too long');
     }
   } catch (error) {
-    if (error instanceof ApiProtocolError) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new ClusterUnreachableError(`the watch broke off: ${message}`, { cause: error });
+    // What came before it in the same piece is no less true.
+    yield* reader.takeFound();
+    throw error;
   }
 }

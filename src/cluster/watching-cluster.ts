@@ -1,17 +1,25 @@
-import { injectLabel } from '../accounts/served-namespace.ts';
 import { type Cluster, type Reference, type Referent, UnverifiedError, type View } from '../admission/cluster.ts';
-import { modeLabel } from '../admission/mode.ts';
-import { isReadAnnotation, probablyMeant } from '../injection/near-miss.ts';
-import { isJsonObject } from '../objects/json.ts';
+import { KeySet } from '../objects/key-set.ts';
 import type { Namespace } from '../objects/namespace.ts';
-import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../objects/role-map.ts';
+import { type RoleMap, type RoleMapKind, roleMapNames } from '../objects/role-map.ts';
 import type { RoleSelector } from '../objects/role-selector.ts';
-import { readRoleSelector } from '../objects/role-selector.ts';
 import type { ServiceAccount } from '../objects/service-account.ts';
 import type { ApiConnection, ApiPool } from './api-connection.ts';
-import { type ApiObject, objectKey } from './api-object.ts';
+import { objectKey } from './api-object.ts';
 import { ReadBudget } from './budget.ts';
-import { keepMetadata } from './kept-metadata.ts';
+import {
+  type AskedLabels,
+  listNamespacesLive,
+  ourLabels,
+  projectRoleMaps,
+  projectRoleSelectors,
+  type RememberedNamespace,
+  readNamespaceLive,
+  readServiceAccountLive,
+  rememberNamespaces,
+  rememberServiceAccounts,
+  tooLargeToRemember,
+} from './kept-objects.ts';
 import { LiveList } from './live-list.ts';
 import { BudgetSpentError, LiveReadError, type LiveReadResult, LiveReads } from './live-reads.ts';
 import { ResourceFinder } from './resource-finder.ts';
@@ -38,7 +46,7 @@ export interface WatchingClusterOptions {
 }
 
 /** What is the same of every watch loop, whatever it keeps. */
-type Loop = Pick<WatchLoop<Namespace>, 'resource' | 'synced' | 'lastEventAt' | 'start' | 'stop'>;
+type Loop = Pick<WatchLoop<RoleMap>, 'resource' | 'synced' | 'lastEventAt' | 'start' | 'stop'>;
 
 /** Name of a map that is watched, as metrics have it. */
 function mapResource(kind: RoleMapKind, ackSystem: string, ackSystems: readonly string[]): string {
@@ -59,37 +67,6 @@ export function watchedResources({
   ];
 }
 
-function keepNamespaces(everyLabel: boolean): (object: ApiObject) => Namespace {
-  const keep = keepMetadata(
-    key => everyLabel || key === injectLabel || key === modeLabel,
-    key => isReadAnnotation(key, 'namespace'),
-  );
-  return object => ({ name: object.metadata.name, ...keep(object) });
-}
-
-/** What anyone may write many of: so many keys of an object are kept at most, and no value. */
-const mostSlips = 5;
-
-const keepReadAnnotations = keepMetadata(
-  () => false,
-  key => isReadAnnotation(key, 'ServiceAccount'),
-);
-
-/** The annotations that are read, and some that are slips: those are warned of. */
-function keepServiceAccount(object: ApiObject): ServiceAccount {
-  const kept = keepReadAnnotations(object);
-  const written = object.metadata['annotations'];
-  const slips: [string, string][] = [];
-  for (const key of isJsonObject(written) ? Object.keys(written) : []) {
-    if (slips.length < mostSlips && probablyMeant(key) !== undefined) slips.push([key, '']);
-  }
-  return slips.length === 0 ? kept : { annotations: new Map([...kept.annotations, ...slips]) };
-}
-
-function keepRoleMap(object: ApiObject): RoleMap {
-  return readRoleMap(object);
-}
-
 const part = encodeURIComponent;
 
 /**
@@ -100,7 +77,7 @@ export class WatchingCluster implements Cluster {
   readonly #options: WatchingClusterOptions;
   readonly #nowMs: () => number;
   readonly #pool: ApiPool;
-  readonly #namespaces: WatchLoop<Namespace>;
+  readonly #namespaces: WatchLoop<RememberedNamespace>;
   readonly #serviceAccounts: WatchLoop<ServiceAccount>;
   /** By `namespace/name` of the ConfigMap. */
   readonly #maps: ReadonlyMap<string, WatchLoop<RoleMap>>;
@@ -113,26 +90,28 @@ export class WatchingCluster implements Cluster {
   readonly #liveNamespaceList: LiveList<Namespace>;
   readonly #liveRoleSelectors: LiveList<RoleSelector>;
   readonly #resourceFinder: ResourceFinder;
+  /** The labels of namespaces that known selectors ask for; undefined when that may have changed. */
+  #asked: KeySet | undefined;
 
   constructor(options: WatchingClusterOptions) {
     this.#options = options;
     this.#nowMs = options.nowMs ?? (() => performance.now());
     const { connection, ackSystems, maps, maxStalenessMs, observer } = options;
-    const keepNamespace = keepNamespaces(options.roleSelectors);
+    const asked: AskedLabels = { every: options.roleSelectors, known: () => this.#knownLabels() };
     const common = { connection, maxStalenessMs, observer, onChange: () => observer.changed(), nowMs: this.#nowMs };
     this.#namespaces = new WatchLoop({
       ...common,
       resource: 'namespaces',
       path: '/api/v1/namespaces',
       metadataOnly: true,
-      keep: keepNamespace,
+      projection: rememberNamespaces(asked),
     });
     this.#serviceAccounts = new WatchLoop({
       ...common,
       resource: 'serviceaccounts',
       path: '/api/v1/serviceaccounts',
       metadataOnly: true,
-      keep: keepServiceAccount,
+      projection: rememberServiceAccounts,
     });
     const configMapsOf = (ackSystem: string) => `/api/v1/namespaces/${part(ackSystem)}/configmaps`;
     const loops = ackSystems.flatMap(ackSystem =>
@@ -143,7 +122,7 @@ export class WatchingCluster implements Cluster {
           resource: mapResource(kind, ackSystem, ackSystems),
           path: `${configMapsOf(ackSystem)}?fieldSelector=${part(`metadata.name=${roleMapNames[kind]}`)}`,
           metadataOnly: false,
-          keep: keepRoleMap,
+          projection: projectRoleMaps,
         }),
       ]),
     );
@@ -154,8 +133,12 @@ export class WatchingCluster implements Cluster {
           resource: 'iamroleselectors',
           path: roleSelectorsPath,
           metadataOnly: false,
-          keep: readRoleSelector,
+          projection: projectRoleSelectors,
           mayBeMissing: true,
+          onChange: () => {
+            this.#asked = undefined;
+            observer.changed();
+          },
         })
       : undefined;
     this.#loops = [
@@ -165,8 +148,8 @@ export class WatchingCluster implements Cluster {
       ...(this.#roleSelectors === undefined ? [] : [this.#roleSelectors]),
     ];
     this.#view = {
-      namespace: name => this.#namespaces.get(name),
-      serviceAccount: (namespace, name) => this.#serviceAccounts.get(objectKey(namespace, name)),
+      namespace: name => this.#namespaceInMemory(name),
+      serviceAccount: (namespace, name) => this.#serviceAccountInMemory(namespace, name),
       roleMap: (kind, ackSystem) => this.roleMap(kind, ackSystem),
       roleSelectors: () => this.#knownRoleSelectors(),
       namespaces: () => this.namespaces(),
@@ -184,35 +167,35 @@ export class WatchingCluster implements Cluster {
       resource: 'namespaces',
       path: ({ name }) => `/api/v1/namespaces/${part(name)}`,
       metadataOnly: true,
-      keep: keepNamespace,
+      projection: readNamespaceLive(asked),
     });
     this.#liveServiceAccounts = new LiveReads({
       ...live,
       resource: 'serviceaccounts',
       path: ({ namespace = '', name }) => `/api/v1/namespaces/${part(namespace)}/serviceaccounts/${part(name)}`,
       metadataOnly: true,
-      keep: keepServiceAccount,
+      projection: readServiceAccountLive,
     });
     this.#liveMaps = new LiveReads({
       ...live,
       resource: 'configmaps',
       path: ({ namespace = '', name }) => `${configMapsOf(namespace)}/${part(name)}`,
       metadataOnly: false,
-      keep: keepRoleMap,
+      projection: projectRoleMaps,
     });
     this.#liveNamespaceList = new LiveList({
       ...live,
       resource: 'namespaces',
       path: '/api/v1/namespaces',
       metadataOnly: true,
-      keep: keepNamespace,
+      projection: listNamespacesLive(asked),
     });
     this.#liveRoleSelectors = new LiveList({
       ...live,
       resource: 'iamroleselectors',
       path: roleSelectorsPath,
       metadataOnly: false,
-      keep: readRoleSelector,
+      projection: projectRoleSelectors,
       mayBeMissing: true,
     });
     this.#resourceFinder = new ResourceFinder({ connection, onResult: live.onResult, nowMs: this.#nowMs });
@@ -248,6 +231,28 @@ export class WatchingCluster implements Cluster {
   roleMap(kind: RoleMapKind, ackSystem: string): RoleMap | undefined {
     const key = objectKey(ackSystem, roleMapNames[kind]);
     return this.#maps.get(key)?.get(key);
+  }
+
+  /** Undefined too for one whose labels are not all kept: what rests on a miss is asked live. */
+  #namespaceInMemory(name: string): Namespace | undefined {
+    const namespace = this.#namespaces.get(name);
+    return namespace?.isCut ? undefined : namespace;
+  }
+
+  #serviceAccountInMemory(namespace: string, name: string): ServiceAccount | undefined {
+    const serviceAccount = this.#serviceAccounts.get(objectKey(namespace, name));
+    return serviceAccount === tooLargeToRemember ? undefined : serviceAccount;
+  }
+
+  #knownLabels(): KeySet {
+    if (this.#asked === undefined) {
+      const selectors = this.#knownRoleSelectors() ?? [];
+      this.#asked = new KeySet([
+        ...ourLabels,
+        ...selectors.flatMap(({ namespaceLabels }) => [...namespaceLabels.keys()]),
+      ]);
+    }
+    return this.#asked;
   }
 
   #knownRoleSelectors(): readonly RoleSelector[] | undefined {

@@ -18,13 +18,13 @@ const known: Readonly<Record<string, Readonly<Record<string, readonly Annotated[
 };
 const prefixes = Object.keys(known);
 
-/** Whether an annotation is read on a kind of object. */
-export function isReadAnnotation(key: string, on: Annotated): boolean {
-  const slash = key.indexOf('/');
-  const prefix = key.slice(0, Math.max(0, slash));
-  const name = key.slice(slash + 1);
-  const names = Object.hasOwn(known, prefix) ? known[prefix] : undefined;
-  return names !== undefined && Object.hasOwn(names, name) && (names[name]?.includes(on) ?? false);
+/** The annotations that are read on a kind of object. */
+export function readAnnotations(on: Annotated): readonly string[] {
+  return Object.entries(known).flatMap(([prefix, names]) =>
+    Object.keys(names)
+      .filter(name => names[name]?.includes(on))
+      .map(name => `${prefix}/${name}`),
+  );
 }
 
 /** How many letters apart a prefix may be to be taken for a slip: `eks.amazon.com` is three off. */

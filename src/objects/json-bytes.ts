@@ -44,6 +44,58 @@ function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
+/** A key, by its bytes with both quotes. @throws {SyntaxError} */
+export function decodeKey(bytes: Buffer, { start, end }: Span): string {
+  for (let at = start + 1; at < end - 1; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte >= 0x80 || byte === backslash || byte < 0x20) return JSON.parse(bytes.toString('utf8', start, end));
+  }
+  return bytes.toString('latin1', start + 1, end - 1);
+}
+
+/** No character takes more bytes in JSON than its escape does. */
+const mostBytesOfCharacter = 6;
+
+/** So many bytes of a string, its first quote among them, hold at least so many characters of it. */
+export function bytesOfString(characters: number): number {
+  return characters * mostBytesOfCharacter + 2;
+}
+
+/**
+ * At most so many characters of a string, by its bytes with both quotes. Of one that is longer than `bytesOfString` says,
+ * no more bytes than that need to be there.
+ * @throws {SyntaxError}
+ */
+export function decodeString(bytes: Buffer, span: Span, longest: number): string {
+  const { start, end } = span;
+  if (end - start - 2 <= longest) return decodeKey(bytes, span);
+  if (end - start <= bytesOfString(longest)) {
+    const text: string = JSON.parse(bytes.toString('utf8', start, end));
+    return boundedCopy(text, longest);
+  }
+  let cut = start + 1 + longest * mostBytesOfCharacter;
+  // Neither within an escape nor within a character: back to the last byte before which a character begins.
+  const earliest = Math.max(start + 1, cut - 12);
+  while (cut > earliest && ((bytes[cut] ?? 0) & 0xc0) === 0x80) cut--;
+  cut = beforeEscape(bytes, start + 1, cut);
+  const text: string = JSON.parse(`${bytes.toString('utf8', start, cut)}"`);
+  return boundedCopy(text, longest);
+}
+
+/** The start of the escape that a place lies in; the place itself where it lies in none. */
+function beforeEscape(bytes: Buffer, from: number, place: number): number {
+  for (let at = from; at < place; ) {
+    if (bytes[at] !== backslash) {
+      at++;
+      continue;
+    }
+    const next = at + (bytes[at + 1] === 0x75 ? 6 : 2);
+    if (next > place) return at;
+    at = next;
+  }
+  return place;
+}
+
 /** A place in a JSON text, which moves forward only: every byte is looked at once. */
 export class JsonBytes {
   readonly #bytes: Buffer;
@@ -180,49 +232,14 @@ export class JsonBytes {
       this.skip();
       return undefined;
     }
-    const { start, end } = this.skip();
-    // No character takes more bytes than its escape does: 6.
-    if (end - start <= longest * 6 + 2) {
-      const text: string = JSON.parse(this.#bytes.toString('utf8', start, end));
-      return boundedCopy(text, longest);
-    }
-    let cut = start + 1 + longest * 6;
-    // Neither within an escape nor within a character: back to the last byte before which a character begins.
-    const earliest = Math.max(start + 1, cut - 12);
-    while (cut > earliest && ((this.#bytes[cut] ?? 0) & 0xc0) === 0x80) cut--;
-    cut = this.#beforeEscape(start + 1, cut);
-    const text: string = JSON.parse(`${this.#bytes.toString('utf8', start, cut)}"`);
-    return boundedCopy(text, longest);
-  }
-
-  /** The start of the escape that a place lies in; the place itself where it lies in none. */
-  #beforeEscape(from: number, place: number): number {
-    for (let at = from; at < place; ) {
-      if (this.#bytes[at] !== backslash) {
-        at++;
-        continue;
-      }
-      const next = at + (this.#bytes[at + 1] === 0x75 ? 6 : 2);
-      if (next > place) return at;
-      at = next;
-    }
-    return place;
+    return decodeString(this.#bytes, this.skip(), longest);
   }
 
   #key(): string {
     if (this.#peek() !== quote) throw new JsonBytesError('a key is not a string');
-    const start = this.#at + 1;
-    const after = this.#endOfString(start);
-    this.#at = after;
-    const end = after - 1;
-    let plain = true;
-    for (let at = start; at < end && plain; at++) {
-      const byte = this.#bytes[at] ?? 0;
-      plain = byte < 0x80 && byte !== backslash;
-    }
-    if (plain) return this.#bytes.toString('latin1', start, end);
-    const text: string = JSON.parse(this.#bytes.toString('utf8', start - 1, after));
-    return text;
+    const start = this.#at;
+    this.#at = this.#endOfString(start + 1);
+    return decodeKey(this.#bytes, { start, end: this.#at });
   }
 
   /** The byte here, white space passed over. */

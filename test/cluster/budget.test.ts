@@ -63,3 +63,16 @@ test('idle buckets are forgotten', () => {
   budget.take('one');
   assert.equal(budget.size, 1);
 });
+
+test('what can be no namespace is not remembered, and pays out of one bucket', () => {
+  const bucket = { perSecond: 1, burst: 3 };
+  const budget = new ReadBudget({ namespace: bucket, total: { perSecond: 1, burst: 100 }, nowMs: () => 0 });
+  const impossible = ['x'.repeat(1_000_000), 'A', 'a/b', '../x'];
+  assert.deepEqual(
+    impossible.map(name => budget.take(name)),
+    [true, true, true, false],
+  );
+  assert.equal(budget.size, 1);
+  assert.equal(budget.take(''), true, 'reviews of what has no namespace have their own');
+  assert.equal(budget.take('team'), true);
+});

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { listPages, withQuery } from '../../src/cluster/list-pages.ts';
+import { projection } from '../../src/cluster/projection.ts';
 import { connectionTo } from './watch-loop-harness.ts';
 
 const item = (name: string) => ({ metadata: { name, namespace: 'team', resourceVersion: '1' } });
@@ -12,12 +13,23 @@ const page = (items: unknown, next?: string, resourceVersion: unknown = '5') => 
   items,
 });
 
+interface Listed {
+  readonly names: readonly string[];
+  readonly version: string;
+  readonly asked: readonly string[];
+  readonly connections: number;
+}
+
 /** Lists against a server that gives these answers one after the other. */
-async function listOf(answers: readonly unknown[]): Promise<{ names: string[]; version: string; asked: string[] }> {
+async function listOf(answers: readonly unknown[]): Promise<Listed> {
   const asked: string[] = [];
+  let connections = 0;
   const server = createServer((request, response) => {
     asked.push(request.url ?? '');
     response.end(JSON.stringify(answers[asked.length - 1] ?? 'no more answers'));
+  });
+  server.on('connection', () => {
+    connections += 1;
   });
   const listening = Promise.withResolvers<void>();
   server.listen(0, '127.0.0.1', listening.resolve);
@@ -31,10 +43,11 @@ async function listOf(answers: readonly unknown[]): Promise<{ names: string[]; v
       accept: 'application/json',
       pageSize: 2,
       signal: AbortSignal.timeout(3000),
-      onObject: ({ metadata }) => names.push(metadata.name),
+      projection: projection(() => ({ value: () => undefined })),
+      onObject: ({ name }) => names.push(name),
       onPage: () => {},
     });
-    return { names, version, asked };
+    return { names, version, asked, connections };
   } finally {
     await pool.close();
     server.close();
@@ -49,6 +62,22 @@ test('pages are asked for by their tokens, and none is sent a version', async ()
     '/things?fieldSelector=a%3Db&limit=2',
     '/things?fieldSelector=a%3Db&limit=2&continue=t%3D1%26x',
   ]);
+});
+
+test('pages come over one connection', async () => {
+  const pages = Array.from({ length: 9 }, (_, index) => page([item(`sa-${index}`)], `page-${index}`));
+  const { names, connections } = await listOf([...pages, page([])]);
+  assert.deepEqual([names.length, connections], [9, 1]);
+});
+
+test('tokens that go in a circle are no list', async () => {
+  const pages = Array.from({ length: 50 }, (_, index) => page([], `page-${index < 4 ? index : 4 + (index % 3)}`));
+  await assert.rejects(listOf(pages), { message: 'the list never ends: a continue token came twice' });
+});
+
+test('a token or version that is longer than any is refused', async () => {
+  await assert.rejects(listOf([page([], 't'.repeat(9000)), page([])]), { code: 'ApiProtocol' });
+  await assert.rejects(listOf([page([], undefined, '1'.repeat(2000))]), { code: 'ApiProtocol' });
 });
 
 test('an empty list may be null', async () => {

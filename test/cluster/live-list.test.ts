@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { type BudgetOptions, ReadBudget } from '../../src/cluster/budget.ts';
 import { LiveList } from '../../src/cluster/live-list.ts';
 import { BudgetSpentError, LiveReadError, type LiveReadResult } from '../../src/cluster/live-reads.ts';
+import { projection } from '../../src/cluster/projection.ts';
 import { collectionPath, FakeApiServer } from './fake-api-server.ts';
 import { connectionTo, until } from './watch-loop-harness.ts';
 
@@ -29,7 +30,7 @@ async function withList(
     path: collectionPath,
     metadataOnly: true,
     mayBeMissing,
-    keep: ({ metadata }) => metadata.name,
+    projection: projection(() => ({ value: ({ name }) => name })),
     budget: new ReadBudget(budget),
     onResult: (_resource, result) => results.push(result),
   });

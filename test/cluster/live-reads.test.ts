@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import type { ApiPool } from '../../src/cluster/api-connection.ts';
 import { type BudgetOptions, ReadBudget } from '../../src/cluster/budget.ts';
 import { type LiveReadResult, LiveReads } from '../../src/cluster/live-reads.ts';
+import { projection } from '../../src/cluster/projection.ts';
 import { FakeApiServer } from './fake-api-server.ts';
 import { connectionTo, until } from './watch-loop-harness.ts';
 
@@ -29,7 +30,7 @@ async function withReads(run: (reading: Reading) => Promise<void>, budget: Budge
     resource: 'serviceaccounts',
     path: ({ namespace, name }) => `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`,
     metadataOnly: true,
-    keep: ({ metadata }) => metadata.resourceVersion,
+    projection: projection(() => ({ value: ({ resourceVersion }) => resourceVersion })),
     budget: new ReadBudget(budget),
     onResult: (_resource, result) => results.push(result),
   });

@@ -261,12 +261,14 @@ describe('a search of ACK resources', { timeout: 30_000 }, () => {
   test('takes smaller pages where anyone wrote so much metadata that one is too long', async t => {
     const { find, buckets, requests } = await finding(t);
     const annotations = { note: 'x'.repeat(250_000) };
-    buckets.splice(0, 2, ...Array.from({ length: 25 }, (_, index) => place('shop', `b${index}`, { annotations })));
+    buckets.splice(0, 2, ...Array.from({ length: 50 }, (_, index) => place('shop', `b${index}`, { annotations })));
     const search = { types: [bucketType], namespaces: ['shop'], atMost: 100 };
-    assert.equal((await find(search)).length, 25, 'each once');
+    assert.equal((await find(search)).length, 50, 'each once');
     const limits = requests.flatMap(request => /limit=(\d+)/.exec(request)?.[1] ?? []);
-    assert.deepEqual(limits, ['100', '10', '10', '10']);
-    buckets.splice(0, 25, place('shop', 'huge', { annotations: { note: 'x'.repeat(5_000_000) } }));
+    assert.deepEqual(limits, ['100', '32', '32']);
+    buckets.splice(0, 50, place('shop', 'huge', { annotations: { note: 'x'.repeat(9_000_000) } }));
+    assert.equal((await find(search)).length, 1, 'larger than a page, and no larger than an object can be');
+    buckets.splice(0, 1, place('shop', 'impossible', { annotations: { note: 'x'.repeat(34_000_000) } }));
     await assert.rejects(find(search), LiveReadError);
   });
 

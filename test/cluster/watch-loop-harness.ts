@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
 import { ApiConnection } from '../../src/cluster/api-connection.ts';
 import { ClusterCredentials } from '../../src/cluster/cluster-access.ts';
+import { projection } from '../../src/cluster/projection.ts';
 import type { RestartCause } from '../../src/cluster/restart-cause.ts';
 import { WatchLoop, type WatchLoopOptions } from '../../src/cluster/watch-loop.ts';
 import { collectionPath, FakeApiServer } from './fake-api-server.ts';
@@ -45,7 +46,7 @@ export async function watched(
     resource: 'serviceaccounts',
     path: collectionPath,
     metadataOnly: true,
-    keep: ({ metadata }) => metadata.resourceVersion,
+    projection: projection(() => ({ value: ({ resourceVersion }) => resourceVersion })),
     onChange: ({ type, key }) => changes.push(`${type} ${key}`),
     observer: {
       restarted: (_resource, cause) => causes.push(cause),

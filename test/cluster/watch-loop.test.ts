@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { projectMetadata } from '../../src/cluster/kept-metadata.ts';
+import { KeySet } from '../../src/objects/key-set.ts';
 import { differences, until, untilEqual, watched } from './watch-loop-harness.ts';
 
 describe('watch loop', { concurrency: 6, timeout: 20_000 }, () => {
@@ -66,10 +68,12 @@ describe('watch loop', { concurrency: 6, timeout: 20_000 }, () => {
       throw new Error('mine');
     };
     const all = await watched({
-      keep: ({ metadata }) =>
-        metadata.name === 'poison' || Object.hasOwn(Object(metadata['annotations']), 'poison')
-          ? fail()
-          : metadata.resourceVersion,
+      projection: projectMetadata(
+        () => ({ annotations: { keys: new KeySet(['poison']), want: () => 'always' } }),
+        { entries: 9, characters: 99 },
+        ({ annotations }, { name, resourceVersion }) =>
+          name === 'poison' || annotations.has('poison') ? fail() : resourceVersion,
+      ),
       onChange: fail,
       observer: {
         synced: fail,

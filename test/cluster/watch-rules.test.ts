@@ -5,7 +5,6 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { ApiError, ClusterUnreachableError } from '../../src/cluster/api-errors.ts';
 import { Backoff } from '../../src/cluster/backoff.ts';
-import { keepMetadata } from '../../src/cluster/kept-metadata.ts';
 import { isOlderVersion } from '../../src/cluster/resource-version.ts';
 import { restartCauseOf, SilenceError } from '../../src/cluster/restart-cause.ts';
 import { watchTimings } from '../../src/cluster/watch-timings.ts';
@@ -79,28 +78,4 @@ test('causes', () => {
   assert.equal(restartCauseOf(new ApiError(401, '', '')), 'unauthorized');
   assert.equal(restartCauseOf(new ApiError(403, '', '')), 'error');
   assert.equal(restartCauseOf(new TypeError('x')), 'error');
-});
-
-test('an object with nothing for us is kept as one shared object; what is kept are strings under wanted keys', () => {
-  const keep = keepMetadata(
-    key => key === 'wanted',
-    key => key.startsWith('carm-webhook.dev/'),
-  );
-  const object = (metadata: object) => ({ metadata: { name: 'a', resourceVersion: '1', ...metadata } });
-  const bare = keep(object({}));
-  for (const metadata of [
-    { labels: null, annotations: [] },
-    { labels: { other: 'x' }, annotations: { wanted: 'x' } },
-    { labels: 'x' },
-  ]) {
-    assert.equal(keep(object(metadata)), bare);
-  }
-  const kept = keep(
-    object({
-      labels: JSON.parse('{"wanted":"yes","__proto__":"no"}'),
-      annotations: { 'carm-webhook.dev/role': 'reader', 'carm-webhook.dev/number': 7 },
-    }),
-  );
-  assert.deepEqual([...kept.labels], [['wanted', 'yes']]);
-  assert.deepEqual([...kept.annotations], [['carm-webhook.dev/role', 'reader']]);
 });

@@ -1,0 +1,37 @@
+const backslash = 0x5c;
+
+/** Keys that are known by their bytes: an object may have a hundred thousand others, each of which costs more to decode. */
+export class KeySet {
+  readonly #keys: ReadonlySet<string>;
+  readonly #byLength = new Map<number, Buffer[]>();
+
+  constructor(keys: Iterable<string>) {
+    this.#keys = new Set(keys);
+    for (const key of this.#keys) {
+      const bytes = Buffer.from(key);
+      const others = this.#byLength.get(bytes.length);
+      if (others === undefined) this.#byLength.set(bytes.length, [bytes]);
+      else others.push(bytes);
+    }
+  }
+
+  has(key: string): boolean {
+    return this.#keys.has(key);
+  }
+
+  /**
+   * Whether a key as it stands in JSON, without its quotes, may be one of these.
+   * @returns true too for one that is written with an escape, which only decoding shows.
+   */
+  mayHave(bytes: Buffer, start: number, end: number): boolean {
+    for (let at = start; at < end; at++) if (bytes[at] === backslash) return true;
+    const candidates = this.#byLength.get(end - start);
+    return candidates?.some(candidate => isSame(candidate, bytes, start)) ?? false;
+  }
+}
+
+/** From the end: keys have their prefixes in common. */
+function isSame(key: Buffer, bytes: Buffer, start: number): boolean {
+  for (let at = key.length - 1; at >= 0; at--) if (key[at] !== bytes[start + at]) return false;
+  return true;
+}
