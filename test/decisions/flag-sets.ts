@@ -19,6 +19,7 @@ export const flagSets = {
   selectors: ['--feature-gates=IAMRoleSelector=true'],
   'selectors-warning': ['--feature-gates=IAMRoleSelector=true', '--default-mode=warn'],
   'unbound-denied': ['--unbound-resources=deny'],
+  'unbound-denied-warning': ['--unbound-resources=deny', '--default-mode=warn'],
   'unbound-allowed': ['--unbound-resources=allow'],
   releases: ['--ack-system-namespace=ack-system,ack-iam'],
   shards: ['--ack-system-namespace=ack-system=s3,ack-iam=s3+iam'],

@@ -66,6 +66,10 @@ const namespaces: Readonly<Record<string, { readonly annotations?: Strings; read
   'ack-system': {},
   'ack-iam': {},
   'free-regional-warn': { annotations: region('eu-west-1'), labels: mode('warn') },
+  'free-warn': { labels: mode('warn') },
+  'free-audit': { labels: mode('audit') },
+  'free-enforce': { labels: mode('enforce') },
+  'unbound-warn': { labels: { ...enabled, ...mode('warn') } },
   'free-regional': { annotations: region('eu-west-1') },
   'service-level': { annotations: owner('121212121212'), labels: enabled },
   'service-only': { annotations: owner('131313131313'), labels: enabled },
@@ -80,6 +84,8 @@ const namespaces: Readonly<Record<string, { readonly annotations?: Strings; read
   'sel-crossed': { labels: enabled },
   'sel-china': { annotations: region('eu-central-1'), labels: enabled },
   'sel-warn': { labels: { ...enabled, ...mode('warn') } },
+  'sel-audit': { labels: { ...enabled, ...mode('audit') } },
+  'sel-two-warn': { labels: { ...enabled, ...mode('warn') } },
 };
 
 export const accountMap: Strings = {
@@ -130,9 +136,9 @@ export const selectors = [
     names: ['sel-one', 'sel-warn'],
     labels: { pick: 'one' },
   }),
-  roleSelector('two-a', 'arn:aws:iam::161616161616:role/same', { names: ['sel-two'] }),
+  roleSelector('two-a', 'arn:aws:iam::161616161616:role/same', { names: ['sel-two', 'sel-two-warn'] }),
   roleSelector('two-b', 'arn:aws:iam::161616161616:role/same', {
-    names: ['sel-two'],
+    names: ['sel-two', 'sel-two-warn'],
     types: [{ group: 's3.services.k8s.aws', version: '', kind: '' }],
   }),
   roleSelector('typed', 'arn:aws:iam::171717171717:role/typed', {

@@ -28,6 +28,7 @@ export const guardRefusals: { readonly [R in GuardProblem['reason']]: RefusalOf<
       'A map would lose an entry, or move it to another account, that bound namespaces use: their pods and resources would be refused, and resources that exist could not even be deleted.',
     mender: 'platform team',
     remedy: 'Unbind the namespaces first, or keep the entry. Another role of the same account may be put in its place.',
+    softenedBy: 'nothing',
     say: ({ map, key, namespaces }, at) => ({
       wrong: `entry ${quote(key)} of ${mapName(map, at)} is used by ${namespaces.length === 1 ? 'namespace' : `${namespaces.length} namespaces:`} ${quoteNames(namespaces)}`,
       remedy: `unbind ${namespaces.length === 1 ? 'it' : 'them'} first, or keep the entry with a role of the same account`,
@@ -54,6 +55,7 @@ export const guardRefusals: { readonly [R in GuardProblem['reason']]: RefusalOf<
       "An IAMRoleSelector that resources use would be removed, match them no more, or name a role of another account: ACK would go on with them in its controllers' own account, where they are not, and make them anew.",
     mender: 'platform team',
     remedy: 'Let it match them, or delete the resources first.',
+    softenedBy: 'nothing',
     say: ({ resources }) => {
       const names = resources.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`);
       const others = names.length > mostNames ? ' and others' : '';
@@ -69,7 +71,7 @@ export const guardRefusals: { readonly [R in GuardProblem['reason']]: RefusalOf<
       "A namespace's `services.k8s.aws/endpoint-url` is none of `--allowed-endpoint-urls`: ACK would send its credentials and calls there, for all namespaces that share the role.",
     mender: 'platform team',
     remedy: 'Leave the annotation out, or allow the URL.',
-    ignoresMode: true,
+    softenedBy: 'nothing',
     say: ({ value }) => ({
       wrong: `services.k8s.aws/endpoint-url ${quote(value)} is not allowed`,
       remedy: 'leave it out, or allow it by --allowed-endpoint-urls',

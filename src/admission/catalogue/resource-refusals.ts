@@ -76,7 +76,7 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
     mender: 'you',
     remedy:
       'Leave the annotation out. To restore a backup, your platform team must name who restores in `--restore-identities`.',
-    ignoresMode: true,
+    softenedBy: 'nothing',
     say: ({ key }) => ({
       wrong: `annotation ${quote(key)} is written by ACK's controllers only`,
       remedy: 'leave it out',
@@ -88,7 +88,7 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
     mender: 'you',
     remedy:
       'Leave the finalizer out. To restore a backup, your platform team must name who restores in `--restore-identities`.',
-    ignoresMode: true,
+    softenedBy: 'nothing',
     say: ({ finalizer }) => ({
       wrong: `finalizer ${quote(finalizer)} is added by ACK's controllers only`,
       remedy: 'leave it out',
@@ -101,7 +101,7 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
     mender: 'you',
     remedy:
       'Leave the status alone. To restore a backup, your platform team must name who restores in `--restore-identities`.',
-    ignoresMode: true,
+    softenedBy: 'nothing',
     say: ({ field }) => ({
       wrong: `status.ackResourceMetadata.${field} is written by ACK's controllers only`,
       remedy: 'leave it as it is',
@@ -114,7 +114,7 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
     mender: 'you',
     remedy:
       'Refer to an object of the same namespace. Your platform team can allow pairs of namespaces by `--cross-namespace-references`.',
-    ignoresMode: true,
+    softenedBy: 'nothing',
     say: ({ path, namespace }, at) => ({
       wrong: `${quote(path)} names namespace ${quote(namespace)}, not its own`,
       remedy: `refer to an object in namespace ${quote(at.namespace)}`,
@@ -126,6 +126,7 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
       "No IAMRoleSelector matches the resource: ACK would work with its controllers' own role. Selectors that ACK leaves out as invalid do not count.",
     mender: 'platform team',
     remedy: 'Add a selector that matches, or correct the one that should.',
+    softenedBy: 'default',
     say: (_, at) => ({
       wrong: `no IAMRoleSelector matches it, so ACK would work in its controllers' own account`,
       remedy: `add one for namespace ${quote(at.namespace)}`,
@@ -151,6 +152,7 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
       'A change of labels would bring a resource to the role of another account than the one that it exists in: ACK would stop at it.',
     mender: 'you',
     remedy: 'Keep the labels; for another account, make another resource.',
+    softenedBy: 'nothing',
     say: ({ selector, owner, accountId }) => ({
       wrong: `these labels are matched by IAMRoleSelector ${quote(selector)} of account ${accountId ?? 'unknown'}, but the resource is in account ${quote(owner)}`,
       remedy: 'keep the labels, or make another resource',

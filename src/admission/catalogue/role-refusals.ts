@@ -126,6 +126,7 @@ export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<Ro
     cause: `The namespace is labelled \`${injectLabel}: enabled\`, which means that it must be bound, but has no binding (with the feature gate TeamLevelCARM off, a team id alone binds nothing). For an ACK resource, also in a namespace without the label: ACK works in its controllers' own account there, which \`--unbound-resources\` warns of, denies or allows.`,
     mender: 'platform team',
     remedy: `Annotate the namespace with \`${ownerAccountIdAnnotation}\`, or remove the label if its pods need no AWS role.`,
+    softenedBy: { pod: 'namespace', resource: 'default' },
     say: ({ of }, at) => ({
       wrong:
         of === 'pod'

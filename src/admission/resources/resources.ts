@@ -80,8 +80,8 @@ function annotate(
 function isSoftened(resourceCase: ResourceCase): boolean {
   if (modeOf(resourceCase.namespace, resourceCase.rules.defaultMode) === 'enforce') return false;
   const [problem] = resourceProblems(resourceCase);
-  const unbound = problem === undefined ? unboundDecision(resourceCase) : undefined;
-  return problem !== undefined || (unbound !== undefined && !unbound.advisory);
+  const refusal = problem === undefined ? unboundDecision(resourceCase) : denyResource(resourceCase, problem);
+  return refusal !== undefined && !refusal.advisory && !refusal.ignoresMode;
 }
 
 /**
@@ -145,7 +145,8 @@ function unboundDecision(resourceCase: ResourceCase): Decision | undefined {
   if (old !== undefined || rules.unboundResources === 'allow' || rules.featureGates.IAMRoleSelector) return undefined;
   if (aliasOf(resourceCase) === undefined || resourceBinding(resourceCase) !== undefined) return undefined;
   const decision = denyResource(resourceCase, { reason: 'NamespaceNotBound', of: 'resource' });
-  return rules.unboundResources === 'deny' ? decision : { ...decision, advisory: true };
+  // A warning frees nobody, so a namespace of mode audit may do without it.
+  return rules.unboundResources === 'deny' ? decision : { ...decision, advisory: true, ignoresMode: false };
 }
 
 const guardedStatus = [

@@ -43,6 +43,7 @@ const rulesOf: Readonly<Record<FlagSet, Partial<Rules>>> = {
     defaultMode: 'warn',
   },
   'unbound-denied': { unboundResources: 'deny' },
+  'unbound-denied-warning': { unboundResources: 'deny', defaultMode: 'warn' },
   'unbound-allowed': { unboundResources: 'allow' },
   systems: {
     ackSystems: [
