@@ -10,6 +10,8 @@ export const flagSets = {
     '--token-expiration=2h',
     '--support-message=Ask in #platform.',
   ],
+  'strict-teams': ['--require-pods-key', '--feature-gates=TeamLevelCARM=true'],
+  'strict-systems': ['--require-pods-key', '--ack-system-namespace=ack-system,ack-iam'],
   warning: ['--default-mode=warn'],
   auditing: ['--default-mode=audit'],
   'workloads-denied': ['--workloads=deny'],

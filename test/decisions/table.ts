@@ -1,3 +1,4 @@
+import { controllerRoleRows } from './controller-roles.rows.ts';
 import { endpointRows } from './endpoints.rows.ts';
 import { ephemeralContainerRows } from './ephemeral-containers.rows.ts';
 import { mapRows } from './maps.rows.ts';
@@ -20,6 +21,7 @@ export const table: Readonly<Record<string, readonly Row[]>> = {
   'role of a pod': podRoleRows,
   'environment and token': podEnvironmentRows,
   'boundary and conflicts': podBoundaryRows,
+  "ACK's roles": controllerRoleRows,
   modes: modeRows,
   'ephemeral containers': ephemeralContainerRows,
   workloads: workloadRows,

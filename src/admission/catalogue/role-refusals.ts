@@ -12,6 +12,7 @@ import type { VolumeConflict } from '../../injection/inject.ts';
 import { roleArnAnnotation } from '../../injection/role-annotation.ts';
 import { tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
 import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
+import type { ControllerRoleProblem } from '../pods/controller-role.ts';
 import { toPaste } from './paste.ts';
 import { quote } from './quote.ts';
 import { type Circumstances, mapName, type RefusalOf, redactedValue, type Words } from './refusal.ts';
@@ -43,6 +44,7 @@ export type RoleProblem =
   | MappingProblem
   | WishProblem
   | BoundaryProblem
+  | ControllerRoleProblem
   | VolumeConflict
   | StateProblem
   | MapKeyProblem
@@ -235,6 +237,25 @@ export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<Ro
         wrong: `${where.container.kind} ${quote(where.container.name)} sets ${roleArnVariable} to ${quote(value)}, which is no role of ${home}${copied}`,
         remedy: `${copied === '' ? '' : 'try again, or '}remove ${roleArnVariable}: the role is injected; or name a role of account ${account}`,
       };
+    },
+  },
+  ControllerRole: {
+    group: 'refused',
+    cause: `With \`--require-pods-key\`, a pod or its ServiceAccount names a role that ACK's controllers work with: one that a map gives under another key than \`pods.<id>\`. It may create and delete infrastructure.`,
+    mender: 'you',
+    remedy: 'Remove the role, and the one that is mapped for pods is injected; or name another role.',
+    say: ({ value, map, ackSystem, at: where }, at) => {
+      const place = mapName(map, { ...at, ackSystemNamespace: ackSystem });
+      const why = `the role of ACK's controllers (${place}), which pods may not have`;
+      return 'annotation' in where
+        ? {
+            wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}, ${why}`,
+            remedy: 'remove that annotation (the webhook injects the role for pods) or name another role',
+          }
+        : {
+            wrong: `${where.container.kind} ${quote(where.container.name)} sets ${roleArnVariable} to ${quote(value)}, ${why}`,
+            remedy: `remove ${roleArnVariable} (the webhook injects the role for pods) or use another role`,
+          };
     },
   },
   RoleNotVerifiable: {

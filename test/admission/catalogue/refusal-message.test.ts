@@ -134,6 +134,13 @@ const cases: Cases = {
           { reason: 'RoleOutsideAccount' }
         >,
     ),
+  ControllerRole: fc.record({
+    reason: fc.constant('ControllerRole'),
+    value: hostile,
+    map,
+    ackSystem: fc.constantFrom('ack-system', 'a'.repeat(63)),
+    at: fc.oneof(fc.record({ annotation }), fc.record({ container })),
+  }),
   RoleNotVerifiable: fc.record({
     reason: fc.constant('RoleNotVerifiable'),
     value: fc.option(hostile, { nil: undefined }),
