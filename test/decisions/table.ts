@@ -1,3 +1,4 @@
+import { adoptedResourceRows } from './adopted-resources.rows.ts';
 import { controllerRoleRows } from './controller-roles.rows.ts';
 import { endpointRows } from './endpoints.rows.ts';
 import { ephemeralContainerRows } from './ephemeral-containers.rows.ts';
@@ -29,6 +30,7 @@ export const table: Readonly<Record<string, readonly Row[]>> = {
   'role of a resource': resourceRoleRows,
   'completion of a resource': resourceCompletedRows,
   'refusal of a resource': resourceRefusedRows,
+  'adopted resources': adoptedResourceRows,
   'references across namespaces': referenceRows,
   maps: mapRows,
   selectors: selectorRows,

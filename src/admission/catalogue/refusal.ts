@@ -52,6 +52,11 @@ export interface Words {
   readonly mender?: Mender;
 }
 
+/** Where an annotation stands, if not in the object's own metadata. */
+export function inside(within: string | undefined): string {
+  return within === undefined ? '' : ` in ${within}`;
+}
+
 /** How messages name a map. */
 export function mapName(map: RoleMapKind, at: Circumstances): string {
   return `ConfigMap ${at.ackSystemNamespace}/${roleMapNames[map]}`;

@@ -15,7 +15,7 @@ import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
 import type { ControllerRoleProblem } from '../pods/controller-role.ts';
 import { toPaste } from './paste.ts';
 import { quote } from './quote.ts';
-import { type Circumstances, mapName, type RefusalOf, redactedValue, type Words } from './refusal.ts';
+import { type Circumstances, inside, mapName, type RefusalOf, redactedValue, type Words } from './refusal.ts';
 
 /** Problems that only the cluster's state shows. */
 export type StateProblem =
@@ -36,6 +36,8 @@ export interface OwnerMismatch {
   readonly value: string;
   /** Undefined in a namespace that is not bound. */
   readonly ownerOf: AccountId | undefined;
+  /** Where the annotation stands, if not in the object's own metadata. */
+  readonly within?: string | undefined;
 }
 
 /** What a pod, or the role of a resource, can be refused for. */
@@ -94,10 +96,10 @@ function sayMapKey({ value, map }: MapKeyProblem, at: Circumstances, form: strin
   };
 }
 
-function sayOwner({ value, ownerOf }: OwnerMismatch, at: Circumstances): Words {
+function sayOwner({ value, ownerOf, within }: OwnerMismatch, at: Circumstances): Words {
   const account = ownerOf === undefined ? 'no account' : `account ${ownerOf}`;
   return {
-    wrong: `the resource has ${ownerAccountIdAnnotation} ${quote(value)}, which ACK does not read there, but in namespace ${quote(at.namespace)} it belongs to ${account}`,
+    wrong: `the resource has ${ownerAccountIdAnnotation} ${quote(value)}${inside(within)}, which ACK does not read there, but in namespace ${quote(at.namespace)} it belongs to ${account}`,
     remedy: 'leave that annotation out, or make the resource in a namespace of that account',
     mender: 'you',
   };

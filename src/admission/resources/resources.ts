@@ -15,6 +15,7 @@ import { modeOf } from '../mode.ts';
 import type { AdmissionRequest } from '../review.ts';
 import type { Rules } from '../rules.ts';
 import { nameSubject } from '../subject.ts';
+import { adoptedTarget } from './adopted-target.ts';
 import {
   adoptedAnnotation,
   adoptionPolicyAnnotation,
@@ -114,9 +115,12 @@ export function completeResource(request: AdmissionRequest, view: View, rules: R
 }
 
 function remarksOn(resourceCase: ResourceCase): readonly Remark[] {
-  const { resource, old } = resourceCase;
-  const owner = resource.annotations.get(ownerAccountIdAnnotation);
-  return owner && owner !== old?.annotations.get(ownerAccountIdAnnotation) ? [{ reason: 'OwnerIgnored' }] : [];
+  const isNew = ({ resource, old }: ResourceCase) => {
+    const owner = resource.annotations.get(ownerAccountIdAnnotation);
+    return owner && owner !== old?.annotations.get(ownerAccountIdAnnotation);
+  };
+  const target = adoptedTarget(resourceCase);
+  return isNew(resourceCase) || (target !== undefined && isNew(target)) ? [{ reason: 'OwnerIgnored' }] : [];
 }
 
 /** `/validate` for CREATE and UPDATE of ACK resources, by what the request changes. */
