@@ -6,6 +6,7 @@ import { mapRows } from './maps.rows.ts';
 import { modeRows } from './modes.rows.ts';
 import { namespaceRows } from './namespaces.rows.ts';
 import { notOursRows } from './not-ours.rows.ts';
+import { optedOutRows } from './opted-out.rows.ts';
 import { podBoundaryRows } from './pods-boundary.rows.ts';
 import { podEnvironmentRows } from './pods-environment.rows.ts';
 import { podRoleRows } from './pods-role.rows.ts';
@@ -23,6 +24,7 @@ export const table: Readonly<Record<string, readonly Row[]>> = {
   'environment and token': podEnvironmentRows,
   'boundary and conflicts': podBoundaryRows,
   "ACK's roles": controllerRoleRows,
+  'opted out': optedOutRows,
   modes: modeRows,
   'ephemeral containers': ephemeralContainerRows,
   workloads: workloadRows,

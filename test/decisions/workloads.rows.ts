@@ -256,8 +256,16 @@ export const workloadRows: readonly Row[] = [
   },
   {
     ...validate,
-    proves: 'a template that opts out is not warned of',
+    proves: 'a template that opts out is not told that its pods will not start, only that they run without a role',
     review: create('Deployment', 'unmapped', pod({ labels: { 'carm-webhook.dev/inject': 'disabled' } })),
+    reason: 'OptedOut',
+    outcome: 'allowed',
+    warnings: ['RunsWithoutRole'],
+  },
+  {
+    ...validate,
+    proves: 'a template that opts out in a namespace whose binding resolves is told nothing',
+    review: create('Deployment', 'shop', pod({ labels: { 'carm-webhook.dev/inject': 'disabled' } })),
     reason: 'OptedOut',
     outcome: 'allowed',
   },

@@ -14,6 +14,7 @@ export type Remark =
   | { readonly reason: 'UnknownSkipName'; readonly names: readonly string[] }
   | { readonly reason: 'NearMissAnnotation'; readonly on: string; readonly misses: readonly NearMiss[] }
   | { readonly reason: 'BindingUnresolved'; readonly refused: 'pods' | 'ACK resources'; readonly wrong: string }
+  | { readonly reason: 'RunsWithoutRole'; readonly wrong: string }
   | { readonly reason: 'BindingRemoved'; readonly labelled: boolean }
   | { readonly reason: 'BindingIgnored'; readonly what: string; readonly because: string }
   | { readonly reason: 'OwnerIgnored' }
@@ -118,6 +119,13 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
       "A namespace's binding does not resolve to a role yet: its pods and ACK resources are refused until it does; of one labelled `carm-webhook.dev/inject: disabled` only ACK resources.",
     remedy: 'See the reason that the warning names.',
     say: ({ refused, wrong }) => `${refused} will be refused until the binding resolves: ${wrong}`,
+  },
+  RunsWithoutRole: {
+    group: 'warning',
+    cause:
+      "A pod that opted out (`carm-webhook.dev/inject: disabled` or `eks.amazonaws.com/skip-pod-identity-webhook`) is in a namespace whose binding does not resolve. It is admitted, and runs without the account's role.",
+    remedy: 'None is needed if the pod needs no AWS role; else see the reason that the warning names.',
+    say: ({ wrong }) => `the pod opted out and runs without a role; the binding does not resolve: ${wrong}`,
   },
   BindingRemoved: {
     group: 'warning',

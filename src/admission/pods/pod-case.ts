@@ -91,6 +91,16 @@ export function isOptedOut(pod: Pod): boolean {
   return pod.labels.get(injectLabel) === 'disabled' || pod.labels.has(skipLabel);
 }
 
+/** Why the binding of a case's namespace gives pods no role; undefined where it gives one. */
+export function whyUnresolved(podCase: PodCase): Problem | undefined {
+  const { view, rules } = podCase;
+  const binding = bindingOf(podCase);
+  if (!binding.ok) return binding.problem;
+  const map = view.roleMap(binding.value.kind, rules.ackSystems[0].namespace);
+  const mapped = lookUpRole(binding.value, map, podKeys(binding.value, rules.requirePodsKey));
+  return mapped.ok ? undefined : mapped.problem;
+}
+
 /** The role of a case, and its ServiceAccount. */
 export function resolveCase(podCase: PodCase): Result<ResolvedCase, Problem> {
   const { namespace, pod, view, rules } = podCase;
