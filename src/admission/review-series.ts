@@ -50,6 +50,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     ExemptIdentity: ['allowed'],
     Terminating: ['allowed'],
     EndpointNotAllowed: ofGuards.EndpointNotAllowed,
+    InvalidLabel: ofGuards.InvalidLabel,
     ...troubleOutcomes,
   },
   'resources.carm-webhook.dev': {

@@ -16,6 +16,7 @@ import { resourceRefusedRows } from './resources-refused.rows.ts';
 import { resourceRoleRows } from './resources-role.rows.ts';
 import type { Row } from './row.ts';
 import { selectorRows } from './selectors.rows.ts';
+import { terminatingNamespaceRows } from './terminating-namespaces.rows.ts';
 import { workloadRows } from './workloads.rows.ts';
 
 /** Every row, by subject. */
@@ -29,6 +30,7 @@ export const table: Readonly<Record<string, readonly Row[]>> = {
   'ephemeral containers': ephemeralContainerRows,
   workloads: workloadRows,
   namespaces: namespaceRows,
+  'terminating namespaces': terminatingNamespaceRows,
   'role of a resource': resourceRoleRows,
   'completion of a resource': resourceCompletedRows,
   'refusal of a resource': resourceRefusedRows,

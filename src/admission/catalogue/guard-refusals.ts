@@ -1,3 +1,4 @@
+import { injectLabel } from '../../accounts/served-namespace.ts';
 import type { RoleMapKind } from '../../objects/role-map.ts';
 import type { StoredResource } from '../cluster.ts';
 import { mostNames, quote, quoteNames } from './quote.ts';
@@ -18,7 +19,9 @@ export type GuardProblem =
       /** Not all of them, when they are more than a message lists. */
       readonly resources: readonly Pick<StoredResource, 'kind' | 'namespace' | 'name'>[];
     }
-  | { readonly reason: 'EndpointNotAllowed'; readonly value: string };
+  | { readonly reason: 'EndpointNotAllowed'; readonly value: string }
+  /** `value`: what would take the place of `enabled`; undefined where the label goes. */
+  | { readonly reason: 'InvalidLabel'; readonly value: string | undefined };
 
 /** Each refusal of a change that would pull the ground from under others. */
 export const guardRefusals: { readonly [R in GuardProblem['reason']]: RefusalOf<GuardProblem, R> } = {
@@ -75,6 +78,17 @@ export const guardRefusals: { readonly [R in GuardProblem['reason']]: RefusalOf<
     say: ({ value }) => ({
       wrong: `services.k8s.aws/endpoint-url ${quote(value)} is not allowed`,
       remedy: 'leave it out, or allow it by --allowed-endpoint-urls',
+    }),
+  },
+  InvalidLabel: {
+    group: 'refused',
+    cause: `The label \`${injectLabel}: enabled\` would be removed from a namespace that is being deleted, or changed. Its pods run on for a while, and without the label nobody would judge what \`kubectl debug\` adds to them.`,
+    mender: 'you',
+    remedy: 'Keep the label. It does not hold up the deletion, and goes with the namespace.',
+    softenedBy: 'nothing',
+    say: ({ value }) => ({
+      wrong: `the namespace is being deleted, and its label ${injectLabel}=enabled would be ${value === undefined ? 'removed' : `changed to ${quote(value)}`}`,
+      remedy: 'keep the label: it does not hold up the deletion, and goes with the namespace',
     }),
   },
 };

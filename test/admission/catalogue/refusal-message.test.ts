@@ -210,6 +210,10 @@ const cases: Cases = {
       maxLength: 6,
     }),
   }),
+  InvalidLabel: fc.record({
+    reason: fc.constant('InvalidLabel'),
+    value: fc.option(hostile, { nil: undefined }),
+  }),
   EndpointNotAllowed: fc.record({ reason: fc.constant('EndpointNotAllowed'), value: hostile }),
 };
 
