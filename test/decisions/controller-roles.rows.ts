@@ -44,7 +44,7 @@ const requested: readonly Row[] = [
       accountId: account,
       says: [
         `ServiceAccount "${name}"`,
-        "the role of ACK's controllers (ConfigMap ack-system/ack-role-account-map)",
+        "which is a role of ACK's controllers (ConfigMap ack-system/ack-role-account-map): --require-pods-key",
         'remove that annotation',
       ],
     }),

@@ -248,7 +248,7 @@ export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<Ro
     remedy: 'Remove the role, and the one that is mapped for pods is injected; or name another role.',
     say: ({ value, map, ackSystem, at: where }, at) => {
       const place = mapName(map, { ...at, ackSystemNamespace: ackSystem });
-      const why = `the role of ACK's controllers (${place}), which pods may not have`;
+      const why = `which is a role of ACK's controllers (${place}): --require-pods-key keeps it from pods`;
       return 'annotation' in where
         ? {
             wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}, ${why}`,
