@@ -1,6 +1,8 @@
 import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
+import { isAccountId } from './account-id.ts';
 import { podsPrefix } from './pod-role.ts';
 import { parseRoleArn, type RoleArn } from './role-arn.ts';
+import { isTeamId } from './team-id.ts';
 
 /** A map of an ACK system namespace, and where it is. */
 export interface PlacedRoleMap {
@@ -35,8 +37,16 @@ function identityOf({ partition, accountId, name }: RoleArn): string {
   return `${partition}:${accountId}:${lastSegment(name)}`;
 }
 
+/** Whether ACK's controllers look a key up for a valid binding: `<id>`, or `<alias>.<id>`. */
+function isKeyOfAck(kind: RoleMapKind, key: string): boolean {
+  const dot = key.indexOf('.');
+  if (dot >= 0 && (key.startsWith(`${podsPrefix}.`) || !/^[a-z0-9]+$/.test(key.slice(0, dot)))) return false;
+  const id = key.slice(dot + 1);
+  return kind === 'account' ? isAccountId(id) : isTeamId(id);
+}
+
 /**
- * Finds a named role that a map gives to ACK's controllers: under any key but `pods.<id>`, whatever the id, for roles of
+ * Finds a named role that a map gives to ACK's controllers: under `<id>` or `<alias>.<id>`, whatever the id, for roles of
  * one account may stand under the account, under its services and under several teams. Keys of services count with
  * ServiceLevelCARM off too: they are written for ACK.
  * In time linear in the named roles and the maps: both may be long.
@@ -61,7 +71,7 @@ export function findControllerRole<At>(
   for (const { kind, ackSystem, map } of maps) {
     for (const [key, value] of map) {
       // Parsing an ARN costs more than a glance at its end.
-      if (key.startsWith(`${podsPrefix}.`) || !segments.has(lastSegment(value))) continue;
+      if (!segments.has(lastSegment(value)) || !isKeyOfAck(kind, key)) continue;
       const role = parseRoleArn(value);
       const found = role === undefined ? undefined : wanted.get(identityOf(role));
       if (found !== undefined) return { named: found, kind, ackSystem };

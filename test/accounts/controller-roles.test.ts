@@ -26,15 +26,39 @@ const find = (named: readonly string[], entries: Readonly<Record<string, string>
   )?.named.at;
 
 describe('a role that is named is found under', () => {
-  for (const key of [id, `s3.${id}`, '222222222222', 'team', 's3.team', 'podsx.team', '__proto__']) {
-    test(`the key ${key}`, () => {
-      assert.equal(find([arn('ack')], Object.fromEntries([[key, arn('ack')]])), arn('ack'));
-    });
+  const byKey = (kind: PlacedRoleMap['kind'], key: string) =>
+    findControllerRole(
+      [{ role: role(arn('ack')), at: 'here' }],
+      [placed(Object.fromEntries([[key, arn('ack')]]), kind)],
+      undefined,
+    );
+
+  for (const [kind, key] of [
+    ['account', id],
+    ['account', `s3.${id}`],
+    ['account', `podsx.${id}`],
+    ['account', '222222222222'],
+    ['team', 'team'],
+    ['team', 's3.team'],
+    ['team', id],
+    ['team', '__proto__'],
+  ] as const) {
+    test(`the key ${key} of the ${kind} map`, () => assert.ok(byKey(kind, key)));
   }
 
-  test('the key of pods it is not', () => {
-    assert.equal(find([arn('ack')], { [`pods.${id}`]: arn('ack'), 'pods.team': arn('ack') }), undefined);
-  });
+  for (const [kind, key] of [
+    ['account', `pods.${id}`],
+    ['account', 'bad'],
+    ['account', `${id}0`],
+    ['account', `S3.${id}`],
+    ['account', `a.s3.${id}`],
+    ['team', 'pods.team'],
+    ['team', 's3.a.team'],
+  ] as const) {
+    test(`but not the key ${key} of the ${kind} map, by which ACK gets no role`, () => {
+      assert.equal(byKey(kind, key), undefined);
+    });
+  }
 });
 
 describe('two ARNs are one role', () => {
@@ -61,13 +85,13 @@ describe('two ARNs are one role', () => {
 });
 
 test('the role of the pods is spared, and no other', () => {
-  const shared = { [id]: arn('both'), team: arn('ack') };
+  const shared = { [id]: arn('both'), [`s3.${id}`]: arn('ack') };
   assert.equal(find([arn('both')], shared, arn('both')), undefined);
   assert.equal(find([arn('both'), arn('ack')], shared, arn('both')), arn('ack'));
 });
 
 test('values that are no role ARN are passed over', () => {
-  assert.equal(find([arn('ack')], { [id]: 'x/ack', team: ' role/ack', other: '' }), undefined);
+  assert.equal(find([arn('ack')], { [id]: 'x/ack', [`s3.${id}`]: ' role/ack', [`sqs.${id}`]: '' }), undefined);
 });
 
 test('each map is searched, and the one that gives the role is named', () => {

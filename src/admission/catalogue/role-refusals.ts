@@ -243,7 +243,7 @@ export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<Ro
   },
   ControllerRole: {
     group: 'refused',
-    cause: `With \`--require-pods-key\`, a pod or its ServiceAccount names a role that ACK's controllers work with: one that a map gives under another key than \`pods.<id>\`. It may create and delete infrastructure.`,
+    cause: `With \`--require-pods-key\`, a pod or its ServiceAccount names a role that ACK's controllers work with: one that a map gives under an id, or under the alias of a service and an id. It may create and delete infrastructure.`,
     mender: 'you',
     remedy: 'Remove the role, and the one that is mapped for pods is injected; or name another role.',
     say: ({ value, map, ackSystem, at: where }, at) => {
