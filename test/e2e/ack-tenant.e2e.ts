@@ -50,7 +50,7 @@ describe('a tenant who may edit everything in their own namespace', () => {
   before(
     async () => {
       served = await ServedPlane.start({
-        users: [{ name: 'tenant' }],
+        users: [{ name: 'tenant' }, { name: 'editor' }],
         flags: ['--feature-gates=TeamLevelCARM=true,ServiceLevelCARM=true'],
         map: { [account]: `arn:aws:iam::${account}:role/ack`, 's3.999999999999': `arn:aws:iam::${foreign}:role/ack` },
       });
@@ -195,6 +195,52 @@ describe('a tenant who may edit everything in their own namespace', () => {
       },
     );
   }
+
+  test(
+    'whoever has edit in the ACK system namespace is ACK: by impersonation of its controllers',
+    testLimit,
+    async () => {
+      const controller = 'system:serviceaccount:ack-system:ack-s3-controller';
+      const bind = (name: string, namespace: string, role: string, subject: object) => ({
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'RoleBinding',
+        metadata: { name, namespace },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+        subjects: [subject],
+      });
+      await served.apply([
+        // What the ClusterRole `edit` is made of; here nobody is there to aggregate it.
+        bind('editor', 'ack-system', 'system:aggregate-to-edit', {
+          kind: 'User',
+          apiGroup: 'rbac.authorization.k8s.io',
+          name: 'editor',
+        }),
+        serviceAccount('ack-system', 'ack-s3-controller'),
+        bind('ack', shop, 'cluster-admin', {
+          kind: 'ServiceAccount',
+          name: 'ack-s3-controller',
+          namespace: 'ack-system',
+        }),
+      ]);
+      const kubeconfig = served.plane.kubeconfigFor({ user: 'editor' });
+      const forge = ['annotate', 'bucket', 'assets', '-n', shop, 'services.k8s.aws/adopted=true', '--dry-run=server'];
+      await eventually('the editor may impersonate', async () => {
+        const { code } = await served.plane.kubectl(['auth', 'can-i', 'get', 'buckets', '-n', shop], {
+          as: controller,
+          kubeconfig,
+          expectCode: 'any',
+        });
+        return code === 0 ? true : undefined;
+      });
+      assert.ok(
+        await served.plane.kubectl(['create', 'token', 'ack-s3-controller', '-n', 'ack-system'], { kubeconfig }),
+      );
+      const refused = await served.plane.kubectl(forge, { expectCode: 1 });
+      assert.match(refused.stderr, /\(ForgedAnnotation\)$/m);
+      const { stdout } = await served.plane.kubectl(forge, { kubeconfig, as: controller });
+      assert.match(stdout, /annotated/);
+    },
+  );
 
   test('docs/security.md lists each attack, and no other', () => {
     const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'security.md'), 'utf8');
