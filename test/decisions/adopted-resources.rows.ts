@@ -130,7 +130,7 @@ export const adoptedResourceRows: readonly Row[] = [
   },
   {
     ...denied,
-    proves: 'an AdoptedResource that turns to another AWS resource brings its annotations anew',
+    proves: 'an AdoptedResource that turns to another AWS resource brings its annotations again',
     review: updated('AdoptedResource', adopting({ [own('adopted')]: 'true' }), {
       spec: {
         ...(adopting({ [own('adopted')]: 'true' }).spec as Json),
