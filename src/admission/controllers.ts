@@ -7,7 +7,7 @@ const ackControllerForm = /^system:serviceaccount:([^:]+):ack-([a-z0-9]+)-contro
 
 /**
  * Whether a user is one of ACK's controllers: the ServiceAccount that ACK's charts make for a service, in an ACK system
- * namespace that serves it, or one of `--ack-identities`. Both parts count: anyone may name a ServiceAccount of his own
+ * namespace that serves it, or one of `--ack-identities`. Both parts count: anyone may name a ServiceAccount of their own
  * namespace like ACK's.
  * https://github.com/aws-controllers-k8s/s3-controller/blob/main/helm/values.yaml (serviceAccount.name)
  */

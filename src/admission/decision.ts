@@ -22,7 +22,7 @@ export interface Decision {
   readonly loggedMessage?: string;
   /** Only with the verdict `deny`: it is never more than a warning, whatever the mode. */
   readonly advisory?: boolean;
-  /** Only with the verdict `deny`: a forgery, which no mode softens. */
+  /** Only with the verdict `deny`: the namespace's mode has no say. */
   readonly ignoresMode?: boolean;
   /**
    * Whether other state of the cluster could make it another decision for the worse of the user: then it is not

@@ -1,4 +1,6 @@
+import { guardRefusals } from './catalogue/guard-refusals.ts';
 import type { Reason } from './catalogue/reasons.ts';
+import type { Refusal } from './catalogue/refusal.ts';
 import { resourceRefusals } from './catalogue/resource-refusals.ts';
 import { roleRefusals } from './catalogue/role-refusals.ts';
 import type { Outcome, ReviewRecord, WebhookEntry } from './record.ts';
@@ -10,12 +12,17 @@ type Outcomes = Readonly<Partial<Record<Reason, readonly Outcome[]>>>;
 
 const softened: readonly Outcome[] = ['denied', 'warned', 'audited'];
 
-/** The outcomes of refusals: each in every mode, but for those that no mode softens. */
-function outcomesOf(refusals: Readonly<Record<string, { readonly ignoresMode?: boolean }>>): Outcomes {
-  const entries = Object.entries(refusals);
-  return Object.fromEntries(entries.map(([reason, { ignoresMode }]) => [reason, ignoresMode ? ['denied'] : softened]));
+/** The outcomes of refusals: each in every mode, except for those that no mode softens. */
+function outcomesOf<R extends string>(
+  refusals: Readonly<Record<R, Pick<Refusal<never>, 'softenedBy'>>>,
+): Readonly<Record<R, readonly Outcome[]>> {
+  const entries = Object.entries<Pick<Refusal<never>, 'softenedBy'>>(refusals);
+  return Object.fromEntries(
+    entries.map(([reason, { softenedBy }]) => [reason, softenedBy === 'nothing' ? ['denied'] : softened]),
+  ) as Record<R, readonly Outcome[]>;
 }
 
+const ofGuards = outcomesOf(guardRefusals);
 const ofRoles = outcomesOf(roleRefusals);
 const ofResources = outcomesOf(resourceRefusals);
 const troubleOutcomes: Outcomes = {
@@ -45,7 +52,8 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     OptedOut: ['allowed'],
     ExemptIdentity: ['allowed'],
     Terminating: ['allowed'],
-    EndpointNotAllowed: ['denied'],
+    EndpointNotAllowed: ofGuards.EndpointNotAllowed,
+    InvalidLabel: ofGuards.InvalidLabel,
     ...troubleOutcomes,
   },
   'resources.carm-webhook.dev': {
@@ -62,28 +70,28 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     NotServed: ['allowed'],
     Checked: ['allowed'],
     ExemptIdentity: ['allowed'],
-    ForgedStatus: ['denied'],
-    NamespaceNotFound: softened,
+    ForgedStatus: ofResources.ForgedStatus,
+    NamespaceNotFound: ofRoles.NamespaceNotFound,
     ...troubleOutcomes,
   },
   'maps.carm-webhook.dev': {
     Checked: ['allowed'],
     ExemptIdentity: ['allowed'],
     NotOurs: ['allowed'],
-    InvalidAccountId: softened,
-    InvalidTeamId: softened,
-    InvalidRoleArn: softened,
-    AccountMismatch: softened,
-    MappingInUse: softened,
-    MapImmutable: softened,
+    InvalidAccountId: ofRoles.InvalidAccountId,
+    InvalidTeamId: ofRoles.InvalidTeamId,
+    InvalidRoleArn: ofRoles.InvalidRoleArn,
+    AccountMismatch: ofRoles.AccountMismatch,
+    MappingInUse: ofGuards.MappingInUse,
+    MapImmutable: ofGuards.MapImmutable,
     ...troubleOutcomes,
   },
   'selectors.carm-webhook.dev': {
     Checked: ['allowed'],
     NotOurs: ['allowed'],
-    InvalidSelector: softened,
-    SelectorConflict: softened,
-    SelectorInUse: softened,
+    InvalidSelector: ofGuards.InvalidSelector,
+    SelectorConflict: ofResources.SelectorConflict,
+    SelectorInUse: ofGuards.SelectorInUse,
     ...troubleOutcomes,
   },
   'workloads.carm-webhook.dev': {

@@ -6,7 +6,7 @@ import { validateMap } from './guards/maps.ts';
 import { labelNamespace, validateNamespace } from './guards/namespaces.ts';
 import { validateRoleSelector } from './guards/role-selectors.ts';
 import { mutateEphemeralContainers, validateEphemeralContainers } from './pods/ephemeral-containers.ts';
-import { mutatePod, validatePod } from './pods/pods.ts';
+import { mutatePod, unverifiedPod, validatePod } from './pods/pods.ts';
 import { unverifiedWorkload, validateWorkload } from './pods/workloads.ts';
 import type { WebhookEntry } from './record.ts';
 import { completeResource, validateResource, validateResourceStatus } from './resources/resources.ts';
@@ -29,8 +29,8 @@ const notOurs: Rule = {
   decide: () => ({ verdict: 'allow', reason: 'NotOurs', restsOnState: false }),
 };
 const pods: Readonly<Record<Endpoint, Rule>> = {
-  mutate: { webhook: 'pods.carm-webhook.dev', decide: mutatePod },
-  validate: { webhook: 'pods.carm-webhook.dev', decide: validatePod },
+  mutate: { webhook: 'pods.carm-webhook.dev', decide: mutatePod, unverified: unverifiedPod },
+  validate: { webhook: 'pods.carm-webhook.dev', decide: validatePod, unverified: unverifiedPod },
 };
 const ephemeralContainers: Readonly<Record<Endpoint, Rule>> = {
   mutate: { webhook: 'pods.carm-webhook.dev', decide: mutateEphemeralContainers },

@@ -40,7 +40,7 @@ export function roleAllowed(roleArn: string, home: HomeAccount, sourceAccounts: 
  * The variables of a container that may be its role: every spelling of the name wherever the pod may run on Windows, which
  * ignores case. https://learn.microsoft.com/en-us/windows/win32/procthread/environment-variables
  */
-function roleVariables(pod: Pod, { awsVariables }: Container): readonly EnvVar[] {
+export function roleVariables(pod: Pod, { awsVariables }: Container): readonly EnvVar[] {
   return awsVariables.all(roleArnVariable, pod.windowsUse !== 'unlikely');
 }
 

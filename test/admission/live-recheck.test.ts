@@ -44,6 +44,35 @@ describe('the hot path', () => {
   });
 });
 
+test('an opted-out pod is told that it runs without a role only after a live read: the map may just have come', async () => {
+  const object = pod({ labels: { 'carm-webhook.dev/inject': 'disabled' } });
+  const told = await ask(new FakeCluster(noMap, noMap), { object });
+  assert.deepEqual(told.record.warnings, ['RunsWithoutRole']);
+  const cluster = new FakeCluster(noMap, good);
+  const { response, record } = await ask(cluster, { object });
+  assert.deepEqual([record.reason, response.warnings], ['OptedOut', undefined]);
+  assert.deepEqual(cluster.reads.toSorted(), ['Namespace shop', 'RoleMap account']);
+});
+
+test("with --require-pods-key ACK's roles are read live from the map of every ACK system namespace, each once", async () => {
+  const maps = { account: { 'pods.111111111111': role, '111111111111': 'arn:aws:iam::111111111111:role/ack' } };
+  const cluster = new FakeCluster(undefined, { ...good, maps });
+  const ackSystems = [
+    { namespace: 'ack-system', services: undefined },
+    { namespace: 'ack-iam', services: undefined },
+  ] as const;
+  const admit = createAdmit(cluster, { ...defaultRules, requirePodsKey: true, ackSystems });
+  const object = podWithEnv([{ name: 'AWS_ROLE_ARN', value: 'arn:aws:iam::111111111111:role/ack' }]);
+  const { record } = await admit('mutate', readRequest({ object }), deadline);
+  assert.equal(record.reason, 'ControllerRole');
+  assert.deepEqual(cluster.reads.toSorted(), [
+    'Namespace shop',
+    'RoleMap account',
+    'RoleMap account',
+    'ServiceAccount shop/default',
+  ]);
+});
+
 describe('a denial by memory is re-checked live before it is spoken', () => {
   const table: Readonly<Record<string, FakeState | undefined>> = {
     'a miss of the map': noMap,

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { createAdmit } from '../../src/admission/admit.ts';
 import { UnverifiedError } from '../../src/admission/cluster.ts';
 import { defaultRules, type Rules } from '../../src/admission/rules.ts';
-import { namespaceObject, pod, workload } from '../decisions/manifests.ts';
+import { namespaceObject, pod, podWithEnv, workload } from '../decisions/manifests.ts';
 import { type ReviewOptions, readRequest } from '../decisions/review.ts';
 import { FakeCluster, type FakeState, good, inMode } from './fake-cluster.ts';
 
@@ -57,6 +57,32 @@ describe('when the cluster cannot be asked', () => {
     const { record } = await ask(good, new UnverifiedError(503, 'gone'), { object: pod() });
     assert.equal(record.reason, 'Injected');
   });
+
+  for (const endpoint of ['mutate', 'validate'] as const) {
+    test(`a pod that opted out and names no role is not held up for a warning: /${endpoint}`, async () => {
+      const optedOut = pod({ labels: { 'carm-webhook.dev/inject': 'disabled' } });
+      for (const memory of [noMap, undefined]) {
+        const { response, record } = await ask(
+          memory,
+          new UnverifiedError(503, 'gone'),
+          { object: optedOut },
+          {},
+          endpoint,
+        );
+        assert.equal(response.allowed, true);
+        assert.equal(record.reason, 'OptedOut');
+        assert.equal(response.warnings, undefined);
+      }
+    });
+
+    test(`one that names a role is: its boundary is not known: /${endpoint}`, async () => {
+      const naming = podWithEnv([{ name: 'AWS_ROLE_ARN', value: 'arn:aws:iam::111111111111:role/x' }], {
+        labels: { 'carm-webhook.dev/inject': 'disabled' },
+      });
+      const { response } = await ask(undefined, new UnverifiedError(503, 'gone'), { object: naming }, {}, endpoint);
+      assert.equal(response.status?.code, 503);
+    });
+  }
 
   test('a workload is let pass with a warning', async () => {
     const { response, record } = await ask(noMap, new UnverifiedError(429, 'spent'), deploymentReview, {}, 'validate');

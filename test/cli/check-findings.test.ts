@@ -56,6 +56,45 @@ const fixture = [
   'warning NearMissAnnotation ServiceAccount good slip',
 ];
 
+/** Two accounts: of one the workloads share ACK's role, and in the other a ServiceAccount asks for it. */
+const sharing = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: ack-role-account-map, namespace: ack-system}
+data:
+  "111122223333": arn:aws:iam::111122223333:role/ack
+  pods.111122223333: arn:aws:iam::111122223333:role/pods
+  "444455556666": arn:aws:iam::444455556666:role/both
+  pods.444455556666: arn:aws:iam::444455556666:role/both
+---
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: apart
+  labels: {carm-webhook.dev/inject: enabled}
+  annotations: {services.k8s.aws/owner-account-id: "111122223333"}
+---
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: shared
+  labels: {carm-webhook.dev/inject: enabled}
+  annotations: {services.k8s.aws/owner-account-id: "444455556666"}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: greedy
+  namespace: apart
+  annotations: {carm-webhook.dev/role: ack}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: modest
+  namespace: shared
+  annotations: {carm-webhook.dev/role: both}
+`;
+
 describe('check', () => {
   test('a fixture with one of each yields exactly those, errors first, then by object', async () => {
     const { code, findings } = await findingsOf('--state', state, gates);
@@ -92,7 +131,9 @@ describe('check', () => {
       'error SelectorConflict Bucket plain r',
       'error SelectorNotMatched Topic plain r',
     ]);
-    const found = new Set([...findings, ...missing.findings, ...selected.findings].map(({ reason }) => reason));
+    const controllers = await findingsOf('--state', await stateOf(t, sharing), '--require-pods-key');
+    const all = [...findings, ...missing.findings, ...selected.findings, ...controllers.findings];
+    const found = new Set(all.map(({ reason }) => reason));
     assert.deepEqual([...found].sort(), Object.keys(findingKinds).sort());
   });
 
@@ -130,6 +171,26 @@ describe('check', () => {
     const reasons = findings.filter(({ object }) => object.name === 'shares-role').map(({ reason }) => reason);
     assert.deepEqual(reasons, ['AccountNotMapped']);
     assert.ok(!findings.some(({ reason }) => reason === 'PodsShareControllerRole'));
+  });
+
+  test("with --require-pods-key a ServiceAccount that asks for ACK's role is found, and a role that is mapped for both", async t => {
+    const { findings } = await findingsOf('--state', await stateOf(t, sharing), '--require-pods-key');
+    assert.deepEqual(findings.map(inShort), [
+      'error ControllerRole ServiceAccount apart greedy',
+      'warning PodsShareControllerRole ConfigMap ack-system ack-role-account-map',
+    ]);
+    assert.match(
+      findings[1]?.message ?? '',
+      /^the role under "pods\.444455556666" is one that ACK works with too: pods get it in "shared"$/,
+    );
+  });
+
+  test("without it a ServiceAccount may ask for ACK's role", async t => {
+    const { findings } = await findingsOf('--state', await stateOf(t, sharing));
+    assert.deepEqual(
+      findings.map(({ reason }) => reason),
+      ['PodsShareControllerRole'],
+    );
   });
 
   test('without findings it says so, exit 0', async t => {

@@ -6,6 +6,7 @@ import { runCommand } from './command-runs.ts';
 import { startTinyApiServer, type TinyObject } from './tiny-api-server.ts';
 
 const role = 'arn:aws:iam::111122223333:role/workloads';
+const ackRole = 'arn:aws:iam::111122223333:role/ack';
 const account = { 'services.k8s.aws/owner-account-id': '111122223333' };
 const objects: readonly TinyObject[] = [
   {
@@ -99,7 +100,7 @@ describe('by live reads of the cluster of a kubeconfig', () => {
       kind: 'Key',
       metadata: { name: 'k', namespace: 'team-a' },
     };
-    const map = { ...objects[0], data: { '111122223333': role, 'pods.111122223333': role } } as TinyObject;
+    const map = { ...objects[0], data: { '111122223333': ackRole, 'pods.111122223333': role } } as TinyObject;
     const buckets = [bucket('well', '111122223333'), bucket('strange', '999988887777')];
     const api = await startTinyApiServer(t, [map, ...objects.slice(1, 3), ...buckets, key]);
     api.forbidden.add('/apis/kms.services.k8s.aws/v1alpha1/keys');

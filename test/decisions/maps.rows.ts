@@ -342,13 +342,30 @@ const who: readonly Row[] = [
     reason: 'MappingInUse',
   },
   {
-    endpoint: 'validate',
+    ...denied,
     server: 'warning',
-    proves: 'mode warn softens MappingInUse',
+    proves: 'no mode softens MappingInUse',
     review: edited({}, '555555555555'),
     reason: 'MappingInUse',
-    outcome: 'warned',
   },
+  ...(['warning', 'auditing'] as const).flatMap((server): Row[] => [
+    {
+      endpoint: 'validate',
+      server,
+      proves: `an entry with a role of another account follows the mode of the map's namespace: ${server}`,
+      review: edited({ '303030303030': 'arn:aws:iam::313131313131:role/x' }),
+      reason: 'AccountMismatch',
+      outcome: server === 'warning' ? 'warned' : 'audited',
+    },
+    {
+      endpoint: 'validate',
+      server,
+      proves: `an entry that is no role follows the mode of the map's namespace: ${server}`,
+      review: edited({ '303030303030': 'x' }),
+      reason: 'InvalidRoleArn',
+      outcome: server === 'warning' ? 'warned' : 'audited',
+    },
+  ]),
   {
     ...notOurs,
     proves: 'another ConfigMap of the ACK system namespace is not ours',

@@ -37,11 +37,11 @@ export const resourceCompletedRows: readonly Row[] = [
     }),
   ),
   {
-    ...left,
+    ...completed,
     server: 'unbound-denied',
-    proves: 'so is what only an unbound namespace would have refused',
+    proves: 'what the mode label does not soften is completed: /validate denies it',
     review: created('Bucket', { namespace: 'free-regional-warn' }),
-    after: { [at(region)]: undefined },
+    after: { [at(region)]: 'eu-west-1' },
   },
   {
     ...completed,

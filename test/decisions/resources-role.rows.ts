@@ -1,3 +1,4 @@
+import { pod } from './manifests.ts';
 import { created, updated } from './resources.ts';
 import type { Row } from './row.ts';
 import { account } from './state.ts';
@@ -199,6 +200,61 @@ const unbound: readonly Row[] = [
     review: created('Bucket', { namespace: 'free' }),
     reason: 'NamespaceNotBound',
   },
+  ...(['free-warn', 'free-audit'] as const).map(
+    (namespace): Row => ({
+      ...denied,
+      server: 'unbound-denied',
+      proves: `the mode label does not soften --unbound-resources=deny: ${namespace}`,
+      review: created('Bucket', { namespace }),
+      reason: 'NamespaceNotBound',
+    }),
+  ),
+  ...(['plain', 'unbound-denied', 'unbound-allowed'] as const).map(
+    (server): Row => ({
+      ...denied,
+      server,
+      proves: `the mode label does not soften it for a namespace that must be bound: ${server}`,
+      review: created('Bucket', { namespace: 'unbound-warn' }),
+      reason: 'NamespaceNotBound',
+    }),
+  ),
+  {
+    ...validate,
+    server: 'unbound-denied-warning',
+    proves: '--default-mode softens --unbound-resources=deny',
+    review: created('Bucket', { namespace: 'free' }),
+    reason: 'NamespaceNotBound',
+    outcome: 'warned',
+  },
+  {
+    ...denied,
+    server: 'unbound-denied-warning',
+    proves: 'a namespace may be stricter than the default mode with --unbound-resources=deny',
+    review: created('Bucket', { namespace: 'free-enforce' }),
+    reason: 'NamespaceNotBound',
+  },
+  {
+    endpoint: 'mutate',
+    server: 'unbound-denied-warning',
+    proves: 'what --default-mode lets pass in an unbound namespace is left as it is',
+    review: created('Bucket', { namespace: 'free-regional' }),
+    reason: 'Checked',
+    outcome: 'allowed',
+  },
+  {
+    ...validate,
+    proves: 'a namespace of mode audit is not warned of being unbound',
+    review: created('Bucket', { namespace: 'free-audit' }),
+    reason: 'NamespaceNotBound',
+    outcome: 'audited',
+  },
+  {
+    endpoint: 'mutate',
+    proves: 'a pod follows the mode label in a namespace that must be bound',
+    review: { object: pod({ namespace: 'unbound-warn' }) },
+    reason: 'NamespaceNotBound',
+    outcome: 'warned',
+  },
   {
     ...checked,
     server: 'unbound-allowed',
@@ -324,12 +380,42 @@ const bySelectors: readonly Row[] = [
     review: created('Bucket'),
     reason: 'SelectorNotMatched',
   },
+  ...(['sel-warn', 'sel-audit'] as const).flatMap((namespace): Row[] => [
+    {
+      ...selectors,
+      proves: `the mode label does not soften SelectorNotMatched: ${namespace}`,
+      review: created('Bucket', inNamespace(namespace)),
+      reason: 'SelectorNotMatched',
+    },
+    {
+      ...selectors,
+      proves: `the mode label does not soften SelectorNotMatched on UPDATE: ${namespace}`,
+      review: updated('Bucket', inNamespace(namespace), { spec: { name: 'others' } }),
+      reason: 'SelectorNotMatched',
+    },
+  ]),
+  {
+    ...validate,
+    server: 'selectors-warning',
+    proves: '--default-mode softens SelectorNotMatched',
+    review: created('Bucket', inNamespace('sel-none')),
+    reason: 'SelectorNotMatched',
+    outcome: 'warned',
+  },
+  {
+    ...validate,
+    server: 'selectors-warning',
+    proves: 'where --default-mode softens SelectorNotMatched, the label chooses how',
+    review: created('Bucket', inNamespace('sel-audit')),
+    reason: 'SelectorNotMatched',
+    outcome: 'audited',
+  },
   {
     ...validate,
     server: 'selectors',
-    proves: 'mode warn softens SelectorNotMatched',
-    review: created('Bucket', inNamespace('sel-warn')),
-    reason: 'SelectorNotMatched',
+    proves: 'the mode label softens what two selectors match: ACK stops there',
+    review: created('Bucket', inNamespace('sel-two-warn')),
+    reason: 'SelectorConflict',
     outcome: 'warned',
   },
   {

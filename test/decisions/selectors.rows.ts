@@ -298,12 +298,11 @@ export const selectorRows: readonly Row[] = [
     reason: 'InvalidSelector',
   },
   {
-    endpoint: 'validate',
+    ...denied,
     server: 'selectors-warning',
-    proves: 'mode warn softens the removal of a selector in use',
+    proves: 'no mode softens the removal of a selector in use',
     review: removed('one'),
     reason: 'SelectorInUse',
-    outcome: 'warned',
   },
   {
     endpoint: 'validate',
@@ -329,16 +328,15 @@ export const selectorRows: readonly Row[] = [
     outcome: 'warned',
   },
   {
-    endpoint: 'validate',
+    ...denied,
     server: 'selectors-warning',
-    proves: "mode warn softens a label change into another account's selector",
+    proves: "no mode softens a label change into another account's selector",
     review: updated(
       'Bucket',
       { namespace: 'sel-rebind', labels: { color: 'blue' }, ack: { ownerAccountID: '212121212121' } },
       { labels: { color: 'green' }, ack: { ownerAccountID: '212121212121' } },
     ),
     reason: 'RebindWithResources',
-    outcome: 'warned',
   },
   {
     ...checked,

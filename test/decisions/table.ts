@@ -1,9 +1,12 @@
+import { adoptedResourceRows } from './adopted-resources.rows.ts';
+import { controllerRoleRows } from './controller-roles.rows.ts';
 import { endpointRows } from './endpoints.rows.ts';
 import { ephemeralContainerRows } from './ephemeral-containers.rows.ts';
 import { mapRows } from './maps.rows.ts';
 import { modeRows } from './modes.rows.ts';
 import { namespaceRows } from './namespaces.rows.ts';
 import { notOursRows } from './not-ours.rows.ts';
+import { optedOutRows } from './opted-out.rows.ts';
 import { podBoundaryRows } from './pods-boundary.rows.ts';
 import { podEnvironmentRows } from './pods-environment.rows.ts';
 import { podRoleRows } from './pods-role.rows.ts';
@@ -13,6 +16,7 @@ import { resourceRefusedRows } from './resources-refused.rows.ts';
 import { resourceRoleRows } from './resources-role.rows.ts';
 import type { Row } from './row.ts';
 import { selectorRows } from './selectors.rows.ts';
+import { terminatingNamespaceRows } from './terminating-namespaces.rows.ts';
 import { tooLargeRows } from './too-large.rows.ts';
 import { workloadRows } from './workloads.rows.ts';
 
@@ -21,13 +25,17 @@ export const table: Readonly<Record<string, readonly Row[]>> = {
   'role of a pod': podRoleRows,
   'environment and token': podEnvironmentRows,
   'boundary and conflicts': podBoundaryRows,
+  "ACK's roles": controllerRoleRows,
+  'opted out': optedOutRows,
   modes: modeRows,
   'ephemeral containers': ephemeralContainerRows,
   workloads: workloadRows,
   namespaces: namespaceRows,
+  'terminating namespaces': terminatingNamespaceRows,
   'role of a resource': resourceRoleRows,
   'completion of a resource': resourceCompletedRows,
   'refusal of a resource': resourceRefusedRows,
+  'adopted resources': adoptedResourceRows,
   'references across namespaces': referenceRows,
   maps: mapRows,
   selectors: selectorRows,

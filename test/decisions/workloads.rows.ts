@@ -5,9 +5,16 @@ import { foreignRole } from './state.ts';
 
 /** Workloads: the decision of their pods, told to whoever applies them. */
 
-const owned = {
-  ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'u', controller: true }],
-};
+const ownedBy = (apiVersion: string, kind: string, controller?: boolean) => ({
+  ownerReferences: [
+    { apiVersion: 'v1', kind: 'ConfigMap', name: 'web', uid: 'v' },
+    { apiVersion, kind, name: 'web', uid: 'u', ...(controller === undefined ? {} : { controller }) },
+  ],
+});
+const ofDeployment = ownedBy('apps/v1', 'Deployment', true);
+const ofCronJob = ownedBy('batch/v1', 'CronJob', true);
+const system = (name: string) => `system:serviceaccount:kube-system:${name}`;
+const manager = 'system:kube-controller-manager';
 
 function create(kind: string, namespace: string, podObject: Json = pod(), metadata: Json = {}): ReviewOptions {
   return { ...workload(kind, podObject, { namespace, metadata }), kind };
@@ -88,21 +95,93 @@ export const workloadRows: readonly Row[] = [
     reason: 'NotOurs',
     outcome: 'allowed',
   },
+  ...(
+    [
+      ['ReplicaSet', ofDeployment, system('deployment-controller')],
+      ['ReplicaSet', ofDeployment, manager],
+      ['ReplicaSet', ownedBy('apps/v1beta2', 'Deployment', true), system('deployment-controller')],
+      ['Job', ofCronJob, system('cronjob-controller')],
+      ['Job', ofCronJob, manager],
+    ] as const
+  ).map(
+    ([kind, metadata, username]): Row => ({
+      ...validate,
+      proves: `what ${username} makes for ${metadata.ownerReferences[1]?.apiVersion} is not answered, for its owner was: ${kind}`,
+      review: { ...create(kind, 'unmapped', pod(), metadata), username },
+      reason: 'NotOurs',
+      outcome: 'allowed',
+    }),
+  ),
+  ...(
+    [
+      ['ReplicaSet', 'an owner of the right kind, written by a user', ofDeployment, 'jane@example.com'],
+      ['Job', 'an owner of the right kind, written by a user', ofCronJob, 'jane@example.com'],
+      ['ReplicaSet', "a user's own ConfigMap", ownedBy('v1', 'ConfigMap', true), 'jane@example.com'],
+      ['Deployment', "a user's own ConfigMap", ownedBy('v1', 'ConfigMap', true), 'jane@example.com'],
+      ['Pod template', "a user's own ConfigMap", ownedBy('v1', 'ConfigMap', true), 'jane@example.com'],
+      ['ReplicaSet', 'a ConfigMap', ownedBy('v1', 'ConfigMap', true), system('deployment-controller')],
+      ['ReplicaSet', 'no owner', {}, system('deployment-controller')],
+      ['ReplicaSet', 'an owner without controller', ownedBy('apps/v1', 'Deployment'), system('deployment-controller')],
+      ['ReplicaSet', 'controller: false', ownedBy('apps/v1', 'Deployment', false), system('deployment-controller')],
+      [
+        'ReplicaSet',
+        'a Deployment of apigateway',
+        ownedBy('apigateway.services.k8s.aws/v1alpha1', 'Deployment', true),
+        manager,
+      ],
+      ['ReplicaSet', 'a Deployment of no group', ownedBy('apps', 'Deployment', true), manager],
+      [
+        'ReplicaSet',
+        'a Rollout',
+        ownedBy('argoproj.io/v1alpha1', 'Rollout', true),
+        'system:serviceaccount:argo:argo-rollouts',
+      ],
+      ['ReplicaSet', 'a CronJob', ofCronJob, manager],
+      ['Job', 'a JobSet', ownedBy('jobset.x-k8s.io/v1alpha2', 'JobSet', true), 'system:serviceaccount:jobset:jobset'],
+      ['Job', 'a Deployment', ofDeployment, manager],
+      ['Job', 'the controller of Deployments', ofCronJob, system('deployment-controller')],
+      ['ReplicaSet', 'the controller of CronJobs', ofDeployment, system('cronjob-controller')],
+      [
+        'ReplicaSet',
+        "a user's own ServiceAccount named alike",
+        ofDeployment,
+        'system:serviceaccount:shop:deployment-controller',
+      ],
+      ['StatefulSet', 'a kind that no Deployment makes', ofDeployment, system('deployment-controller')],
+      ['DaemonSet', 'a kind that no Deployment makes', ofDeployment, manager],
+    ] as const
+  ).map(
+    ([kind, what, metadata, username]): Row => ({
+      ...validate,
+      proves: `no owner reference silences the warning but that of its maker: ${kind}, ${what}, by ${username}`,
+      review: { ...create(kind === 'Pod template' ? 'PodTemplate' : kind, 'unmapped', pod(), metadata), username },
+      reason: 'AccountNotMapped',
+      outcome: 'warned',
+    }),
+  ),
   {
     ...validate,
-    proves: 'what a controller owns is not answered: its owner was',
-    review: create('ReplicaSet', 'unmapped', pod(), owned),
-    reason: 'NotOurs',
-    outcome: 'allowed',
+    proves: "an owner reference to one's own ConfigMap does not dodge --workloads=deny",
+    server: 'workloads-denied',
+    review: create('Deployment', 'unmapped', pod(), ownedBy('v1', 'ConfigMap', true)),
+    reason: 'AccountNotMapped',
+    outcome: 'denied',
   },
   {
     ...validate,
-    proves: 'an owner that is no controller does not silence the warning',
-    review: create('ReplicaSet', 'unmapped', pod(), {
-      ownerReferences: [{ apiVersion: 'v1', kind: 'X', name: 'x', uid: 'u' }],
-    }),
+    proves: "an owner reference to one's own Deployment does not dodge --workloads=deny",
+    server: 'workloads-denied',
+    review: create('ReplicaSet', 'unmapped', pod(), ofDeployment),
     reason: 'AccountNotMapped',
-    outcome: 'warned',
+    outcome: 'denied',
+  },
+  {
+    ...validate,
+    proves: 'an owner reference that comes with a changed template dodges nothing',
+    server: 'workloads-denied',
+    review: update('unmapped', pod(), pod({ containers: [container('new')] }), ownedBy('v1', 'ConfigMap', true)),
+    reason: 'AccountNotMapped',
+    outcome: 'denied',
   },
   {
     ...validate,
@@ -177,8 +256,16 @@ export const workloadRows: readonly Row[] = [
   },
   {
     ...validate,
-    proves: 'a template that opts out is not warned of',
+    proves: 'a template that opts out is not told that its pods will not start, only that they run without a role',
     review: create('Deployment', 'unmapped', pod({ labels: { 'carm-webhook.dev/inject': 'disabled' } })),
+    reason: 'OptedOut',
+    outcome: 'allowed',
+    warnings: ['RunsWithoutRole'],
+  },
+  {
+    ...validate,
+    proves: 'a template that opts out in a namespace whose binding resolves is told nothing',
+    review: create('Deployment', 'shop', pod({ labels: { 'carm-webhook.dev/inject': 'disabled' } })),
     reason: 'OptedOut',
     outcome: 'allowed',
   },

@@ -30,7 +30,7 @@ export interface Attack {
   readonly path: string;
   readonly body?: object;
   readonly contentType?: string;
-  /** With the token of his own ServiceAccount `ack-s3-controller`. */
+  /** With the token of their own ServiceAccount `ack-s3-controller`. */
   readonly asLookalike?: boolean;
 }
 
@@ -92,7 +92,7 @@ const statuses: readonly Attack[] = [
     asLookalike: true,
   },
   {
-    what: 'status of a terminating resource that his own finalizer keeps',
+    what: 'status of a terminating resource that their own finalizer keeps',
     reason: 'ForgedStatus',
     ...patch(statusOf(leaving), { status: forged }),
   },
@@ -130,6 +130,39 @@ const forgeries: readonly Attack[] = [
     reason: 'ForgedFinalizer',
     ...patch(assets, { metadata: finalized }),
     asLookalike: true,
+  },
+];
+
+const adoption = (annotations: object): object => ({
+  aws: { nameOrID: 'payroll' },
+  kubernetes: { group: bucketKind.group, kind: 'Bucket', metadata: { name: 'stolen', annotations } },
+});
+const newAdoption = (annotations: object): Pick<Attack, 'method' | 'path' | 'body'> =>
+  create(
+    ackPath(adoptedResourceKind, shop),
+    ackResource(adoptedResourceKind, shop, 'copied', {}, adoption(annotations)),
+  );
+/** What ACK would copy onto the resource that it creates. */
+const copies: readonly Attack[] = [
+  {
+    what: "a controller's note for ACK to copy, in an AdoptedResource",
+    reason: 'ForgedAnnotation',
+    ...newAdoption(adopted.annotations),
+  },
+  {
+    what: "a controller's note for ACK to copy, in an AdoptedResource that is there",
+    reason: 'ForgedAnnotation',
+    ...patch(ackPath(adoptedResourceKind, shop, 'books'), { spec: adoption(adopted.annotations) }),
+  },
+  {
+    what: 'a region of another partition for ACK to copy, in an AdoptedResource',
+    reason: 'InvalidRegion',
+    ...newAdoption({ 'services.k8s.aws/region': 'cn-north-1' }),
+  },
+  {
+    what: 'another account for ACK to copy, in an AdoptedResource',
+    reason: 'AccountMismatch',
+    ...newAdoption({ 'services.k8s.aws/owner-account-id': foreign }),
   },
 ];
 
@@ -186,7 +219,7 @@ const references: readonly Attack[] = [
     ),
   },
   {
-    what: 'a reference from a terminating resource that his own finalizer keeps',
+    what: 'a reference from a terminating resource that their own finalizer keeps',
     reason: 'CrossNamespaceReference',
     ...patch(leaving, { spec: { replication: { roleRef: { from: { name: 'logs', namespace: 'payroll' } } } } }),
   },
@@ -222,35 +255,58 @@ const places: readonly Attack[] = [
 
 const namespaceFields = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: shop, ...evil } };
 const endpoints: readonly Attack[] = [
-  { what: 'an endpoint of his own', ...patch(`/api/v1/namespaces/${shop}`, { metadata: evil }) },
+  { what: 'an endpoint of their own', ...patch(`/api/v1/namespaces/${shop}`, { metadata: evil }) },
   {
-    what: "an endpoint of his own, by the namespace's status",
+    what: "an endpoint of their own, by the namespace's status",
     method: 'PUT' as const,
     path: `/api/v1/namespaces/${shop}/status`,
     body: namespaceFields,
   },
   {
-    what: "an endpoint of his own, by the namespace's finalize",
+    what: "an endpoint of their own, by the namespace's finalize",
     method: 'PUT' as const,
     path: `/api/v1/namespaces/${shop}/finalize`,
     body: { ...namespaceFields, spec: { finalizers: ['kubernetes'] } },
   },
   {
-    what: 'an endpoint of his own, on a terminating namespace',
+    what: 'an endpoint of their own, on a terminating namespace',
     ...patch('/api/v1/namespaces/going', { metadata: evil }),
   },
 ].map(attack => ({ ...attack, reason: 'EndpointNotAllowed' }));
 
+const labelOff = { labels: { 'carm-webhook.dev/inject': null } };
+/** So that nobody judges what `kubectl debug` adds to the pods there. */
+const labels: readonly Attack[] = [
+  { what: 'our label taken off a terminating namespace', ...patch('/api/v1/namespaces/going', { metadata: labelOff }) },
+  {
+    what: 'our label taken off a terminating namespace, by its status',
+    ...patch('/api/v1/namespaces/going/status', { metadata: labelOff }),
+  },
+  {
+    what: 'a terminating namespace opted out',
+    ...patch('/api/v1/namespaces/going', { metadata: { labels: { 'carm-webhook.dev/inject': 'disabled' } } }),
+  },
+].map(attack => ({ ...attack, reason: 'InvalidLabel' }));
+
 export const mapPath = '/api/v1/namespaces/ack-system/configmaps';
-/** Should he have got rights on ConfigMaps of the ACK system namespace. */
+/** Should they have got rights on ConfigMaps of the ACK system namespace. */
 const maps: readonly Attack[] = [
   { what: 'deletecollection of the account map', reason: 'MappingInUse', method: 'DELETE', path: mapPath },
   {
-    what: 'his own account under his key of the account map',
+    what: 'their own account under their key of the account map',
     reason: 'AccountMismatch',
     ...patch(`${mapPath}/ack-role-account-map`, { data: { [account]: `arn:aws:iam::${foreign}:role/evil` } }),
   },
 ];
 
 /** All of them. The page docs/security.md lists each. */
-export const attacks: readonly Attack[] = [...statuses, ...forgeries, ...references, ...places, ...endpoints, ...maps];
+export const attacks: readonly Attack[] = [
+  ...statuses,
+  ...forgeries,
+  ...copies,
+  ...references,
+  ...places,
+  ...endpoints,
+  ...labels,
+  ...maps,
+];

@@ -32,6 +32,8 @@ export interface AckRefusalCase {
   readonly reason: string;
   /** Made before, past the webhook. */
   readonly given?: (name: string) => readonly object[];
+  /** The namespace is deleted before, and stays in deletion: nobody is there to empty it. */
+  readonly inDeletion?: boolean;
   /** The status that ACK has given to the Bucket `assets`. */
   readonly status?: object;
   /** What is applied, and refused; `name` is that of a fresh namespace. */
@@ -42,6 +44,10 @@ export interface AckRefusalCase {
 
 const annotated = (annotations: Readonly<Record<string, string>>): Metadata => ({ annotations });
 const shop = (name: string) => [boundNamespace(name, account)];
+/** What is made past the webhook has no label of its making. */
+const labelledShop = (name: string) => [
+  boundNamespace(name, account, { labels: { 'carm-webhook.dev/inject': 'enabled' } }),
+];
 const shopWithBucket = (name: string) => [...shop(name), bucket(name, 'assets')];
 const plainBucket = (name: string) => bucket(name, 'assets');
 
@@ -187,6 +193,40 @@ const guards: readonly AckRefusalCase[] = [
     what: 'an endpoint',
     reason: 'EndpointNotAllowed',
     apply: name => namespace(name, annotated({ 'services.k8s.aws/endpoint-url': 'https://sts.evil.example' })),
+  },
+  {
+    what: 'our label taken off a namespace in deletion',
+    reason: 'InvalidLabel',
+    given: labelledShop,
+    inDeletion: true,
+    command: name => ['label', 'namespace', name, 'carm-webhook.dev/inject-'],
+  },
+  {
+    what: 'a namespace in deletion opted out',
+    reason: 'InvalidLabel',
+    given: labelledShop,
+    inDeletion: true,
+    command: name => ['label', '--overwrite', 'namespace', name, 'carm-webhook.dev/inject=disabled'],
+  },
+  {
+    what: "a controller's note that ACK would copy",
+    reason: 'ForgedAnnotation',
+    given: shop,
+    apply: name =>
+      ackResource(
+        adoptedResourceKind,
+        name,
+        'copied',
+        {},
+        {
+          aws: { nameOrID: 'assets' },
+          kubernetes: {
+            group: bucketKind.group,
+            kind: 'Bucket',
+            metadata: { annotations: { 'services.k8s.aws/adopted': 'true' } },
+          },
+        },
+      ),
   },
 ];
 

@@ -32,6 +32,7 @@ describe('each refusal of ACK resources and their guards, as kubectl prints it',
   async function prepare(row: AckRefusalCase, name: string): Promise<void> {
     const given = row.given?.(name) ?? [];
     if (given.length > 0) await served.apply(given, { as: pastTheWebhook });
+    if (row.inDeletion) await served.plane.kubectl(['delete', 'namespace', name, '--wait=false']);
     if (row.status === undefined) return;
     const args = ['patch', 'bucket', 'assets', '-n', name, '--subresource=status', '--type=merge'];
     await served.plane.kubectl([...args, '-p', JSON.stringify({ status: row.status })], { as: pastTheWebhook });

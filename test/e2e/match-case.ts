@@ -6,6 +6,10 @@ export type Caller =
   | 'break-glass'
   | 'namespace-controller'
   | 'garbage-collector'
+  | 'deployment-controller'
+  | 'cronjob-controller'
+  /** All controllers, where they have no credentials of their own. */
+  | 'controller-manager'
   /** A ServiceAccount of ACK's, in the ACK system namespace. */
   | 'ack-controller'
   /** One of the same name elsewhere. */

@@ -1,4 +1,4 @@
-import { type Call, createNamespace, type MatchCase, makeSure, patchNamespace } from './match-case.ts';
+import { type Call, type Caller, createNamespace, type MatchCase, makeSure, patchNamespace } from './match-case.ts';
 
 const seen = ['mutate/namespaces.carm-webhook.dev'] as const;
 const unseen = [] as const;
@@ -235,6 +235,26 @@ const terminating = (metadata: object) => (name: string) => [
   { method: 'DELETE', path: path(name) } as const,
 ];
 
+/** A row about a change of a namespace that is being deleted. */
+function inDeletion(
+  what: string,
+  before: object,
+  call: (name: string) => Call,
+  seenBy: MatchCase['seenBy'],
+  by: Caller = 'admin',
+): MatchCase {
+  return { what: `UPDATE of a terminating namespace: ${what}`, given: terminating(before), call, seenBy, by };
+}
+
+const guarded = ['validate/namespaces.carm-webhook.dev'] as const;
+const held = { ...labelled, finalizers: ['example.com/a', 'example.com/b'] };
+const put = (name: string, subresource: string, spec: object): Call => ({
+  method: 'PUT',
+  path: `${path(name)}/${subresource}`,
+  // The phase that a namespace in deletion must have.
+  body: namespace({ metadata: { name }, spec, status: { phase: 'Terminating' } }),
+});
+
 const deletions: readonly MatchCase[] = [
   {
     what: 'DELETE of a bound namespace',
@@ -254,6 +274,75 @@ const deletions: readonly MatchCase[] = [
     call: name => patchNamespace(name, binding),
     seenBy: unseen,
   },
+  inDeletion('our label removed', labelled, name => patchNamespace(name, { labels: { [inject]: null } }), guarded),
+  inDeletion(
+    'our label and the binding removed',
+    labelled,
+    name => patchNamespace(name, { labels: null, annotations: null }),
+    guarded,
+  ),
+  inDeletion(
+    'our label removed, unbound',
+    { labels: { [inject]: 'enabled' } },
+    name => patchNamespace(name, { labels: null }),
+    guarded,
+  ),
+  inDeletion('opted out', labelled, name => patchNamespace(name, { labels: { [inject]: 'disabled' } }), guarded),
+  inDeletion('another label', labelled, name => patchNamespace(name, { labels: { a: 'b' } }), unseen),
+  inDeletion(
+    'a label of others removed',
+    { labels: { [inject]: 'enabled', a: 'b' } },
+    name => patchNamespace(name, { labels: { a: null } }),
+    unseen,
+  ),
+  inDeletion('opted in', optedOut, name => patchNamespace(name, { labels: { [inject]: 'enabled' } }), unseen),
+  inDeletion('disabled removed', optedOut, name => patchNamespace(name, { labels: null }), unseen),
+  inDeletion('a label where there is none', {}, name => patchNamespace(name, { labels: { a: 'b' } }), unseen),
+  inDeletion('a finalizer removed', held, name => patchNamespace(name, { finalizers: ['example.com/b'] }), unseen),
+  inDeletion(
+    'a finalizer and our label removed',
+    held,
+    name => patchNamespace(name, { finalizers: ['example.com/b'], labels: null }),
+    guarded,
+  ),
+  inDeletion(
+    'our label removed by its status',
+    labelled,
+    name => put(name, 'status', { finalizers: ['kubernetes'] }),
+    guarded,
+  ),
+  inDeletion(
+    'our label removed by its status, which does not finalize',
+    labelled,
+    name => put(name, 'status', { finalizers: [] }),
+    guarded,
+  ),
+  inDeletion(
+    'our label removed by its finalize, which leaves a finalizer',
+    labelled,
+    name => put(name, 'finalize', { finalizers: ['kubernetes'] }),
+    guarded,
+  ),
+  inDeletion(
+    'a bare object in its place, which does not finalize',
+    labelled,
+    name => ({ method: 'PUT', path: path(name), body: namespace({ metadata: { name } }) }),
+    guarded,
+  ),
+  inDeletion(
+    'our label removed, by break-glass',
+    labelled,
+    name => patchNamespace(name, { labels: null }),
+    unseen,
+    'break-glass',
+  ),
+  inDeletion(
+    'our label removed, by the namespace controller',
+    labelled,
+    name => patchNamespace(name, { labels: null }),
+    unseen,
+    'namespace-controller',
+  ),
   {
     what: 'UPDATE of a terminating namespace: finalized, which empties it of labels',
     given: terminating(labelled),

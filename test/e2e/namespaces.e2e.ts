@@ -75,7 +75,8 @@ describe('namespaces on a real API server, by the shipped manifests', () => {
 
   test('the label that is removed by hand comes back', testLimit, async () => {
     await create('relabelled', binding);
-    await plane.kubectl(['label', 'namespace', 'relabelled', `${inject}-`]);
+    const { stderr } = await plane.kubectl(['label', 'namespace', 'relabelled', `${inject}-`]);
+    assert.match(stderr, /^Warning: .*which was removed, is back \(LabelRestored\)$/m);
     assert.equal(await labelOf('relabelled'), 'enabled');
     await plane.kubectl(['label', 'namespace', 'relabelled', `${inject}=true`, '--overwrite']);
     assert.equal(await labelOf('relabelled'), 'enabled');

@@ -12,6 +12,8 @@ export const accountMap = {
   [account]: role,
   '222222222222': 'role/shop\nWarning: all is well',
   '333333333333': foreignRole,
+  '666677778888': 'arn:aws:iam::666677778888:role/ack',
+  'pods.666677778888': 'arn:aws:iam::666677778888:role/pods',
 };
 export const teamMap = { payments: role };
 
@@ -223,3 +225,27 @@ const volumes: readonly RefusalCase[] = [
 
 /** Refusals where the maps are there. */
 export const withMaps: readonly RefusalCase[] = [...bindings, ...serviceAccounts, ...boundary, ...volumes];
+
+const ackRole = 'arn:aws:iam::666677778888:role/ack';
+
+/** Refusals with `--require-pods-key`. */
+export const withPodsKey: readonly RefusalCase[] = [
+  {
+    what: "a ServiceAccount's wish for ACK's role",
+    reason: 'ControllerRole',
+    namespace: bound('666677778888'),
+    serviceAccount: { 'carm-webhook.dev/role': 'ack' },
+    blames:
+      /ServiceAccount "app" has carm-webhook\.dev\/role "ack", which is a role of ACK's controllers \(ConfigMap ack-system\/ack-role-account-map\)/,
+    remedy: 'you can: remove that annotation (the webhook injects the role for pods) or name another role',
+  },
+  {
+    what: "a container that names ACK's role",
+    reason: 'ControllerRole',
+    namespace: bound('666677778888'),
+    pod: withRole(ackRole),
+    blames:
+      /container "app" sets AWS_ROLE_ARN to "arn:aws:iam::666677778888:role\/ack", which is a role of ACK's controllers/,
+    remedy: 'you can: remove AWS_ROLE_ARN (the webhook injects the role for pods) or use another role',
+  },
+];

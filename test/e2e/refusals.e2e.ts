@@ -14,10 +14,11 @@ import {
 import { eventually } from './eventually.ts';
 import { assertUntouched } from './injected-pod.ts';
 import { runPasted } from './pasted-command.ts';
-import { accountMap, type RefusalCase, teamMap, withMaps, withoutMaps } from './refusal-cases.ts';
+import { accountMap, type RefusalCase, teamMap, withMaps, withoutMaps, withPodsKey } from './refusal-cases.ts';
 import { ReviewFlood } from './review-flood.ts';
 import { ServedPlane, warningsOf } from './served-plane.ts';
 import { SnapshotFile } from './snapshot-file.ts';
+import { WebhookUnderTest } from './webhook-under-test.ts';
 
 const account = '111122223333';
 const role = accountMap[account];
@@ -125,6 +126,25 @@ describe('each refusal, as kubectl prints it', () => {
   for (const [index, row] of withMaps.entries()) {
     test(`${row.reason}: ${row.what}`, testLimit, () => checkRow(row, `refused-${index}`));
   }
+
+  describe('with --require-pods-key', () => {
+    let strict: WebhookUnderTest;
+    before(
+      async () => {
+        const flags = ['--require-pods-key', '--support-message=Ask in #platform.'];
+        strict = await WebhookUnderTest.start(served.plane, { flags });
+        await strict.install();
+      },
+      { timeout: 60_000 },
+    );
+    after(async () => {
+      await served.webhook.install();
+      await strict?.stop();
+    });
+    for (const [index, row] of withPodsKey.entries()) {
+      test(`${row.reason}: ${row.what}`, testLimit, () => checkRow(row, `strict-${index}`));
+    }
+  });
 
   test('a pod by generateName is named by it', testLimit, async () => {
     await served.apply([boundNamespace('generated', '777788889999'), serviceAccount('generated', 'app')]);

@@ -93,6 +93,14 @@ const pods: readonly WarningCase[] = [
     'EmptyRoleArn',
   ),
   {
+    ...ofPod(
+      'a pod that opts out where the account is not mapped',
+      { labels: { 'eks.amazonaws.com/skip-pod-identity-webhook': 'true' } },
+      'RunsWithoutRole',
+    ),
+    namespace: { annotations: { 'services.k8s.aws/owner-account-id': '444455556666' } },
+  },
+  {
     ...ofPod('a wish beside EKS Pod Identity', of(containerWith(uri)), 'ConfiguredByPodIdentity'),
     serviceAccount: { 'eks.amazonaws.com/role-arn': 'shop-reader' },
   },

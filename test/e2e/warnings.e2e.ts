@@ -106,6 +106,19 @@ describe('each warning, as kubectl prints it', () => {
     prose.check('a binding that is removed', warningsOf(removed).join('\n'));
   });
 
+  test('LabelRestored: by kubectl label, and by its dry run', testLimit, async () => {
+    await served.apply([boundNamespace('relabelled', account)]);
+    const remove = ['label', 'namespace', 'relabelled', `${injectLabel}-`];
+    const foretold = await served.plane.kubectl([...remove, '--dry-run=server']);
+    const removed = await served.plane.kubectl(remove);
+    assert.equal(foretold.stderr, removed.stderr);
+    assert.match(removed.stderr, /^Warning: .*\(LabelRestored\)\n$/);
+    const { metadata } = await served.get<StoredPod>('/api/v1/namespaces/relabelled');
+    assert.equal(metadata.labels?.[injectLabel], 'enabled');
+    shown.add('LabelRestored');
+    prose.check('a label that is removed by hand', warningsOf(removed).join('\n'));
+  });
+
   test('DebugContainerNotInjected: the account is mapped no more', testLimit, async () => {
     await served.apply([
       boundNamespace('debugged', account),

@@ -1,4 +1,12 @@
-import { type Call, createNamespace, type MatchCase, makeSure, patchNamespace, podTemplate } from './match-case.ts';
+import {
+  type Call,
+  type Caller,
+  createNamespace,
+  type MatchCase,
+  makeSure,
+  patchNamespace,
+  podTemplate,
+} from './match-case.ts';
 
 const seen = ['validate/workloads.carm-webhook.dev'] as const;
 const unseen = [] as const;
@@ -90,6 +98,21 @@ function about(kind: string): Kind {
 
 const deployment = about('Deployment');
 const replicaSet = about('ReplicaSet');
+const job = about('Job');
+const controlled = { ...owner, controller: true };
+const cronJob = { ...controlled, apiVersion: 'batch/v1', kind: 'CronJob' };
+const configMap = { ...owner, apiVersion: 'v1', kind: 'ConfigMap' };
+
+function owned(
+  what: string,
+  kind: Kind,
+  ownerReferences: readonly object[] | undefined,
+  seenBy: MatchCase['seenBy'],
+  by: Caller = 'admin',
+): MatchCase {
+  const metadata = ownerReferences === undefined ? {} : { ownerReferences };
+  return { ...served(`CREATE of ${what} by ${by}`, name => create(kind, name, metadata), seenBy), by };
+}
 
 function ofDeployment(what: string, subresource: string, body: object): MatchCase {
   return {
@@ -102,16 +125,54 @@ function ofDeployment(what: string, subresource: string, body: object): MatchCas
 
 export const workloadCases: readonly MatchCase[] = [
   ...everyKind,
-  served(
-    'CREATE of a ReplicaSet that a controller owns',
-    name => create(replicaSet, name, { ownerReferences: [{ ...owner, controller: true }] }),
+  owned('a ReplicaSet of a Deployment', replicaSet, [controlled], unseen, 'deployment-controller'),
+  owned('a ReplicaSet of a Deployment', replicaSet, [controlled], unseen, 'controller-manager'),
+  owned(
+    'a ReplicaSet of a Deployment and a ConfigMap',
+    replicaSet,
+    [configMap, controlled],
     unseen,
+    'deployment-controller',
   ),
-  served(
-    'CREATE of a ReplicaSet that is owned, but by no controller',
-    name => create(replicaSet, name, { ownerReferences: [owner, { ...owner, name: 'b', controller: false }] }),
+  owned('a Job of a CronJob', job, [cronJob], unseen, 'cronjob-controller'),
+  owned('a Job of a CronJob', job, [cronJob], unseen, 'controller-manager'),
+  owned('a ReplicaSet of a Deployment', replicaSet, [controlled], seen),
+  owned('a Job of a CronJob', job, [cronJob], seen),
+  owned('a ReplicaSet of a Deployment', replicaSet, [controlled], seen, 'cronjob-controller'),
+  owned('a Job of a CronJob', job, [cronJob], seen, 'deployment-controller'),
+  owned('a Job of a Deployment', job, [controlled], seen, 'controller-manager'),
+  owned('a ReplicaSet of a CronJob', replicaSet, [cronJob], seen, 'controller-manager'),
+  owned('a ReplicaSet of a ConfigMap', replicaSet, [{ ...configMap, controller: true }], seen, 'deployment-controller'),
+  owned('a Deployment of a ConfigMap', deployment, [{ ...configMap, controller: true }], seen),
+  owned('a StatefulSet of a Deployment', about('StatefulSet'), [controlled], seen, 'deployment-controller'),
+  owned(
+    "a ReplicaSet of another group's Deployment",
+    replicaSet,
+    [{ ...controlled, apiVersion: 'apigateway.services.k8s.aws/v1alpha1' }],
     seen,
+    'deployment-controller',
   ),
+  owned(
+    'a ReplicaSet that is owned, but by no controller',
+    replicaSet,
+    [owner, { ...owner, name: 'b', controller: false }],
+    seen,
+    'deployment-controller',
+  ),
+  owned('a ReplicaSet without owners', replicaSet, undefined, seen, 'deployment-controller'),
+  owned('a ReplicaSet with no owner', replicaSet, [], seen, 'controller-manager'),
+  {
+    ...owned('a ReplicaSet of a Deployment', replicaSet, [controlled], unseen, 'deployment-controller'),
+    what: 'UPDATE of a ReplicaSet by the controller that made it',
+    given: name => [createNamespace(name, enabled), create(replicaSet, name, { ownerReferences: [controlled] })],
+    call: name => ({ method: 'PATCH', path: `${pathOf(replicaSet, name)}/web`, body: annotate }),
+  },
+  {
+    what: 'UPDATE of a ReplicaSet of a Deployment by a user',
+    given: name => [createNamespace(name, enabled), create(replicaSet, name, { ownerReferences: [controlled] })],
+    call: name => ({ method: 'PATCH', path: `${pathOf(replicaSet, name)}/web`, body: annotate }),
+    seenBy: seen,
+  },
   { ...served('CREATE of a Deployment by break-glass', name => create(deployment, name), unseen), by: 'break-glass' },
   ...['carm-webhook', 'kube-system', 'kube-public', 'kube-node-lease'].map(
     (namespace): MatchCase => ({

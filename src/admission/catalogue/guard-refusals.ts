@@ -1,3 +1,4 @@
+import { injectLabel } from '../../accounts/served-namespace.ts';
 import type { RoleMapKind } from '../../objects/role-map.ts';
 import type { StoredResource } from '../cluster.ts';
 import { mostNames, quote, quoteNames } from './quote.ts';
@@ -18,7 +19,9 @@ export type GuardProblem =
       /** Not all of them, when they are more than a message lists. */
       readonly resources: readonly Pick<StoredResource, 'kind' | 'namespace' | 'name'>[];
     }
-  | { readonly reason: 'EndpointNotAllowed'; readonly value: string };
+  | { readonly reason: 'EndpointNotAllowed'; readonly value: string }
+  /** `value`: what would take the place of `enabled`; undefined where the label goes. */
+  | { readonly reason: 'InvalidLabel'; readonly value: string | undefined };
 
 /** Each refusal of a change that would pull the ground from under others. */
 export const guardRefusals: { readonly [R in GuardProblem['reason']]: RefusalOf<GuardProblem, R> } = {
@@ -28,6 +31,7 @@ export const guardRefusals: { readonly [R in GuardProblem['reason']]: RefusalOf<
       'A map would lose an entry, or move it to another account, that bound namespaces use: their pods and resources would be refused, and resources that exist could not even be deleted.',
     mender: 'platform team',
     remedy: 'Unbind the namespaces first, or keep the entry. Another role of the same account may be put in its place.',
+    softenedBy: 'nothing',
     say: ({ map, key, namespaces }, at) => ({
       wrong: `entry ${quote(key)} of ${mapName(map, at)} is used by ${namespaces.length === 1 ? 'namespace' : `${namespaces.length} namespaces:`} ${quoteNames(namespaces)}`,
       remedy: `unbind ${namespaces.length === 1 ? 'it' : 'them'} first, or keep the entry with a role of the same account`,
@@ -54,6 +58,7 @@ export const guardRefusals: { readonly [R in GuardProblem['reason']]: RefusalOf<
       "An IAMRoleSelector that resources use would be removed, match them no more, or name a role of another account: ACK would go on with them in its controllers' own account, where they are not, and make them anew.",
     mender: 'platform team',
     remedy: 'Let it match them, or delete the resources first.',
+    softenedBy: 'nothing',
     say: ({ resources }) => {
       const names = resources.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`);
       const others = names.length > mostNames ? ' and others' : '';
@@ -69,10 +74,21 @@ export const guardRefusals: { readonly [R in GuardProblem['reason']]: RefusalOf<
       "A namespace's `services.k8s.aws/endpoint-url` is none of `--allowed-endpoint-urls`: ACK would send its credentials and calls there, for all namespaces that share the role.",
     mender: 'platform team',
     remedy: 'Leave the annotation out, or allow the URL.',
-    ignoresMode: true,
+    softenedBy: 'nothing',
     say: ({ value }) => ({
       wrong: `services.k8s.aws/endpoint-url ${quote(value)} is not allowed`,
       remedy: 'leave it out, or allow it by --allowed-endpoint-urls',
+    }),
+  },
+  InvalidLabel: {
+    group: 'refused',
+    cause: `The label \`${injectLabel}: enabled\` would be removed from a namespace that is being deleted, or changed. Its pods run on for a while, and without the label nobody would judge what \`kubectl debug\` adds to them.`,
+    mender: 'you',
+    remedy: 'Keep the label. It does not hold up the deletion, and goes with the namespace.',
+    softenedBy: 'nothing',
+    say: ({ value }) => ({
+      wrong: `the namespace is being deleted, and its label ${injectLabel}=enabled would be ${value === undefined ? 'removed' : `changed to ${quote(value)}`}`,
+      remedy: 'keep the label: it does not hold up the deletion, and goes with the namespace',
     }),
   },
 };

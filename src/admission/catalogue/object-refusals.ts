@@ -15,7 +15,7 @@ export const objectRefusals: { readonly [R in ObjectProblem['reason']]: RefusalO
       .join(', ')}.`,
     mender: 'you',
     remedy: 'Make the object smaller.',
-    ignoresMode: true,
+    softenedBy: 'nothing',
     say: ({ what, atLeast }) => ({
       wrong: `it has at least ${atLeast.toLocaleString('en')} ${what}, and the limit is ${sizeLimits[what].toLocaleString('en')}`,
       remedy: 'make it smaller',

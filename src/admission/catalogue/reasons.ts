@@ -43,7 +43,7 @@ const notOurs = {
   NotOurs: {
     group: 'not ours',
     cause:
-      'Nothing that we judge: a resource or an operation that we do not know, an object that a controller owns, or `--workloads=off`.',
+      'Nothing that we judge: a resource or an operation that we do not know, a ReplicaSet or Job that a controller of Kubernetes makes for its Deployment or CronJob, or `--workloads=off`.',
   },
 } as const satisfies Record<string, Plain<'not ours'>>;
 

@@ -11,6 +11,12 @@ export interface Circumstances {
   readonly roleArnAnnotation: string | undefined;
 }
 
+/**
+ * Which mode softens a denial: that of the namespace; `--default-mode` alone, where the label is in the hands of whoever it
+ * would free; or none.
+ */
+export type Softening = 'namespace' | 'default' | 'nothing';
+
 /** Who can mend it: the user with what he may edit himself, or those who run the cluster. */
 export type Mender = 'you' | 'platform team';
 
@@ -21,8 +27,8 @@ export interface Refusal<P> {
   readonly mender: Mender;
   /** For `docs/reasons.md`: what mends it, in general. */
   readonly remedy: string;
-  /** A forgery: refused in every mode. */
-  readonly ignoresMode?: boolean;
+  /** Default `namespace`. By the object where a pod and an ACK resource can have the same problem. */
+  readonly softenedBy?: Softening | { readonly pod: Softening; readonly resource: Softening };
   /** The words for one case. No value that a user wrote stands unquoted in them. */
   readonly say: (problem: P, at: Circumstances) => Words;
   /** The same problem without the value of an environment variable, for the log: it may hold a secret. */
@@ -44,6 +50,11 @@ export interface Words {
   /** What to paste; left out when the message has no room for it whole. */
   readonly command?: string | undefined;
   readonly mender?: Mender;
+}
+
+/** Where an annotation stands, if not in the object's own metadata. */
+export function inside(within: string | undefined): string {
+  return within === undefined ? '' : ` in ${within}`;
 }
 
 /** How messages name a map. */

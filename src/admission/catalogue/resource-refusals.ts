@@ -4,7 +4,7 @@ import { type Partition, partitionOfRegion } from '../../accounts/partition.ts';
 import { regionAnnotation } from '../resources/resource-annotations.ts';
 import { toPaste } from './paste.ts';
 import { quote, quoteNames } from './quote.ts';
-import type { RefusalOf } from './refusal.ts';
+import { inside, type RefusalOf } from './refusal.ts';
 
 /** What an ACK resource can be refused for, besides a role that does not resolve. */
 export type ResourceProblem =
@@ -13,10 +13,18 @@ export type ResourceProblem =
       readonly value: string;
       readonly from: 'resource' | 'namespace';
       readonly partition: Partition | undefined;
+      readonly within?: string | undefined;
     }
   | { readonly reason: 'RegionChange'; readonly value: string; readonly region: string }
-  | { readonly reason: 'InvalidAnnotation'; readonly key: string; readonly value: string; readonly allowed: string }
-  | { readonly reason: 'ForgedAnnotation'; readonly key: string }
+  | {
+      readonly reason: 'InvalidAnnotation';
+      readonly key: string;
+      readonly value: string;
+      readonly allowed: string;
+      readonly within?: string | undefined;
+    }
+  /** `within`: where the annotation stands, if not in the object's own metadata. */
+  | { readonly reason: 'ForgedAnnotation'; readonly key: string; readonly within?: string | undefined }
   | { readonly reason: 'ForgedFinalizer'; readonly finalizer: string }
   | { readonly reason: 'ForgedStatus'; readonly field: string }
   | { readonly reason: 'CrossNamespaceReference'; readonly path: string; readonly namespace: string }
@@ -36,11 +44,11 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
     cause: `The region of an ACK resource, its own or its namespace's default, has not the form of an AWS region or lies in another partition than the account's role.`,
     mender: 'you',
     remedy: `Correct the annotation \`${regionAnnotation}\`; the namespace's \`${defaultRegionAnnotation}\` is your platform team's.`,
-    say: ({ value, from, partition }, at) => {
+    say: ({ value, from, partition, within }, at) => {
       const isRegion = partitionOfRegion(value) !== undefined;
       const what = isRegion ? `is not a region of partition ${partition}` : 'is not an AWS region';
       return from === 'resource'
-        ? { wrong: `${regionAnnotation} ${quote(value)} ${what}`, remedy: 'correct that annotation' }
+        ? { wrong: `${regionAnnotation} ${quote(value)}${inside(within)} ${what}`, remedy: 'correct that annotation' }
         : {
             wrong: `namespace ${quote(at.namespace)} has ${defaultRegionAnnotation} ${quote(value)}, which ${what}`,
             remedy: 'correct it',
@@ -65,8 +73,8 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
     cause: 'An annotation that ACK reads holds a value that ACK does not know.',
     mender: 'you',
     remedy: 'Use one of the values that the message names.',
-    say: ({ key, value, allowed }) => ({
-      wrong: `${key} ${quote(value)} is not ${allowed}`,
+    say: ({ key, value, allowed, within }) => ({
+      wrong: `${key} ${quote(value)}${inside(within)} is not ${allowed}`,
       remedy: 'correct that annotation',
     }),
   },
@@ -76,9 +84,9 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
     mender: 'you',
     remedy:
       'Leave the annotation out. To restore a backup, your platform team must name who restores in `--restore-identities`.',
-    ignoresMode: true,
-    say: ({ key }) => ({
-      wrong: `annotation ${quote(key)} is written by ACK's controllers only`,
+    softenedBy: 'nothing',
+    say: ({ key, within }) => ({
+      wrong: `annotation ${quote(key)}${inside(within)} is written by ACK's controllers only`,
       remedy: 'leave it out',
     }),
   },
@@ -88,7 +96,7 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
     mender: 'you',
     remedy:
       'Leave the finalizer out. To restore a backup, your platform team must name who restores in `--restore-identities`.',
-    ignoresMode: true,
+    softenedBy: 'nothing',
     say: ({ finalizer }) => ({
       wrong: `finalizer ${quote(finalizer)} is added by ACK's controllers only`,
       remedy: 'leave it out',
@@ -101,7 +109,7 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
     mender: 'you',
     remedy:
       'Leave the status alone. To restore a backup, your platform team must name who restores in `--restore-identities`.',
-    ignoresMode: true,
+    softenedBy: 'nothing',
     say: ({ field }) => ({
       wrong: `status.ackResourceMetadata.${field} is written by ACK's controllers only`,
       remedy: 'leave it as it is',
@@ -114,7 +122,7 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
     mender: 'you',
     remedy:
       'Refer to an object of the same namespace. Your platform team can allow pairs of namespaces by `--cross-namespace-references`.',
-    ignoresMode: true,
+    softenedBy: 'nothing',
     say: ({ path, namespace }, at) => ({
       wrong: `${quote(path)} names namespace ${quote(namespace)}, not its own`,
       remedy: `refer to an object in namespace ${quote(at.namespace)}`,
@@ -126,6 +134,7 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
       "No IAMRoleSelector matches the resource: ACK would work with its controllers' own role. Selectors that ACK leaves out as invalid do not count.",
     mender: 'platform team',
     remedy: 'Add a selector that matches, or correct the one that should.',
+    softenedBy: 'default',
     say: (_, at) => ({
       wrong: `no IAMRoleSelector matches it, so ACK would work in its controllers' own account`,
       remedy: `add one for namespace ${quote(at.namespace)}`,
@@ -151,6 +160,7 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
       'A change of labels would bring a resource to the role of another account than the one that it exists in: ACK would stop at it.',
     mender: 'you',
     remedy: 'Keep the labels; for another account, make another resource.',
+    softenedBy: 'nothing',
     say: ({ selector, owner, accountId }) => ({
       wrong: `these labels are matched by IAMRoleSelector ${quote(selector)} of account ${accountId ?? 'unknown'}, but the resource is in account ${quote(owner)}`,
       remedy: 'keep the labels, or make another resource',

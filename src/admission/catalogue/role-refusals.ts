@@ -12,9 +12,10 @@ import type { VolumeConflict } from '../../injection/inject.ts';
 import { roleArnAnnotation } from '../../injection/role-annotation.ts';
 import { tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
 import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
+import type { ControllerRoleProblem } from '../pods/controller-role.ts';
 import { toPaste } from './paste.ts';
 import { quote } from './quote.ts';
-import { type Circumstances, mapName, type RefusalOf, redactedValue, type Words } from './refusal.ts';
+import { type Circumstances, inside, mapName, type RefusalOf, redactedValue, type Words } from './refusal.ts';
 
 /** Problems that only the cluster's state shows. */
 export type StateProblem =
@@ -35,6 +36,8 @@ export interface OwnerMismatch {
   readonly value: string;
   /** Undefined in a namespace that is not bound. */
   readonly ownerOf: AccountId | undefined;
+  /** Where the annotation stands, if not in the object's own metadata. */
+  readonly within?: string | undefined;
 }
 
 /** What a pod, or the role of a resource, can be refused for. */
@@ -43,6 +46,7 @@ export type RoleProblem =
   | MappingProblem
   | WishProblem
   | BoundaryProblem
+  | ControllerRoleProblem
   | VolumeConflict
   | StateProblem
   | MapKeyProblem
@@ -92,10 +96,10 @@ function sayMapKey({ value, map }: MapKeyProblem, at: Circumstances, form: strin
   };
 }
 
-function sayOwner({ value, ownerOf }: OwnerMismatch, at: Circumstances): Words {
+function sayOwner({ value, ownerOf, within }: OwnerMismatch, at: Circumstances): Words {
   const account = ownerOf === undefined ? 'no account' : `account ${ownerOf}`;
   return {
-    wrong: `the resource has ${ownerAccountIdAnnotation} ${quote(value)}, which ACK does not read there, but in namespace ${quote(at.namespace)} it belongs to ${account}`,
+    wrong: `the resource has ${ownerAccountIdAnnotation} ${quote(value)}${inside(within)}, which ACK does not read there, but in namespace ${quote(at.namespace)} it belongs to ${account}`,
     remedy: 'leave that annotation out, or make the resource in a namespace of that account',
     mender: 'you',
   };
@@ -131,6 +135,7 @@ export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<Ro
     cause: `The namespace is labelled \`${injectLabel}: enabled\`, which means that it must be bound, but has no binding (with the feature gate TeamLevelCARM off, a team id alone binds nothing). For an ACK resource, also in a namespace without the label: ACK works in its controllers' own account there, which \`--unbound-resources\` warns of, denies or allows.`,
     mender: 'platform team',
     remedy: `Annotate the namespace with \`${ownerAccountIdAnnotation}\`, or remove the label if its pods need no AWS role.`,
+    softenedBy: { pod: 'namespace', resource: 'default' },
     say: ({ of }, at) => ({
       wrong:
         of === 'pod'
@@ -239,6 +244,25 @@ export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<Ro
         wrong: `${where.container.kind} ${quote(where.container.name)} sets ${variableName(where.variable)} to ${quote(value)}, which is no role of ${home}${copied}`,
         remedy: `${copied === '' ? '' : 'try again, or '}remove ${roleArnVariable}: the role is injected; or name a role of account ${account}`,
       };
+    },
+  },
+  ControllerRole: {
+    group: 'refused',
+    cause: `With \`--require-pods-key\`, a pod or its ServiceAccount names a role that ACK's controllers work with: one that a map gives under an id, or under the alias of a service and an id. It may create and delete infrastructure.`,
+    mender: 'you',
+    remedy: 'Remove the role, and the one that is mapped for pods is injected; or name another role.',
+    say: ({ value, map, ackSystem, at: where }, at) => {
+      const place = mapName(map, { ...at, ackSystemNamespace: ackSystem });
+      const why = `which is a role of ACK's controllers (${place}): --require-pods-key keeps it from pods`;
+      return 'annotation' in where
+        ? {
+            wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}, ${why}`,
+            remedy: 'remove that annotation (the webhook injects the role for pods) or name another role',
+          }
+        : {
+            wrong: `${where.container.kind} ${quote(where.container.name)} sets ${roleArnVariable} to ${quote(value)}, ${why}`,
+            remedy: `remove ${roleArnVariable} (the webhook injects the role for pods) or use another role`,
+          };
     },
   },
   RoleNotVerifiable: {

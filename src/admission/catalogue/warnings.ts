@@ -14,6 +14,8 @@ export type Remark =
   | { readonly reason: 'UnknownSkipName'; readonly names: readonly string[] }
   | { readonly reason: 'NearMissAnnotation'; readonly on: string; readonly misses: readonly NearMiss[] }
   | { readonly reason: 'BindingUnresolved'; readonly refused: 'pods' | 'ACK resources'; readonly wrong: string }
+  | { readonly reason: 'RunsWithoutRole'; readonly wrong: string }
+  | { readonly reason: 'LabelRestored'; readonly value: string | undefined }
   | { readonly reason: 'BindingRemoved'; readonly labelled: boolean }
   | { readonly reason: 'BindingIgnored'; readonly what: string; readonly because: string }
   | { readonly reason: 'OwnerIgnored' }
@@ -125,6 +127,21 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
       "A namespace's binding does not resolve to a role yet: its pods and ACK resources are refused until it does; of one labelled `carm-webhook.dev/inject: disabled` only ACK resources.",
     remedy: 'See the reason that the warning names.',
     say: ({ refused, wrong }) => `${refused} will be refused until the binding resolves: ${wrong}`,
+  },
+  RunsWithoutRole: {
+    group: 'warning',
+    cause:
+      "A pod that opted out (`carm-webhook.dev/inject: disabled` or `eks.amazonaws.com/skip-pod-identity-webhook`) is in a namespace whose binding does not resolve. It is admitted, and runs without the account's role.",
+    remedy: 'None is needed if the pod needs no AWS role; else see the reason that the warning names.',
+    say: ({ wrong }) => `the pod opted out and runs without a role; the binding does not resolve: ${wrong}`,
+  },
+  LabelRestored: {
+    group: 'warning',
+    cause:
+      'The label `carm-webhook.dev/inject: enabled` was removed from a bound namespace, or changed to another value than `disabled`. It was put back.',
+    remedy: 'Set the label to `disabled` to opt out, or remove the binding first.',
+    say: ({ value }) =>
+      `the namespace is bound: its label carm-webhook.dev/inject=enabled, which was ${value === undefined ? 'removed' : `changed to ${quote(value)}`}, is back`,
   },
   BindingRemoved: {
     group: 'warning',

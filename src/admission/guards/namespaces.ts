@@ -13,6 +13,7 @@ import { chooseRegion } from '../../injection/region.ts';
 import {
   isJsonObject,
   type JsonObject,
+  optionalArray,
   optionalObject,
   optionalString,
   pointerSegment,
@@ -110,6 +111,34 @@ function remarksOnIgnoredBinding(namespace: Namespace, excluded: boolean, rules:
 
 const endpointAnnotation = 'services.k8s.aws/endpoint-url';
 
+/** As it is stored: what a request says of it is only a claim. */
+function isTerminating({ oldObject }: AdmissionRequest): boolean {
+  const stored = optionalObject(requiredObject(oldObject ?? {}, ''), 'metadata', '') ?? {};
+  return optionalString(stored, 'deletionTimestamp', '/metadata') !== undefined;
+}
+
+/** Whether anything keeps a namespace in deletion; without finalizers it is gone with this very request. */
+function isHeld(object: JsonObject): boolean {
+  const metadata = optionalObject(object, 'metadata', '') ?? {};
+  const spec = optionalObject(object, 'spec', '') ?? {};
+  const finalizers = [optionalArray(metadata, 'finalizers', '/metadata'), optionalArray(spec, 'finalizers', '/spec')];
+  return finalizers.some(list => list !== undefined && list.length > 0);
+}
+
+/**
+ * Whether a terminating namespace would lose the label by which its pods are judged. They run for as long as it takes,
+ * and `kubectl debug` may add containers to them; on a live namespace that is bound, `/mutate` puts the label back.
+ */
+function losesLabel(request: AdmissionRequest, before: Namespace | undefined, after: Namespace, rules: Rules): boolean {
+  return (
+    before?.labels.get(injectLabel) === 'enabled' &&
+    after.labels.get(injectLabel) !== 'enabled' &&
+    isTerminating(request) &&
+    !isExcludedNamespace(after.name, rules.ownNamespace) &&
+    isHeld(requiredObject(request.object, ''))
+  );
+}
+
 /**
  * `/validate` for CREATE and UPDATE of namespaces, their status and finalize. An endpoint of a tenant's own would have
  * ACK send its credentials and calls there, for every namespace that shares the role.
@@ -120,12 +149,14 @@ export function validateNamespace(request: AdmissionRequest, _view: View, rules:
     return { verdict: 'allow', reason: 'ExemptIdentity', restsOnState: false };
   const namespace = readNamespace(request.object, request.name);
   const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject, request.name) : undefined;
+  const deny = (problem: Problem): Decision =>
+    denial(`Namespace ${quote(namespace.name)}`, problem, circumstancesOf(namespace.name, rules), rules);
   const value = namespace.annotations.get(endpointAnnotation);
   const changed = value && value !== old?.annotations.get(endpointAnnotation);
-  if (!changed || rules.allowedEndpointUrls.has(value))
-    return { verdict: 'allow', reason: 'Checked', restsOnState: false };
-  const subject = `Namespace ${quote(namespace.name)}`;
-  return denial(subject, { reason: 'EndpointNotAllowed', value }, circumstancesOf(namespace.name, rules), rules);
+  if (changed && !rules.allowedEndpointUrls.has(value)) return deny({ reason: 'EndpointNotAllowed', value });
+  if (losesLabel(request, old, namespace, rules))
+    return deny({ reason: 'InvalidLabel', value: namespace.labels.get(injectLabel) });
+  return { verdict: 'allow', reason: 'Checked', restsOnState: false };
 }
 
 /**
@@ -138,9 +169,7 @@ export function labelNamespace(request: AdmissionRequest, view: View | undefined
     return { verdict: 'allow', reason: 'ExemptIdentity', restsOnState: false };
   }
   const object = requiredObject(request.object, '');
-  // As it is stored: what a request says of it is only a claim.
-  const stored = optionalObject(requiredObject(request.oldObject ?? {}, ''), 'metadata', '') ?? {};
-  if (optionalString(stored, 'deletionTimestamp', '/metadata') !== undefined) {
+  if (isTerminating(request)) {
     return { verdict: 'allow', reason: 'Terminating', restsOnState: false };
   }
   const namespace = readNamespace(object, request.name);
@@ -151,8 +180,8 @@ export function labelNamespace(request: AdmissionRequest, view: View | undefined
     return { verdict: 'allow', reason: 'NotServed', remarks: [...ignored, ...spelling], restsOnState: false };
 
   const label = namespace.labels.get(injectLabel);
+  const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject ?? {}, request.name) : undefined;
   if (!isBound(namespace.annotations, rules.featureGates)) {
-    const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject ?? {}, request.name) : undefined;
     const served = label !== 'disabled' && old?.labels.get(injectLabel) !== 'disabled';
     const unbound = served && old !== undefined && isBound(old.annotations, rules.featureGates);
     return {
@@ -172,7 +201,14 @@ export function labelNamespace(request: AdmissionRequest, view: View | undefined
     verdict: patch.length > 0 ? 'mutate' : 'allow',
     reason: label === 'disabled' ? 'OptedOut' : patch.length > 0 ? 'Labelled' : 'Checked',
     patch,
-    remarks: [...onBinding, ...ignored, ...spelling],
+    remarks: [
+      ...(patch.length > 0 && old?.labels.get(injectLabel) === 'enabled'
+        ? [{ reason: 'LabelRestored', value: label } as const]
+        : []),
+      ...onBinding,
+      ...ignored,
+      ...spelling,
+    ],
     restsOnState: onBinding.some(({ reason }) => reason === 'BindingUnresolved'),
   };
 }

@@ -1,9 +1,17 @@
 import { type Binding, defaultRegionAnnotation, readBinding } from '../../accounts/binding.ts';
 import { type PodRole, podKeys, type RoleSource, readWish, resolvePodRole } from '../../accounts/pod-role.ts';
 import { found, type Result, refused } from '../../accounts/result.ts';
+import { parseRoleArn } from '../../accounts/role-arn.ts';
 import { lookUpRole } from '../../accounts/role-map.ts';
 import { injectLabel, isExcludedNamespace, servingOf } from '../../accounts/served-namespace.ts';
-import { checkBoundary, emptyRoles, type HomeAccount, misspelledRoles, namesRole } from '../../injection/boundary.ts';
+import {
+  checkBoundary,
+  emptyRoles,
+  type HomeAccount,
+  misspelledRoles,
+  namesRole,
+  roleVariables,
+} from '../../injection/boundary.ts';
 import type { ContainerWarning, InjectionSettings } from '../../injection/inject.ts';
 import { nearMisses } from '../../injection/near-miss.ts';
 import { chooseRegion } from '../../injection/region.ts';
@@ -21,6 +29,7 @@ import type { Decision } from '../decision.ts';
 import { circumstancesOf, denial } from '../denial.ts';
 import { readOnce } from '../read-once.ts';
 import type { Rules } from '../rules.ts';
+import { type ControllerRoleProblem, controllerRoleProblem } from './controller-role.ts';
 
 const skipLabel = 'eks.amazonaws.com/skip-pod-identity-webhook';
 
@@ -91,6 +100,16 @@ export function isOptedOut(pod: Pod): boolean {
   return pod.labels.get(injectLabel) === 'disabled' || pod.labels.has(skipLabel);
 }
 
+/** Why the binding of a case's namespace gives pods no role; undefined where it gives one. */
+export function whyUnresolved(podCase: PodCase): Problem | undefined {
+  const { view, rules } = podCase;
+  const binding = bindingOf(podCase);
+  if (!binding.ok) return binding.problem;
+  const map = view.roleMap(binding.value.kind, rules.ackSystems[0].namespace);
+  const mapped = lookUpRole(binding.value, map, podKeys(binding.value, rules.requirePodsKey));
+  return mapped.ok ? undefined : mapped.problem;
+}
+
 /** The role of a case, and its ServiceAccount. */
 export function resolveCase(podCase: PodCase): Result<ResolvedCase, Problem> {
   const { namespace, pod, view, rules } = podCase;
@@ -101,8 +120,12 @@ export function resolveCase(podCase: PodCase): Result<ResolvedCase, Problem> {
   if (!mapped.ok) return mapped;
   const serviceAccount = view.serviceAccount(namespace.name, pod.serviceAccountName);
   if (serviceAccount === undefined) return refused({ reason: 'ServiceAccountNotFound' });
-  const podRole = resolvePodRole(binding.value, map, readWish(serviceAccount.annotations), rules);
-  return podRole.ok ? found({ podRole: podRole.value, serviceAccount }) : podRole;
+  const wish = readWish(serviceAccount.annotations);
+  const podRole = resolvePodRole(binding.value, map, wish, rules);
+  if (!podRole.ok) return podRole;
+  const wished = wish === undefined ? [] : [{ role: podRole.value.role, at: wish }];
+  const ofAck = controllerRoleProblem(wished, binding.value, view, rules);
+  return ofAck === undefined ? found({ podRole: podRole.value, serviceAccount }) : refused(ofAck);
 }
 
 /** The namespace's account: of the binding itself, which needs no map; a team's is its role's. */
@@ -116,15 +139,29 @@ function homeOf(podCase: PodCase): Result<HomeAccount, Problem> {
   return kind === 'account' ? found({ accountId: id, partition: undefined }) : mapped;
 }
 
+/** Holds every role that the containers write out against those that ACK provisions with. */
+function judgeControllerRoles(podCase: PodCase, containers: readonly Container[]): ControllerRoleProblem | undefined {
+  const binding = bindingOf(podCase);
+  if (!podCase.rules.requirePodsKey || !binding.ok) return undefined;
+  const named = containers.flatMap(container =>
+    roleVariables(podCase.pod, container).flatMap(({ value = '' }) => {
+      const role = parseRoleArn(value);
+      return role === undefined ? [] : [{ role, at: { container, value } }];
+    }),
+  );
+  return controllerRoleProblem(named, binding.value, podCase.view, podCase.rules);
+}
+
 /**
- * Holds every role that the containers name against the namespace's account. It needs no role to resolve, only the
- * account, and that only if a role is named.
+ * Holds every role that the containers name against the namespace's account, and with `--require-pods-key` against ACK's. It
+ * needs no role to resolve, only the account, and that only if a role is named.
  */
 export function judgeBoundary(podCase: PodCase, containers: readonly Container[]): Problem | undefined {
   const { pod, rules } = podCase;
   if (!namesRole(pod, containers)) return undefined;
   const home = homeOf(podCase);
-  return home.ok ? checkBoundary(pod, containers, home.value, rules.sourceAccounts) : home.problem;
+  if (!home.ok) return home.problem;
+  return checkBoundary(pod, containers, home.value, rules.sourceAccounts) ?? judgeControllerRoles(podCase, containers);
 }
 
 /** A warning of containers that take the node's role by an empty `AWS_ROLE_ARN`. No skip lifts it, as it is the boundary's. */

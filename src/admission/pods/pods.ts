@@ -1,3 +1,4 @@
+import { namesRole } from '../../injection/boundary.ts';
 import { findVolumeConflict, injectPod } from '../../injection/inject.ts';
 import { roleArnAnnotationPatch } from '../../injection/role-annotation.ts';
 import { readSkipList, unknownSkipNames } from '../../injection/skip-list.ts';
@@ -22,7 +23,9 @@ import {
   resolveCase,
   servedNamespace,
   settingsFor,
+  whyUnresolved,
   worthSaying,
+  wrongWith,
 } from './pod-case.ts';
 
 /** https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-config-mirror */
@@ -57,10 +60,35 @@ function skipRemarks(pod: Pod): readonly Remark[] {
 function optedOutDecision(podCase: PodCase): Decision {
   const problem = judgeBoundary(podCase, podCase.pod.containers);
   if (problem !== undefined) return deny(podCase, problem);
-  const remarks = emptyRoleRemarks(podCase.pod, podCase.pod.containers);
-  const patch = roleArnAnnotationPatch(podCase.pod, '');
-  if (patch.length > 0) return { verdict: 'mutate', reason: 'OptedOut', patch, remarks, restsOnState: false };
-  return { verdict: 'allow', reason: 'OptedOut', remarks, restsOnState: false };
+  const { pod } = podCase;
+  const unresolved = takesNoRole(pod) ? whyUnresolved(podCase) : undefined;
+  const remarks: readonly Remark[] = [
+    ...emptyRoleRemarks(pod, pod.containers),
+    ...(unresolved === undefined
+      ? []
+      : [{ reason: 'RunsWithoutRole', wrong: wrongWith(podCase, unresolved) } as const]),
+  ];
+  // The map may just have come.
+  const restsOnState = unresolved !== undefined;
+  const patch = roleArnAnnotationPatch(pod, '');
+  if (patch.length > 0) return { verdict: 'mutate', reason: 'OptedOut', patch, remarks, restsOnState };
+  return { verdict: 'allow', reason: 'OptedOut', remarks, restsOnState };
+}
+
+/** Whether no container of a pod names a role of its own. */
+function takesNoRole(pod: Pod): boolean {
+  return !namesRole(pod, pod.containers);
+}
+
+/**
+ * When the cluster could not be asked: a pod that opted out and names no role needs nothing of it, and is not held up for
+ * the sake of a warning.
+ */
+export function unverifiedPod(request: AdmissionRequest): Decision | undefined {
+  const pod = readPodOnce(requiredObject(request.object, ''));
+  return isOptedOut(pod) && takesNoRole(pod)
+    ? { verdict: 'allow', reason: 'OptedOut', restsOnState: false }
+    : undefined;
 }
 
 /** What becomes of a pod that is created in a served namespace. */

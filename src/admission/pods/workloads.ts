@@ -1,4 +1,4 @@
-import { optionalArray, optionalObject, requiredObject } from '../../objects/json.ts';
+import { requiredObject } from '../../objects/json.ts';
 import { templateOf, withClaims, workloadKinds } from '../../objects/pod-template.ts';
 import { sameJson } from '../../objects/same-json.ts';
 import { closeMessage } from '../catalogue/message.ts';
@@ -7,20 +7,12 @@ import type { Decision } from '../decision.ts';
 import type { AdmissionRequest } from '../review.ts';
 import type { Rules } from '../rules.ts';
 import { nameSubject } from '../subject.ts';
+import { isMadeByController } from './made-by-controller.ts';
 import { isDecision, readPodOnce, servedNamespace } from './pod-case.ts';
 import { decidePod } from './pods.ts';
 
 const notOurs: Decision = { verdict: 'allow', reason: 'NotOurs', restsOnState: false };
 const checked: Decision = { verdict: 'allow', reason: 'Checked', restsOnState: false };
-
-/** Whether a controller owns the object: a ReplicaSet's Deployment was answered already. */
-function hasController(object: unknown): boolean {
-  const metadata = optionalObject(requiredObject(object, ''), 'metadata', '') ?? {};
-  const owners = optionalArray(metadata, 'ownerReferences', '/metadata') ?? [];
-  return owners.some(
-    (owner, index) => requiredObject(owner, `/metadata/ownerReferences/${index}`)['controller'] === true,
-  );
-}
 
 /** A missing ServiceAccount or namespace often follows in the same `kubectl apply`: only a warning, even with `deny`. */
 const mayFollow: ReadonlySet<string> = new Set(['NamespaceNotFound', 'ServiceAccountNotFound']);
@@ -41,7 +33,7 @@ function asAnswerOfWorkload(decision: Decision, rules: Rules): Decision {
 export function validateWorkload(request: AdmissionRequest, view: View, rules: Rules): Decision {
   const { group, resource } = request.resource;
   const workload = workloadKinds.find(candidate => candidate.group === group && candidate.resource === resource);
-  if (workload === undefined || rules.workloads === 'off' || hasController(request.object)) return notOurs;
+  if (workload === undefined || rules.workloads === 'off' || isMadeByController(request)) return notOurs;
   const object = requiredObject(request.object, '');
   const template = templateOf(object, workload);
   if (template === undefined) return notOurs;

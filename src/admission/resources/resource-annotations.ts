@@ -21,10 +21,14 @@ export function isControllersAnnotation(key: string): boolean {
  * `finalizers.services.k8s.aws/FieldExport`.
  */
 export function isControllersFinalizer(finalizer: string): boolean {
-  return /^finalizers\.(?:[a-z0-9-]+\.)?services\.k8s\.aws\//.test(finalizer);
+  return finalizer.startsWith('finalizers.') && /^finalizers\.(?:[a-z0-9-]+\.)?services\.k8s\.aws\//.test(finalizer);
 }
 
+/** What identifies a resource in AWS takes some hundred characters. Parsing costs more than all else that reads annotations. */
+const longestAdoptionFields = 16_384;
+
 function isObjectOfStrings(text: string): boolean {
+  if (text.length > longestAdoptionFields) return false;
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
@@ -45,7 +49,11 @@ export const annotationForms: readonly {
     allows: value => value === 'adopt' || value === 'adopt-or-create',
     allowed: 'adopt or adopt-or-create',
   },
-  { key: adoptionFieldsAnnotation, allows: isObjectOfStrings, allowed: 'a JSON object of strings' },
+  {
+    key: adoptionFieldsAnnotation,
+    allows: isObjectOfStrings,
+    allowed: `a JSON object of strings of at most ${longestAdoptionFields.toLocaleString('en')} characters`,
+  },
   {
     key: deletionPolicyAnnotation,
     allows: value => value === 'delete' || value === 'retain',

@@ -5,6 +5,7 @@ import { isJsonObject } from '../../objects/json.ts';
 import { sameJson } from '../../objects/same-json.ts';
 import type { Problem } from '../catalogue/refusals.ts';
 import { isOneOf } from '../identity.ts';
+import { adoptedTarget, targetMetadataPath } from './adopted-target.ts';
 import { foreignReferences } from './references.ts';
 import {
   annotationForms,
@@ -29,18 +30,23 @@ function changedAnnotation({ resource, old }: ResourceCase, key: string): string
   return value === old?.annotations.get(key) ? undefined : value;
 }
 
-/** What only controllers write, written by someone else. */
-function* forgeries(resourceCase: ResourceCase): Generator<Problem> {
+/**
+ * What only controllers write, written by someone else.
+ * @param within where the annotations stand, if not in the object's own metadata.
+ */
+function* forgeries(resourceCase: ResourceCase, within?: string): Generator<Problem> {
   const { request, resource, old, rules } = resourceCase;
   if (isOneOf(request.userInfo, rules.restoreIdentities)) return;
   for (const key of resource.annotations.keys()) {
     if (isControllersAnnotation(key) && changedAnnotation(resourceCase, key) !== undefined) {
-      yield { reason: 'ForgedAnnotation', key };
+      yield { reason: 'ForgedAnnotation', key, within };
     }
   }
-  const before = new Set(old?.finalizers);
+  let before: ReadonlySet<string> | undefined;
   for (const finalizer of resource.finalizers) {
-    if (isControllersFinalizer(finalizer) && !before.has(finalizer)) {
+    if (!isControllersFinalizer(finalizer)) continue;
+    before ??= new Set(old?.finalizers);
+    if (!before.has(finalizer)) {
       yield { reason: 'ForgedFinalizer', finalizer };
     }
   }
@@ -116,22 +122,42 @@ function* region(resourceCase: ResourceCase): Generator<Problem> {
   // ACK takes an empty annotation for a region.
   const value = changed ?? fromNamespace;
   if (value === undefined || (value === '' && changed === undefined)) return;
+  yield* regionForm(resourceCase, value, changed === undefined ? 'namespace' : 'resource');
+}
+
+/** A region that is none, or lies in another partition than the role. */
+function* regionForm(
+  resourceCase: ResourceCase,
+  value: string,
+  from: 'resource' | 'namespace',
+  within?: string,
+): Generator<Problem> {
   const { partition } = accountIfKnown(resourceCase);
   const actual = partitionOfRegion(value);
   if (actual === undefined || (partition !== undefined && actual !== partition)) {
-    yield { reason: 'InvalidRegion', value, from: changed === undefined ? 'namespace' : 'resource', partition };
+    yield { reason: 'InvalidRegion', value, from, partition, within };
   }
 }
 
-function* annotations(resourceCase: ResourceCase): Generator<Problem> {
+function* annotations(resourceCase: ResourceCase, within?: string): Generator<Problem> {
   for (const { key, allows, allowed } of annotationForms) {
     const value = changedAnnotation(resourceCase, key);
-    if (value !== undefined && !allows(value)) yield { reason: 'InvalidAnnotation', key, value, allowed };
+    if (value !== undefined && !allows(value)) yield { reason: 'InvalidAnnotation', key, value, allowed, within };
   }
   const owner = changedAnnotation(resourceCase, ownerAccountIdAnnotation);
   if (!owner) return;
   const accountId = accountOfNamespace(resourceCase);
-  if (owner !== accountId) yield { reason: 'AccountMismatch', value: owner, ownerOf: accountId };
+  if (owner !== accountId) yield { reason: 'AccountMismatch', value: owner, ownerOf: accountId, within };
+}
+
+/** What is wrong with the annotations that an AdoptedResource would have ACK write. */
+function* copies(resourceCase: ResourceCase): Generator<Problem> {
+  const target = adoptedTarget(resourceCase);
+  if (target === undefined) return;
+  yield* forgeries(target, targetMetadataPath);
+  const region = changedAnnotation(target, regionAnnotation);
+  if (region !== undefined) yield* regionForm(target, region, 'resource', targetMetadataPath);
+  yield* annotations(target, targetMetadataPath);
 }
 
 /**
@@ -148,4 +174,5 @@ export function* resourceProblems(resourceCase: ResourceCase): Generator<Problem
   yield* role(resourceCase);
   yield* region(resourceCase);
   yield* annotations(resourceCase);
+  yield* copies(resourceCase);
 }

@@ -15,6 +15,7 @@ import { modeOf } from '../mode.ts';
 import type { AdmissionRequest } from '../review.ts';
 import type { Rules } from '../rules.ts';
 import { nameSubject } from '../subject.ts';
+import { adoptedTarget } from './adopted-target.ts';
 import {
   adoptedAnnotation,
   adoptionPolicyAnnotation,
@@ -80,8 +81,8 @@ function annotate(
 function isSoftened(resourceCase: ResourceCase): boolean {
   if (modeOf(resourceCase.namespace, resourceCase.rules.defaultMode) === 'enforce') return false;
   const [problem] = resourceProblems(resourceCase);
-  const unbound = problem === undefined ? unboundDecision(resourceCase) : undefined;
-  return problem !== undefined || (unbound !== undefined && !unbound.advisory);
+  const refusal = problem === undefined ? unboundDecision(resourceCase) : denyResource(resourceCase, problem);
+  return refusal !== undefined && !refusal.advisory && !refusal.ignoresMode;
 }
 
 /**
@@ -114,9 +115,12 @@ export function completeResource(request: AdmissionRequest, view: View, rules: R
 }
 
 function remarksOn(resourceCase: ResourceCase): readonly Remark[] {
-  const { resource, old } = resourceCase;
-  const owner = resource.annotations.get(ownerAccountIdAnnotation);
-  return owner && owner !== old?.annotations.get(ownerAccountIdAnnotation) ? [{ reason: 'OwnerIgnored' }] : [];
+  const isNew = ({ resource, old }: ResourceCase) => {
+    const owner = resource.annotations.get(ownerAccountIdAnnotation);
+    return owner && owner !== old?.annotations.get(ownerAccountIdAnnotation);
+  };
+  const target = adoptedTarget(resourceCase);
+  return isNew(resourceCase) || (target !== undefined && isNew(target)) ? [{ reason: 'OwnerIgnored' }] : [];
 }
 
 /** `/validate` for CREATE and UPDATE of ACK resources, by what the request changes. */
@@ -145,7 +149,8 @@ function unboundDecision(resourceCase: ResourceCase): Decision | undefined {
   if (old !== undefined || rules.unboundResources === 'allow' || rules.featureGates.IAMRoleSelector) return undefined;
   if (aliasOf(resourceCase) === undefined || resourceBinding(resourceCase) !== undefined) return undefined;
   const decision = denyResource(resourceCase, { reason: 'NamespaceNotBound', of: 'resource' });
-  return rules.unboundResources === 'deny' ? decision : { ...decision, advisory: true };
+  // A warning frees nobody, so a namespace of mode audit may do without it.
+  return rules.unboundResources === 'deny' ? decision : { ...decision, advisory: true, ignoresMode: false };
 }
 
 const guardedStatus = [

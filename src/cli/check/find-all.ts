@@ -1,5 +1,7 @@
+import { findControllerRole } from '../../accounts/controller-roles.ts';
 import { servingOf } from '../../accounts/served-namespace.ts';
 import { quoteNames } from '../../admission/catalogue/quote.ts';
+import { roleMaps } from '../../admission/pods/controller-role.ts';
 import type { Rules } from '../../admission/rules.ts';
 import type { Snapshot } from '../../cluster/snapshot.ts';
 import { roleMapNames } from '../../objects/role-map.ts';
@@ -26,20 +28,29 @@ function missingMaps(namespaces: readonly NamespaceFindings[], rules: Rules): re
 }
 
 /** Ids whose workloads get the role that ACK provisions with, each told once. */
-function sharedRoles(namespaces: readonly NamespaceFindings[], rules: Rules): readonly Finding[] {
+function sharedRoles(namespaces: readonly NamespaceFindings[], state: Snapshot, rules: Rules): readonly Finding[] {
+  const maps = [...roleMaps(state, rules)];
   const byEntry = new Map<string, NamespaceFindings[]>();
   for (const each of namespaces) {
     const { binding, mapped, namespace } = each;
-    if (binding === undefined || mapped === undefined || mapped.key !== binding.id) continue;
+    if (binding === undefined || mapped === undefined) continue;
+    if (findControllerRole([{ role: mapped.role, at: mapped.key }], maps, undefined) === undefined) continue;
     if (servingOf(namespace, rules.ownNamespace, rules.featureGates) !== 'served') continue;
     const entry = `${binding.kind}/${binding.id}`;
     byEntry.set(entry, [...(byEntry.get(entry) ?? []), each]);
   }
   return [...byEntry.values()].flatMap(sharing => {
-    const binding = sharing[0]?.binding;
-    if (binding === undefined) return [];
-    const message = `no key "pods.${binding.id}": pods get the role that ACK works with under "${binding.id}", in ${namesOf(sharing)}`;
-    const remedy = `Add the key "pods.${binding.id}" with a role for workloads.`;
+    const { binding, mapped } = sharing[0] ?? {};
+    if (binding === undefined || mapped === undefined) return [];
+    const ofPods = `"pods.${binding.id}"`;
+    const message =
+      mapped.key === binding.id
+        ? `no key ${ofPods}: pods get the role that ACK works with under "${binding.id}", in ${namesOf(sharing)}`
+        : `the role under ${ofPods} is one that ACK works with too: pods get it in ${namesOf(sharing)}`;
+    const remedy =
+      mapped.key === binding.id
+        ? `Add the key ${ofPods} with a role for workloads.`
+        : `Put a role for workloads under ${ofPods}.`;
     return [finding('PodsShareControllerRole', mapObject(binding.kind, rules), message, remedy)];
   });
 }
@@ -51,7 +62,7 @@ export function findAll(state: Snapshot, rules: Rules): readonly Finding[] {
   return sortFindings([
     ...findInMaps(state, rules),
     ...missingMaps(namespaces, rules),
-    ...sharedRoles(namespaces, rules),
+    ...sharedRoles(namespaces, state, rules),
     ...namespaces.flatMap(({ findings }) => findings),
     ...findInServiceAccounts(state, byName, rules),
     ...findInResources(state, rules),

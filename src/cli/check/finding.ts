@@ -100,11 +100,18 @@ export const findingKinds = {
     cause: "The ServiceAccount asks for a role outside of its namespace's account and of `--source-accounts`.",
     remedy: "Name a role of the namespace's account, best by its bare name.",
   },
+  ControllerRole: {
+    severity: 'error',
+    on: 'ServiceAccount',
+    cause: "With `--require-pods-key`, the ServiceAccount asks for a role that ACK's controllers work with.",
+    remedy: 'Remove the annotation, or name another role.',
+  },
   PodsShareControllerRole: {
     severity: 'warning',
     on: 'ConfigMap',
-    cause: 'There is no key `pods.<id>`: workloads get the role under `<id>`, which ACK provisions with.',
-    remedy: 'Add `pods.<id>` with a role for workloads; `--require-pods-key` makes it a must.',
+    cause:
+      'Workloads get a role that ACK provisions with: there is no key `pods.<id>`, or it has the same role as a key of ACK.',
+    remedy: 'Give `pods.<id>` a role for workloads. `--require-pods-key` makes the key a must.',
   },
   ResourcesUnbound: {
     severity: 'warning',

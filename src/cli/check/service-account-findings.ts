@@ -1,6 +1,7 @@
 import { readWish, resolvePodRole } from '../../accounts/pod-role.ts';
 import { servingOf } from '../../accounts/served-namespace.ts';
 import type { Remark } from '../../admission/catalogue/warnings.ts';
+import { controllerRoleProblem } from '../../admission/pods/controller-role.ts';
 import type { Rules } from '../../admission/rules.ts';
 import type { Snapshot } from '../../cluster/snapshot.ts';
 import { nearMisses } from '../../injection/near-miss.ts';
@@ -22,9 +23,12 @@ function findInWish(
   if (wish === undefined || binding === undefined || mapped === undefined) return [];
   const map = state.roleMap(binding.kind, rules.ackSystems[0].namespace);
   const role = resolvePodRole(binding, map, wish, rules);
-  if (role.ok) return [];
+  const problem = role.ok
+    ? controllerRoleProblem([{ role: role.value.role, at: wish }], binding, state, rules)
+    : role.problem;
+  if (problem === undefined) return [];
   const names = { namespace: object.namespace, serviceAccountName: object.name, binding };
-  return problemFinding(role.problem, object, names, rules);
+  return problemFinding(problem, object, names, rules);
 }
 
 /** What is wrong with the ServiceAccounts of namespaces that are served. */

@@ -73,12 +73,12 @@ function givenTo(asked: AskedPod, { verdict, patch = [] }: Decision): readonly G
 function explain(asked: AskedPod, decision: Decision, view: View, rules: Rules): Explanation {
   const namespace = view.namespace(asked.namespace);
   const mode = modeOf(namespace, rules.defaultMode);
-  const { verdict, reason, message, remarks = [], accountId, role, source } = decision;
+  const { verdict, reason, message, remarks = [], accountId, role, source, ignoresMode } = decision;
   return {
     decision: verdict,
     reason,
     mode,
-    refused: verdict === 'deny' && mode === 'enforce',
+    refused: verdict === 'deny' && (mode === 'enforce' || ignoresMode === true),
     message,
     warnings: remarks.map(sayRemark),
     accountId,

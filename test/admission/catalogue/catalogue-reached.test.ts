@@ -31,6 +31,17 @@ const rulesOf: Readonly<Record<FlagSet, Partial<Rules>>> = {
     tokenExpirationSeconds: 7200,
     supportMessage: 'Ask in #platform.',
   },
+  'strict-teams': {
+    requirePodsKey: true,
+    featureGates: { ...defaultRules.featureGates, TeamLevelCARM: true },
+  },
+  'strict-systems': {
+    requirePodsKey: true,
+    ackSystems: [
+      { namespace: 'ack-system', services: undefined },
+      { namespace: 'ack-iam', services: undefined },
+    ],
+  },
   warning: { defaultMode: 'warn' },
   auditing: { defaultMode: 'audit' },
   'workloads-denied': { workloads: 'deny' },
@@ -43,6 +54,7 @@ const rulesOf: Readonly<Record<FlagSet, Partial<Rules>>> = {
     defaultMode: 'warn',
   },
   'unbound-denied': { unboundResources: 'deny' },
+  'unbound-denied-warning': { unboundResources: 'deny', defaultMode: 'warn' },
   'unbound-allowed': { unboundResources: 'allow' },
   systems: {
     ackSystems: [

@@ -1,4 +1,5 @@
 import { reasons, warnings } from '../../../src/admission/catalogue/reasons.ts';
+import type { Refusal, Softening } from '../../../src/admission/catalogue/refusal.ts';
 
 /** Renders `docs/reasons.md` from the catalogue. */
 
@@ -12,14 +13,14 @@ interface Entry {
   readonly cause: string;
   readonly mender?: keyof typeof menders;
   readonly remedy?: string;
-  readonly ignoresMode?: boolean;
+  readonly softenedBy?: Refusal<never>['softenedBy'];
 }
 
 const groups: readonly { readonly group: string; readonly title: string; readonly text: string }[] = [
   {
     group: 'refused',
     title: 'Refused',
-    text: 'The object was not admitted (`status.code` 403). In a namespace of mode `warn` the same message comes as a warning and the object passes, unpatched; in mode `audit` it stands in the audit annotations and the metrics only. Forgeries, references into other namespaces and endpoints are refused in every mode: their entries say so.',
+    text: 'The object was not admitted (`status.code` 403). In a namespace of mode `warn` the same message comes as a warning and the object passes, unpatched; in mode `audit` it stands in the audit annotations and the metrics only. Some are denied in every mode, and a few are softened by `--default-mode` only: their entries say so.',
   },
   {
     group: 'trouble',
@@ -43,9 +44,21 @@ const groups: readonly { readonly group: string; readonly title: string; readonl
   },
 ];
 
-function renderEntry(reason: string, { cause, mender, remedy, ignoresMode }: Entry): string {
+const softenings: Readonly<Record<Softening, string>> = {
+  namespace: 'Follows the mode of the namespace.',
+  default: 'Softened by `--default-mode` only: a label of the namespace does not soften it.',
+  nothing: 'Denied in every mode.',
+};
+
+function renderSoftening(softenedBy: Entry['softenedBy']): readonly string[] {
+  if (softenedBy === undefined || softenedBy === 'namespace') return [];
+  if (typeof softenedBy === 'string') return ['', softenings[softenedBy]];
+  return ['', `For a pod: ${softenings[softenedBy.pod]} For an ACK resource: ${softenings[softenedBy.resource]}`];
+}
+
+function renderEntry(reason: string, { cause, mender, remedy, softenedBy }: Entry): string {
   const lines = [`### ${reason}`, '', cause];
-  if (ignoresMode) lines.push('', 'Refused in every mode.');
+  lines.push(...renderSoftening(softenedBy));
   if (mender !== undefined) lines.push('', `Who can mend it: ${menders[mender]}.`);
   if (remedy !== undefined) lines.push('', `How: ${remedy}`);
   return lines.join('\n');

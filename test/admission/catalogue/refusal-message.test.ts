@@ -8,6 +8,7 @@ import { refusalMessage } from '../../../src/admission/catalogue/message.ts';
 import { quote } from '../../../src/admission/catalogue/quote.ts';
 import type { Circumstances } from '../../../src/admission/catalogue/refusal.ts';
 import { type Problem, refusals } from '../../../src/admission/catalogue/refusals.ts';
+import { targetMetadataPath } from '../../../src/admission/resources/adopted-target.ts';
 import { foreignReferences } from '../../../src/admission/resources/references.ts';
 import { annotationForms } from '../../../src/admission/resources/resource-annotations.ts';
 import { AwsVariables } from '../../../src/objects/aws-variables.ts';
@@ -94,11 +95,17 @@ const badId = (reason: 'InvalidAccountId' | 'InvalidTeamId') =>
 const mapped: fc.Arbitrary<Problem> = fc
   .tuple(key, roleArn, roleArn)
   .map(([name, role, other]) => ({ reason: 'AccountMismatch', key: name, role, accountId: other.accountId }));
-const owned: fc.Arbitrary<Problem> = fc.tuple(hostile, roleArn, fc.boolean()).map(([value, role, isBound]) => ({
-  reason: 'AccountMismatch',
-  value,
-  ownerOf: isBound ? role.accountId : undefined,
-}));
+/** In the object's own metadata, or in that of a target. */
+const within = fc.constantFrom(undefined, targetMetadataPath);
+
+const owned: fc.Arbitrary<Problem> = fc
+  .tuple(hostile, roleArn, fc.boolean(), within)
+  .map(([value, role, isBound, at]) => ({
+    reason: 'AccountMismatch',
+    value,
+    ownerOf: isBound ? role.accountId : undefined,
+    within: at,
+  }));
 
 const cases: Cases = {
   NamespaceNotFound: bare('NamespaceNotFound'),
@@ -138,6 +145,13 @@ const cases: Cases = {
           { reason: 'RoleOutsideAccount' }
         >,
     ),
+  ControllerRole: fc.record({
+    reason: fc.constant('ControllerRole'),
+    value: hostile,
+    map,
+    ackSystem: fc.constantFrom('ack-system', 'a'.repeat(63)),
+    at: fc.oneof(fc.record({ annotation }), fc.record({ container })),
+  }),
   RoleNotVerifiable: fc.record({
     reason: fc.constant('RoleNotVerifiable'),
     value: fc.option(hostile, { nil: undefined }),
@@ -158,6 +172,7 @@ const cases: Cases = {
     value: hostile,
     from: fc.constantFrom('resource', 'namespace'),
     partition: fc.option(fc.constantFrom(...partitions), { nil: undefined }),
+    within,
   }),
   RegionChange: fc.record({ reason: fc.constant('RegionChange'), value: hostile, region: hostile }),
   InvalidAnnotation: fc.record({
@@ -165,8 +180,9 @@ const cases: Cases = {
     key: fc.constantFrom(...annotationForms.map(({ key: of }) => of)),
     value: hostile,
     allowed: fc.constantFrom(...annotationForms.map(({ allowed }) => allowed)),
+    within,
   }),
-  ForgedAnnotation: fc.record({ reason: fc.constant('ForgedAnnotation'), key: hostile }),
+  ForgedAnnotation: fc.record({ reason: fc.constant('ForgedAnnotation'), key: hostile, within }),
   ForgedFinalizer: fc.record({ reason: fc.constant('ForgedFinalizer'), finalizer: hostile }),
   ForgedStatus: fc.record({
     reason: fc.constant('ForgedStatus'),
@@ -203,6 +219,10 @@ const cases: Cases = {
       minLength: 1,
       maxLength: 6,
     }),
+  }),
+  InvalidLabel: fc.record({
+    reason: fc.constant('InvalidLabel'),
+    value: fc.option(hostile, { nil: undefined }),
   }),
   EndpointNotAllowed: fc.record({ reason: fc.constant('EndpointNotAllowed'), value: hostile }),
 };

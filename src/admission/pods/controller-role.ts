@@ -1,0 +1,49 @@
+import type { Binding } from '../../accounts/binding.ts';
+import { findControllerRole, type NamedRole, type PlacedRoleMap } from '../../accounts/controller-roles.ts';
+import { podKeys } from '../../accounts/pod-role.ts';
+import { lookUpRole } from '../../accounts/role-map.ts';
+import type { Container } from '../../objects/pod.ts';
+import type { RoleMapKind } from '../../objects/role-map.ts';
+import type { View } from '../cluster.ts';
+import type { Rules } from '../rules.ts';
+
+/** Where a pod's role is named: on its ServiceAccount, or in a container. */
+export type RolePlace = { readonly annotation: string } | { readonly container: Container };
+
+/** With `--require-pods-key`: a role that is named for a pod is one that ACK provisions with. */
+export interface ControllerRoleProblem {
+  readonly reason: 'ControllerRole';
+  /** As it was written. */
+  readonly value: string;
+  readonly map: RoleMapKind;
+  readonly ackSystem: string;
+  readonly at: RolePlace;
+}
+
+/** The maps by which ACK's controllers get their roles. */
+export function* roleMaps(view: Pick<View, 'roleMap'>, { ackSystems, featureGates }: Rules): Generator<PlacedRoleMap> {
+  const kinds: readonly RoleMapKind[] = featureGates.TeamLevelCARM ? ['account', 'team'] : ['account'];
+  for (const kind of kinds) {
+    for (const { namespace } of ackSystems) {
+      const map = view.roleMap(kind, namespace);
+      if (map !== undefined) yield { kind, ackSystem: namespace, map };
+    }
+  }
+}
+
+/** Whether one of the roles that are named for a pod is ACK's, by the maps of every ACK system namespace. */
+export function controllerRoleProblem(
+  named: readonly NamedRole<RolePlace & { readonly value: string }>[],
+  binding: Binding,
+  view: Pick<View, 'roleMap'>,
+  rules: Rules,
+): ControllerRoleProblem | undefined {
+  if (!rules.requirePodsKey || named.length === 0) return undefined;
+  const ofPods = lookUpRole(binding, view.roleMap(binding.kind, rules.ackSystems[0].namespace), podKeys(binding, true));
+  // All of them are looked up before one is found: a live read asks for what was looked up, once.
+  const maps = [...roleMaps(view, rules)];
+  const found = findControllerRole(named, maps, ofPods.ok ? ofPods.value.role : undefined);
+  if (found === undefined) return undefined;
+  const { value, ...at } = found.named.at;
+  return { reason: 'ControllerRole', value, map: found.kind, ackSystem: found.ackSystem, at };
+}

@@ -1,0 +1,45 @@
+import { ackCommonGroup } from '../../accounts/ack-service.ts';
+import { isJsonObject, type JsonObject } from '../../objects/json.ts';
+import { readAnnotations } from '../../objects/metadata.ts';
+import { sameJson } from '../../objects/same-json.ts';
+import type { ResourceCase } from './resource-case.ts';
+
+/** Where an AdoptedResource says what metadata its target gets, as users write it. */
+export const targetMetadataPath = 'spec.kubernetes.metadata';
+
+function objectIn(parent: unknown, key: string): JsonObject {
+  const value = isJsonObject(parent) ? parent[key] : undefined;
+  return isJsonObject(value) ? value : {};
+}
+
+/** @throws {MalformedObjectError | ObjectTooLargeError} */
+function targetAnnotations(spec: unknown): ReadonlyMap<string, string> {
+  return readAnnotations(objectIn(objectIn(spec, 'kubernetes'), 'metadata'), '/spec/kubernetes/metadata');
+}
+
+/** What an AdoptedResource adopts, and as which object. */
+function targetOf(spec: unknown): unknown {
+  const { group, kind, metadata } = objectIn(spec, 'kubernetes');
+  const { name, namespace, generateName } = isJsonObject(metadata) ? metadata : {};
+  return { aws: objectIn(spec, 'aws'), group, kind, name, namespace, generateName };
+}
+
+/**
+ * The resource that ACK creates for an AdoptedResource: with the annotations that stand in the spec, copied as they are
+ * by a controller that we never stand in the way of. So they are judged here, like those of a resource that its user
+ * writes. ACK copies labels and owner references too, which decide on nothing of ours, and no finalizers.
+ * https://github.com/aws-controllers-k8s/runtime/blob/v0.52.0/pkg/runtime/adoption_reconciler.go (Sync)
+ * @returns undefined for every other kind.
+ */
+export function adoptedTarget(resourceCase: ResourceCase): ResourceCase | undefined {
+  const { request, resource, old } = resourceCase;
+  if (request.kind !== 'AdoptedResource' || request.resource.group !== ackCommonGroup) return undefined;
+  const written = { annotations: targetAnnotations(resource.spec), finalizers: [] };
+  // Of another target nothing was there before.
+  const isSame = old !== undefined && sameJson(targetOf(resource.spec), targetOf(old.spec));
+  return {
+    ...resourceCase,
+    resource: { ...resource, ...written },
+    old: isSame ? { ...old, annotations: targetAnnotations(old.spec), finalizers: [] } : undefined,
+  };
+}
