@@ -41,9 +41,9 @@ export function readLabels(parent: JsonObject, key: string, path: string): Strin
  * https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validation/objectmeta.go (TotalAnnotationSizeLimitB)
  * @throws {MalformedObjectError | ObjectTooLargeError}
  */
-export function readAnnotations(metadata: JsonObject, path = '/metadata'): Strings {
+export function readAnnotations(metadata: JsonObject): Strings {
   // Each is a byte at least.
-  const annotations = read(metadata, 'annotations', path, 'bytes of annotations');
+  const annotations = read(metadata, 'annotations', '/metadata', 'bytes of annotations');
   let units = 0;
   for (const [name, value] of annotations) units += name.length + value.length;
   // No UTF-16 unit makes more than three bytes of UTF-8: counting those costs more than all else here.

@@ -26,9 +26,7 @@ export function sameJson(a: unknown, b: unknown): boolean {
     let members = 0;
     for (const key in left) {
       members++;
-      const other = right[key];
-      // A key of Object.prototype that only one of them has.
-      if (other === undefined || !Object.hasOwn(right, key) || !mayBeSame(left[key], other)) return false;
+      if (!Object.hasOwn(right, key) || !mayBeSame(left[key], right[key])) return false;
     }
     for (const _ in right) members--;
     if (members !== 0) return false;

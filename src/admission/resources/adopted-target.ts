@@ -1,6 +1,6 @@
 import { ackCommonGroup } from '../../accounts/ack-service.ts';
 import { isJsonObject, type JsonObject } from '../../objects/json.ts';
-import { readAnnotations } from '../../objects/metadata.ts';
+import { checkSize } from '../../objects/object-size.ts';
 import { sameJson } from '../../objects/same-json.ts';
 import type { ResourceCase } from './resource-case.ts';
 
@@ -12,9 +12,20 @@ function objectIn(parent: unknown, key: string): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-/** @throws {MalformedObjectError | ObjectTooLargeError} */
+/** A Map, for a key may be `__proto__`. What is no string ACK could not read. @throws {ObjectTooLargeError} */
 function targetAnnotations(spec: unknown): ReadonlyMap<string, string> {
-  return readAnnotations(objectIn(objectIn(spec, 'kubernetes'), 'metadata'), '/spec/kubernetes/metadata');
+  const written = objectIn(objectIn(objectIn(spec, 'kubernetes'), 'metadata'), 'annotations');
+  const annotations = new Map<string, string>();
+  let units = 0;
+  for (const key in written) {
+    const value = written[key];
+    if (typeof value !== 'string') continue;
+    annotations.set(key, value);
+    // No fewer bytes than that, which are what the API server counts.
+    units += key.length + value.length;
+    checkSize('bytes of annotations', units);
+  }
+  return annotations;
 }
 
 /** What an AdoptedResource adopts, and as which object. */

@@ -43,8 +43,9 @@ function* forgeries(resourceCase: ResourceCase, within?: string): Generator<Prob
     }
   }
   let before: ReadonlySet<string> | undefined;
-  for (const finalizer of resource.finalizers) {
-    if (!isControllersFinalizer(finalizer)) continue;
+  for (const [index, finalizer] of resource.finalizers.entries()) {
+    // Most of them, mostly all, are where they were.
+    if (finalizer === old?.finalizers[index] || !isControllersFinalizer(finalizer)) continue;
     before ??= new Set(old?.finalizers);
     if (!before.has(finalizer)) {
       yield { reason: 'ForgedFinalizer', finalizer };
