@@ -3,12 +3,17 @@ import type { Admit, Admitted, Endpoint } from '../admission/admit.ts';
 import type { ReviewRecord } from '../admission/record.ts';
 import { answerReview } from '../admission/response.ts';
 import { type AdmissionRequest, ReviewError, readReview } from '../admission/review.ts';
-import { BodyBudget, BodyReader, checkBodyHeaders } from './body.ts';
+import { checkBodyHeaders } from './body-headers.ts';
+import { BodyReader } from './body-reader.ts';
+import { BodyRoom } from './body-room.ts';
 import type { Connections } from './connections.ts';
 import { ClientGoneError, HttpError } from './http-error.ts';
+import { Inflow } from './inflow.ts';
 import { DecisionTimeoutError, internalError } from './internal-error.ts';
 import { refuse } from './refusal.ts';
 import { type ReviewTimeout, ReviewTimeouts } from './review-timeout.ts';
+import { ReviewTurns } from './review-turns.ts';
+import type { OnShortage } from './shortage.ts';
 
 /** Where the server tells what became of each request. Exactly one call of `reviewed` follows each `reviewBegan`. */
 export interface ReviewObserver {
@@ -24,6 +29,7 @@ export interface ReviewHandlerOptions {
   readonly admit: Admit;
   readonly connections: Connections;
   readonly observer: ReviewObserver;
+  readonly onShortage: OnShortage;
   readonly bodyLimitBytes: number;
   readonly supportMessage: string;
 }
@@ -68,7 +74,9 @@ async function inTime(decision: Promise<Admitted>, giveUpMs: number): Promise<Ad
 export class ReviewHandler {
   readonly #options: ReviewHandlerOptions;
   readonly #timeouts = new ReviewTimeouts();
-  readonly #bodies = new BodyBudget();
+  readonly #room = new BodyRoom();
+  readonly #inflow = new Inflow();
+  readonly #turns = new ReviewTurns();
 
   constructor(options: ReviewHandlerOptions) {
     this.#options = options;
@@ -78,13 +86,27 @@ export class ReviewHandler {
   async handle(endpoint: Endpoint, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const arrivedAtMs = performance.now();
     const timeout = this.#timeouts.of(request.url ?? '');
-    let review: AdmissionRequest;
+    let reader: BodyReader | undefined;
     try {
-      review = await this.#read(request, response, timeout);
+      reader = this.#begin(request, response, timeout);
+      const review = await this.#read(request, reader);
+      await this.#answer(endpoint, review, arrivedAtMs, timeout, request, response);
     } catch (error) {
       this.#refuse(request, response, error);
-      return;
+    } finally {
+      // What a parsed review holds is in use until it was answered.
+      if (reader !== undefined) this.#room.leave(reader.stay);
     }
+  }
+
+  async #answer(
+    endpoint: Endpoint,
+    review: AdmissionRequest,
+    arrivedAtMs: number,
+    timeout: ReviewTimeout,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const { observer } = this.#options;
     observer.reviewBegan();
     const { payload, record } = await this.#decide(endpoint, review, arrivedAtMs, timeout);
@@ -98,16 +120,31 @@ export class ReviewHandler {
     }
   }
 
-  async #read(request: IncomingMessage, response: ServerResponse, timeout: ReviewTimeout): Promise<AdmissionRequest> {
-    const { bodyLimitBytes, connections } = this.#options;
+  #begin(request: IncomingMessage, response: ServerResponse, timeout: ReviewTimeout): BodyReader {
+    const { bodyLimitBytes, connections, onShortage } = this.#options;
     checkBodyHeaders(request, bodyLimitBytes);
     if (expectsContinue(request)) response.writeContinue();
-    const connection = connections.of(request);
-    const reader = new BodyReader(request, bodyLimitBytes, timeout.decideMs, this.#bodies);
+    return new BodyReader(request, {
+      peer: connections.peerOf(request),
+      limitBytes: bodyLimitBytes,
+      timeoutMs: timeout.decideMs,
+      room: this.#room,
+      inflow: this.#inflow,
+      onShortage,
+    });
+  }
+
+  async #read(request: IncomingMessage, reader: BodyReader): Promise<AdmissionRequest> {
+    const connection = this.#options.connections.of(request);
     if (connection !== undefined) connection.reading = reader;
     try {
-      return readRequest(await reader.done);
+      const body = await reader.done;
+      const turn = this.#turns.wait(reader.stay, body.length, reader.lost);
+      if (turn !== undefined) await turn;
+      reader.settle(body.length);
+      return readRequest(body);
     } finally {
+      reader.free();
       if (connection?.reading === reader) connection.reading = undefined;
     }
   }

@@ -71,6 +71,8 @@ export async function start(t: TestContext, options: Partial<ServerOptions> = {}
     shutdownDelayMs: 0,
     drainTimeoutMs: 1000,
     ...options,
+    // Tests look at a metric right after the request that it counts.
+    limits: { metricsFreshMs: 0, ...options.limits },
   });
   t.after(() => server.drain('end of the test'));
   const ops = async (path: string, method = 'GET'): Promise<Answer> => {

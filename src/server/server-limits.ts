@@ -1,0 +1,43 @@
+import { bodyLimitBytes } from './body-headers.ts';
+
+/** Times and sizes that only tests change. */
+export interface ServerLimits {
+  readonly bodyLimitBytes: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly headersTimeoutMs: number;
+  readonly connectionMaxAgeMs: number;
+  readonly checkIntervalMs: number;
+  readonly handshakeTimeoutMs: number;
+  /** Connections to the webhook port. */
+  readonly connections: number;
+  /** Of these, those amid their TLS handshake. */
+  readonly handshakes: number;
+  /** Handshakes of strangers that begin in one turn of the event loop. */
+  readonly handshakesPerTurn: number;
+  /** Connections to the ops port. */
+  readonly opsConnections: number;
+  /** How long a rendering of the metrics is served. */
+  readonly metricsFreshMs: number;
+}
+
+export const defaultLimits: ServerLimits = {
+  bodyLimitBytes,
+  // kube-apiserver keeps an idle connection for 90 s. It must be the one that closes: a request sent into our closing
+  // fails. https://github.com/kubernetes/apimachinery/blob/master/pkg/util/net/http.go
+  keepAliveTimeoutMs: 95_000,
+  // Node counts it from the handshake for a connection's first request, and a client may dial one in reserve: no less
+  // than the time for idle connections.
+  headersTimeoutMs: 100_000,
+  connectionMaxAgeMs: 300_000,
+  checkIntervalMs: 5000,
+  // A handshake is two round trips.
+  handshakeTimeoutMs: 3000,
+  // An idle TLS connection costs 48 kB: together 48 MB, which with the 32 MiB of bodies fit in 256 MiB. An API server has tens.
+  connections: 1000,
+  handshakes: 100,
+  // Each takes about a millisecond of CPU.
+  handshakesPerTurn: 8,
+  // kubelet has two probes open at most, Prometheus one scrape.
+  opsConnections: 64,
+  metricsFreshMs: 1000,
+};
