@@ -1,7 +1,5 @@
 import type { Peer } from './peers.ts';
 
-const mebibyte = 1024 * 1024;
-
 /** A usual review is smaller: a pod has some 10 kB, and managedFields twice that. */
 export const smallBodyBytes = 64 * 1024;
 
@@ -16,17 +14,11 @@ function rankOf({ trusted }: Peer, large: boolean): number {
   return (trusted ? 0 : 2) + (large ? 1 : 0);
 }
 
-/** What each rank leaves free for those before it. A review that is being decided cannot be taken back: others need room beside. */
-const reservedBytes = 2 * mebibyte;
-
-export interface BodyRoomOptions {
-  /** Default 32 MiB: four of the largest bodies, and hundreds of those that pods make. */
-  readonly limitBytes?: number;
-  readonly reservedBytes?: number;
-  readonly smallBytes?: number;
-  /** For tests; by default performance.now(). */
-  readonly now?: () => number;
-}
+/**
+ * What each rank leaves free for those before it: a sixteenth. A review that is being decided cannot be taken back, and the
+ * API server must find room beside strangers' reviews that wait.
+ */
+const reservedShare = 1 / 16;
 
 /** What one review holds of the room, from the first byte of its body that has to wait to its answer. */
 export class BodyStay {
@@ -52,25 +44,25 @@ export class BodyStay {
 
 /**
  * The memory that the bodies of reviews share, over all connections. A lone peer may use all of it. When it is spent,
- * somebody is cut off to make room: of the least entitled rank, the one whose address holds most for longest, by bytes
- * times milliseconds. One address that floods loses by its bytes, a hundred that each hold a little lose by their time, and the
- * API server, which sends in milliseconds what it sends, loses by neither. Nobody is cut off for somebody who is less
- * entitled.
+ * somebody is cut off to make room: of the least entitled rank, the one whose address has most bodies waiting for longest, by
+ * their number times the time. One address that floods loses by its number, a hundred that each hold a little lose by
+ * their time, and the API server, which sends in milliseconds what it sends, loses by neither. Nobody is cut off for somebody
+ * who is less entitled.
  */
 export class BodyRoom {
   readonly #limitBytes: number;
   readonly #reservedBytes: number;
-  readonly #smallBytes: number;
   readonly #now: () => number;
   readonly #stays = new Set<BodyStay>();
-  readonly #byShare = new Map<string, number>();
+  /** Of each share, the bodies that can be cut off. */
+  readonly #waiting = new Map<string, number>();
   #bytes = 0;
 
-  constructor(options: BodyRoomOptions = {}) {
-    this.#limitBytes = options.limitBytes ?? 32 * mebibyte;
-    this.#reservedBytes = options.reservedBytes ?? reservedBytes;
-    this.#smallBytes = options.smallBytes ?? smallBodyBytes;
-    this.#now = options.now ?? (() => performance.now());
+  /** @param now milliseconds; only tests have a clock of their own. */
+  constructor(limitBytes: number, now = () => performance.now()) {
+    this.#limitBytes = limitBytes;
+    this.#reservedBytes = limitBytes * reservedShare;
+    this.#now = now;
   }
 
   get bytes(): number {
@@ -87,7 +79,7 @@ export class BodyRoom {
   /** Charges the size of a body's buffer, before it is allocated. False when there is no room, and nothing has changed. */
   grow(stay: BodyStay, bytes: number): boolean {
     const wasLarge = stay.large;
-    stay.large ||= bytes > this.#smallBytes;
+    stay.large ||= bytes > smallBodyBytes;
     if (this.#charge(stay, bytes)) return true;
     stay.large = wasLarge;
     return false;
@@ -95,15 +87,18 @@ export class BodyRoom {
 
   /** Charges what a complete body will hold once it is parsed; from here on the stay is not cut. False when there is no room. */
   settle(stay: BodyStay, bodyBytes: number): boolean {
-    stay.large ||= bodyBytes > this.#smallBytes;
+    stay.large ||= bodyBytes > smallBodyBytes;
     if (!this.#charge(stay, bodyBytes * parsedFactor)) return false;
     stay.settled = true;
+    if (stay.bytes > 0) this.#count(stay, -1);
     return true;
   }
 
   leave(stay: BodyStay): void {
     if (!this.#stays.delete(stay)) return;
-    this.#add(stay, -stay.bytes);
+    if (!stay.settled && stay.bytes > 0) this.#count(stay, -1);
+    this.#bytes -= stay.bytes;
+    stay.bytes = 0;
   }
 
   #charge(stay: BodyStay, bytes: number): boolean {
@@ -116,7 +111,9 @@ export class BodyRoom {
       this.leave(worst);
       worst.cut();
     }
-    this.#add(stay, more);
+    if (stay.bytes === 0 && bytes > 0) this.#count(stay, 1);
+    this.#bytes += more;
+    stay.bytes = bytes;
     return true;
   }
 
@@ -129,7 +126,7 @@ export class BodyRoom {
     for (const each of this.#stays) {
       const { rank } = each;
       if (each.settled || each.bytes === 0 || rank < worstRank) continue;
-      const cost = (this.#byShare.get(each.peer.share) ?? 0) * (nowMs - each.sinceMs);
+      const cost = (this.#waiting.get(each.peer.share) ?? 0) * (nowMs - each.sinceMs);
       // The longest waiter comes first in the set: of equals, it goes.
       if (rank === worstRank && cost <= worstCost) continue;
       worst = each;
@@ -139,12 +136,9 @@ export class BodyRoom {
     return worst === stay ? undefined : worst;
   }
 
-  #add(stay: BodyStay, bytes: number): void {
-    this.#bytes += bytes;
-    stay.bytes += bytes;
-    const { share } = stay.peer;
-    const held = (this.#byShare.get(share) ?? 0) + bytes;
-    if (held > 0) this.#byShare.set(share, held);
-    else this.#byShare.delete(share);
+  #count({ peer }: BodyStay, difference: number): void {
+    const count = (this.#waiting.get(peer.share) ?? 0) + difference;
+    if (count > 0) this.#waiting.set(peer.share, count);
+    else this.#waiting.delete(peer.share);
   }
 }

@@ -31,6 +31,7 @@ export interface ReviewHandlerOptions {
   readonly observer: ReviewObserver;
   readonly onShortage: OnShortage;
   readonly bodyLimitBytes: number;
+  readonly bodyRoomBytes: number;
   readonly supportMessage: string;
 }
 
@@ -74,12 +75,13 @@ async function inTime(decision: Promise<Admitted>, giveUpMs: number): Promise<Ad
 export class ReviewHandler {
   readonly #options: ReviewHandlerOptions;
   readonly #timeouts = new ReviewTimeouts();
-  readonly #room = new BodyRoom();
+  readonly #room: BodyRoom;
   readonly #inflow = new Inflow();
   readonly #turns = new ReviewTurns();
 
   constructor(options: ReviewHandlerOptions) {
     this.#options = options;
+    this.#room = new BodyRoom(options.bodyRoomBytes);
   }
 
   /** Never rejects. */

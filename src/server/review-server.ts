@@ -95,8 +95,16 @@ export function createReviewServer(options: ReviewServerOptions): {
     onShortage,
     onRefused: error => observer.refused(error),
   });
-  const { bodyLimitBytes } = limits;
-  const handler = new ReviewHandler({ admit, connections, observer, onShortage, bodyLimitBytes, supportMessage });
+  const { bodyLimitBytes, bodyRoomBytes } = limits;
+  const handler = new ReviewHandler({
+    admit,
+    connections,
+    observer,
+    onShortage,
+    bodyLimitBytes,
+    bodyRoomBytes,
+    supportMessage,
+  });
   const listener = routes(handler, connections, observer);
   server.on('request', listener);
   server.on('checkContinue', listener);

@@ -7,8 +7,6 @@ export interface SeatLimits {
   readonly seats: number;
   /** Of these, connections whose TLS handshake is not finished. */
   readonly handshakes: number;
-  /** For tests; by default performance.now(). */
-  readonly now?: () => number;
 }
 
 /** One connection. */
@@ -44,9 +42,10 @@ export class Seats {
   readonly #byShare = new Map<string, number>();
   #handshakes = 0;
 
-  constructor(limits: SeatLimits) {
+  /** @param now milliseconds; only tests have a clock of their own. */
+  constructor(limits: SeatLimits, now = () => performance.now()) {
     this.#limits = limits;
-    this.#now = limits.now ?? (() => performance.now());
+    this.#now = now;
   }
 
   get size(): number {

@@ -3,6 +3,8 @@ import { bodyLimitBytes } from './body-headers.ts';
 /** Times and sizes that only tests change. */
 export interface ServerLimits {
   readonly bodyLimitBytes: number;
+  /** Memory of all bodies together, from their first bytes to the answers. */
+  readonly bodyRoomBytes: number;
   readonly keepAliveTimeoutMs: number;
   readonly headersTimeoutMs: number;
   readonly connectionMaxAgeMs: number;
@@ -22,6 +24,8 @@ export interface ServerLimits {
 
 export const defaultLimits: ServerLimits = {
   bodyLimitBytes,
+  // Four of the largest bodies, and hundreds of those that pods make.
+  bodyRoomBytes: 32 * 1024 * 1024,
   // kube-apiserver keeps an idle connection for 90 s. It must be the one that closes: a request sent into our closing
   // fails. https://github.com/kubernetes/apimachinery/blob/master/pkg/util/net/http.go
   keepAliveTimeoutMs: 95_000,
