@@ -3,7 +3,6 @@ import { BodyBuffer } from './body-buffer.ts';
 import { bodyTooLarge } from './body-headers.ts';
 import type { BodyRoom, BodyStay } from './body-room.ts';
 import { ClientGoneError, HttpError } from './http-error.ts';
-import type { Inflow } from './inflow.ts';
 import type { Peer } from './peers.ts';
 import type { OnShortage } from './shortage.ts';
 
@@ -29,7 +28,8 @@ export interface BodyReaderOptions {
   readonly limitBytes: number;
   readonly timeoutMs: number;
   readonly room: BodyRoom;
-  readonly inflow: Inflow;
+  /** Called for each chunk that was read, also of a body that is only read to be thrown away. */
+  readonly onRead: () => void;
   readonly onShortage: OnShortage;
 }
 
@@ -75,6 +75,7 @@ export class BodyReader {
   fail(error: Error): void {
     this.#stop();
     this.free();
+    this.#request.on('data', this.#options.onRead);
     this.#reject(error);
   }
 
@@ -111,6 +112,7 @@ export class BodyReader {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    this.#options.onRead();
     if (this.#only === undefined && this.#buffer === undefined && this.#request.complete) {
       // The parser is through with the request: nothing follows this chunk, or only what waits behind it in memory.
       this.#takeWhole(chunk);
@@ -145,17 +147,15 @@ export class BodyReader {
 
   /** Fails when the body is too large or the room has no place for its buffer; true then. */
   #lacks(sizeBytes: number, capacity: number): boolean {
-    const { limitBytes, room, peer, inflow } = this.#options;
+    const { limitBytes, room } = this.#options;
     if (sizeBytes > limitBytes) {
       this.fail(bodyTooLarge(limitBytes));
       return true;
     }
-    const wasLarge = this.stay.large;
     if (!room.grow(this.stay, capacity)) {
       this.#lackRoom();
       return true;
     }
-    if (this.stay.large && !wasLarge && !peer.trusted) inflow.pace(this.#request);
     return false;
   }
 

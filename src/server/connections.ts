@@ -7,6 +7,8 @@ import type { BodyReader } from './body-reader.ts';
 import { Door } from './door.ts';
 import { HttpError } from './http-error.ts';
 import type { Peer, Peers } from './peers.ts';
+import { ReadingTurns } from './reading-turns.ts';
+import { RecentCost } from './recent-cost.ts';
 import { refuseOnSocket } from './refusal.ts';
 import { type Seat, type SeatLimits, type SeatState, Seats } from './seats.ts';
 import type { OnShortage } from './shortage.ts';
@@ -16,6 +18,9 @@ import type { OnShortage } from './shortage.ts';
  * https://pkg.go.dev/net/http#Transport
  */
 const mostUnanswered = 32;
+
+/** CPU of a TLS handshake. */
+const handshakeMs = 1;
 
 /** What is known of one TLS connection. */
 export interface Connection {
@@ -73,6 +78,8 @@ function errorOf(cause: Error & { readonly code?: string }): HttpError {
  * Node's maxRequestsPerSocket is not used: it answers requests beyond the limit by 503.
  */
 export class Connections {
+  /** Of strangers. */
+  readonly reading: ReadingTurns;
   readonly #options: ConnectionOptions;
   readonly #open = new Map<Duplex, Connection>();
   readonly #seats: Seats;
@@ -83,7 +90,14 @@ export class Connections {
   constructor(server: Server, options: ConnectionOptions) {
     this.#options = options;
     this.#seats = new Seats(options.seats);
-    new Door(server, { perTurn: options.handshakesPerTurn, admit: socket => this.#admit(socket) });
+    const cost = new RecentCost();
+    this.reading = new ReadingTurns(cost);
+    new Door(server, {
+      perTurn: options.handshakesPerTurn,
+      costMs: handshakeMs,
+      cost,
+      admit: socket => this.#admit(socket),
+    });
     server.on('secureConnection', socket => this.#enter(socket));
     server.on('clientError', (error, socket) => this.#onClientError(error, socket));
     server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
@@ -103,6 +117,8 @@ export class Connections {
       request.socket.destroy();
       return false;
     }
+    const { peer } = connection.seat;
+    if (!peer.trusted) this.reading.touch(peer.share);
     connection.last = response;
     if (connection.unanswered++ === 0) this.#seats.change(connection.seat, 'busy');
     response.once('close', () => {
@@ -192,8 +208,10 @@ export class Connections {
       broken: false,
       retireAtMs: this.#retireAtMs(),
     });
+    if (!trusted) this.reading.add(socket, seat.peer.share);
     socket.once('close', () => {
       this.#open.delete(socket);
+      this.reading.delete(socket);
       this.#seats.leave(seat);
     });
   }

@@ -1,10 +1,14 @@
 import type { Server, Socket } from 'node:net';
-import { FairQueue } from './fair-queue.ts';
+import { CheapestFirst } from './cheapest-first.ts';
 import type { Peer } from './peers.ts';
+import type { RecentCost } from './recent-cost.ts';
 
 export interface DoorOptions {
   /** Connections of strangers that the server begins with in one turn of the event loop. */
   readonly perTurn: number;
+  /** What the beginning of one costs in CPU. */
+  readonly costMs: number;
+  readonly cost: RecentCost;
   /** Who is at the other end; undefined turns the connection away. */
   readonly admit: (socket: Socket) => Peer | undefined;
 }
@@ -12,17 +16,18 @@ export interface DoorOptions {
 /**
  * Stands before a server, which begins with a new connection only after it was admitted, and at its turn: a TLS handshake
  * costs about a millisecond of CPU before anything is known of the client. However many connect at once, whoever is connected
- * is served in between, and each address gets its turn. Trusted peers do not wait.
+ * is served in between, and the address that has cost least lately goes first. Trusted peers do not wait.
  */
 export class Door {
   readonly #options: DoorOptions;
   readonly #begin: (socket: Socket) => void;
-  readonly #queue = new FairQueue<Socket>();
+  readonly #queue: CheapestFirst<Socket>;
   #begun = 0;
   #waits = false;
 
   constructor(server: Server, options: DoorOptions) {
     this.#options = options;
+    this.#queue = new CheapestFirst(options.cost);
     // What the server would do by itself: an added listener is called only after it has made its objects for the socket.
     const inside = server.listeners('connection');
     this.#begin = socket => {
@@ -40,15 +45,20 @@ export class Door {
       socket.destroy();
     } else if (peer.trusted) {
       this.#begin(socket);
-    } else if (this.#begun < this.#options.perTurn && this.#queue.size === 0) {
-      this.#begun++;
+    } else if (this.#begun < this.#options.perTurn && this.#queue.isEmpty) {
       this.#nextTurn();
-      this.#begin(socket);
+      this.#beginStranger(peer.share, socket);
     } else {
       socket.on('error', () => {});
       this.#queue.push(peer.share, socket);
       this.#nextTurn();
     }
+  }
+
+  #beginStranger(share: string, socket: Socket): void {
+    this.#begun++;
+    this.#options.cost.add(share, this.#options.costMs);
+    this.#begin(socket);
   }
 
   #nextTurn(): void {
@@ -57,11 +67,9 @@ export class Door {
     setImmediate(() => {
       this.#waits = false;
       this.#begun = 0;
-      while (this.#begun < this.#options.perTurn && this.#queue.size > 0) {
-        const socket = this.#queue.shift();
-        if (socket === undefined || socket.destroyed) continue;
-        this.#begun++;
-        this.#begin(socket);
+      while (this.#begun < this.#options.perTurn && !this.#queue.isEmpty) {
+        const next = this.#queue.shift();
+        if (next !== undefined && !next.item.destroyed) this.#beginStranger(next.share, next.item);
       }
       if (this.#begun > 0) this.#nextTurn();
     });

@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import { Door } from './door.ts';
 import { MetricsPage } from './metrics-page.ts';
 import type { Peer, Peers } from './peers.ts';
+import { RecentCost } from './recent-cost.ts';
 import { Seats } from './seats.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { OnShortage } from './shortage.ts';
@@ -19,8 +20,9 @@ export interface OpsServerOptions {
   readonly onTrouble: (error: unknown) => void;
 }
 
-/** Connections that begin in one turn of the event loop; each takes about 0.2 ms of CPU. */
+/** Connections that begin in one turn of the event loop, and the CPU of each. */
 const perTurn = 16;
+const costMs = 0.2;
 /** A request and its answer, read to the end, take no longer. */
 const connectionMs = 10_000;
 const requestMs = 3000;
@@ -84,7 +86,7 @@ function limitConnections(server: Server, { limits, onShortage, peers }: OpsServ
     });
     return peer;
   };
-  new Door(server, { perTurn, admit });
+  new Door(server, { perTurn, costMs, cost: new RecentCost(), admit });
 }
 
 /**

@@ -8,7 +8,6 @@ import { BodyReader } from './body-reader.ts';
 import { BodyRoom } from './body-room.ts';
 import type { Connections } from './connections.ts';
 import { ClientGoneError, HttpError } from './http-error.ts';
-import { Inflow } from './inflow.ts';
 import { DecisionTimeoutError, internalError } from './internal-error.ts';
 import { refuse } from './refusal.ts';
 import { type ReviewTimeout, ReviewTimeouts } from './review-timeout.ts';
@@ -76,7 +75,6 @@ export class ReviewHandler {
   readonly #options: ReviewHandlerOptions;
   readonly #timeouts = new ReviewTimeouts();
   readonly #room: BodyRoom;
-  readonly #inflow = new Inflow();
   readonly #turns = new ReviewTurns();
 
   constructor(options: ReviewHandlerOptions) {
@@ -126,12 +124,13 @@ export class ReviewHandler {
     const { bodyLimitBytes, connections, onShortage } = this.#options;
     checkBodyHeaders(request, bodyLimitBytes);
     if (expectsContinue(request)) response.writeContinue();
+    const peer = connections.peerOf(request);
     return new BodyReader(request, {
-      peer: connections.peerOf(request),
+      peer,
       limitBytes: bodyLimitBytes,
       timeoutMs: timeout.decideMs,
       room: this.#room,
-      inflow: this.#inflow,
+      onRead: peer.trusted ? () => {} : () => connections.reading.touch(peer.share),
       onShortage,
     });
   }

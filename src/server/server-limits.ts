@@ -25,7 +25,7 @@ export interface ServerLimits {
 export const defaultLimits: ServerLimits = {
   bodyLimitBytes,
   // Four of the largest bodies, and hundreds of those that pods make.
-  bodyRoomBytes: 32 * 1024 * 1024,
+  bodyRoomBytes: 28 * 1024 * 1024,
   // kube-apiserver keeps an idle connection for 90 s. It must be the one that closes: a request sent into our closing
   // fails. https://github.com/kubernetes/apimachinery/blob/master/pkg/util/net/http.go
   keepAliveTimeoutMs: 95_000,
@@ -36,8 +36,8 @@ export const defaultLimits: ServerLimits = {
   checkIntervalMs: 5000,
   // A handshake is two round trips.
   handshakeTimeoutMs: 3000,
-  // An idle TLS connection costs 48 kB: together 48 MB, which with the 32 MiB of bodies fit in 256 MiB. An API server has tens.
-  connections: 1000,
+  // An idle TLS connection costs 48 kB: together 24 MB, which fit in 256 MiB beside the bodies. An API server has tens.
+  connections: 500,
   handshakes: 100,
   // Each takes about a millisecond of CPU.
   handshakesPerTurn: 8,
