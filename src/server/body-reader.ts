@@ -5,6 +5,7 @@ import type { BodyRoom, BodyStay } from './body-room.ts';
 import { ClientGoneError, HttpError } from './http-error.ts';
 import type { Peer } from './peers.ts';
 import type { OnShortage } from './shortage.ts';
+import { stopParsing } from './stop-parsing.ts';
 
 /** A body comes in milliseconds, whatever time its review has: who takes longer holds memory that others need. */
 export const longestBodyWaitMs = 3000;
@@ -137,7 +138,7 @@ export class BodyReader {
   #append(buffer: BodyBuffer, chunk: Buffer): void {
     if (++this.#chunks > freeChunks && buffer.sizeBytes < this.#chunks * leastAverageBytes) {
       this.fail(new HttpError(413, 'the body comes in too many small chunks'));
-      this.#request.socket.destroy();
+      stopParsing(this.#request.socket);
       return;
     }
     const capacity = buffer.capacityFor(chunk.length, this.#options.limitBytes);

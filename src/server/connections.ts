@@ -12,6 +12,7 @@ import { RecentCost } from './recent-cost.ts';
 import { refuseOnSocket } from './refusal.ts';
 import { type Seat, type SeatLimits, type SeatState, Seats } from './seats.ts';
 import type { OnShortage } from './shortage.ts';
+import { stopParsing } from './stop-parsing.ts';
 
 /**
  * Requests of one connection that are not answered yet. HTTP/1.1 clients hardly pipeline, kube-apiserver's never:
@@ -114,7 +115,7 @@ export class Connections {
     if (connection === undefined) return !request.socket.destroyed;
     if (connection.unanswered >= mostUnanswered) {
       if (!request.socket.destroyed) this.#options.onShortage('pipelining', connection.seat.peer);
-      request.socket.destroy();
+      stopParsing(request.socket);
       return false;
     }
     const { peer } = connection.seat;
