@@ -57,7 +57,8 @@ test('/livez and /readyz are answered while a hundred addresses hold what they c
     assert.equal((await server.ops('/livez')).status, 200);
     assert.equal((await server.ops('/readyz')).status, 200);
     assert.ok(await isWell(server));
-    assert.ok(performance.now() - startedAtMs < 1000);
+    // As long as kubelet waits for a probe.
+    assert.ok(performance.now() - startedAtMs < 3000);
   }
   assert.ok(((await server.metric('carm_webhook_refused_requests_total{cause="ops_connection"}')) ?? 0) > 100);
   const [line] = server.logs.filter(({ cause }) => cause === 'ops_connection');
