@@ -30,7 +30,7 @@ export interface BodyReaderOptions {
   readonly timeoutMs: number;
   readonly room: BodyRoom;
   /** Called for each chunk that was read, also of a body that is only read to be thrown away. */
-  readonly onRead: () => void;
+  readonly onRead: (bytes: number) => void;
   readonly onShortage: OnShortage;
 }
 
@@ -76,7 +76,8 @@ export class BodyReader {
   fail(error: Error): void {
     this.#stop();
     this.free();
-    this.#request.on('data', this.#options.onRead);
+    const { onRead } = this.#options;
+    this.#request.on('data', (chunk: Buffer) => onRead(chunk.length));
     this.#reject(error);
   }
 
@@ -113,7 +114,7 @@ export class BodyReader {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#options.onRead();
+    this.#options.onRead(chunk.length);
     if (this.#only === undefined && this.#buffer === undefined && this.#request.complete) {
       // The parser is through with the request: nothing follows this chunk, or only what waits behind it in memory.
       this.#takeWhole(chunk);

@@ -29,6 +29,17 @@ export class CheapestFirst<T> {
     if (items?.size === 0) this.#byShare.delete(share);
   }
 
+  /** All items of addresses that have cost less than this lately. */
+  takeBelow(ms: number): readonly T[] {
+    const taken: T[] = [];
+    for (const [share, items] of this.#byShare) {
+      if (this.#cost.of(share) >= ms) continue;
+      this.#byShare.delete(share);
+      taken.push(...items);
+    }
+    return taken;
+  }
+
   /** Of equal addresses, the one that came first; of an address, its oldest. */
   shift(): { readonly share: string; readonly item: T } | undefined {
     let least: string | undefined;

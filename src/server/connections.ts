@@ -21,7 +21,7 @@ import { stopParsing } from './stop-parsing.ts';
 const mostUnanswered = 32;
 
 /** CPU of a TLS handshake. */
-const handshakeMs = 1;
+const handshakeMs = 0.5;
 
 /** What is known of one TLS connection. */
 export interface Connection {
@@ -119,7 +119,7 @@ export class Connections {
       return false;
     }
     const { peer } = connection.seat;
-    if (!peer.trusted) this.reading.touch(peer.share);
+    if (!peer.trusted) this.reading.touch(peer.share, 0);
     connection.last = response;
     if (connection.unanswered++ === 0) this.#seats.change(connection.seat, 'busy');
     response.once('close', () => {

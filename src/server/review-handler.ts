@@ -130,7 +130,7 @@ export class ReviewHandler {
       limitBytes: bodyLimitBytes,
       timeoutMs: timeout.decideMs,
       room: this.#room,
-      onRead: peer.trusted ? () => {} : () => connections.reading.touch(peer.share),
+      onRead: peer.trusted ? () => {} : bytes => connections.reading.touch(peer.share, bytes),
       onShortage,
     });
   }
