@@ -48,8 +48,8 @@ export class BodyReader {
   readonly #timer: NodeJS.Timeout;
   readonly #resolve: (body: Buffer) => void;
   readonly #reject: (error: Error) => void;
-  /** A chunk that may be the whole body is not copied. */
-  #only: Buffer | undefined;
+  /** The first chunk, which is not copied unless another follows: a usual review comes in one. */
+  #first: Buffer | undefined;
   #buffer: BodyBuffer | undefined;
   #chunks = 0;
   #isCut = false;
@@ -85,7 +85,7 @@ export class BodyReader {
   free(): void {
     this.#buffer?.free();
     this.#buffer = undefined;
-    this.#only = undefined;
+    this.#first = undefined;
   }
 
   /**
@@ -115,35 +115,27 @@ export class BodyReader {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#options.onRead(chunk.length);
-    if (this.#only === undefined && this.#buffer === undefined && this.#request.complete) {
-      // The parser is through with the request: nothing follows this chunk, or only what waits behind it in memory.
-      this.#takeWhole(chunk);
+    if (this.#first === undefined && this.#buffer === undefined) {
+      // Node.js has copied it to a buffer of its own length.
+      if (!this.#lacks(chunk.length, chunk.length)) this.#first = chunk;
       return;
     }
-    this.#copy(chunk);
+    const first = this.#first;
+    this.#first = undefined;
+    this.#buffer ??= new BodyBuffer();
+    if (first !== undefined) this.#append(this.#buffer, first, chunk.length);
+    if (this.#buffer !== undefined) this.#append(this.#buffer, chunk, 0);
   };
 
-  #takeWhole(chunk: Buffer): void {
-    if (this.#lacks(chunk.length, chunk.length)) return;
-    this.#only = chunk;
-  }
-
-  #copy(chunk: Buffer): void {
-    const first = this.#only;
-    this.#only = undefined;
-    this.#buffer ??= new BodyBuffer();
-    if (first !== undefined) this.#append(this.#buffer, first);
-    if (this.#buffer !== undefined) this.#append(this.#buffer, chunk);
-  }
-
-  #append(buffer: BodyBuffer, chunk: Buffer): void {
+  /** @param moreBytes that are known to follow, so that the buffer grows once. */
+  #append(buffer: BodyBuffer, chunk: Buffer, moreBytes: number): void {
     if (++this.#chunks > freeChunks && buffer.sizeBytes < this.#chunks * leastAverageBytes) {
       this.fail(new HttpError(413, 'the body comes in too many small chunks'));
       stopParsing(this.#request.socket);
       return;
     }
-    const capacity = buffer.capacityFor(chunk.length, this.#options.limitBytes);
-    if (capacity > buffer.capacity && this.#lacks(buffer.sizeBytes + chunk.length, capacity)) return;
+    const capacity = buffer.capacityFor(chunk.length + moreBytes, this.#options.limitBytes);
+    if (capacity > buffer.capacity && this.#lacks(buffer.sizeBytes + chunk.length + moreBytes, capacity)) return;
     buffer.add(chunk, capacity);
   }
 
@@ -169,7 +161,7 @@ export class BodyReader {
 
   readonly #onEnd = (): void => {
     this.#stop();
-    this.#resolve(this.#only ?? this.#buffer?.bytes() ?? Buffer.alloc(0));
+    this.#resolve(this.#first ?? this.#buffer?.bytes() ?? Buffer.alloc(0));
   };
 
   readonly #onTimeout = (): void => {
