@@ -50,7 +50,7 @@ export interface ConnectionOptions {
   readonly onRefused: (error: HttpError) => void;
 }
 
-/** A socket amid its TLS handshake. */
+/** A socket before the end of its TLS handshake. */
 interface Handshake {
   readonly socket: Socket;
   readonly seat: Seat;
@@ -98,6 +98,7 @@ export class Connections {
       costMs: handshakeMs,
       cost,
       admit: socket => this.#admit(socket),
+      mayBegin: socket => this.#mayBegin(socket),
     });
     server.on('secureConnection', socket => this.#enter(socket));
     server.on('clientError', (error, socket) => this.#onClientError(error, socket));
@@ -174,7 +175,7 @@ export class Connections {
   #admit(socket: Socket): Peer | undefined {
     const { onShortage, peers } = this.#options;
     const peer = peers.of(socket.remoteAddress);
-    const seat = this.#seats.take(peer, 'handshake', state => this.#cut(socket, state, peer));
+    const seat = this.#seats.take(peer, 'queued', state => this.#cut(socket, state, peer));
     if (seat === undefined) {
       onShortage('connection', peer);
       return undefined;
@@ -186,6 +187,14 @@ export class Connections {
       if (this.#handshaking.get(remote)?.socket === socket) this.#handshaking.delete(remote);
     });
     return peer;
+  }
+
+  #mayBegin(socket: Socket): boolean {
+    const handshake = this.#handshaking.get(remoteOf(socket));
+    if (handshake === undefined) return false;
+    if (this.#seats.beginHandshake(handshake.seat)) return true;
+    this.#options.onShortage('handshake', handshake.seat.peer);
+    return false;
   }
 
   /** After the TLS handshake. */
@@ -218,7 +227,7 @@ export class Connections {
   }
 
   #cut(socket: Socket, state: SeatState, peer: Peer): void {
-    this.#options.onShortage(state === 'handshake' ? 'handshake' : 'connection', peer);
+    this.#options.onShortage(state === 'handshake' || state === 'queued' ? 'handshake' : 'connection', peer);
     socket.destroy();
   }
 

@@ -11,6 +11,8 @@ export interface DoorOptions {
   readonly cost: RecentCost;
   /** Who is at the other end; undefined turns the connection away. */
   readonly admit: (socket: Socket) => Peer | undefined;
+  /** Asked when its turn has come; false turns it away after all. */
+  readonly mayBegin?: (socket: Socket) => boolean;
 }
 
 /**
@@ -30,7 +32,12 @@ export class Door {
     this.#queue = new CheapestFirst(options.cost);
     // What the server would do by itself: an added listener is called only after it has made its objects for the socket.
     const inside = server.listeners('connection');
+    const { mayBegin = () => true } = options;
     this.#begin = socket => {
+      if (!mayBegin(socket)) {
+        socket.destroy();
+        return;
+      }
       for (const listener of inside) Reflect.apply(listener, server, [socket]);
     };
     server.removeAllListeners('connection');

@@ -1,11 +1,11 @@
 import type { Peer } from './peers.ts';
 
-/** `handshake`: not known yet who it is; `idle`: nobody waits for an answer; `busy`: somebody does. */
-export type SeatState = 'handshake' | 'idle' | 'busy';
+/** `queued`: not begun with; `handshake`: not known yet who it is; `idle`: nobody waits for an answer; `busy`: somebody does. */
+export type SeatState = 'queued' | 'handshake' | 'idle' | 'busy';
 
 export interface SeatLimits {
   readonly seats: number;
-  /** Of these, connections whose TLS handshake is not finished. */
+  /** Of these, connections whose TLS handshake has begun and is not finished. */
   readonly handshakes: number;
 }
 
@@ -27,7 +27,7 @@ export class Seat {
   }
 }
 
-const order: Readonly<Record<SeatState, number>> = { idle: 3, handshake: 2, busy: 1 };
+const order: Readonly<Record<SeatState, number>> = { idle: 3, queued: 2, handshake: 2, busy: 1 };
 
 /**
  * The connections of a port. When all seats are taken, a newcomer gets the seat of a stranger: an idle one, else one amid its
@@ -53,16 +53,22 @@ export class Seats {
   }
 
   /** Undefined when there is no seat. @param close told when the connection has to end to make room. */
-  take(peer: Peer, state: 'handshake' | 'idle', close: (state: SeatState) => void): Seat | undefined {
-    const { seats, handshakes } = this.#limits;
-    const inHandshake = ({ state }: Seat): boolean => state === 'handshake';
-    if (state === 'handshake' && this.#handshakes >= handshakes && !this.#free(peer, inHandshake)) return undefined;
-    if (this.#seats.size >= seats && !this.#free(peer, () => true)) return undefined;
+  take(peer: Peer, state: 'queued' | 'idle', close: (state: SeatState) => void): Seat | undefined {
+    if (this.#seats.size >= this.#limits.seats && !this.#free(peer, () => true)) return undefined;
     const seat = new Seat(peer, state, this.#now(), close);
     this.#seats.add(seat);
-    if (state === 'handshake') this.#handshakes++;
     this.#count(peer.share, 1);
     return seat;
+  }
+
+  /** The handshake of a queued connection begins. False when it has to end, for others have more right to theirs. */
+  beginHandshake(seat: Seat): boolean {
+    if (!this.#seats.has(seat)) return false;
+    const inHandshake = ({ state }: Seat): boolean => state === 'handshake';
+    if (this.#handshakes >= this.#limits.handshakes && !this.#free(seat.peer, inHandshake)) return false;
+    this.change(seat, 'handshake');
+    this.#handshakes++;
+    return true;
   }
 
   change(seat: Seat, state: SeatState, peer = seat.peer): void {

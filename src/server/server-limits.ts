@@ -12,7 +12,7 @@ export interface ServerLimits {
   readonly handshakeTimeoutMs: number;
   /** Connections to the webhook port. */
   readonly connections: number;
-  /** Of these, those amid their TLS handshake. */
+  /** Of these, those whose TLS handshake has begun and is not finished. */
   readonly handshakes: number;
   /** Handshakes of strangers that begin in one turn of the event loop. */
   readonly handshakesPerTurn: number;
@@ -38,7 +38,8 @@ export const defaultLimits: ServerLimits = {
   handshakeTimeoutMs: 3000,
   // An idle TLS connection costs 48 kB: together 24 MB, which fit in 256 MiB beside the bodies. An API server has tens.
   connections: 500,
-  handshakes: 100,
+  // Two API servers with 200 requests in flight each dial as often at once, where no connection is open yet.
+  handshakes: 400,
   // Each takes about a millisecond of CPU.
   handshakesPerTurn: 8,
   // kubelet has two probes open at most, Prometheus one scrape.

@@ -88,6 +88,13 @@ test('handshakes of many wait for their turns, and each is done', { timeout: 15_
   assert.ok(await isWell(server));
 });
 
+test('one client may begin more connections at once than handshakes may be open', { timeout: 15_000 }, async t => {
+  const server = await start(t, { limits: { handshakes: 20 } });
+  const sockets = await Promise.all(Array.from({ length: 150 }, () => idle(server, '127.0.0.1')));
+  assert.equal(sockets.filter(({ destroyed }) => destroyed).length, 0);
+  assert.equal(await server.metric(count('handshake')), 0);
+});
+
 test('failed handshakes leave no seat taken', { timeout: 15_000 }, async t => {
   const server = await start(t, { limits: { connections: 5 } });
   for (let index = 0; index < 20; index++) {

@@ -42,9 +42,9 @@ test('the next is the oldest of the address that has cost least', () => {
   assert.ok(queue.isEmpty && queue.shift() === undefined);
 });
 
-test('after a long turn all strangers are held, then light addresses go on at once and one heavy one a turn', async t => {
+test('after a long turn all strangers are held, then light addresses go on at once and heavy ones by and by', async t => {
   const reading = new ReadingTurns(new RecentCost());
-  const heavy = [socketOf(t), socketOf(t), socketOf(t)];
+  const heavy = Array.from({ length: 20 }, () => socketOf(t));
   const light = [socketOf(t), socketOf(t)];
   for (const socket of heavy) reading.add(socket, 'heavy');
   for (const socket of light) reading.add(socket, 'light');
@@ -57,12 +57,20 @@ test('after a long turn all strangers are held, then light addresses go on at on
   spin(30);
   reading.touch('heavy', mebibyte);
   await Promise.resolve();
-  assert.deepEqual([paused(heavy), paused(light)], [3, 2]);
+  assert.deepEqual([paused(heavy), paused(light)], [20, 2]);
   await nextTurn();
-  assert.deepEqual([paused(heavy), paused(light)], [2, 0]);
+  assert.deepEqual([paused(heavy), paused(light)], [16, 0]);
+  // A short turn: twice as many.
   await nextTurn();
-  assert.equal(paused(heavy), 1);
+  assert.equal(paused(heavy), 8);
+  reading.touch('heavy', 0);
+  spin(30);
+  reading.touch('heavy', 0);
+  await Promise.resolve();
+  assert.deepEqual([paused(heavy), paused(light)], [20, 2]);
   await nextTurn();
+  assert.deepEqual([paused(heavy), paused(light)], [16, 0]);
+  for (let turn = 0; turn < 3; turn++) await nextTurn();
   assert.equal(paused(heavy), 0);
 });
 

@@ -15,11 +15,12 @@ class Scene {
   /** One connection more, 10 ms later. */
   take(name: string, address: string, state: SeatState = 'idle', trusted = false): Seat | undefined {
     this.nowMs += 10;
-    const begun = state === 'handshake' ? 'handshake' : 'idle';
+    const begun = state === 'handshake' ? 'queued' : 'idle';
     const seat = this.seats.take({ address, share: address, trusted }, begun, was =>
       this.closed.push(`${name} ${was}`),
     );
     if (seat !== undefined && state === 'busy') this.seats.change(seat, 'busy');
+    if (seat !== undefined && state === 'handshake') assert.ok(this.seats.beginHandshake(seat));
     return seat;
   }
 }
