@@ -4,6 +4,7 @@ import { reviewSeries } from '../admission/review-series.ts';
 import type { Rules } from '../admission/rules.ts';
 import { CertificateError, type CertificateSource } from '../server/certificate.ts';
 import { CertificateFiles } from '../server/certificate-files.ts';
+import { type Cidr, parseCidr } from '../server/cidr.ts';
 import { ListenError } from '../server/listen.ts';
 import { createLogger, type Logger, logLevels } from '../server/logs.ts';
 import { Metrics } from '../server/metrics.ts';
@@ -14,13 +15,28 @@ import { drainOnSignal } from '../server/signals.ts';
 import { version } from '../version.ts';
 import { checkClusterFlags } from './cluster-flags.ts';
 import type { Command, Surroundings } from './command.ts';
-import { describeFlags, type FlagValues, oneOf, readFlags, refuseArguments, switchFlag, valueFlag } from './flag.ts';
+import {
+  describeFlags,
+  type FlagValues,
+  listFlag,
+  oneOf,
+  readFlags,
+  refuseArguments,
+  switchFlag,
+  valueFlag,
+} from './flag.ts';
 import { parseDurationMs, parsePort } from './flag-values.ts';
 import { ruleFlags, rulesFrom } from './rule-flags.ts';
 import { clusterMetricLabels, openServedCluster, servedClusterFlags } from './served-cluster.ts';
 import { exitCodes, UsageError } from './usage-error.ts';
 
 const text = (value: string): string => value;
+
+function parseAddressRange(item: string): Cidr {
+  const cidr = parseCidr(item);
+  if (cidr === undefined) throw new Error('is not an address or a range such as 10.0.0.0/16 or 2001:db8::/32');
+  return cidr;
+}
 
 export const serveFlags = {
   port: valueFlag('port', { placeholder: 'PORT', help: 'HTTPS port of /mutate and /validate' }, parsePort, 8443),
@@ -55,6 +71,15 @@ export const serveFlags = {
     { placeholder: 'FILE', help: "CA (PEM) of the API server's client certificate; without it none is asked for" },
     text,
     undefined,
+  ),
+  apiServerCidrs: listFlag(
+    'api-server-cidrs',
+    {
+      placeholder: 'CIDR,...',
+      help: 'Addresses that the API server calls from; they go first when there is not room for all',
+    },
+    parseAddressRange,
+    ranges => ranges,
   ),
   ...servedClusterFlags,
   shutdownDelayMs: valueFlag(
@@ -132,6 +157,7 @@ async function serveBy(values: ServeValues, rules: Rules, logger: Logger): Promi
       port: values.port,
       opsPort: values.opsPort,
       tlsMinVersion: values.tlsMinVersion === 'VersionTLS12' ? 'TLSv1.2' : 'TLSv1.3',
+      apiServerCidrs: values.apiServerCidrs,
       shutdownDelayMs: values.shutdownDelayMs,
       ...(rules.supportMessage === undefined ? {} : { supportMessage: rules.supportMessage }),
     });

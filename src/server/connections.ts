@@ -2,12 +2,32 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { BodyReader } from './body.ts';
+import type { TLSSocket } from 'node:tls';
+import type { BodyReader } from './body-reader.ts';
+import { Door } from './door.ts';
 import { HttpError } from './http-error.ts';
+import type { Peer, Peers } from './peers.ts';
+import { ReadingTurns } from './reading-turns.ts';
+import { RecentCost } from './recent-cost.ts';
 import { refuseOnSocket } from './refusal.ts';
+import { type Seat, type SeatLimits, type SeatState, Seats } from './seats.ts';
+import type { OnShortage } from './shortage.ts';
+import { stopParsing } from './stop-parsing.ts';
+
+/**
+ * Requests of one connection that are not answered yet. HTTP/1.1 clients hardly pipeline, kube-apiserver's never:
+ * https://pkg.go.dev/net/http#Transport
+ */
+const mostUnanswered = 32;
+
+/** CPU of a TLS handshake. */
+const handshakeMs = 0.5;
 
 /** What is known of one TLS connection. */
 export interface Connection {
+  readonly seat: Seat;
+  /** Requests that are not answered yet. */
+  unanswered: number;
   /** The latest response of the connection; with pipelining, earlier ones may still be open. */
   last: ServerResponse | undefined;
   /** The reader of the one request whose body is arriving. */
@@ -21,8 +41,19 @@ export interface Connection {
 export interface ConnectionOptions {
   /** From this age on a connection is closed with its next answer, so that new replicas get their share. 0: never. */
   readonly maxAgeMs: number;
+  readonly peers: Peers;
+  readonly seats: SeatLimits;
+  /** Handshakes of strangers that begin in one turn of the event loop. */
+  readonly handshakesPerTurn: number;
+  readonly onShortage: OnShortage;
   /** Told of every refusal that no request stands for. */
   readonly onRefused: (error: HttpError) => void;
+}
+
+/** A socket before the end of its TLS handshake. */
+interface Handshake {
+  readonly socket: Socket;
+  readonly seat: Seat;
 }
 
 function remoteOf({ remoteAddress, remotePort }: Socket): string {
@@ -43,41 +74,64 @@ function errorOf(cause: Error & { readonly code?: string }): HttpError {
 }
 
 /**
- * The connections of the review server: which are to close with their next answer, and what becomes of bytes that are
- * no HTTP. kube-apiserver keeps its connections as long as it can, so ageing is what spreads load over new replicas.
+ * The connections of the review server: who gets one, which are to close with their next answer, and what becomes of bytes
+ * that are no HTTP. kube-apiserver keeps its connections as long as it can, so ageing is what spreads load over new replicas.
  * Node's maxRequestsPerSocket is not used: it answers requests beyond the limit by 503.
  */
 export class Connections {
+  /** Of strangers. */
+  readonly reading: ReadingTurns;
   readonly #options: ConnectionOptions;
   readonly #open = new Map<Duplex, Connection>();
-  /** Sockets amid their TLS handshake, by their remote end; http's own closing functions do not know them. */
-  readonly #handshaking = new Map<string, Socket>();
+  readonly #seats: Seats;
+  /** By their remote end; http's own closing functions do not know them. */
+  readonly #handshaking = new Map<string, Handshake>();
   #retiring = false;
 
   constructor(server: Server, options: ConnectionOptions) {
     this.#options = options;
-    server.on('connection', (socket: Socket) => {
-      const remote = remoteOf(socket);
-      this.#handshaking.set(remote, socket);
-      socket.once('close', () => {
-        if (this.#handshaking.get(remote) === socket) this.#handshaking.delete(remote);
-      });
+    this.#seats = new Seats(options.seats);
+    const cost = new RecentCost();
+    this.reading = new ReadingTurns(cost);
+    new Door(server, {
+      perTurn: options.handshakesPerTurn,
+      costMs: handshakeMs,
+      cost,
+      admit: socket => this.#admit(socket),
+      mayBegin: socket => this.#mayBegin(socket),
     });
-    server.on('secureConnection', socket => {
-      this.#handshaking.delete(remoteOf(socket));
-      this.#open.set(socket, { last: undefined, reading: undefined, broken: false, retireAtMs: this.#retireAtMs() });
-      socket.once('close', () => this.#open.delete(socket));
-    });
+    server.on('secureConnection', socket => this.#enter(socket));
     server.on('clientError', (error, socket) => this.#onClientError(error, socket));
     server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
       this.#refuse(socket, new HttpError(405, 'CONNECT is not served here', 'POST'));
     });
   }
 
-  /** To be called once for every request, in the order of arrival. */
-  begin(request: IncomingMessage, response: ServerResponse): void {
+  /**
+   * To be called once for every request, in the order of arrival.
+   * @returns false when the connection has too many requests open: it is cut, and this one is not to be handled.
+   */
+  begin(request: IncomingMessage, response: ServerResponse): boolean {
     const connection = this.#open.get(request.socket);
-    if (connection !== undefined) connection.last = response;
+    if (connection === undefined) return !request.socket.destroyed;
+    if (connection.unanswered >= mostUnanswered) {
+      if (!request.socket.destroyed) this.#options.onShortage('pipelining', connection.seat.peer);
+      stopParsing(request.socket);
+      return false;
+    }
+    const { peer } = connection.seat;
+    if (!peer.trusted) this.reading.touch(peer.share, 0);
+    connection.last = response;
+    if (connection.unanswered++ === 0) this.#seats.change(connection.seat, 'busy');
+    response.once('close', () => {
+      if (--connection.unanswered === 0) this.#seats.change(connection.seat, 'idle');
+    });
+    return true;
+  }
+
+  /** Who sent the request. */
+  peerOf(request: IncomingMessage): Peer {
+    return this.#open.get(request.socket)?.seat.peer ?? this.#options.peers.of(request.socket.remoteAddress);
   }
 
   /** `undefined` when the connection is gone already. */
@@ -108,13 +162,73 @@ export class Connections {
     for (const [socket, { last, reading }] of this.#open) {
       if (reading === undefined && (last === undefined || last.writableFinished || last.destroyed)) socket.destroy();
     }
-    for (const socket of this.#handshaking.values()) socket.destroy();
+    for (const { socket } of this.#handshaking.values()) socket.destroy();
   }
 
   /** Cuts everything. */
   closeAll(): void {
     for (const socket of this.#open.keys()) socket.destroy();
-    for (const socket of this.#handshaking.values()) socket.destroy();
+    for (const { socket } of this.#handshaking.values()) socket.destroy();
+  }
+
+  /** Before the TLS handshake. */
+  #admit(socket: Socket): Peer | undefined {
+    const { onShortage, peers } = this.#options;
+    const peer = peers.of(socket.remoteAddress);
+    const seat = this.#seats.take(peer, 'queued', state => this.#cut(socket, state, peer));
+    if (seat === undefined) {
+      onShortage('connection', peer);
+      return undefined;
+    }
+    const remote = remoteOf(socket);
+    this.#handshaking.set(remote, { socket, seat });
+    socket.once('close', () => {
+      this.#seats.leave(seat);
+      if (this.#handshaking.get(remote)?.socket === socket) this.#handshaking.delete(remote);
+    });
+    return peer;
+  }
+
+  #mayBegin(socket: Socket): boolean {
+    const handshake = this.#handshaking.get(remoteOf(socket));
+    if (handshake === undefined) return false;
+    if (this.#seats.beginHandshake(handshake.seat)) return true;
+    this.#options.onShortage('handshake', handshake.seat.peer);
+    return false;
+  }
+
+  /** After the TLS handshake. */
+  #enter(socket: TLSSocket): void {
+    const remote = remoteOf(socket);
+    const handshake = this.#handshaking.get(remote);
+    this.#handshaking.delete(remote);
+    if (handshake === undefined) {
+      socket.destroy();
+      return;
+    }
+    const { seat } = handshake;
+    // True only where a client certificate was asked for and has been verified.
+    const trusted = seat.peer.trusted || socket.authorized;
+    this.#seats.change(seat, 'idle', { ...seat.peer, trusted });
+    this.#open.set(socket, {
+      seat,
+      unanswered: 0,
+      last: undefined,
+      reading: undefined,
+      broken: false,
+      retireAtMs: this.#retireAtMs(),
+    });
+    if (!trusted) this.reading.add(socket, seat.peer.share);
+    socket.once('close', () => {
+      this.#open.delete(socket);
+      this.reading.delete(socket);
+      this.#seats.leave(seat);
+    });
+  }
+
+  #cut(socket: Socket, state: SeatState, peer: Peer): void {
+    this.#options.onShortage(state === 'handshake' || state === 'queued' ? 'handshake' : 'connection', peer);
+    socket.destroy();
   }
 
   #retireAtMs(): number {

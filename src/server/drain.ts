@@ -21,6 +21,8 @@ export interface DrainOptions {
 /** For a client that has dialled, or begun to send, and to whom no answer could say `Connection: close` yet. */
 const startedGraceMs = 1000;
 
+const lateConnectionsMs = 50;
+
 /**
  * Stops the servers without failing a request that reached them:
  * 1. every answer says `Connection: close`, for `delayMs`, while balancers learn that we are not ready;
@@ -50,6 +52,9 @@ export async function drain(options: DrainOptions): Promise<void> {
   const opsClosed = once(ops, 'close');
   ops.close();
   ops.closeAllConnections();
+  // Connections that waited for their turn become known to the server only now.
+  const late = setInterval(() => ops.closeAllConnections(), lateConnectionsMs);
   await opsClosed;
+  clearInterval(late);
   logger.info({ waitedMs: Math.round(performance.now() - startedAtMs) }, 'stopped');
 }

@@ -3,6 +3,7 @@ import type { ReviewRecord, WebhookEntry } from '../admission/record.ts';
 import type { ReviewSeries } from '../admission/review-series.ts';
 import { type ClusterMetricLabels, ClusterMetrics } from './cluster-metrics.ts';
 import { type HttpErrorStatus, httpErrorStatuses } from './http-error.ts';
+import { type ShortageCause, shortageCauses } from './shortage-cause.ts';
 
 export interface MetricsOptions {
   readonly version: string;
@@ -30,6 +31,7 @@ export class Metrics {
   readonly #duration: Histogram<'webhook'>;
   readonly #warnings: Counter<'reason'>;
   readonly #httpErrors: Counter<'code'>;
+  readonly #shortages: Counter<'cause'>;
   #inFlight = 0;
   #certificateExpiryMs: (() => number | undefined) | undefined;
 
@@ -60,6 +62,12 @@ export class Metrics {
       labelNames: ['code'],
       registers,
     });
+    this.#shortages = new Counter({
+      name: 'carm_webhook_refused_requests_total',
+      help: 'What was refused or cut off for want of room, by what there was no room for.',
+      labelNames: ['cause'],
+      registers,
+    });
     this.cluster = new ClusterMetrics(this.registry, options.cluster);
     this.#addGauges(options.version);
     this.#fillWithZeros(options);
@@ -80,6 +88,10 @@ export class Metrics {
 
   refused(code: HttpErrorStatus): void {
     this.#httpErrors.inc({ code });
+  }
+
+  shortage(cause: ShortageCause): void {
+    this.#shortages.inc({ cause });
   }
 
   /** @param expiresAtMs asked at each scrape; milliseconds since the epoch. */
@@ -124,5 +136,6 @@ export class Metrics {
     for (const webhook of webhooks) this.#duration.zero({ webhook });
     for (const reason of warningReasons) this.#warnings.inc({ reason }, 0);
     for (const code of httpErrorStatuses) this.#httpErrors.inc({ code }, 0);
+    for (const cause of shortageCauses) this.#shortages.inc({ cause }, 0);
   }
 }

@@ -5,12 +5,16 @@ import { answerText } from '../admission/response.ts';
 import { type AdmissionRequest, ReviewError, readReview } from '../admission/review.ts';
 import { EnvelopeTooLargeError, type ParsedReview, parseReview } from '../admission/review-bytes.ts';
 import { JsonBytesError } from '../objects/json-bytes.ts';
-import { BodyBudget, BodyReader, checkBodyHeaders } from './body.ts';
+import { checkBodyHeaders } from './body-headers.ts';
+import { BodyReader } from './body-reader.ts';
+import { BodyRoom } from './body-room.ts';
 import type { Connections } from './connections.ts';
 import { ClientGoneError, HttpError } from './http-error.ts';
 import { DecisionTimeoutError, internalError } from './internal-error.ts';
 import { refuse } from './refusal.ts';
 import { type ReviewTimeout, ReviewTimeouts } from './review-timeout.ts';
+import { ReviewTurns } from './review-turns.ts';
+import type { OnShortage } from './shortage.ts';
 
 /** Where the server tells what became of each request. Exactly one call of `reviewed` follows each `reviewBegan`. */
 export interface ReviewObserver {
@@ -26,7 +30,9 @@ export interface ReviewHandlerOptions {
   readonly admit: Admit;
   readonly connections: Connections;
   readonly observer: ReviewObserver;
+  readonly onShortage: OnShortage;
   readonly bodyLimitBytes: number;
+  readonly bodyRoomBytes: number;
   readonly supportMessage: string;
 }
 
@@ -77,23 +83,39 @@ async function inTime(decision: Promise<Admitted>, giveUpMs: number): Promise<Ad
 export class ReviewHandler {
   readonly #options: ReviewHandlerOptions;
   readonly #timeouts = new ReviewTimeouts();
-  readonly #bodies = new BodyBudget();
+  readonly #room: BodyRoom;
+  readonly #turns = new ReviewTurns();
 
   constructor(options: ReviewHandlerOptions) {
     this.#options = options;
+    this.#room = new BodyRoom(options.bodyRoomBytes);
   }
 
   /** Never rejects. */
   async handle(endpoint: Endpoint, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const arrivedAtMs = performance.now();
     const timeout = this.#timeouts.of(request.url ?? '');
-    let review: AdmissionRequest;
+    let reader: BodyReader | undefined;
     try {
-      review = await this.#read(request, response, timeout);
+      reader = this.#begin(request, response, timeout);
+      const review = await this.#read(request, reader);
+      await this.#answer(endpoint, review, arrivedAtMs, timeout, request, response);
     } catch (error) {
       this.#refuse(request, response, error);
-      return;
+    } finally {
+      // What a parsed review holds is in use until it was answered.
+      if (reader !== undefined) this.#room.leave(reader.stay);
     }
+  }
+
+  async #answer(
+    endpoint: Endpoint,
+    review: AdmissionRequest,
+    arrivedAtMs: number,
+    timeout: ReviewTimeout,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const { observer } = this.#options;
     observer.reviewBegan();
     const { payload, record } = await this.#decide(endpoint, review, arrivedAtMs, timeout);
@@ -107,16 +129,36 @@ export class ReviewHandler {
     }
   }
 
-  async #read(request: IncomingMessage, response: ServerResponse, timeout: ReviewTimeout): Promise<AdmissionRequest> {
-    const { bodyLimitBytes, connections } = this.#options;
+  #begin(request: IncomingMessage, response: ServerResponse, timeout: ReviewTimeout): BodyReader {
+    const { bodyLimitBytes, connections, onShortage } = this.#options;
     checkBodyHeaders(request, bodyLimitBytes);
     if (expectsContinue(request)) response.writeContinue();
-    const connection = connections.of(request);
-    const reader = new BodyReader(request, bodyLimitBytes, timeout.decideMs, this.#bodies);
+    const peer = connections.peerOf(request);
+    return new BodyReader(request, {
+      peer,
+      limitBytes: bodyLimitBytes,
+      timeoutMs: timeout.decideMs,
+      room: this.#room,
+      onRead: peer.trusted ? () => {} : bytes => connections.reading.touch(peer.share, bytes),
+      onShortage,
+    });
+  }
+
+  async #read(request: IncomingMessage, reader: BodyReader): Promise<AdmissionRequest> {
+    const connection = this.#options.connections.of(request);
     if (connection !== undefined) connection.reading = reader;
     try {
-      return await readRequest(await reader.done);
+      const body = await reader.done;
+      const turn = this.#turns.wait(reader.stay, body.length, reader.lost);
+      if (turn !== undefined) await turn;
+      try {
+        reader.settle(body.length);
+        return await readRequest(body);
+      } finally {
+        this.#turns.parsed(reader.stay);
+      }
     } finally {
+      reader.free();
       if (connection?.reading === reader) connection.reading = undefined;
     }
   }

@@ -4,35 +4,16 @@ import https, { type Server } from 'node:https';
 import type { TlsOptions } from 'node:tls';
 import express, { type NextFunction } from 'express';
 import type { Admit } from '../admission/admit.ts';
-import { bodyLimitBytes } from './body.ts';
 import type { Certificate, CertificateSource } from './certificate.ts';
 import { Connections } from './connections.ts';
 import { HttpError } from './http-error.ts';
+import type { Peers } from './peers.ts';
 import { refuse } from './refusal.ts';
 import { ReviewHandler, type ReviewObserver } from './review-handler.ts';
+import type { ServerLimits } from './server-limits.ts';
+import type { OnShortage } from './shortage.ts';
 
 export type TlsMinVersion = 'TLSv1.2' | 'TLSv1.3';
-
-/** Times and sizes that only tests change. */
-export interface ServerLimits {
-  readonly bodyLimitBytes: number;
-  readonly keepAliveTimeoutMs: number;
-  readonly headersTimeoutMs: number;
-  readonly connectionMaxAgeMs: number;
-  readonly checkIntervalMs: number;
-}
-
-export const defaultLimits: ServerLimits = {
-  bodyLimitBytes,
-  // kube-apiserver keeps an idle connection for 90 s. It must be the one that closes: a request sent into our closing
-  // fails. https://github.com/kubernetes/apimachinery/blob/master/pkg/util/net/http.go
-  keepAliveTimeoutMs: 95_000,
-  // Node counts it from the handshake for a connection's first request, and a client may dial one in reserve: no less
-  // than the time for idle connections.
-  headersTimeoutMs: 100_000,
-  connectionMaxAgeMs: 300_000,
-  checkIntervalMs: 5000,
-};
 
 export interface ReviewServerOptions {
   readonly admit: Admit;
@@ -40,6 +21,8 @@ export interface ReviewServerOptions {
   readonly tlsMinVersion: TlsMinVersion;
   readonly supportMessage: string;
   readonly observer: ReviewObserver;
+  readonly peers: Peers;
+  readonly onShortage: OnShortage;
   readonly limits: ServerLimits;
 }
 
@@ -67,7 +50,7 @@ function routes(handler: ReviewHandler, connections: Connections, observer: Revi
     turnAway(request, response, new HttpError(405, 'reviews are sent by POST', 'POST'));
   });
   return (request, response) => {
-    connections.begin(request, response);
+    if (!connections.begin(request, response)) return;
     if (request.httpVersion === '1.1' && request.headers.host === undefined) {
       turnAway(request, response, new HttpError(400, 'the Host header is missing'));
       return;
@@ -91,12 +74,12 @@ export function createReviewServer(options: ReviewServerOptions): {
   readonly server: Server;
   readonly connections: Connections;
 } {
-  const { admit, certificate, limits, observer, supportMessage, tlsMinVersion } = options;
+  const { admit, certificate, limits, observer, onShortage, peers, supportMessage, tlsMinVersion } = options;
   const server = https.createServer({
     ...tlsOptions(certificate.current, tlsMinVersion),
     // A client that ended its side in the middle of a request still gets its answer.
     allowHalfOpen: true,
-    handshakeTimeout: 10_000,
+    handshakeTimeout: limits.handshakeTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     headersTimeout: limits.headersTimeoutMs,
     // Each review's body has a deadline of its own.
@@ -106,10 +89,22 @@ export function createReviewServer(options: ReviewServerOptions): {
   });
   const connections = new Connections(server, {
     maxAgeMs: limits.connectionMaxAgeMs,
+    peers,
+    seats: { seats: limits.connections, handshakes: limits.handshakes },
+    handshakesPerTurn: limits.handshakesPerTurn,
+    onShortage,
     onRefused: error => observer.refused(error),
   });
-  const { bodyLimitBytes } = limits;
-  const handler = new ReviewHandler({ admit, connections, observer, bodyLimitBytes, supportMessage });
+  const { bodyLimitBytes, bodyRoomBytes } = limits;
+  const handler = new ReviewHandler({
+    admit,
+    connections,
+    observer,
+    onShortage,
+    bodyLimitBytes,
+    bodyRoomBytes,
+    supportMessage,
+  });
   const listener = routes(handler, connections, observer);
   server.on('request', listener);
   server.on('checkContinue', listener);

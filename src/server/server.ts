@@ -1,12 +1,16 @@
 import type { Admit } from '../admission/admit.ts';
 import type { CertificateSource } from './certificate.ts';
+import type { Cidr } from './cidr.ts';
 import { drain } from './drain.ts';
 import { listen } from './listen.ts';
 import { type Logger, logRefusal, logReview, logTrouble } from './logs.ts';
 import type { Metrics } from './metrics.ts';
 import { createOpsServer } from './ops-server.ts';
+import { Peers } from './peers.ts';
 import type { ReviewObserver } from './review-handler.ts';
-import { createReviewServer, defaultLimits, type ServerLimits, type TlsMinVersion } from './review-server.ts';
+import { createReviewServer, type TlsMinVersion } from './review-server.ts';
+import { defaultLimits, type ServerLimits } from './server-limits.ts';
+import { Shortages } from './shortage.ts';
 
 export interface ServerOptions {
   readonly admit: Admit;
@@ -20,6 +24,8 @@ export interface ServerOptions {
   readonly port: number;
   readonly opsPort: number;
   readonly tlsMinVersion?: TlsMinVersion;
+  /** Where the API server calls from: these addresses go first when there is not room for all. */
+  readonly apiServerCidrs?: readonly Cidr[];
   readonly supportMessage?: string;
   /** How long to go on serving after `drain`, until every balancer has seen that we are not ready; default 10 s. */
   readonly shutdownDelayMs?: number;
@@ -66,14 +72,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...clusterNotReady(),
     ];
   };
-  const ops = createOpsServer({ registry: metrics.registry, notReady });
+  const limits = { ...defaultLimits, ...options.limits };
+  const peers = new Peers(options.apiServerCidrs);
+  const { report: onShortage } = new Shortages(metrics, logger);
+  const onTrouble = (error: unknown): void => logTrouble(logger, error);
+  const ops = createOpsServer({ registry: metrics.registry, notReady, peers, onShortage, limits, onTrouble });
   const { server, connections } = createReviewServer({
     admit: options.admit,
     certificate,
     tlsMinVersion: options.tlsMinVersion ?? 'TLSv1.3',
     supportMessage: options.supportMessage ?? '',
     observer: observe(options),
-    limits: { ...defaultLimits, ...options.limits },
+    peers,
+    onShortage,
+    limits,
   });
   metrics.watchCertificateExpiry(() => certificate.current.expiresAtMs);
   const opsPort = await listen(ops, { port: options.opsPort, host, portFlag: '--ops-port' });
@@ -85,8 +97,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ops.closeAllConnections();
     throw error;
   }
-  server.on('error', error => logTrouble(logger, error));
-  ops.on('error', error => logTrouble(logger, error));
+  server.on('error', onTrouble);
+  ops.on('error', onTrouble);
   // Whoever waits for this line may send a signal next: the caller has put its handlers in place by then.
   setImmediate(() => logger.info({ port, opsPort }, 'serving'));
   return {

@@ -12,6 +12,7 @@ const badValues: Readonly<Record<string, readonly string[]>> = {
   'tls-min-version': ['VersionTLS11', ''],
   'tls-self-signed': ['b@d', ''],
   'max-staleness': ['b@d', '4s', '-9s', '24h1ns', '300000000h', ''],
+  'api-server-cidrs': ['b@d', '10.0.0.0/33', '2001:db8::/129', '10.0.0/8'],
   'shutdown-delay': ['b@d', '-9s', '86401', '600h', ''],
   'log-level': ['b@d', ''],
   namespace: ['B@d', 'a'.repeat(64), ''],
@@ -39,6 +40,7 @@ const goodItems: Readonly<Record<string, string>> = {
   'source-accounts': '999988887777',
   'ack-identities': 'platform/deployer',
   'restore-identities': 'velero/velero',
+  'api-server-cidrs': '10.1.0.0/16',
   'allowed-endpoint-urls': 'https://s3.example.com',
   'cross-namespace-references': 'platform:team-b',
 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { bodyLimitBytes } from '../../src/server/body.ts';
+import { bodyLimitBytes } from '../../src/server/body-headers.ts';
 import { costOf, rules, rulesWithSelectors } from './review-cost.ts';
 import { grownFields, type ReviewKind, reviewBytes, reviewKinds } from './review-kinds.ts';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import https from 'node:https';
+import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -9,6 +10,7 @@ import { type ConnectionOptions, connect } from 'node:tls';
 import { generate } from 'selfsigned';
 import { CertificateFiles } from '../../src/server/certificate-files.ts';
 import { makeSelfSigned } from '../../src/server/self-signed.ts';
+import type { ServerLimits } from '../../src/server/server-limits.ts';
 import { type Running, start } from './running-server.ts';
 import { sampleReview } from './sample-review.ts';
 
@@ -39,7 +41,7 @@ async function makeClient(): Promise<ClientIdentity> {
   return { caPem: ca.cert, cert: leaf.cert, key: leaf.private };
 }
 
-async function startWithClientCa(t: TestContext, clientCaPem: string) {
+async function startWithClientCa(t: TestContext, clientCaPem: string, limits: Partial<ServerLimits> = {}) {
   const path = await mkdtemp(join(tmpdir(), 'carm-webhook-client-'));
   t.after(() => rm(path, { recursive: true, force: true }));
   const self = await makeSelfSigned();
@@ -50,7 +52,7 @@ async function startWithClientCa(t: TestContext, clientCaPem: string) {
   await writeFile(certFile, self.current.certPem);
   await writeFile(keyFile, self.current.keyPem);
   const certificate = await CertificateFiles.open({ certFile, keyFile, clientCaFile, pollMs: 10 });
-  const server = await start(t, { certificate });
+  const server = await start(t, { certificate, limits });
   return { server, ca: self.caPem, certificate, clientCaFile };
 }
 
@@ -73,6 +75,26 @@ test('a client needs a certificate of the client CA, on every connection, and th
   assert.equal((await post(server, options)).headers['connection'], 'close');
   await assert.rejects(post(server, options));
   assert.equal((await post(server, { ca, cert: other.cert, key: other.key })).status, 200);
+});
+
+test('a verified client loses its idle connection to nobody who has no certificate', async t => {
+  const good = await makeClient();
+  const { server, ca } = await startWithClientCa(t, good.caPem, { connections: 3, handshakes: 3 });
+  const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  const options = { ca, agent, cert: good.cert, key: good.key };
+  assert.equal((await post(server, options)).status, 200);
+  const [idle] = Object.values(agent.freeSockets).flat();
+  assert.ok(idle !== undefined);
+  for (let count = 0; count < 20; count++) {
+    const stranger = connectTcp(server.port, '127.0.0.1');
+    stranger.on('error', () => {});
+    t.after(() => stranger.destroy());
+  }
+  await sleep(100);
+  assert.equal(await server.metric('carm_webhook_refused_requests_total{cause="handshake"}'), 18);
+  assert.equal((await post(server, options)).status, 200);
+  assert.equal(Object.values(agent.freeSockets).flat()[0], idle, 'another connection was opened');
 });
 
 /** Dials, waits for whatever the server hands out after the handshake, and tells whether the session was resumed. */

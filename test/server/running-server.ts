@@ -1,6 +1,6 @@
 import https from 'node:https';
 import type { TestContext } from 'node:test';
-import { connect, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import type { CertificateSource } from '../../src/server/certificate.ts';
 import { createLogger } from '../../src/server/logs.ts';
 import { Metrics } from '../../src/server/metrics.ts';
@@ -27,7 +27,7 @@ export interface Running extends RunningServer {
   readonly logs: readonly Readonly<Record<string, unknown>>[];
   readonly caPem: string;
   /** Opens a TLS connection and resolves after the handshake. */
-  dial(): Promise<TLSSocket>;
+  dial(options?: ConnectionOptions & { readonly localAddress?: string }): Promise<TLSSocket>;
   /** POST by node's https client. */
   post(path: string, body: unknown, options?: https.RequestOptions): Promise<Answer>;
   /** GET of the ops port. */
@@ -71,6 +71,8 @@ export async function start(t: TestContext, options: Partial<ServerOptions> = {}
     shutdownDelayMs: 0,
     drainTimeoutMs: 1000,
     ...options,
+    // Tests look at a metric right after the request that it counts.
+    limits: { metricsFreshMs: 0, ...options.limits },
   });
   t.after(() => server.drain('end of the test'));
   const ops = async (path: string, method = 'GET'): Promise<Answer> => {
@@ -85,12 +87,11 @@ export async function start(t: TestContext, options: Partial<ServerOptions> = {}
     logs,
     caPem,
     ops,
-    dial: async () => {
+    dial: async (options = {}) => {
       const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
-      const socket = connect({ port: server.port, host: '127.0.0.1', ca: caPem, servername: 'localhost' }, () =>
-        resolve(socket),
-      );
-      socket.on('error', reject);
+      const where = { port: server.port, host: '127.0.0.1', ca: caPem, servername: 'localhost' };
+      const socket = connect({ ...where, ...options }, () => resolve(socket));
+      socket.on('error', reject).on('close', () => reject(new Error('closed before the handshake was over')));
       t.after(() => socket.destroy());
       return promise;
     },

@@ -1,0 +1,96 @@
+import type { BodyStay } from './body-room.ts';
+import { FairQueue } from './fair-queue.ts';
+
+/** Small reviews of strangers in one turn of the event loop: a few milliseconds of work. */
+const turnBytes = 256 * 1024;
+/** What a review costs beside its bytes, counted as bytes. */
+const reviewBytes = 4096;
+
+interface Waiting {
+  readonly lost: () => Error | undefined;
+  readonly begin: () => void;
+  readonly leave: (error: Error) => void;
+}
+
+/**
+ * Whose complete body is parsed and decided next. Parsing 3 MiB takes tens of milliseconds, during which nothing else runs:
+ * - one large review at a time, trusted peers' before strangers', fair between addresses, with turns of the event loop between;
+ * - small reviews of trusted peers at once;
+ * - small reviews of strangers at once too, until they have had their part of the turn.
+ *
+ * So a small review never waits behind more than one large one.
+ */
+export class ReviewTurns {
+  readonly #small = new FairQueue<Waiting>();
+  readonly #trustedLarge = new FairQueue<Waiting>();
+  readonly #strangersLarge = new FairQueue<Waiting>();
+  #spentBytes = 0;
+  /** Whether a large review is being parsed, which may take several turns. */
+  #parsesLarge = false;
+  #waits = false;
+
+  /**
+   * Undefined when the review may go on at once: the usual case, which costs no promise. Otherwise resolves at its turn,
+   * or rejects with what `lost` tells then: nobody may be there any more to be answered.
+   */
+  wait(stay: BodyStay, bodyBytes: number, lost: () => Error | undefined): Promise<void> | undefined {
+    const { peer, large } = stay;
+    if (!large && peer.trusted) return undefined;
+    this.#nextTurn();
+    if (!large && this.#small.size === 0 && this.#spentBytes < turnBytes) {
+      this.#spentBytes += bodyBytes + reviewBytes;
+      return undefined;
+    }
+    if (large && !this.#parsesLarge) {
+      this.#parsesLarge = true;
+      return undefined;
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const begin = (): void => {
+      this.#spentBytes += bodyBytes + reviewBytes;
+      resolve();
+    };
+    this.#queueOf(stay).push(peer.share, { lost, begin, leave: reject });
+    return promise;
+  }
+
+  /** To be called for each review that has had its turn, once it is parsed. */
+  parsed({ large }: BodyStay): void {
+    if (!large) return;
+    this.#parsesLarge = false;
+    this.#nextTurn();
+  }
+
+  #queueOf({ peer, large }: BodyStay): FairQueue<Waiting> {
+    if (!large) return this.#small;
+    return peer.trusted ? this.#trustedLarge : this.#strangersLarge;
+  }
+
+  #nextTurn(): void {
+    if (this.#waits) return;
+    this.#waits = true;
+    setImmediate(() => {
+      this.#waits = false;
+      this.#spentBytes = 0;
+      let more = true;
+      while (more && this.#spentBytes < turnBytes) more = this.#beginNext(this.#small);
+      if (!this.#parsesLarge) {
+        this.#parsesLarge = this.#beginNext(this.#trustedLarge) || this.#beginNext(this.#strangersLarge);
+      }
+      if (this.#spentBytes > 0) this.#nextTurn();
+    });
+  }
+
+  /** False when nobody waits. */
+  #beginNext(queue: FairQueue<Waiting>): boolean {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const error = next.lost();
+      if (error === undefined) {
+        next.begin();
+        return true;
+      }
+      next.leave(error);
+    }
+    return false;
+  }
+}

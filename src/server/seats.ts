@@ -1,0 +1,118 @@
+import type { Peer } from './peers.ts';
+
+/** `queued`: not begun with; `handshake`: not known yet who it is; `idle`: nobody waits for an answer; `busy`: somebody does. */
+export type SeatState = 'queued' | 'handshake' | 'idle' | 'busy';
+
+export interface SeatLimits {
+  readonly seats: number;
+  /** Of these, connections whose TLS handshake has begun and is not finished. */
+  readonly handshakes: number;
+}
+
+/** One connection. */
+export class Seat {
+  /** With a client certificate, a stranger is known only after the handshake. */
+  peer: Peer;
+  state: SeatState;
+  /** When the state began. */
+  sinceMs: number;
+  /** Ends the connection; called at most once, after its seat was taken. */
+  readonly close: (state: SeatState) => void;
+
+  constructor(peer: Peer, state: SeatState, sinceMs: number, close: (state: SeatState) => void) {
+    this.peer = peer;
+    this.state = state;
+    this.sinceMs = sinceMs;
+    this.close = close;
+  }
+}
+
+const order: Readonly<Record<SeatState, number>> = { idle: 3, queued: 2, handshake: 2, busy: 1 };
+
+/**
+ * The connections of a port. When all seats are taken, a newcomer gets the seat of a stranger: an idle one, else one amid its
+ * handshake, else one that waits; of these, the one whose address holds most connections for longest. An idle connection is lost to
+ * nobody: Go's client sends its request again on another (https://pkg.go.dev/net/http#Transport). A trusted peer loses its seat to
+ * nobody but a trusted peer, and only when idle.
+ */
+export class Seats {
+  readonly #limits: SeatLimits;
+  readonly #now: () => number;
+  readonly #seats = new Set<Seat>();
+  readonly #byShare = new Map<string, number>();
+  #handshakes = 0;
+
+  /** @param now milliseconds; only tests have a clock of their own. */
+  constructor(limits: SeatLimits, now = () => performance.now()) {
+    this.#limits = limits;
+    this.#now = now;
+  }
+
+  get size(): number {
+    return this.#seats.size;
+  }
+
+  /** Undefined when there is no seat. @param close told when the connection has to end to make room. */
+  take(peer: Peer, state: 'queued' | 'idle', close: (state: SeatState) => void): Seat | undefined {
+    if (this.#seats.size >= this.#limits.seats && !this.#free(peer, () => true)) return undefined;
+    const seat = new Seat(peer, state, this.#now(), close);
+    this.#seats.add(seat);
+    this.#count(peer.share, 1);
+    return seat;
+  }
+
+  /** The handshake of a queued connection begins. False when it has to end, for others have more right to theirs. */
+  beginHandshake(seat: Seat): boolean {
+    if (!this.#seats.has(seat)) return false;
+    const inHandshake = ({ state }: Seat): boolean => state === 'handshake';
+    if (this.#handshakes >= this.#limits.handshakes && !this.#free(seat.peer, inHandshake)) return false;
+    this.change(seat, 'handshake');
+    this.#handshakes++;
+    return true;
+  }
+
+  change(seat: Seat, state: SeatState, peer = seat.peer): void {
+    if (!this.#seats.has(seat)) return;
+    if (seat.state === 'handshake' && state !== 'handshake') this.#handshakes--;
+    seat.state = state;
+    seat.peer = peer;
+    seat.sinceMs = this.#now();
+  }
+
+  leave(seat: Seat): void {
+    if (!this.#seats.delete(seat)) return;
+    if (seat.state === 'handshake') this.#handshakes--;
+    this.#count(seat.peer.share, -1);
+  }
+
+  /** Closes the connection that has least right to its seat. False when all have more than the newcomer. */
+  #free(newcomer: Peer, isMeant: (seat: Seat) => boolean): boolean {
+    const nowMs = this.#now();
+    let worst: Seat | undefined;
+    let worstOrder = -1;
+    let worstCost = -1;
+    for (const seat of this.#seats) {
+      if (!isMeant(seat)) continue;
+      const { peer, state, sinceMs } = seat;
+      if (peer.trusted && (!newcomer.trusted || state === 'busy')) continue;
+      const eachOrder = peer.trusted ? 0 : order[state];
+      if (eachOrder < worstOrder) continue;
+      const cost = (this.#byShare.get(peer.share) ?? 0) * (nowMs - sinceMs);
+      if (eachOrder === worstOrder && cost <= worstCost) continue;
+      worst = seat;
+      worstOrder = eachOrder;
+      worstCost = cost;
+    }
+    if (worst === undefined) return false;
+    const { state } = worst;
+    this.leave(worst);
+    worst.close(state);
+    return true;
+  }
+
+  #count(share: string, difference: number): void {
+    const count = (this.#byShare.get(share) ?? 0) + difference;
+    if (count > 0) this.#byShare.set(share, count);
+    else this.#byShare.delete(share);
+  }
+}

@@ -1,0 +1,52 @@
+import type { Logger } from './logs.ts';
+import type { Metrics } from './metrics.ts';
+import type { Peer } from './peers.ts';
+import type { ShortageCause } from './shortage-cause.ts';
+
+/** Told of everything that is refused or cut off for want of room. */
+export type OnShortage = (cause: ShortageCause, peer: Peer) => void;
+
+/** A flood is many refusals a second: one line of each cause in this time, the others are only counted. */
+const quietMs = 1000;
+
+interface Quiet {
+  suppressed: number;
+  lastAddress: string;
+}
+
+/** Counts what is refused for want of room, and logs it at warn, a line a second for each cause at most. */
+export class Shortages {
+  readonly #metrics: Metrics;
+  readonly #logger: Logger;
+  readonly #quiet = new Map<ShortageCause, Quiet>();
+
+  constructor(metrics: Metrics, logger: Logger) {
+    this.#metrics = metrics;
+    this.#logger = logger;
+  }
+
+  readonly report: OnShortage = (cause, { address }) => {
+    this.#metrics.shortage(cause);
+    const quiet = this.#quiet.get(cause);
+    if (quiet === undefined) {
+      this.#log(cause, address, 0);
+      return;
+    }
+    quiet.suppressed++;
+    quiet.lastAddress = address;
+  };
+
+  #log(cause: ShortageCause, address: string, suppressed: number): void {
+    const fields = { cause, address, ...(suppressed > 0 && { suppressed }) };
+    this.#logger.warn(fields, 'refused for want of room');
+    this.#quiet.set(cause, { suppressed: 0, lastAddress: address });
+    setTimeout(() => this.#speakAgain(cause), quietMs).unref();
+  }
+
+  /** What was suppressed is told even when nothing follows it. */
+  #speakAgain(cause: ShortageCause): void {
+    const quiet = this.#quiet.get(cause);
+    this.#quiet.delete(cause);
+    if (quiet !== undefined && quiet.suppressed > 0) this.#log(cause, quiet.lastAddress, quiet.suppressed);
+  }
+}
