@@ -16,7 +16,9 @@ FROM gcr.io/distroless/nodejs24-debian12:nonroot
 WORKDIR /carm-webhook
 COPY LICENSE CHANGELOG.md ./
 COPY --from=build /carm-webhook/dist/ ./
-ENV NODE_ENV=production
+# One arena for malloc, and a small young generation: a flood of large bodies takes a third less memory, for 5 % more CPU.
+# https://nodejs.org/api/cli.html#--max-semi-space-sizesize-in-mib
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1 NODE_OPTIONS=--max-semi-space-size=4
 # 65532 is distroless' nonroot; by number, so that runAsNonRoot can be checked.
 USER 65532:65532
 EXPOSE 8443 8080

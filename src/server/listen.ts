@@ -13,6 +13,9 @@ export class ListenError extends Error {
   }
 }
 
+/** Connections that the system holds until they are accepted: more than a flood brings in a turn of the event loop. */
+const backlog = 4096;
+
 /** Where to listen. */
 export interface ListenAddress {
   /** 0 for any free port. */
@@ -52,7 +55,7 @@ export function listen(server: Server, address: ListenAddress): Promise<number> 
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const onError = (cause: Error): void => reject(listenError(address, cause));
   server.once('error', onError);
-  server.listen({ port: address.port, host: address.host }, () => {
+  server.listen({ port: address.port, host: address.host, backlog }, () => {
     server.off('error', onError);
     const bound = server.address();
     resolve(typeof bound === 'object' && bound !== null ? bound.port : address.port);

@@ -44,7 +44,7 @@ const pods: readonly Pod[] = [
     object: inMetadata({ annotations: annotationBytes(262_145) }),
     says: '262,145 bytes of annotations, and the limit is 262,144',
   },
-  { what: '200,001 labels', object: inMetadata({ labels: map(200_001) }), says: '200,001 labels' },
+  { what: '200,001 labels', object: inMetadata({ labels: map(200_001) }), says: 'fields, and the limit is 200,000' },
   {
     what: '30,001 volume mounts',
     object: inSpec({
@@ -78,14 +78,14 @@ const pods: readonly Pod[] = [
     says: 'bytes of JSON, and the limit is 3,145,728',
   },
   {
-    what: '600,001 objects and arrays',
-    object: inSpec({ containers: [{ name: 'app', args: list(600_001, () => []) }] }),
-    says: 'objects and arrays, and the limit is 600,000',
+    what: '300,001 objects and arrays',
+    object: inSpec({ containers: [{ name: 'app', args: list(300_001, () => []) }] }),
+    says: 'objects and arrays, and the limit is 300,000',
   },
   {
-    what: '250,001 fields',
-    object: inSpec({ containers: [{ name: 'app', x: map(250_001) }] }),
-    says: 'fields, and the limit is 250,000',
+    what: '200,001 fields',
+    object: inSpec({ containers: [{ name: 'app', x: map(200_001) }] }),
+    says: 'fields, and the limit is 200,000',
   },
 ];
 
@@ -154,7 +154,7 @@ export const tooLargeRows: readonly Row[] = [
   },
   {
     proves: 'managedFields count for nothing: they are not read',
-    review: { object: inMetadata({ managedFields: [{ manager: 'x', fieldsV1: map(260_000) }] }) },
+    review: { object: inMetadata({ managedFields: [{ manager: 'x', fieldsV1: map(210_000) }] }) },
     reason: 'Injected',
     outcome: 'mutated',
   },

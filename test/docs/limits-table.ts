@@ -4,7 +4,8 @@ import { type Measured, sizeLimits } from '../../src/objects/object-size.ts';
 const reasons: Readonly<Record<Measured, string>> = {
   'bytes of JSON':
     '[MaxRequestBodyBytes](https://github.com/kubernetes/apiserver/blob/master/pkg/server/config.go) of the API server; `metadata.managedFields` does not count',
-  'objects and arrays': 'as many as fit into the 1.5 MiB that etcd takes, an empty list after the other',
+  'objects and arrays':
+    'what parsing them takes of memory; etcd takes 1.5 MiB, in which so many would have to be nearly empty',
   fields: 'as many as fit into 1.5 MiB with keys of three letters',
   'levels of nesting':
     '[maxNestingDepth](https://github.com/golang/go/blob/master/src/encoding/json/scanner.go) of the decoder that the API server uses',

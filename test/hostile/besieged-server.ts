@@ -4,6 +4,7 @@ import { get } from 'node:http';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { writeState } from '../decisions/state.ts';
+import { imageEnvironment } from './image-environment.ts';
 import type { Strain } from './loop-probe.ts';
 
 const bundle = fileURLToPath(new URL('../../dist/carm-webhook.mjs', import.meta.url));
@@ -48,6 +49,7 @@ export class BesiegedServer {
     const state = await writeState();
     const fixed = ['--tls-self-signed', '--bind-address=127.0.0.1', '--port=0', '--ops-port=0', '--shutdown-delay=0s'];
     const child = fork(bundle, ['serve', `--state=${state.folder}`, ...fixed, ...flags], {
+      env: { ...process.env, ...imageEnvironment() },
       execArgv: [heapFlag, ...nodeFlags, '--import', probe],
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
