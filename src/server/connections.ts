@@ -90,8 +90,8 @@ export class Connections {
 
   constructor(server: Server, options: ConnectionOptions) {
     this.#options = options;
-    this.#seats = new Seats(options.seats);
     const cost = new RecentCost();
+    this.#seats = new Seats(options.seats, share => cost.of(share));
     this.reading = new ReadingTurns(cost);
     new Door(server, {
       perTurn: options.handshakesPerTurn,

@@ -67,7 +67,8 @@ function pathOf({ url = '' }: IncomingMessage): string {
 
 /** Seats for a few: whoever holds one longest makes room for the next. */
 function limitConnections(server: Server, { limits, onShortage, peers }: OpsServerOptions): void {
-  const seats = new Seats({ seats: limits.opsConnections, handshakes: limits.opsConnections });
+  const cost = new RecentCost();
+  const seats = new Seats({ seats: limits.opsConnections, handshakes: limits.opsConnections }, share => cost.of(share));
   const admit = (socket: Socket): Peer | undefined => {
     const peer = peers.of(socket.remoteAddress);
     const seat = seats.take(peer, 'idle', () => {
@@ -86,7 +87,7 @@ function limitConnections(server: Server, { limits, onShortage, peers }: OpsServ
     });
     return peer;
   };
-  new Door(server, { perTurn, costMs, cost: new RecentCost(), admit });
+  new Door(server, { perTurn, costMs, cost, admit });
 }
 
 /**

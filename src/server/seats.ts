@@ -27,24 +27,33 @@ export class Seat {
   }
 }
 
+/** Addresses whose recent cost differs by less are alike. */
+const costStepMs = 5;
+
 const order: Readonly<Record<SeatState, number>> = { idle: 3, queued: 2, handshake: 2, busy: 1 };
 
 /**
  * The connections of a port. When all seats are taken, a newcomer gets the seat of a stranger: an idle one, else one amid its
- * handshake, else one that waits; of these, the one whose address holds most connections for longest. An idle connection is lost to
+ * handshake, else one that waits; of these, one of the address that has cost most CPU lately (who dials again and again), else of
+ * the one that holds most connections for longest. An idle connection is lost to
  * nobody: Go's client sends its request again on another (https://pkg.go.dev/net/http#Transport). A trusted peer loses its seat to
  * nobody but a trusted peer, and only when idle.
  */
 export class Seats {
   readonly #limits: SeatLimits;
+  readonly #costOf: (share: string) => number;
   readonly #now: () => number;
   readonly #seats = new Set<Seat>();
   readonly #byShare = new Map<string, number>();
   #handshakes = 0;
 
-  /** @param now milliseconds; only tests have a clock of their own. */
-  constructor(limits: SeatLimits, now = () => performance.now()) {
+  /**
+   * @param costOf CPU that an address has cost lately, in milliseconds.
+   * @param now milliseconds; only tests have a clock of their own.
+   */
+  constructor(limits: SeatLimits, costOf: (share: string) => number = () => 0, now = () => performance.now()) {
     this.#limits = limits;
+    this.#costOf = costOf;
     this.#now = now;
   }
 
@@ -91,17 +100,20 @@ export class Seats {
     let worst: Seat | undefined;
     let worstOrder = -1;
     let worstCost = -1;
+    let worstHeld = -1;
     for (const seat of this.#seats) {
       if (!isMeant(seat)) continue;
       const { peer, state, sinceMs } = seat;
       if (peer.trusted && (!newcomer.trusted || state === 'busy')) continue;
       const eachOrder = peer.trusted ? 0 : order[state];
-      if (eachOrder < worstOrder) continue;
-      const cost = (this.#byShare.get(peer.share) ?? 0) * (nowMs - sinceMs);
-      if (eachOrder === worstOrder && cost <= worstCost) continue;
+      const cost = Math.floor(this.#costOf(peer.share) / costStepMs);
+      const held = (this.#byShare.get(peer.share) ?? 0) * (nowMs - sinceMs);
+      const difference = eachOrder - worstOrder || cost - worstCost || held - worstHeld;
+      if (difference <= 0) continue;
       worst = seat;
       worstOrder = eachOrder;
       worstCost = cost;
+      worstHeld = held;
     }
     if (worst === undefined) return false;
     const { state } = worst;

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { get } from 'node:http';
+import { constants, setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { writeState } from '../decisions/state.ts';
@@ -82,7 +83,10 @@ export class BesiegedServer {
   /** Starts an attack from a process of its own, which goes on until `endAttacks`. */
   attack(name: string, addresses: readonly string[]): void {
     const args = [name, String(this.port), String(this.opsPort), addresses.join(',')];
-    this.#attackers.push(fork(attacker, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
+    const child = fork(attacker, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    // Attackers are on other machines: they must not take the CPU of the one that they attack.
+    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
+    this.#attackers.push(child);
   }
 
   async endAttacks(): Promise<void> {

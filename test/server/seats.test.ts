@@ -6,10 +6,16 @@ import { type Seat, type SeatState, Seats } from '../../src/server/seats.ts';
 class Scene {
   readonly closed: string[] = [];
   readonly seats: Seats;
+  /** CPU that addresses have cost lately. */
+  costs: Readonly<Record<string, number>> = {};
   nowMs = 0;
 
   constructor(limits = { seats: 4, handshakes: 2 }) {
-    this.seats = new Seats(limits, () => this.nowMs);
+    this.seats = new Seats(
+      limits,
+      share => this.costs[share] ?? 0,
+      () => this.nowMs,
+    );
   }
 
   /** One connection more, 10 ms later. */
@@ -174,4 +180,20 @@ test('idleness counts from the last answer', () => {
   scene.seats.change(first, 'idle');
   scene.take('new', '9');
   assert.deepEqual(scene.closed, ['b idle']);
+});
+
+test('who has cost much lately makes room before who has long been idle', () => {
+  const scene = new Scene();
+  scene.costs = { dialer: 60 };
+  for (const [name, address] of [
+    ['a', 'quiet'],
+    ['b', 'dialer'],
+    ['c', 'quiet'],
+    ['d', 'dialer'],
+  ] as const) {
+    scene.take(name, address);
+  }
+  assert.ok(scene.take('new', '9'));
+  assert.ok(scene.take('newer', '9'));
+  assert.deepEqual(scene.closed, ['b idle', 'd idle']);
 });
