@@ -82,7 +82,7 @@ describe('a failing decision is one InternalError review', () => {
     'a thrown string': () => Promise.reject('hunter2'),
     'an answer that cannot be serialised': (_endpoint, request) => {
       const { response, record } = allowed(request);
-      return { response: Object.assign({}, response, { patch: circular }), record };
+      return { response: Object.assign({}, response, { auditAnnotations: circular }), record };
     },
     'no answer at all': () => JSON.parse('null'),
     'a decision that never comes': () => new Promise<Admitted>(() => {}),
