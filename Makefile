@@ -74,6 +74,10 @@ testbed: $(INSTALLED) ## Build a real control plane for e2e, once for all clones
 e2e: $(BUNDLE) testbed ## Run the tests on a real kube-apiserver
 	@npm run --silent e2e
 
+.PHONY: siege
+siege: $(BUNDLE) ## Attack the built server from loopback: every way that was found (SIEGE=all, SIEGE_MINUTES=30 for longer)
+	@npm run --silent siege
+
 .PHONY: playground
 playground: $(BUNDLE) testbed ## Start a control plane with the webhook, to play with until Ctrl-C
 	@node test/testbed/playground.ts

@@ -5,7 +5,7 @@ import { besiege, type Position, positions, type Report } from './siege.ts';
 
 /**
  * Every attack on the built bundle, with the heap of a small pod. SIEGE=all attacks from every position, and for longer;
- * without it each attack has one position, in turns.
+ * without it (`make siege`) each attack has one position, in turns.
  */
 const all = process.env['SIEGE'] === 'all';
 const seconds = all ? 10 : 2.5;
