@@ -8,11 +8,8 @@ export type ObjectProblem = { readonly reason: 'ObjectTooLarge' } & Excess;
 export const objectRefusals: { readonly [R in ObjectProblem['reason']]: RefusalOf<ObjectProblem, R> } = {
   ObjectTooLarge: {
     group: 'refused',
-    cause: `The object holds more than any that Kubernetes stores or runs, and checking it would hold up the reviews of others. The limits: ${Object.entries(
-      sizeLimits,
-    )
-      .map(([what, limit]) => `${limit.toLocaleString('en')} ${what}`)
-      .join(', ')}.`,
+    cause:
+      'The object holds more than any that Kubernetes stores or runs, and checking it would hold up the reviews of others. The message says what there is too much of; all limits are in [limits.md](limits.md).',
     mender: 'you',
     remedy: 'Make the object smaller.',
     softenedBy: 'nothing',
