@@ -49,7 +49,7 @@ function auditAnnotations({ verdict, reason, accountId, role }: Decision): Reado
     // The API server keeps the first value of a key for a webhook's name: after /mutate has said `mutate`, a refusal by
     // /validate would leave no trace.
     // https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apiserver/pkg/audit/context.go
-    ...(verdict === 'deny' && { refused: reason }),
+    ...(verdict === 'deny' && { denied: reason }),
     ...(accountId === undefined ? {} : { 'account-id': accountId }),
     ...(role === undefined ? {} : { 'role-arn': role.text }),
   };

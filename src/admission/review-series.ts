@@ -39,7 +39,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     Injected: ['mutated'],
     NothingToInject: ['allowed', 'mutated'],
     Checked: ['allowed'],
-    NotServed: ['allowed'],
+    NamespaceNotManaged: ['allowed'],
     OptedOut: ['allowed', 'mutated'],
     MirrorPod: ['allowed'],
     ...ofRoles,
@@ -48,7 +48,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
   'namespaces.carm-webhook.dev': {
     Labelled: ['mutated'],
     Checked: ['allowed'],
-    NotServed: ['allowed'],
+    NamespaceNotManaged: ['allowed'],
     OptedOut: ['allowed'],
     ExemptIdentity: ['allowed'],
     Terminating: ['allowed'],
@@ -57,7 +57,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     ...troubleOutcomes,
   },
   'resources.carm-webhook.dev': {
-    NotServed: ['allowed'],
+    NamespaceNotManaged: ['allowed'],
     Completed: ['mutated'],
     Checked: ['allowed'],
     ExemptIdentity: ['allowed'],
@@ -67,7 +67,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     ...troubleOutcomes,
   },
   'status.carm-webhook.dev': {
-    NotServed: ['allowed'],
+    NamespaceNotManaged: ['allowed'],
     Checked: ['allowed'],
     ExemptIdentity: ['allowed'],
     ForgedStatus: ofResources.ForgedStatus,
@@ -77,7 +77,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
   'maps.carm-webhook.dev': {
     Checked: ['allowed'],
     ExemptIdentity: ['allowed'],
-    NotOurs: ['allowed'],
+    NotApplicable: ['allowed'],
     InvalidAccountId: ofRoles.InvalidAccountId,
     InvalidTeamId: ofRoles.InvalidTeamId,
     InvalidRoleArn: ofRoles.InvalidRoleArn,
@@ -88,7 +88,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
   },
   'selectors.carm-webhook.dev': {
     Checked: ['allowed'],
-    NotOurs: ['allowed'],
+    NotApplicable: ['allowed'],
     InvalidSelector: ofGuards.InvalidSelector,
     SelectorConflict: ofResources.SelectorConflict,
     SelectorInUse: ofGuards.SelectorInUse,
@@ -96,9 +96,9 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
   },
   'workloads.carm-webhook.dev': {
     Checked: ['allowed'],
-    NotServed: ['allowed'],
+    NamespaceNotManaged: ['allowed'],
     OptedOut: ['allowed'],
-    NotOurs: ['allowed'],
+    NotApplicable: ['allowed'],
     ...ofRoles,
     ...troubleOutcomes,
     ObjectTooLarge: ['warned'],
@@ -110,7 +110,7 @@ const unknown: readonly ReviewSeries[] = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT
   webhook: 'unknown',
   operation,
   outcome: 'allowed',
-  reason: 'NotOurs',
+  reason: 'NotApplicable',
 }));
 
 const ofDelete: ReadonlySet<WebhookEntry> = new Set(['maps.carm-webhook.dev', 'selectors.carm-webhook.dev']);

@@ -26,7 +26,7 @@ export interface Rule {
 
 const notOurs: Rule = {
   webhook: 'unknown',
-  decide: () => ({ verdict: 'allow', reason: 'NotOurs', restsOnState: false }),
+  decide: () => ({ verdict: 'allow', reason: 'NotApplicable', restsOnState: false }),
 };
 const pods: Readonly<Record<Endpoint, Rule>> = {
   mutate: { webhook: 'pods.carm-webhook.dev', decide: mutatePod, unverified: unverifiedPod },

@@ -29,7 +29,7 @@ export function whatIsMalformed({ path, expected }: MalformedObjectError): strin
 
 /** What is said when the cluster could not be asked. */
 export function unverifiedWords(request: AdmissionRequest, why: string): string {
-  return `${subjectOf(request)}: ${why}; you can: try again; if it lasts, your platform team must: look at carm-webhook`;
+  return `${subjectOf(request)}: ${why}. Retry; if this persists, ask your platform team to check carm-webhook`;
 }
 
 /** Refused whatever the mode: nothing is known that a mode could soften. */
@@ -40,9 +40,9 @@ export function unverified(code: 429 | 503, words: string, rules: Rules, error: 
 /** An exception while deciding: the object's fault if it has not the shape that its API gives it, else ours. */
 export function fault(request: AdmissionRequest, error: unknown, mode: Mode, rules: Rules): Judgement {
   if (error instanceof MalformedObjectError) {
-    const words = `${subjectOf(request)}: ${whatIsMalformed(error)}; you can: correct that field`;
+    const words = `${subjectOf(request)}: ${whatIsMalformed(error)}. To fix this, correct that field`;
     return troubled('InvalidReview', 400, words, 'enforce', rules);
   }
-  const words = `internal error; your platform team must: look at the log of carm-webhook for review ${quote(request.uid)}`;
+  const words = `internal error. Ask your platform team to look for review ${quote(request.uid)} in the log of carm-webhook`;
   return troubled('InternalError', 500, words, mode, rules, error);
 }

@@ -51,10 +51,10 @@ function linesOf({ response, record }: Admitted, place: string, of = ''): readon
   if (reason === 'InternalError') throw record.error;
   const remarks = (response.warnings ?? []).filter(warning => advisory || warning !== message);
   const lines = remarks.map(warning => `${place}: warning: ${of}${warning}`);
-  if (response.status !== undefined) lines.unshift(`${place}: refused: ${of}${response.status.message}`);
+  if (response.status !== undefined) lines.unshift(`${place}: denied: ${of}${response.status.message}`);
   else if (outcome === 'warned' && !advisory)
-    lines.unshift(`${place}: passes unpatched, in mode warn: ${of}${message}`);
-  else if (outcome === 'audited') lines.unshift(`${place}: passes unpatched, in mode audit: ${of}${message}`);
+    lines.unshift(`${place}: allowed without changes (mode warn): ${of}${message}`);
+  else if (outcome === 'audited') lines.unshift(`${place}: allowed without changes (mode audit): ${of}${message}`);
   return lines;
 }
 

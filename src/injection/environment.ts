@@ -26,7 +26,11 @@ export interface AddedVariable {
   readonly value: string;
 }
 
-export type EnvironmentRemark = 'ConfiguredByPodIdentity' | 'HalfPair' | 'StaticAccessKey' | 'EnvFromUnverified';
+export type EnvironmentRemark =
+  | 'ConfiguredByPodIdentity'
+  | 'IncompleteWebIdentity'
+  | 'StaticAccessKey'
+  | 'EnvFromUnverified';
 
 export interface EnvironmentPlan {
   readonly added: readonly AddedVariable[];
@@ -68,7 +72,7 @@ export function planEnvironment(container: Container, wanted: WantedEnvironment)
     const role = container.awsVariables.literal(roleArnVariable, wanted.windows);
     if (role !== undefined && wanted.allowsRole(role)) added.push(tokenFile);
   } else if (!has(roleArnVariable)) {
-    remarks.push('HalfPair');
+    remarks.push('IncompleteWebIdentity');
   }
   if (has(accessKeyVariable)) remarks.push('StaticAccessKey');
   if (suppressed && container.hasEnvFrom && !has(roleArnVariable)) remarks.push('EnvFromUnverified');

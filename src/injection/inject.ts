@@ -31,7 +31,7 @@ export type VolumeConflict =
   | { readonly reason: 'VolumeConflict'; readonly container: Container; readonly mount: VolumeMount };
 
 export type ContainerWarning = {
-  readonly reason: EnvironmentRemark | 'EmptyRoleArn' | 'MisspelledVariable' | 'MountAboveToken';
+  readonly reason: EnvironmentRemark | 'EmptyRoleArn' | 'MisspelledVariable' | 'TokenMountNested';
   readonly containers: readonly string[];
 };
 
@@ -124,7 +124,7 @@ function planContainers(pod: Pod, targets: readonly Container[], settings: Injec
     if (role === wanted.roleArn) roleGiven = true;
     const { state, above, conflict } = lookAtMounts(container, pod.windows);
     if (conflict !== undefined) conflicting ??= { reason: 'VolumeConflict', container, mount: conflict };
-    if (above !== undefined) warnings.add('MountAboveToken', container);
+    if (above !== undefined) warnings.add('TokenMountNested', container);
     if (state === 'absent') {
       patch.push(...append(`${container.path}/volumeMounts`, container.mounts !== undefined, tokenMounts));
     }

@@ -22,9 +22,7 @@ export function internalError(
   supportMessage: string,
 ): { readonly response: AdmissionResponse; readonly record: ReviewRecord } {
   const message = [
-    'carm-webhook met an internal error and could not decide;',
-    'your platform team must: look in the log of carm-webhook for the review with uid',
-    `${quote(request.uid)} (InternalError)`,
+    `internal error. Ask your platform team to look for review ${quote(request.uid)} in the log of carm-webhook (InternalError)`,
     ...(supportMessage === '' ? [] : [supportMessage]),
   ].join(' ');
   return {

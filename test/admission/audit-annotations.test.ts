@@ -25,7 +25,7 @@ describe('the audit annotations', () => {
     const expected = {
       decision: 'deny',
       reason: 'RoleOutsideAccount',
-      refused: 'RoleOutsideAccount',
+      denied: 'RoleOutsideAccount',
       'account-id': account,
     };
     for (const mode of ['enforce', 'warn', 'audit']) {
@@ -35,7 +35,10 @@ describe('the audit annotations', () => {
 
   test('of what is not ours: decision and reason alone', async () => {
     const free = { ...good, namespaces: { shop: {} } };
-    assert.deepEqual((await ask(pod(), free)).response.auditAnnotations, { decision: 'allow', reason: 'NotServed' });
+    assert.deepEqual((await ask(pod(), free)).response.auditAnnotations, {
+      decision: 'allow',
+      reason: 'NamespaceNotManaged',
+    });
   });
 });
 

@@ -33,9 +33,9 @@ describe('when the cluster cannot be asked', () => {
         assert.equal(response.status?.reason, status === 429 ? 'TooManyRequests' : 'ServiceUnavailable');
         assert.match(
           response.status?.message ?? '',
-          /^Pod "web" in namespace "shop": .*you can: try again.*\(Unverified\)$/,
+          /^Pod "web" in namespace "shop": .*Retry; if this persists, .*\(Unverified\)$/,
         );
-        assert.deepEqual(response.auditAnnotations, { decision: 'deny', reason: 'Unverified', refused: 'Unverified' });
+        assert.deepEqual(response.auditAnnotations, { decision: 'deny', reason: 'Unverified', denied: 'Unverified' });
         assert.equal(record.outcome, 'error');
         assert.equal(record.error, error);
       });

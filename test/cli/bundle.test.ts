@@ -22,7 +22,7 @@ describe('the bundle', () => {
     const stdin = (await readFile(web, 'utf8')).replace('team-a', 'team-b');
     const { code, stdout, stderr } = await runBundle(['inject', '-f', '-', '--state', demoState], { stdin });
     assert.deepEqual([code, stdout], [1, '']);
-    assert.match(stderr, /^stdin:2: refused: .*\(AccountNotMapped\)\n$/);
+    assert.match(stderr, /^stdin:2: denied: .*\(AccountNotMapped\)\n$/);
   });
 
   test('inject without cluster and state: exit 3, what is missing', async () => {
@@ -59,7 +59,7 @@ describe('the bundle', () => {
     const env = { KUBECONFIG: api.kubeconfig };
     const { code, stdout } = await runBundle(['why', 'namespace', 'plain'], { env });
     assert.equal(code, 0);
-    assert.match(stdout, /\(NotServed\)/);
+    assert.match(stdout, /\(NamespaceNotManaged\)/);
     assert.ok(performance.now() - startedAt < 8_000);
   });
 });

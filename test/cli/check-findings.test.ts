@@ -50,10 +50,10 @@ const fixture = [
   'warning ResourcesUnbound Namespace not-ours',
   'warning InvalidMode Namespace odd',
   'warning InvalidRegion Namespace odd',
-  'warning NearMissAnnotation Namespace odd',
+  'warning MisspelledKey Namespace odd',
   'warning InvalidTokenExpiration ServiceAccount good bad-expiration',
   'warning TokenExpirationClamped ServiceAccount good short-expiration',
-  'warning NearMissAnnotation ServiceAccount good slip',
+  'warning MisspelledKey ServiceAccount good slip',
 ];
 
 /** Two accounts: of one the workloads share ACK's role, and in the other a ServiceAccount asks for it. */

@@ -36,7 +36,7 @@ describe('inject: refusals', () => {
     const { code, objects, stderr } = await inject(yaml(pod('team-b'), pod('team-a')));
     assert.equal(code, 1);
     assert.deepEqual(objects.map(rolesIn), [[workloadRole]]);
-    assert.match(stderr, /^stdin:2: refused: Pod "web" in namespace "team-b": .* \(AccountNotMapped\)\n$/);
+    assert.match(stderr, /^stdin:2: denied: Pod "web" in namespace "team-b": .* \(AccountNotMapped\)\n$/);
   });
 
   test('the boundary refuses a foreign role', async () => {
@@ -92,7 +92,10 @@ describe('inject: refusals', () => {
       );
       assert.equal(code, 0);
       assert.deepEqual(objects[1], input);
-      assert.match(stderr, new RegExp(`passes unpatched, in mode ${mode}: Pod "web" .*\\(AccountNotMapped\\)`));
+      assert.match(
+        stderr,
+        new RegExp(`allowed without changes \\(mode ${mode}\\): Pod "web" .*\\(AccountNotMapped\\)`),
+      );
     });
   }
 
@@ -102,7 +105,7 @@ describe('inject: refusals', () => {
     assert.equal(code, 0);
     assert.equal(
       stderr,
-      'stdin:2: warning: Pod "web": AWS_ACCESS_KEY_ID in container "a" shadows the injected role (StaticAccessKey)\n',
+      'stdin:2: warning: Pod "web": AWS_ACCESS_KEY_ID in container "a" overrides the injected role (StaticAccessKey)\n',
     );
   });
 });
@@ -176,10 +179,7 @@ describe('inject: pod templates', () => {
       };
       const { code, objects, stderr } = await inject(yaml(workload), `--workloads=${policy}`);
       assert.deepEqual([code, objects], [1, []]);
-      assert.match(
-        stderr,
-        /^stdin:2: refused: pods of Deployment "w" in namespace "team-b": .*\(AccountNotMapped\)\n$/,
-      );
+      assert.match(stderr, /^stdin:2: denied: pods of Deployment "w" in namespace "team-b": .*\(AccountNotMapped\)\n$/);
     });
   }
 });

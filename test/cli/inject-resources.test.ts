@@ -52,7 +52,7 @@ describe('inject of ACK resources', () => {
     assert.equal(code, 1);
     assert.doesNotMatch(stdout, /forged/);
     assert.match(stdout, /name: logs/);
-    assert.match(stderr, /refused: Bucket "forged" .*\(ForgedAnnotation\)\n/);
+    assert.match(stderr, /denied: Bucket "forged" .*\(ForgedAnnotation\)\n/);
   });
 
   test('a map of the input is judged too, and an endpoint of a namespace', async () => {

@@ -75,7 +75,7 @@ describe('by live reads of the cluster of a kubeconfig', () => {
     const findings: { reason: string; object: { name: string } }[] = JSON.parse(stdout).findings;
     assert.deepEqual(
       findings.map(({ reason, object }) => `${reason} ${object.name}`),
-      ['InvalidAccountId ack-role-account-map', 'NamespaceNotLabelled late', 'NearMissAnnotation slip'],
+      ['InvalidAccountId ack-role-account-map', 'NamespaceNotLabelled late', 'MisspelledKey slip'],
     );
     assert.deepEqual(api.requests.toSorted(), [
       '/api/v1/namespaces/ack-system/configmaps/ack-role-account-map',

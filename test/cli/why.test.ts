@@ -77,7 +77,7 @@ describe('why namespace', () => {
 
   test('one that is not bound, one that does not exist', async () => {
     const unbound = await whyJson('namespace', 'ack-system', '--state', demoState);
-    assert.deepEqual([unbound.code, unbound.answer.now.reason], [0, 'NotServed']);
+    assert.deepEqual([unbound.code, unbound.answer.now.reason], [0, 'NamespaceNotManaged']);
     const missing = await whyJson('namespace', 'nowhere', '--state', demoState);
     assert.deepEqual([missing.code, missing.answer.now.reason], [1, 'NamespaceNotFound']);
   });

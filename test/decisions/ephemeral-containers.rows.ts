@@ -172,7 +172,7 @@ export const ephemeralContainerRows: readonly Row[] = [
   {
     proves: 'an ephemeral container in a namespace that is not served is not ours',
     review: debug([planted], [], { namespace: 'free' }),
-    reason: 'NotServed',
+    reason: 'NamespaceNotManaged',
     outcome: 'allowed',
   },
   {

@@ -10,7 +10,7 @@ const accounts = configMap(name, accountMap);
 const teams = configMap('ack-role-team-map', teamMap);
 const denied = { endpoint: 'validate', outcome: 'denied' } as const;
 const checked = { endpoint: 'validate', reason: 'Checked', outcome: 'allowed' } as const;
-const notOurs = { endpoint: 'validate', reason: 'NotOurs', outcome: 'allowed' } as const;
+const notOurs = { endpoint: 'validate', reason: 'NotApplicable', outcome: 'allowed' } as const;
 const namespaceController = 'system:serviceaccount:kube-system:namespace-controller';
 
 function without(data: Strings, ...keys: readonly string[]): Strings {
@@ -73,7 +73,7 @@ const entries: readonly Row[] = [
         ),
       ),
       reason,
-      says: ['your platform team must'],
+      says: ['Ask your platform team to'],
     }),
   ),
   {
@@ -379,7 +379,7 @@ const who: readonly Row[] = [
   {
     proves: 'a map is never changed',
     review: edited({ '303030303030': 'x' }),
-    reason: 'NotOurs',
+    reason: 'NotApplicable',
     outcome: 'allowed',
   },
 ];

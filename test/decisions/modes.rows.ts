@@ -12,7 +12,7 @@ export const modeRows: readonly Row[] = [
     review: { object: pod({ namespace: 'unmapped-warn' }) },
     reason: 'AccountNotMapped',
     outcome: 'warned',
-    says: ['Pod "web" in namespace "unmapped-warn"', 'your platform team must'],
+    says: ['Pod "web" in namespace "unmapped-warn"', 'Ask your platform team to'],
     after: { '/spec/containers/0/env': undefined },
   },
   {

@@ -57,7 +57,7 @@ export const namespaceRows: readonly Row[] = [
     reason: 'OptedOut',
     outcome: 'allowed',
     warnings: ['BindingUnresolved'],
-    says: ['ACK resources will be refused until the binding resolves', 'AccountNotMapped'],
+    says: ['ACK resources will be denied until the binding resolves', 'AccountNotMapped'],
   },
   {
     server: 'services',
@@ -82,13 +82,13 @@ export const namespaceRows: readonly Row[] = [
   {
     proves: 'a namespace without a binding is not ours',
     review: create('new', { note: 'x' }),
-    reason: 'NotServed',
+    reason: 'NamespaceNotManaged',
     outcome: 'allowed',
   },
   {
     proves: 'an empty binding gets no label',
     review: create('new', owner('')),
-    reason: 'NotServed',
+    reason: 'NamespaceNotManaged',
     outcome: 'allowed',
   },
   {
@@ -207,15 +207,15 @@ export const namespaceRows: readonly Row[] = [
   {
     proves: 'a namespace that loses binding and label at once is warned of: its pods get no role any more',
     review: update(namespaceObject('new', owner(), enabled), create('new', { note: 'x' })),
-    reason: 'NotServed',
+    reason: 'NamespaceNotManaged',
     outcome: 'allowed',
     warnings: ['BindingRemoved'],
-    says: ['no role any more'],
+    says: ['no longer get a role'],
   },
   {
     proves: 'an opted-out namespace that loses its binding loses nothing: no warning',
     review: update(namespaceObject('new', owner(), disabled), create('new', { note: 'x' }, disabled)),
-    reason: 'NotServed',
+    reason: 'NamespaceNotManaged',
     outcome: 'allowed',
   },
   {
@@ -262,14 +262,14 @@ export const namespaceRows: readonly Row[] = [
     reason: 'Checked',
     outcome: 'allowed',
     warnings: ['InvalidMode'],
-    says: ['"Warn"', 'enforce is used'],
+    says: ['"Warn"', 'using enforce'],
   },
   {
     proves: 'an annotation under a near-miss prefix on a namespace is warned of',
     review: create('new', { 'service.k8s.aws/owner-account-id': account }),
-    reason: 'NotServed',
+    reason: 'NamespaceNotManaged',
     outcome: 'allowed',
-    warnings: ['NearMissAnnotation'],
+    warnings: ['MisspelledKey'],
   },
   ...(
     [
@@ -282,14 +282,14 @@ export const namespaceRows: readonly Row[] = [
       review: create('new', { ...owner(), [key]: 'x' }, enabled),
       reason: 'Checked',
       outcome: 'allowed',
-      warnings: ['NearMissAnnotation'],
-      says: [`"${key}" of the namespace is read by nobody: ${meant} is`],
+      warnings: ['MisspelledKey'],
+      says: [`"${key}" on the namespace is ignored. Did you mean ${meant}?`],
     }),
   ),
   {
     proves: 'a team id without its gate is warned of: it binds nothing',
     review: create('new', { 'services.k8s.aws/team-id': 'platform' }),
-    reason: 'NotServed',
+    reason: 'NamespaceNotManaged',
     outcome: 'allowed',
     warnings: ['BindingIgnored'],
   },
@@ -304,7 +304,7 @@ export const namespaceRows: readonly Row[] = [
     (name): Row => ({
       proves: `a binding on ${name} is ignored, as ACK ignores it or as our own, with a warning`,
       review: create(name, owner()),
-      reason: 'NotServed',
+      reason: 'NamespaceNotManaged',
       outcome: 'allowed',
       warnings: ['BindingIgnored'],
       after: { '/metadata/labels': undefined },

@@ -13,19 +13,19 @@ export const notOursRows: readonly Row[] = [
   {
     proves: 'a namespace that is neither bound nor labelled is not served',
     review: { object: pod({ namespace: 'free' }) },
-    reason: 'NotServed',
+    reason: 'NamespaceNotManaged',
     outcome: 'allowed',
   },
   {
     proves: 'only a namespace that is not served is out of the boundary',
     review: { object: podWithEnv(planted, { namespace: 'free' }) },
-    reason: 'NotServed',
+    reason: 'NamespaceNotManaged',
     outcome: 'allowed',
   },
   {
     proves: 'another value of the label is not enabled',
     review: { object: pod({ namespace: 'other-label' }) },
-    reason: 'NotServed',
+    reason: 'NamespaceNotManaged',
     outcome: 'allowed',
   },
   {
@@ -45,7 +45,7 @@ export const notOursRows: readonly Row[] = [
     (namespace): Row => ({
       proves: `${namespace} is never served, even bound and labelled`,
       review: { object: pod({ namespace }) },
-      reason: 'NotServed',
+      reason: 'NamespaceNotManaged',
       outcome: 'allowed',
     }),
   ),
@@ -77,19 +77,19 @@ export const notOursRows: readonly Row[] = [
   {
     proves: 'DELETE is never blocked',
     review: { operation: 'DELETE', object: null, oldObject: pod({ namespace: 'unmapped' }) },
-    reason: 'NotOurs',
+    reason: 'NotApplicable',
     outcome: 'allowed',
   },
   {
     proves: 'UPDATE of a pod itself is not ours',
     review: { operation: 'UPDATE', object: pod({ namespace: 'unmapped' }), oldObject: pod({ namespace: 'unmapped' }) },
-    reason: 'NotOurs',
+    reason: 'NotApplicable',
     outcome: 'allowed',
   },
   {
     proves: 'UPDATE of pods/status is not ours',
     review: { operation: 'UPDATE', subResource: 'status', object: pod(), oldObject: pod() },
-    reason: 'NotOurs',
+    reason: 'NotApplicable',
     outcome: 'allowed',
   },
   {
@@ -102,7 +102,7 @@ export const notOursRows: readonly Row[] = [
       name: 'web',
       object: { kind: 'PodExecOptions', apiVersion: 'v1', command: ['sh'] },
     },
-    reason: 'NotOurs',
+    reason: 'NotApplicable',
     outcome: 'allowed',
   },
   {
@@ -116,19 +116,19 @@ export const notOursRows: readonly Row[] = [
         metadata: { name: 'b', namespace: 'shop' },
       },
     },
-    reason: 'NotOurs',
+    reason: 'NotApplicable',
     outcome: 'allowed',
   },
   {
     proves: 'pods of another API group are not pods',
     review: { resource: 'metrics.k8s.io/v1beta1/pods', object: pod({ namespace: 'unmapped' }) },
-    reason: 'NotOurs',
+    reason: 'NotApplicable',
     outcome: 'allowed',
   },
   {
     proves: 'workloads are not mutated',
     review: { kind: 'Deployment', resource: 'apps/v1/deployments', object: { ...pod(), kind: 'Deployment' } },
-    reason: 'NotOurs',
+    reason: 'NotApplicable',
     outcome: 'allowed',
   },
   {

@@ -100,8 +100,8 @@ export const podBoundaryRows: readonly Row[] = [
     accountId: account,
     says: [
       'container "app" sets AWS_ROLE_ARN',
-      `account ${account} of namespace "shop"`,
-      'you can: remove AWS_ROLE_ARN',
+      `account ${account} (namespace "shop")`,
+      'To fix this, remove AWS_ROLE_ARN',
     ],
   },
   {
@@ -110,7 +110,7 @@ export const podBoundaryRows: readonly Row[] = [
     reason: 'RoleOutsideAccount',
     outcome: 'denied',
     accountId: account,
-    says: [`which is no role of account ${account} in partition aws of namespace "shop"`],
+    says: [`which is not a role in account ${account} in partition aws (namespace "shop")`],
   },
   {
     proves: 'any container: an init container is inside of the boundary',
@@ -227,7 +227,7 @@ export const podBoundaryRows: readonly Row[] = [
     review: { object: pod({ volumes: [{ name: 'aws-iam-token', emptyDir: {} }] }) },
     reason: 'VolumeConflict',
     outcome: 'denied',
-    says: ['volume aws-iam-token', '"sts.amazonaws.com"', 'you can: '],
+    says: ['volume aws-iam-token', '"sts.amazonaws.com"', 'To fix this, '],
   },
   {
     proves: 'a token volume of another audience is not ours',
@@ -291,7 +291,7 @@ export const podBoundaryRows: readonly Row[] = [
     },
     reason: 'Injected',
     outcome: 'mutated',
-    warnings: ['HalfPair'],
+    warnings: ['IncompleteWebIdentity'],
   },
   {
     proves: 'a mount of another volume at our path is a conflict',
@@ -317,7 +317,7 @@ export const podBoundaryRows: readonly Row[] = [
     review: { object: withMount(mountOf('data', '/var/run/secrets')) },
     reason: 'Injected',
     outcome: 'mutated',
-    warnings: ['MountAboveToken'],
+    warnings: ['TokenMountNested'],
     after: { '/spec/containers/0/volumeMounts/2': tokenMount },
   },
   {

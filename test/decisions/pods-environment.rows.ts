@@ -119,7 +119,7 @@ export const podEnvironmentRows: readonly Row[] = [
     review: { object: podWithEnv([{ name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: '/my/token' }]) },
     reason: 'Injected',
     outcome: 'mutated',
-    warnings: ['HalfPair'],
+    warnings: ['IncompleteWebIdentity'],
     after: {
       [env]: [{ name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: '/my/token' }, sts],
       '/spec/volumes/1': undefined,
@@ -131,7 +131,7 @@ export const podEnvironmentRows: readonly Row[] = [
     review: { object: podWithEnv([tokenEntry]) },
     reason: 'Injected',
     outcome: 'mutated',
-    warnings: ['HalfPair'],
+    warnings: ['IncompleteWebIdentity'],
     after: { '/spec/containers/0/volumeMounts/1': tokenMount, '/spec/volumes/1': tokenVolume() },
   },
   {
@@ -176,7 +176,7 @@ export const podEnvironmentRows: readonly Row[] = [
     },
     reason: 'Injected',
     outcome: 'mutated',
-    warnings: ['HalfPair', 'EnvFromUnverified'],
+    warnings: ['IncompleteWebIdentity', 'EnvFromUnverified'],
   },
   {
     proves: 'envFrom beside the injected pair needs no warning: env wins over it',
@@ -291,7 +291,7 @@ export const podEnvironmentRows: readonly Row[] = [
     review: { object: pod({ annotations: { 'eks.amazonaws.com/skip-containers': 'app,ghost' } }) },
     reason: 'NothingToInject',
     outcome: 'allowed',
-    warnings: ['UnknownSkipName'],
+    warnings: ['UnknownContainer'],
     says: ['"ghost"'],
   },
   {
@@ -375,7 +375,7 @@ export const podEnvironmentRows: readonly Row[] = [
     review: { object: pod({ serviceAccountName: 'near-miss' }) },
     reason: 'Injected',
     outcome: 'mutated',
-    warnings: ['NearMissAnnotation'],
+    warnings: ['MisspelledKey'],
     says: ['"eks.amazon.com/role-arn"', 'eks.amazonaws.com/role-arn'],
   },
   {
@@ -383,7 +383,7 @@ export const podEnvironmentRows: readonly Row[] = [
     review: { object: pod({ annotations: { 'eks.amazon.com/skip-containers': 'app' } }) },
     reason: 'Injected',
     outcome: 'mutated',
-    warnings: ['NearMissAnnotation'],
+    warnings: ['MisspelledKey'],
   },
   {
     proves: 'many near misses are one warning with at most five names, so that the others are not lost',
@@ -397,7 +397,7 @@ export const podEnvironmentRows: readonly Row[] = [
     },
     reason: 'Injected',
     outcome: 'mutated',
-    warnings: ['TokenExpirationClamped', 'NearMissAnnotation'],
+    warnings: ['TokenExpirationClamped', 'MisspelledKey'],
     says: ['and 2 more'],
   },
 ];

@@ -46,7 +46,7 @@ export const podRoleRows: readonly Row[] = [
     review: inNamespace('shared'),
     reason: 'AccountNotMapped',
     outcome: 'denied',
-    says: ['"pods.555555555555"', 'your platform team must: ', '"pods.555555555555":"ROLE_ARN"', 'Ask in #platform.'],
+    says: ['"pods.555555555555"', 'Ask your platform team to ', '"pods.555555555555":"ROLE_ARN"', 'Ask in #platform.'],
     neverSays: [' or "555555555555"'],
   },
   {
@@ -93,7 +93,7 @@ export const podRoleRows: readonly Row[] = [
     says: [
       'Pod "web" in namespace "unmapped": ConfigMap ack-system/ack-role-account-map has no role for account "999999999990"',
       '"pods.999999999990" or "999999999990"',
-      'your platform team must: add it: kubectl patch configmap ack-role-account-map --namespace ack-system',
+      'Ask your platform team to add it: kubectl patch configmap ack-role-account-map --namespace ack-system',
       '(AccountNotMapped)',
     ],
   },
@@ -115,7 +115,11 @@ export const podRoleRows: readonly Row[] = [
     review: { object: pod() },
     reason: 'AccountMapMissing',
     outcome: 'denied',
-    says: ['ConfigMap elsewhere/ack-role-account-map', `--from-literal=${account}=ROLE_ARN`, 'your platform team must'],
+    says: [
+      'ConfigMap elsewhere/ack-role-account-map',
+      `--from-literal=${account}=ROLE_ARN`,
+      'Ask your platform team to',
+    ],
   },
   {
     proves: 'without a team map the refusal says so',
@@ -130,7 +134,7 @@ export const podRoleRows: readonly Row[] = [
     review: inNamespace('garbage-arn'),
     reason: 'InvalidRoleArn',
     outcome: 'denied',
-    says: ['"not a role" under "222222222222"', 'your platform team must'],
+    says: ['"not a role" under "222222222222"', 'Ask your platform team to'],
   },
   {
     proves: 'an ARN that is not of a role is refused',
@@ -163,7 +167,7 @@ export const podRoleRows: readonly Row[] = [
     review: inNamespace('mismatch'),
     reason: 'AccountMismatch',
     outcome: 'denied',
-    says: ['"pods.333333333333"', 'account 333333333334', 'put a role of account 333333333333 under that key'],
+    says: ['"pods.333333333333"', 'account 333333333334', 'use a role in account 333333333333 for that key'],
   },
   {
     proves: 'an owner account id that is not 12 digits is refused',
@@ -211,21 +215,24 @@ export const podRoleRows: readonly Row[] = [
     review: inNamespace('nowhere'),
     reason: 'NamespaceNotFound',
     outcome: 'denied',
-    says: ['namespace "nowhere" does not exist', 'you can: create it first: kubectl create namespace nowhere'],
+    says: ['namespace "nowhere" does not exist', 'To fix this, create it first: kubectl create namespace nowhere'],
   },
   {
     proves: 'a ServiceAccount that does not exist is named, and how to create it',
     review: asAccount('ghost'),
     reason: 'ServiceAccountNotFound',
     outcome: 'denied',
-    says: ['ServiceAccount "ghost"', 'you can: create it first: kubectl create serviceaccount ghost --namespace shop'],
+    says: [
+      'ServiceAccount "ghost"',
+      'To fix this, create it first: kubectl create serviceaccount ghost --namespace shop',
+    ],
   },
   {
     proves: 'a command to paste never holds an unvalidated value: a hostile ServiceAccount name leaves it out',
     review: asAccount('x;reboot'),
     reason: 'ServiceAccountNotFound',
     outcome: 'denied',
-    says: ['ServiceAccount "x;reboot"', 'you can: create it first (ServiceAccountNotFound)'],
+    says: ['ServiceAccount "x;reboot"', 'To fix this, create it first (ServiceAccountNotFound)'],
     neverSays: ['kubectl'],
   },
   {
@@ -300,7 +307,7 @@ export const podRoleRows: readonly Row[] = [
     review: asAccount('foreign-wish'),
     reason: 'RoleOutsideAccount',
     outcome: 'denied',
-    says: ['ServiceAccount "foreign-wish"', 'eks.amazonaws.com/role-arn', `account ${account}`, 'you can: '],
+    says: ['ServiceAccount "foreign-wish"', 'eks.amazonaws.com/role-arn', `account ${account}`, 'To fix this, '],
   },
   {
     proves: 'a wish of a source account is refused where no source account is given',
@@ -323,7 +330,7 @@ export const podRoleRows: readonly Row[] = [
     reason: 'InvalidRoleArn',
     outcome: 'denied',
     says: ['carm-webhook.dev/role "1\\u000a2\\u001b[31m\\"', 'ServiceAccount "garbage-wish"'],
-    neverSays: ['your platform team must'],
+    neverSays: ['Ask your platform team to'],
   },
   {
     proves: 'a wish for the ARN of a user is no role',

@@ -44,7 +44,7 @@ export const referenceRows: readonly Row[] = [
       ...denied,
       proves: `${what} in another namespace is refused on CREATE`,
       review: created(kind, { spec }),
-      says: [says, 'you can'],
+      says: [says, 'To fix this'],
     },
     {
       ...denied,

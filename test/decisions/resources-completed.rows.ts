@@ -277,7 +277,7 @@ export const resourceCompletedRows: readonly Row[] = [
   {
     proves: 'the status of a resource is never completed',
     review: updated('Bucket', regional, {}, { subResource: 'status' }),
-    reason: 'NotOurs',
+    reason: 'NotApplicable',
     outcome: 'allowed',
   },
 ];

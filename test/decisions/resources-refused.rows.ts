@@ -20,7 +20,7 @@ const regions: readonly Row[] = [
       { ...annotated(own('region'), 'us-east-1'), ack },
     ),
     reason: 'RegionChange',
-    says: ['"us-east-1"', '"eu-central-1"', 'you can'],
+    says: ['"us-east-1"', '"eu-central-1"', 'To fix this'],
   },
   {
     ...denied,
@@ -79,7 +79,7 @@ const regions: readonly Row[] = [
     says: [
       '"Frankfurt"',
       'kubectl annotate --overwrite namespace bad-region services.k8s.aws/default-region=REGION',
-      'your platform team must',
+      'Ask your platform team to',
     ],
   },
   {
@@ -130,7 +130,7 @@ const forms: readonly Row[] = [
       proves: `${key} ${JSON.stringify(value)} is refused`,
       review: created('Bucket', annotated(own(key), value)),
       reason: 'InvalidAnnotation',
-      says: [own(key), 'you can'],
+      says: [own(key), 'To fix this'],
     }),
   ),
   ...[
@@ -175,7 +175,7 @@ const owners: readonly Row[] = [
     proves: "an owner account id of a resource that is not its namespace's is refused: ACK ignores it",
     review: created('Bucket', annotated(own('owner-account-id'), '222222222222')),
     reason: 'AccountMismatch',
-    says: ['"222222222222"', account, 'you can'],
+    says: ['"222222222222"', account, 'To fix this'],
   },
   {
     ...checked,
@@ -502,7 +502,7 @@ const identities: readonly Row[] = [
         ...created('Bucket', { namespace: 'unmapped', annotations: { [own('adopted')]: 'true' } }),
         operation: 'DELETE',
       },
-      reason: 'NotOurs',
+      reason: 'NotApplicable',
       outcome: 'allowed',
     }),
   ),

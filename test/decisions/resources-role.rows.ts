@@ -17,7 +17,7 @@ const byMaps: readonly Row[] = [
     proves: 'a resource of an account that is not mapped is refused',
     review: created('Bucket', { namespace: 'unmapped' }),
     reason: 'AccountNotMapped',
-    says: ['Bucket "things" in namespace "unmapped"', 'your platform team must', '999999999990'],
+    says: ['Bucket "things" in namespace "unmapped"', 'Ask your platform team to', '999999999990'],
   },
   {
     ...denied,
@@ -302,7 +302,7 @@ const unbound: readonly Row[] = [
       server: 'unbound-denied',
       proves: `a resource in ${namespace}, whose binding ACK ignores, is not ours`,
       review: created('Bucket', { namespace }),
-      reason: 'NotServed',
+      reason: 'NamespaceNotManaged',
       outcome: 'allowed',
     }),
   ),
@@ -328,7 +328,7 @@ const bySelectors: readonly Row[] = [
     proves: 'no selector that matches: refused, for ACK would fall back to its own account',
     review: created('Bucket', inNamespace('sel-one')),
     reason: 'SelectorNotMatched',
-    says: ['Bucket "things" in namespace "sel-one"', 'your platform team must'],
+    says: ['Bucket "things" in namespace "sel-one"', 'Ask your platform team to'],
   },
   {
     ...selectors,
@@ -449,7 +449,7 @@ const bySelectors: readonly Row[] = [
       { labels: { color: 'green' }, ack: inBlue },
     ),
     reason: 'RebindWithResources',
-    says: ['"green"', '232323232323', '212121212121', 'you can'],
+    says: ['"green"', '232323232323', '212121212121', 'To fix this'],
   },
   {
     ...selected,

@@ -39,7 +39,7 @@ export const selectorRows: readonly Row[] = [
       proves: `a selector with ${what} is refused`,
       review: made(options, role),
       reason: 'InvalidSelector',
-      says: ['IAMRoleSelector "new"', 'your platform team must'],
+      says: ['IAMRoleSelector "new"', 'Ask your platform team to'],
     }),
   ),
   {
@@ -199,7 +199,7 @@ export const selectorRows: readonly Row[] = [
     ...inUse,
     proves: 'removing a selector that a resource uses is refused, and names the resource',
     review: removed('one'),
-    says: ['IAMRoleSelector "one"', '"Bucket sel-one/assets"', 'your platform team must', 'another account'],
+    says: ['IAMRoleSelector "one"', '"Bucket sel-one/assets"', 'Ask your platform team to', 'another account'],
     neverSays: ['picked-by-none', 'others'],
   },
   {
@@ -308,7 +308,7 @@ export const selectorRows: readonly Row[] = [
     endpoint: 'validate',
     proves: 'without the gate IAMRoleSelector the removal of a selector is not ours',
     review: removed('one'),
-    reason: 'NotOurs',
+    reason: 'NotApplicable',
     outcome: 'allowed',
   },
   {
@@ -342,20 +342,20 @@ export const selectorRows: readonly Row[] = [
     ...checked,
     proves: 'DELETE of a resource is never held up by selectors',
     review: { ...created('Bucket', { namespace: 'sel-none' }), operation: 'DELETE' },
-    reason: 'NotOurs',
+    reason: 'NotApplicable',
   },
   {
     endpoint: 'validate',
     proves: 'without the gate IAMRoleSelector a selector is not ours',
     review: made({}, 'role'),
-    reason: 'NotOurs',
+    reason: 'NotApplicable',
     outcome: 'allowed',
   },
   {
     server: 'selectors',
     proves: 'a selector is never changed',
     review: made({}, 'role'),
-    reason: 'NotOurs',
+    reason: 'NotApplicable',
     outcome: 'allowed',
   },
 ];

@@ -42,7 +42,7 @@ export const terminatingNamespaceRows: readonly Row[] = [
     ...denied,
     proves: 'our label does not come off a namespace that is being deleted',
     review: change({ labels: enabled }, {}),
-    says: ['Namespace "going": ', `${inject}=enabled would be removed`, 'it does not hold up the deletion'],
+    says: ['Namespace "going": ', `${inject}=enabled would be removed`, 'it does not delay the deletion'],
   },
   {
     ...denied,

@@ -246,7 +246,7 @@ export const tooLargeRows: readonly Row[] = [
       kind: 'Thing',
       object: { metadata: { name: 'x' }, x: 'x'.repeat(3 * 1024 * 1024) },
     },
-    reason: 'NotOurs',
+    reason: 'NotApplicable',
     outcome: 'allowed',
   },
 ];

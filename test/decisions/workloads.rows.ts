@@ -49,7 +49,7 @@ export const workloadRows: readonly Row[] = [
       review: create(kind, 'unmapped'),
       reason: 'AccountNotMapped',
       outcome: 'warned',
-      says: [`pods of ${kind} "web" in namespace "unmapped": `, 'your platform team must: '],
+      says: [`pods of ${kind} "web" in namespace "unmapped": `, 'Ask your platform team to '],
     }),
   ),
   ...workloadKindNames.map(
@@ -92,7 +92,7 @@ export const workloadRows: readonly Row[] = [
     proves: '--workloads=off leaves workloads alone',
     server: 'workloads-off',
     review: create('Deployment', 'unmapped'),
-    reason: 'NotOurs',
+    reason: 'NotApplicable',
     outcome: 'allowed',
   },
   ...(
@@ -108,7 +108,7 @@ export const workloadRows: readonly Row[] = [
       ...validate,
       proves: `what ${username} makes for ${metadata.ownerReferences[1]?.apiVersion} is not answered, for its owner was: ${kind}`,
       review: { ...create(kind, 'unmapped', pod(), metadata), username },
-      reason: 'NotOurs',
+      reason: 'NotApplicable',
       outcome: 'allowed',
     }),
   ),
@@ -233,7 +233,7 @@ export const workloadRows: readonly Row[] = [
     ...validate,
     proves: 'a workload in a namespace that is not served is not ours',
     review: create('Deployment', 'free'),
-    reason: 'NotServed',
+    reason: 'NamespaceNotManaged',
     outcome: 'allowed',
   },
   {
@@ -251,7 +251,7 @@ export const workloadRows: readonly Row[] = [
       resource: '/v1/podtemplates',
       object: { apiVersion: 'v1', kind: 'PodTemplate', metadata: { name: 'empty', namespace: 'unmapped' } },
     },
-    reason: 'NotOurs',
+    reason: 'NotApplicable',
     outcome: 'allowed',
   },
   {
@@ -273,7 +273,7 @@ export const workloadRows: readonly Row[] = [
     ...validate,
     proves: 'the scale subresource of a workload is not ours',
     review: { ...create('Deployment', 'unmapped'), operation: 'UPDATE', subResource: 'scale', kind: 'Scale' },
-    reason: 'NotOurs',
+    reason: 'NotApplicable',
     outcome: 'allowed',
   },
 ];

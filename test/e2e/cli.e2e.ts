@@ -101,7 +101,7 @@ describe('the commands on a real kube-apiserver', () => {
     const env = { KUBECONFIG: await plane.kubeconfigFor({ user: 'alice' }) };
     const { code, stdout, stderr } = await runBundle(['inject', '-f', '-'], { env, stdin: pods });
     assert.equal(code, 1);
-    assert.match(stderr, /^stdin:15: refused: .*namespace "nowhere" does not exist.*\(NamespaceNotFound\)\n$/);
+    assert.match(stderr, /^stdin:15: denied: .*namespace "nowhere" does not exist.*\(NamespaceNotFound\)\n$/);
     const objects = parseAllDocuments(stdout).map(document => document.toJS());
     assert.deepEqual(objects.map(rolesIn), [[role], ['arn:aws:iam::111122223333:role/team/reader']]);
     await plane.kubectl(['apply', '-f', '-'], { input: stdout });

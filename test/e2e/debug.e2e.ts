@@ -86,7 +86,7 @@ describe('kubectl debug', () => {
     const refused = await debug('guarded', 'thief', [`--env=AWS_ROLE_ARN=${foreignRole}`], { expectCode: 1 });
     assert.match(
       refused.stderr,
-      /^Error from server \(Forbidden\): admission webhook "pods\.carm-webhook\.dev" denied the request: Pod "guarded" in namespace "shop": ephemeral container "thief" sets AWS_ROLE_ARN to "arn:aws:iam::999999999999:role\/admin", which is no role of account 111122223333 of namespace "shop"; you can: remove AWS_ROLE_ARN: the role is injected; or name a role of account 111122223333 \(RoleOutsideAccount\)\n$/m,
+      /^Error from server \(Forbidden\): admission webhook "pods\.carm-webhook\.dev" denied the request: Pod "guarded" in namespace "shop": ephemeral container "thief" sets AWS_ROLE_ARN to "arn:aws:iam::999999999999:role\/admin", which is not a role in account 111122223333 of namespace "shop". To fix this, remove AWS_ROLE_ARN: the role is injected; or name a role of account 111122223333 \(RoleOutsideAccount\)\n$/m,
     );
     assert.deepEqual(await ephemeralContainers('guarded'), []);
   });
@@ -137,7 +137,7 @@ describe('kubectl debug', () => {
   test('a debug container that is named to be skipped gets nothing', testLimit, async () => {
     const annotations = { 'eks.amazonaws.com/skip-containers': 'look' };
     const applied = await served.apply([pod('shop', 'skipping', { annotations })]);
-    assert.match(warningsOf(applied).join(), /\(UnknownSkipName\)$/);
+    assert.match(warningsOf(applied).join(), /\(UnknownContainer\)$/);
     await debug('skipping', 'look');
     const [container] = await ephemeralContainers('skipping');
     assert.equal(container?.env, undefined);

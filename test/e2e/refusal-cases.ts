@@ -47,7 +47,7 @@ export const withoutMaps: readonly RefusalCase[] = [
     reason: 'AccountMapMissing',
     namespace: shop,
     blames: /ConfigMap ack-system\/ack-role-account-map/,
-    remedy: `your platform team must: create it with the account's role: kubectl create configmap ack-role-account-map --namespace ack-system --from-literal=${account}=ROLE_ARN`,
+    remedy: `Ask your platform team to create it with the account's role: kubectl create configmap ack-role-account-map --namespace ack-system --from-literal=${account}=ROLE_ARN`,
     filledIn: ['ROLE_ARN', role],
   },
   {
@@ -56,7 +56,7 @@ export const withoutMaps: readonly RefusalCase[] = [
     namespace: ofTeam('payments'),
     blames: /ConfigMap ack-system\/ack-role-team-map/,
     remedy:
-      "your platform team must: create it with the team's role: kubectl create configmap ack-role-team-map --namespace ack-system --from-literal=payments=ROLE_ARN",
+      "Ask your platform team to create it with the team's role: kubectl create configmap ack-role-team-map --namespace ack-system --from-literal=payments=ROLE_ARN",
     filledIn: ['ROLE_ARN', role],
   },
 ];
@@ -67,7 +67,7 @@ const bindings: readonly RefusalCase[] = [
     reason: 'NamespaceNotBound',
     namespace: { labels: { 'carm-webhook.dev/inject': 'enabled' } },
     blames: /namespace "NAMESPACE" is labelled/,
-    remedy: `your platform team must: bind it: kubectl annotate namespace NAMESPACE ${owner}=ACCOUNT_ID`,
+    remedy: `Ask your platform team to bind it: kubectl annotate namespace NAMESPACE ${owner}=ACCOUNT_ID`,
     filledIn: ['ACCOUNT_ID', account],
   },
   {
@@ -75,7 +75,7 @@ const bindings: readonly RefusalCase[] = [
     reason: 'InvalidAccountId',
     namespace: bound('11112222333'),
     blames: /namespace "NAMESPACE" has services\.k8s\.aws\/owner-account-id "11112222333"/,
-    remedy: `your platform team must: correct it: kubectl annotate --overwrite namespace NAMESPACE ${owner}=ACCOUNT_ID`,
+    remedy: `Ask your platform team to correct it: kubectl annotate --overwrite namespace NAMESPACE ${owner}=ACCOUNT_ID`,
     filledIn: ['ACCOUNT_ID', account],
   },
   {
@@ -83,7 +83,7 @@ const bindings: readonly RefusalCase[] = [
     reason: 'InvalidTeamId',
     namespace: ofTeam('s3.payments'),
     blames: /namespace "NAMESPACE" has services\.k8s\.aws\/team-id "s3\.payments"/,
-    remedy: `your platform team must: correct it: kubectl annotate --overwrite namespace NAMESPACE ${team}=TEAM_ID`,
+    remedy: `Ask your platform team to correct it: kubectl annotate --overwrite namespace NAMESPACE ${team}=TEAM_ID`,
     filledIn: ['TEAM_ID', 'payments'],
   },
   {
@@ -91,7 +91,7 @@ const bindings: readonly RefusalCase[] = [
     reason: 'AccountNotMapped',
     namespace: bound('444455556666'),
     blames: /ConfigMap ack-system\/ack-role-account-map has no role for account "444455556666"/,
-    remedy: `your platform team must: add it: kubectl patch configmap ack-role-account-map --namespace ack-system --type merge --patch '{"data":{"pods.444455556666":"ROLE_ARN"}}'`,
+    remedy: `Ask your platform team to add it: kubectl patch configmap ack-role-account-map --namespace ack-system --type merge --patch '{"data":{"pods.444455556666":"ROLE_ARN"}}'`,
     filledIn: ['ROLE_ARN', 'arn:aws:iam::444455556666:role/shop'],
   },
   {
@@ -99,7 +99,7 @@ const bindings: readonly RefusalCase[] = [
     reason: 'TeamNotMapped',
     namespace: ofTeam('orders'),
     blames: /ConfigMap ack-system\/ack-role-team-map has no role for team "orders"/,
-    remedy: `your platform team must: add it: kubectl patch configmap ack-role-team-map --namespace ack-system --type merge --patch '{"data":{"pods.orders":"ROLE_ARN"}}'`,
+    remedy: `Ask your platform team to add it: kubectl patch configmap ack-role-team-map --namespace ack-system --type merge --patch '{"data":{"pods.orders":"ROLE_ARN"}}'`,
     filledIn: ['ROLE_ARN', role],
   },
   {
@@ -108,14 +108,14 @@ const bindings: readonly RefusalCase[] = [
     namespace: bound('222222222222'),
     blames:
       /ConfigMap ack-system\/ack-role-account-map has "role\/shop\\u000aWarning: all is well" under "222222222222"/,
-    remedy: 'your platform team must: correct that value',
+    remedy: 'Ask your platform team to correct that value',
   },
   {
     what: 'a role of another account in the map',
     reason: 'AccountMismatch',
     namespace: bound('333333333333'),
     blames: /ack-role-account-map maps "333333333333" to a role of account 999999999999/,
-    remedy: 'your platform team must: put a role of account 333333333333 under that key',
+    remedy: 'Ask your platform team to use a role in account 333333333333 for that key',
   },
 ];
 
@@ -126,7 +126,7 @@ const serviceAccounts: readonly RefusalCase[] = [
     namespace: shop,
     serviceAccount: null,
     blames: /ServiceAccount "app" does not exist in namespace "NAMESPACE"/,
-    remedy: 'you can: create it first: kubectl create serviceaccount app --namespace NAMESPACE',
+    remedy: 'To fix this, create it first: kubectl create serviceaccount app --namespace NAMESPACE',
     filledIn: ['', ''],
   },
   {
@@ -135,7 +135,7 @@ const serviceAccounts: readonly RefusalCase[] = [
     namespace: shop,
     serviceAccount: { 'carm-webhook.dev/role': 'arn:aws:s3:::bucket' },
     blames: /ServiceAccount "app" has carm-webhook\.dev\/role "arn:aws:s3:::bucket"/,
-    remedy: 'you can: correct that annotation',
+    remedy: 'To fix this, correct that annotation',
   },
   {
     what: "a ServiceAccount's wish for a role of another account",
@@ -143,7 +143,7 @@ const serviceAccounts: readonly RefusalCase[] = [
     namespace: shop,
     serviceAccount: { 'eks.amazonaws.com/role-arn': foreignRole },
     blames: /ServiceAccount "app" has eks\.amazonaws\.com\/role-arn "arn:aws:iam::999999999999:role\/admin"/,
-    remedy: `you can: name a role of account ${account} by its bare name or ARN there`,
+    remedy: `To fix this, use a role in account ${account}, by its name or ARN (your platform team can allow other accounts with --source-accounts)`,
   },
 ];
 
@@ -154,7 +154,7 @@ const boundary: readonly RefusalCase[] = [
     namespace: shop,
     pod: withRole(foreignRole),
     blames: /container "app" sets AWS_ROLE_ARN to "arn:aws:iam::999999999999:role\/admin"/,
-    remedy: `you can: remove AWS_ROLE_ARN: the role is injected; or name a role of account ${account}`,
+    remedy: `To fix this, remove AWS_ROLE_ARN (the webhook injects the role) or use a role in account ${account} (your platform team can allow other accounts with --source-accounts)`,
   },
   {
     what: 'a pod that was copied from another account',
@@ -163,7 +163,7 @@ const boundary: readonly RefusalCase[] = [
     pod: { ...withRole(foreignRole), annotations: { 'carm-webhook.dev/role-arn': foreignRole } },
     blames:
       /it was injected for account 999999999999 \(annotation carm-webhook\.dev\/role-arn\): the pod was copied from there/,
-    remedy: `you can: try again, or remove AWS_ROLE_ARN: the role is injected; or name a role of account ${account}`,
+    remedy: `To fix this, retry, or remove AWS_ROLE_ARN (the webhook injects the role) or use a role in account ${account} (your platform team can allow other accounts with --source-accounts)`,
   },
   {
     what: 'an init container whose role forges a line, in a pod that opts out',
@@ -176,7 +176,7 @@ const boundary: readonly RefusalCase[] = [
       ],
     },
     blames: /init container "prepare" sets AWS_ROLE_ARN to "x\\u000d\\u000aWarning: \\u001b\[31mred"/,
-    remedy: `you can: remove AWS_ROLE_ARN: the role is injected; or name a role of account ${account}`,
+    remedy: `To fix this, remove AWS_ROLE_ARN (the webhook injects the role) or use a role in account ${account} (your platform team can allow other accounts with --source-accounts)`,
   },
   {
     what: 'a role that comes from a Secret',
@@ -184,7 +184,7 @@ const boundary: readonly RefusalCase[] = [
     namespace: shop,
     pod: containers(containerWith({ name: 'AWS_ROLE_ARN', valueFrom: { secretKeyRef: { name: 'aws', key: 'role' } } })),
     blames: /container "app" sets AWS_ROLE_ARN by valueFrom/,
-    remedy: 'you can: remove AWS_ROLE_ARN: the role is injected; or write the role ARN out',
+    remedy: 'To fix this, remove AWS_ROLE_ARN (the webhook injects the role) or write the role ARN as a literal value',
   },
   {
     what: 'a role with a reference to another variable',
@@ -197,7 +197,7 @@ const boundary: readonly RefusalCase[] = [
       ),
     ),
     blames: /container "app" sets AWS_ROLE_ARN to "arn:aws:iam::\$\(ACCOUNT\):role\/admin", with a \$\( reference/,
-    remedy: 'you can: remove AWS_ROLE_ARN: the role is injected; or write the role ARN out',
+    remedy: 'To fix this, remove AWS_ROLE_ARN (the webhook injects the role) or write the role ARN as a literal value',
   },
 ];
 
@@ -208,7 +208,7 @@ const volumes: readonly RefusalCase[] = [
     namespace: shop,
     pod: { volumes: [{ name: 'aws-iam-token', emptyDir: {} }] },
     blames: /the pod has a volume aws-iam-token that is not a projected service account token/,
-    remedy: 'you can: rename or remove that volume: the right one is injected',
+    remedy: 'To fix this, rename or remove that volume (the webhook injects the right one)',
   },
   {
     what: 'another volume below our path',
@@ -219,7 +219,7 @@ const volumes: readonly RefusalCase[] = [
       volumes: [{ name: 'mine', emptyDir: {} }],
     },
     blames: /container "app" mounts volume "mine" at /,
-    remedy: 'you can: remove that mount or move it elsewhere',
+    remedy: 'To fix this, remove that mount or move it elsewhere',
   },
 ];
 
@@ -237,7 +237,7 @@ export const withPodsKey: readonly RefusalCase[] = [
     serviceAccount: { 'carm-webhook.dev/role': 'ack' },
     blames:
       /ServiceAccount "app" has carm-webhook\.dev\/role "ack", which is a role of ACK's controllers \(ConfigMap ack-system\/ack-role-account-map\)/,
-    remedy: 'you can: remove that annotation (the webhook injects the role for pods) or name another role',
+    remedy: 'To fix this, remove that annotation (the webhook injects the role for pods) or name another role',
   },
   {
     what: "a container that names ACK's role",
@@ -246,6 +246,6 @@ export const withPodsKey: readonly RefusalCase[] = [
     pod: withRole(ackRole),
     blames:
       /container "app" sets AWS_ROLE_ARN to "arn:aws:iam::666677778888:role\/ack", which is a role of ACK's controllers/,
-    remedy: 'you can: remove AWS_ROLE_ARN (the webhook injects the role for pods) or use another role',
+    remedy: 'To fix this, remove AWS_ROLE_ARN (the webhook injects the role for pods) or use another role',
   },
 ];

@@ -66,7 +66,7 @@ describe('each refusal, as kubectl prints it', () => {
     const named = (text: string): string => text.replaceAll('NAMESPACE', name);
     assert.ok(message.startsWith(`${object} in namespace "${name}": `), message);
     assert.match(message, new RegExp(named(row.blames.source)));
-    assert.ok(message.endsWith(`; ${named(row.remedy)} (${row.reason}) Ask in #platform.`), message);
+    assert.ok(message.endsWith(`. ${named(row.remedy)} (${row.reason}) Ask in #platform.`), message);
     assert.match(message, /^[ -~]{1,1024}$/);
   }
 
@@ -208,7 +208,7 @@ describe('each refusal, as kubectl prints it', () => {
       assert.equal(refused.reason, 'TooManyRequests');
       assert.match(
         refused.message ?? '',
-        /^admission webhook "pods\.carm-webhook\.dev" denied the request: Pod "web" in namespace "flood": .*too many reads in a short time; you can: try again; .* \(Unverified\) Ask in #platform\.$/,
+        /^admission webhook "pods\.carm-webhook\.dev" denied the request: Pod "web" in namespace "flood": .*too many reads in a short time\. Retry; if this persists, .* \(Unverified\) Ask in #platform\.$/,
       );
       assert.equal((await served.apply([pod('calm', 'web')])).stdout, 'pod/web created\n');
     } finally {
@@ -233,7 +233,7 @@ describe('each refusal, as kubectl prints it', () => {
     assert.ok(refused.stderr.startsWith(message), refused.stderr);
     assert.match(
       refused.stderr,
-      /; you can: try again; if it lasts, your platform team must: look at carm-webhook \(Unverified\) Ask in #platform\.\n$/,
+      /\. Retry; if this persists, ask your platform team to check carm-webhook \(Unverified\) Ask in #platform\.\n$/,
     );
     const event = audit.last('create', 'pods', 'blind', 'web');
     assert.equal(event?.responseStatus?.code, 503);

@@ -55,12 +55,12 @@ const pods: readonly WarningCase[] = [
   ofPod(
     'a skip name of nobody',
     { annotations: { 'eks.amazonaws.com/skip-containers': 'app, ap' } },
-    'UnknownSkipName',
+    'UnknownContainer',
   ),
   ofPod(
     'seven skip names of nobody, with controls',
     { annotations: { 'eks.amazonaws.com/skip-containers': ['1', '2', '3', '4', '5', '6', evil].reverse().join() } },
-    'UnknownSkipName',
+    'UnknownContainer',
   ),
   ofPod('a static key', of(containerWith(staticKey)), 'StaticAccessKey'),
   ofPod(
@@ -68,11 +68,11 @@ const pods: readonly WarningCase[] = [
     of(...Array.from({ length: 7 }, (_, index) => ({ ...containerWith(staticKey), name: `app-${index}` }))),
     'StaticAccessKey',
   ),
-  ofPod('half a pair', of(containerWith(tokenFile)), 'HalfPair'),
+  ofPod('half a pair', of(containerWith(tokenFile)), 'IncompleteWebIdentity'),
   ofPod(
     'half a pair, the other half perhaps from a Secret',
     of({ ...containerWith(tokenFile), envFrom: [{ secretRef: { name: 'aws' } }] }),
-    'HalfPair',
+    'IncompleteWebIdentity',
     'EnvFromUnverified',
   ),
   ofPod('an empty role', of(containerWith({ name: 'AWS_ROLE_ARN', value: '' })), 'EmptyRoleArn'),
@@ -110,15 +110,15 @@ const pods: readonly WarningCase[] = [
       ...of(container({ volumeMounts: [{ name: 'run', mountPath: '/var/run' }] })),
       volumes: [{ name: 'run', emptyDir: {} }],
     },
-    'MountAboveToken',
+    'TokenMountNested',
   ),
   ofPod(
     'an annotation under a wrong prefix',
     { annotations: { 'eks.amazon.com/skip-containers': 'app' } },
-    'NearMissAnnotation',
+    'MisspelledKey',
   ),
   {
-    ...ofPod("a ServiceAccount's annotation under a wrong prefix", {}, 'NearMissAnnotation'),
+    ...ofPod("a ServiceAccount's annotation under a wrong prefix", {}, 'MisspelledKey'),
     serviceAccount: { 'eks.amazonws.com/role-arn': foreignRole },
   },
   {
@@ -138,11 +138,11 @@ const pods: readonly WarningCase[] = [
       },
       'InvalidTokenExpiration',
       'InvalidRegion',
-      'NearMissAnnotation',
-      'NearMissAnnotation',
-      'UnknownSkipName',
+      'MisspelledKey',
+      'MisspelledKey',
+      'UnknownContainer',
       'EmptyRoleArn',
-      'HalfPair',
+      'IncompleteWebIdentity',
       'StaticAccessKey',
       'EnvFromUnverified',
       'ConfiguredByPodIdentity',
@@ -158,7 +158,7 @@ const pods: readonly WarningCase[] = [
     ...ofPod(
       'an annotation whose prefix has controls',
       { annotations: { 'eks.amazon\u001b\n.com/role-arn': 'x' } },
-      'NearMissAnnotation',
+      'MisspelledKey',
     ),
     invalid: /metadata\.annotations: Invalid value/,
   },
@@ -203,7 +203,7 @@ const namespaces: readonly WarningCase[] = [
   },
   {
     what: 'an annotation of a namespace under a wrong prefix',
-    reasons: ['NearMissAnnotation'],
+    reasons: ['MisspelledKey'],
     namespace: { annotations: { 'service.k8s.aws/default-region': evil } },
   },
 ];

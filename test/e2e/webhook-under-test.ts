@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { makeSelfSigned, type SelfSigned } from '../../src/server/self-signed.ts';
 import type { ControlPlane } from '../testbed/control-plane.ts';
 import { freePort } from '../testbed/loopback-port.ts';
@@ -21,6 +22,7 @@ const bundle = join(import.meta.dirname, '..', '..', 'dist', 'carm-webhook.mjs')
 const ackSystemNamespace = 'ack-system';
 const readyLimitMs = 20_000;
 const probeLimitMs = 2_000;
+const metricsFreshMs = 1_100;
 /** Stays: made again after it was deleted, it could be found terminating. */
 const probeNamespace = 'install-probe';
 const enabled = { 'carm-webhook.dev/inject': 'enabled' };
@@ -61,6 +63,7 @@ export class WebhookUnderTest {
   readonly #folder: string;
   readonly #args: readonly string[];
   #process: SupervisedProcess | undefined;
+  #metricsAtMs = Number.NEGATIVE_INFINITY;
 
   private constructor(
     plane: ControlPlane,
@@ -196,8 +199,10 @@ export class WebhookUnderTest {
     }
   }
 
-  /** Prometheus' text. */
+  /** Prometheus' text, as it is now: what was asked for less than a second ago is answered again. */
   async metrics(): Promise<string> {
+    await sleep(Math.max(0, this.#metricsAtMs + metricsFreshMs - performance.now()));
+    this.#metricsAtMs = performance.now();
     const answer = await fetch(`${this.opsUrl}/metrics`, { signal: AbortSignal.timeout(probeLimitMs) });
     return answer.text();
   }

@@ -49,8 +49,8 @@ describe('the environment is appended in the order of amazon-eks-pod-identity-we
       ],
       [sts, ...region],
     ],
-    ['a token file alone', [{ name: tokenFile, value: '/t' }], [sts, ...region], ['HalfPair']],
-    ['an empty token file alone', [{ name: tokenFile, value: '' }], [sts, ...region], ['HalfPair']],
+    ['a token file alone', [{ name: tokenFile, value: '/t' }], [sts, ...region], ['IncompleteWebIdentity']],
+    ['an empty token file alone', [{ name: tokenFile, value: '' }], [sts, ...region], ['IncompleteWebIdentity']],
     [
       'both',
       [
@@ -103,11 +103,11 @@ describe('envFrom', () => {
     assert.deepEqual(plan([], {}, { envFrom }), { added: all, remarks: [] }));
   test('with a suppressed pair is remarked on', () =>
     assert.deepEqual(plan([{ name: tokenFile, value: '/t' }], {}, { envFrom }).remarks, [
-      'HalfPair',
+      'IncompleteWebIdentity',
       'EnvFromUnverified',
     ]));
   test('empty is none', () =>
-    assert.deepEqual(plan([{ name: tokenFile, value: '/t' }], {}, { envFrom: [] }).remarks, ['HalfPair']));
+    assert.deepEqual(plan([{ name: tokenFile, value: '/t' }], {}, { envFrom: [] }).remarks, ['IncompleteWebIdentity']));
 });
 
 test('nothing is added twice, and a second run adds nothing, whatever is there', () => {

@@ -159,7 +159,7 @@ describe('metrics through HTTP', () => {
     await gone;
     decided.resolve();
     const series =
-      'carm_webhook_reviews_total{webhook="pods.carm-webhook.dev",operation="CREATE",outcome="allowed",reason="NotServed"}';
+      'carm_webhook_reviews_total{webhook="pods.carm-webhook.dev",operation="CREATE",outcome="allowed",reason="NamespaceNotManaged"}';
     assert.equal(await server.metric(series), 1);
     assert.equal(await server.metric('carm_webhook_reviews_in_flight'), 0);
   });

@@ -66,7 +66,7 @@ function hasCode(body: string): void {
   assert.equal(response.uid, 'uid-9');
   assert.equal(response.allowed, false);
   assert.equal(response.status.code, 500);
-  assert.match(response.status.message, /"uid-9" \(InternalError\) ask #platform$/);
+  assert.match(response.status.message, /review "uid-9" in the log of carm-webhook \(InternalError\) ask #platform$/);
   assert.equal(response.auditAnnotations.reason, 'InternalError');
   assert.doesNotMatch(body, /hunter2/);
 }

@@ -32,7 +32,7 @@ export function allowed(request: AdmissionRequest): Admitted {
       webhook: 'pods.carm-webhook.dev',
       operation: request.operation,
       outcome: 'allowed',
-      reason: 'NotServed',
+      reason: 'NamespaceNotManaged',
       warnings: [],
       uid: request.uid,
       namespace: request.namespace,

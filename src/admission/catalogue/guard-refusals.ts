@@ -41,8 +41,8 @@ export const guardRefusals: { readonly [R in GuardProblem['reason']]: RefusalOf<
     group: 'refused',
     cause: 'A map would become immutable: no account could be added or mended any more without deleting it.',
     mender: 'platform team',
-    remedy: 'Leave `immutable` out.',
-    say: ({ map }, at) => ({ wrong: `${mapName(map, at)} would become immutable`, remedy: 'leave immutable out' }),
+    remedy: 'Remove `immutable`.',
+    say: ({ map }, at) => ({ wrong: `${mapName(map, at)} would become immutable`, remedy: 'remove immutable' }),
   },
   InvalidSelector: {
     group: 'refused',
@@ -50,7 +50,7 @@ export const guardRefusals: { readonly [R in GuardProblem['reason']]: RefusalOf<
       "An IAMRoleSelector that ACK leaves out, with no more than a line in its controllers' logs; or whose ARN is no role.",
     mender: 'platform team',
     remedy: 'Correct the field that the message names.',
-    say: ({ why }) => ({ wrong: why, remedy: 'correct it: ACK would leave this selector out without a word' }),
+    say: ({ why }) => ({ wrong: why, remedy: 'correct it (ACK silently ignores such a selector)' }),
   },
   SelectorInUse: {
     group: 'refused',
@@ -63,8 +63,8 @@ export const guardRefusals: { readonly [R in GuardProblem['reason']]: RefusalOf<
       const names = resources.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`);
       const others = names.length > mostNames ? ' and others' : '';
       return {
-        wrong: `it gives resources their role: ${quoteNames(names.slice(0, mostNames))}${others}`,
-        remedy: 'let it match them, or delete them first: ACK would look for them in another account',
+        wrong: `resources get their role from it: ${quoteNames(names.slice(0, mostNames))}${others}`,
+        remedy: 'let it match them still, or delete them first (ACK would look for them in another account)',
       };
     },
   },
@@ -73,11 +73,11 @@ export const guardRefusals: { readonly [R in GuardProblem['reason']]: RefusalOf<
     cause:
       "A namespace's `services.k8s.aws/endpoint-url` is none of `--allowed-endpoint-urls`: ACK would send its credentials and calls there, for all namespaces that share the role.",
     mender: 'platform team',
-    remedy: 'Leave the annotation out, or allow the URL.',
+    remedy: 'Remove the annotation, or allow the URL.',
     softenedBy: 'nothing',
     say: ({ value }) => ({
       wrong: `services.k8s.aws/endpoint-url ${quote(value)} is not allowed`,
-      remedy: 'leave it out, or allow it by --allowed-endpoint-urls',
+      remedy: 'remove it, or allow it with --allowed-endpoint-urls',
     }),
   },
   InvalidLabel: {
@@ -88,7 +88,7 @@ export const guardRefusals: { readonly [R in GuardProblem['reason']]: RefusalOf<
     softenedBy: 'nothing',
     say: ({ value }) => ({
       wrong: `the namespace is being deleted, and its label ${injectLabel}=enabled would be ${value === undefined ? 'removed' : `changed to ${quote(value)}`}`,
-      remedy: 'keep the label: it does not hold up the deletion, and goes with the namespace',
+      remedy: 'keep the label (it does not delay the deletion, and goes with the namespace)',
     }),
   },
 };

@@ -6,8 +6,8 @@ import { type Problem, refusalOf } from './refusals.ts';
 const longestMessage = 1024;
 
 const menders: Readonly<Record<Mender, string>> = {
-  you: 'you can',
-  'platform team': 'your platform team must',
+  you: 'To fix this,',
+  'platform team': 'Ask your platform team to',
 };
 
 /** What is wrong, in one line without the remedy, for a warning that has words of its own around it. */
@@ -41,7 +41,7 @@ export function refusalMessage(
 ): string {
   const entry = refusalOf(problem);
   const { wrong, remedy, command, mender = entry.mender } = entry.say(problem, at);
-  const words = `${subject === '' ? '' : `${subject}: `}${wrong}; ${menders[mender]}: ${remedy}`;
+  const words = `${subject === '' ? '' : `${subject}: `}${wrong}. ${menders[mender]} ${remedy}`;
   const withCommand = command === undefined ? words : `${words}: ${command}`;
   const fits = withCommand.length <= roomFor(problem.reason, supportMessage);
   return closeMessage(fits ? withCommand : words, problem.reason, supportMessage);

@@ -24,7 +24,7 @@ const done = {
 } as const satisfies Record<string, Plain<'done'>>;
 
 const notOurs = {
-  NotServed: {
+  NamespaceNotManaged: {
     group: 'not ours',
     cause:
       'The namespace is neither bound nor labelled `carm-webhook.dev/inject: enabled`, or is one that is never served.',
@@ -40,7 +40,7 @@ const notOurs = {
     cause: 'The request comes from a controller of Kubernetes that we never stand in the way of.',
   },
   Terminating: { group: 'not ours', cause: 'The object is being deleted.' },
-  NotOurs: {
+  NotApplicable: {
     group: 'not ours',
     cause:
       'Nothing that we judge: a resource or an operation that we do not know, a ReplicaSet or Job that a controller of Kubernetes makes for its Deployment or CronJob, or `--workloads=off`.',

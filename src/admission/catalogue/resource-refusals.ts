@@ -37,6 +37,9 @@ export type ResourceProblem =
       readonly accountId: AccountId | undefined;
     };
 
+/** For whoever restores a backup. */
+const toRestore = ' (to restore a backup, your platform team can name who restores in --restore-identities)';
+
 /** Each refusal of an ACK resource. */
 export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: RefusalOf<ResourceProblem, R> } = {
   InvalidRegion: {
@@ -62,10 +65,10 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
     cause:
       'The region of an ACK resource would change, but the resource exists in its region already: ACK would stop at it, with an error that shows nowhere.',
     mender: 'you',
-    remedy: 'Keep the region; for another one, make another resource.',
+    remedy: 'Keep the region; for another one, create another resource.',
     say: ({ value, region }) => ({
-      wrong: `${regionAnnotation} ${quote(value)} is not ${quote(region)}, where the resource is already`,
-      remedy: `keep ${quote(region)}, or make another resource in the other region`,
+      wrong: `${regionAnnotation} ${quote(value)} differs from ${quote(region)}, which ACK has recorded for it`,
+      remedy: `keep ${quote(region)}, or create another resource in the other region`,
     }),
   },
   InvalidAnnotation: {
@@ -83,11 +86,11 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
     cause: "An annotation that only ACK's controllers write was added or changed by someone else.",
     mender: 'you',
     remedy:
-      'Leave the annotation out. To restore a backup, your platform team must name who restores in `--restore-identities`.',
+      'Remove the annotation. To restore a backup, your platform team can name who restores in `--restore-identities`.',
     softenedBy: 'nothing',
     say: ({ key, within }) => ({
-      wrong: `annotation ${quote(key)}${inside(within)} is written by ACK's controllers only`,
-      remedy: 'leave it out',
+      wrong: `only ACK's controllers may write annotation ${quote(key)}${inside(within)}`,
+      remedy: `remove it${toRestore}`,
     }),
   },
   ForgedFinalizer: {
@@ -95,11 +98,11 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
     cause: "A finalizer of ACK's controllers was added by someone else.",
     mender: 'you',
     remedy:
-      'Leave the finalizer out. To restore a backup, your platform team must name who restores in `--restore-identities`.',
+      'Remove the finalizer. To restore a backup, your platform team can name who restores in `--restore-identities`.',
     softenedBy: 'nothing',
     say: ({ finalizer }) => ({
-      wrong: `finalizer ${quote(finalizer)} is added by ACK's controllers only`,
-      remedy: 'leave it out',
+      wrong: `only ACK's controllers may add finalizer ${quote(finalizer)}`,
+      remedy: `remove it${toRestore}`,
     }),
   },
   ForgedStatus: {
@@ -108,11 +111,11 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
       "The account, region or ARN in a resource's status would be changed by someone else than ACK's controllers: ACK works, and deletes, where they say.",
     mender: 'you',
     remedy:
-      'Leave the status alone. To restore a backup, your platform team must name who restores in `--restore-identities`.',
+      'Leave the status alone. To restore a backup, your platform team can name who restores in `--restore-identities`.',
     softenedBy: 'nothing',
     say: ({ field }) => ({
-      wrong: `status.ackResourceMetadata.${field} is written by ACK's controllers only`,
-      remedy: 'leave it as it is',
+      wrong: `only ACK's controllers may write status.ackResourceMetadata.${field}`,
+      remedy: `leave it as it is${toRestore}`,
     }),
   },
   CrossNamespaceReference: {
@@ -125,7 +128,7 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
     softenedBy: 'nothing',
     say: ({ path, namespace }, at) => ({
       wrong: `${quote(path)} names namespace ${quote(namespace)}, not its own`,
-      remedy: `refer to an object in namespace ${quote(at.namespace)}`,
+      remedy: `refer to an object in namespace ${quote(at.namespace)} (your platform team can allow others with --cross-namespace-references)`,
     }),
   },
   SelectorNotMatched: {
@@ -136,7 +139,7 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
     remedy: 'Add a selector that matches, or correct the one that should.',
     softenedBy: 'default',
     say: (_, at) => ({
-      wrong: `no IAMRoleSelector matches it, so ACK would work in its controllers' own account`,
+      wrong: `no IAMRoleSelector matches it, so ACK would use its controllers' own account`,
       remedy: `add one for namespace ${quote(at.namespace)}`,
     }),
   },
@@ -159,11 +162,11 @@ export const resourceRefusals: { readonly [R in ResourceProblem['reason']]: Refu
     cause:
       'A change of labels would bring a resource to the role of another account than the one that it exists in: ACK would stop at it.',
     mender: 'you',
-    remedy: 'Keep the labels; for another account, make another resource.',
+    remedy: 'Keep the labels; for another account, create another resource.',
     softenedBy: 'nothing',
     say: ({ selector, owner, accountId }) => ({
-      wrong: `these labels are matched by IAMRoleSelector ${quote(selector)} of account ${accountId ?? 'unknown'}, but the resource is in account ${quote(owner)}`,
-      remedy: 'keep the labels, or make another resource',
+      wrong: `IAMRoleSelector ${quote(selector)} of account ${accountId ?? 'unknown'} matches these labels, but the resource is in account ${quote(owner)}`,
+      remedy: 'keep the labels, or create another resource',
     }),
   },
 };

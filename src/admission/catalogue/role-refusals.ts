@@ -91,16 +91,16 @@ function notMapped(map: RoleMapKind): RefusalOf<RoleProblem, 'AccountNotMapped' 
 
 function sayMapKey({ value, map }: MapKeyProblem, at: Circumstances, form: string): Words {
   return {
-    wrong: `key ${quote(value)} of ${mapName(map, at)} is not ${form}, nor that behind pods. or the alias of a service`,
-    remedy: 'correct the key; in quotes, for YAML takes bare digits for a number',
+    wrong: `key ${quote(value)} of ${mapName(map, at)} is not ${form}, alone or after "pods." or a service alias`,
+    remedy: 'correct the key (quote it: YAML reads bare digits as a number)',
   };
 }
 
 function sayOwner({ value, ownerOf, within }: OwnerMismatch, at: Circumstances): Words {
   const account = ownerOf === undefined ? 'no account' : `account ${ownerOf}`;
   return {
-    wrong: `the resource has ${ownerAccountIdAnnotation} ${quote(value)}${inside(within)}, which ACK does not read there, but in namespace ${quote(at.namespace)} it belongs to ${account}`,
-    remedy: 'leave that annotation out, or make the resource in a namespace of that account',
+    wrong: `the resource has ${ownerAccountIdAnnotation} ${quote(value)}${inside(within)}, which ACK ignores on resources; in namespace ${quote(at.namespace)} it belongs to ${account}`,
+    remedy: 'remove that annotation, or create the resource in a namespace of that account',
     mender: 'you',
   };
 }
@@ -114,8 +114,11 @@ function copiedHint(value: string, at: Circumstances): string {
   const copied = at.roleArnAnnotation === value ? parseRoleArn(value) : undefined;
   return copied === undefined
     ? ''
-    : `; it was injected for account ${copied.accountId} (annotation ${roleArnAnnotation}): the pod was copied from there, or the namespace was bound anew meanwhile`;
+    : `. It was injected for account ${copied.accountId} (annotation ${roleArnAnnotation}): the pod was copied from there, or the namespace was bound to another account in the meantime`;
 }
+
+/** For whoever needs a role elsewhere. */
+const otherAccounts = ' (your platform team can allow other accounts with --source-accounts)';
 
 /** Each refusal of a pod, or of a role. */
 export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<RoleProblem, R> } = {
@@ -139,8 +142,8 @@ export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<Ro
     say: ({ of }, at) => ({
       wrong:
         of === 'pod'
-          ? `namespace ${quote(at.namespace)} is labelled ${injectLabel}=enabled but is bound to no account`
-          : `namespace ${quote(at.namespace)} is bound to no account, so ACK works in its controllers' own`,
+          ? `namespace ${quote(at.namespace)} is labelled ${injectLabel}=enabled but is not bound to an account`
+          : `namespace ${quote(at.namespace)} is not bound to an account, so ACK would use its controllers' own`,
       remedy: 'bind it',
       command: toPaste`kubectl annotate namespace ${at.namespace} ${ownerAccountIdAnnotation}=ACCOUNT_ID`,
     }),
@@ -217,8 +220,8 @@ export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<Ro
       if ('ownerOf' in problem) return sayOwner(problem, at);
       const { key, role, accountId } = problem;
       return {
-        wrong: `${mapName('account', at)} maps ${quote(key)} to a role of account ${role.accountId}, not of ${accountId}`,
-        remedy: `put a role of account ${accountId} under that key`,
+        wrong: `${mapName('account', at)} maps ${quote(key)} to a role in account ${role.accountId}, not in ${accountId}`,
+        remedy: `use a role in account ${accountId} for that key`,
       };
     },
   },
@@ -232,17 +235,17 @@ export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<Ro
       // Where the digits are right, the partition is what is wrong.
       const account =
         parseRoleArn(value)?.accountId === accountId ? `${accountId} in partition ${partition}` : accountId;
-      const home = `account ${account} of namespace ${quote(at.namespace)}`;
+      const home = `account ${account} (namespace ${quote(at.namespace)})`;
       if ('annotation' in where) {
         return {
-          wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}, which is outside of ${home}`,
-          remedy: `name a role of account ${account} by its bare name or ARN there`,
+          wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}, which is not in ${home}`,
+          remedy: `use a role in account ${account}, by its name or ARN${otherAccounts}`,
         };
       }
       const copied = copiedHint(value, at);
       return {
-        wrong: `${where.container.kind} ${quote(where.container.name)} sets ${variableName(where.variable)} to ${quote(value)}, which is no role of ${home}${copied}`,
-        remedy: `${copied === '' ? '' : 'try again, or '}remove ${roleArnVariable}: the role is injected; or name a role of account ${account}`,
+        wrong: `${where.container.kind} ${quote(where.container.name)} sets ${variableName(where.variable)} to ${quote(value)}, which is not a role in ${home}${copied}`,
+        remedy: `${copied === '' ? '' : 'retry, or '}remove ${roleArnVariable} (the webhook injects the role) or use a role in account ${account}${otherAccounts}`,
       };
     },
   },
@@ -273,7 +276,7 @@ export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<Ro
     redact: problem => (problem.value === undefined ? problem : { ...problem, value: redactedValue }),
     say: ({ value, container, variable }) => ({
       wrong: `${container.kind} ${quote(container.name)} sets ${variableName(variable)} ${value === undefined ? 'by valueFrom' : `to ${quote(value)}, with a $( reference`}, which cannot be verified`,
-      remedy: `remove ${roleArnVariable}: the role is injected; or write the role ARN out`,
+      remedy: `remove ${roleArnVariable} (the webhook injects the role) or write the role ARN as a literal value`,
     }),
   },
   VolumeConflict: {
@@ -289,7 +292,7 @@ export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<Ro
           }
         : {
             wrong: `the pod has a volume ${tokenVolumeName} that is not a projected service account token of audience ${quote(problem.audience)} at path "token"`,
-            remedy: 'rename or remove that volume: the right one is injected',
+            remedy: 'rename or remove that volume (the webhook injects the right one)',
           },
   },
 };

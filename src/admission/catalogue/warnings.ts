@@ -11,8 +11,8 @@ export type Remark =
   | TokenWarning
   | RegionWarning
   | ContainerWarning
-  | { readonly reason: 'UnknownSkipName'; readonly names: readonly string[] }
-  | { readonly reason: 'NearMissAnnotation'; readonly on: string; readonly misses: readonly NearMiss[] }
+  | { readonly reason: 'UnknownContainer'; readonly names: readonly string[] }
+  | { readonly reason: 'MisspelledKey'; readonly on: string; readonly misses: readonly NearMiss[] }
   | { readonly reason: 'BindingUnresolved'; readonly refused: 'pods' | 'ACK resources'; readonly wrong: string }
   | { readonly reason: 'RunsWithoutRole'; readonly wrong: string }
   | { readonly reason: 'LabelRestored'; readonly value: string | undefined }
@@ -45,14 +45,14 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
     group: 'warning',
     cause: `A token expiration is outside of ${shortestTokenSeconds} to ${longestTokenSeconds} seconds; the nearer end is used.`,
     remedy: 'Ask for an expiration within these bounds.',
-    say: ({ value, seconds }) => `token-expiration ${quote(value)} is out of bounds: ${seconds} seconds are used`,
+    say: ({ value, seconds }) => `token-expiration ${quote(value)} is out of range; using ${seconds} seconds`,
   },
   InvalidTokenExpiration: {
     group: 'warning',
     cause:
       "A token expiration is not a whole number of seconds; the next one is used: after the pod's the ServiceAccount's, then the default.",
     remedy: 'Write seconds, such as `3600`.',
-    say: ({ value, seconds }) => `token-expiration ${quote(value)} is not a number of seconds: ${seconds} are used`,
+    say: ({ value, seconds }) => `token-expiration ${quote(value)} is not a number of seconds; using ${seconds}`,
   },
   InvalidRegion: {
     group: 'warning',
@@ -60,9 +60,9 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
       'The default region has not the form of an AWS region, or lies in another partition than the role; no region is injected.',
     remedy: "Correct the namespace's `services.k8s.aws/default-region`, or the flag `--default-region`.",
     say: ({ value, from, partition }) =>
-      `${from === 'flag' ? '--default-region' : "the namespace's default-region"} ${quote(value)} is no region of partition ${partition}: none is injected`,
+      `${from === 'flag' ? '--default-region' : "the namespace's default-region"} ${quote(value)} is not a region of partition ${partition}; no region is injected`,
   },
-  UnknownSkipName: {
+  UnknownContainer: {
     group: 'warning',
     cause: `\`${skipContainersAnnotation}\` names a container that the pod does not have.`,
     remedy: 'Correct the name, or remove it.',
@@ -72,19 +72,20 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
     group: 'warning',
     cause: 'A container sets `AWS_ACCESS_KEY_ID`: AWS SDKs use it before the injected role.',
     remedy: 'Remove the static key, or skip the container.',
-    say: remark => `AWS_ACCESS_KEY_ID in ${containersNamed(remark)} shadows the injected role`,
+    say: remark => `AWS_ACCESS_KEY_ID in ${containersNamed(remark)} overrides the injected role`,
   },
-  HalfPair: {
+  IncompleteWebIdentity: {
     group: 'warning',
     cause: 'A container sets `AWS_WEB_IDENTITY_TOKEN_FILE` without `AWS_ROLE_ARN`: no role is injected into it.',
     remedy: 'Remove the variable, or set both.',
-    say: remark => `no role for ${containersNamed(remark)}: AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN`,
+    say: remark =>
+      `no role is injected into ${containersNamed(remark)}: AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN`,
   },
   EmptyRoleArn: {
     group: 'warning',
-    cause: "A container sets `AWS_ROLE_ARN` to an empty value: AWS SDKs fall to the node's role.",
+    cause: "A container sets `AWS_ROLE_ARN` to an empty value: AWS SDKs fall back to the node's role.",
     remedy: 'Remove the variable, and the role is injected.',
-    say: remark => `empty AWS_ROLE_ARN in ${containersNamed(remark)}: SDKs fall to the node's role`,
+    say: remark => `empty AWS_ROLE_ARN in ${containersNamed(remark)}: AWS SDKs fall back to the node's role`,
   },
   MisspelledVariable: {
     group: 'warning',
@@ -97,7 +98,7 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
     group: 'warning',
     cause: 'A container that gets no role has `envFrom`: a role that comes from there is not verified.',
     remedy: 'Let the role be injected, or write `AWS_ROLE_ARN` out in `env`.',
-    say: remark => `a role that envFrom brings to ${containersNamed(remark)} is not verified`,
+    say: remark => `a role set through envFrom in ${containersNamed(remark)} cannot be verified`,
   },
   ConfiguredByPodIdentity: {
     group: 'warning',
@@ -105,28 +106,28 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
     remedy: 'Remove the annotation, or the Pod Identity association.',
     say: remark => `EKS Pod Identity serves ${containersNamed(remark)}: the ServiceAccount's role is not injected`,
   },
-  MountAboveToken: {
+  TokenMountNested: {
     group: 'warning',
     cause:
       'A container mounts a volume above the path of the token volume: the token hides what that volume has there.',
     remedy: 'Mount the volume elsewhere, if it holds anything under that path.',
-    say: remark => `the token volume is mounted inside of another volume in ${containersNamed(remark)}`,
+    say: remark => `the token volume is mounted inside another volume in ${containersNamed(remark)}`,
   },
-  NearMissAnnotation: {
+  MisspelledKey: {
     group: 'warning',
     cause: 'An annotation that nobody reads looks like one that is read, such as `eks.amazon.com/role-arn`.',
     remedy: 'Correct its prefix.',
     say: ({ on, misses }) =>
       misses.length === 1 && misses[0] !== undefined
-        ? `annotation ${quote(misses[0].key)} of the ${on} is read by nobody: ${misses[0].meant} is`
-        : `annotations of the ${on} are read by nobody: ${quoteNames(misses.map(({ key }) => key))}`,
+        ? `annotation ${quote(misses[0].key)} on the ${on} is ignored. Did you mean ${misses[0].meant}?`
+        : `annotations on the ${on} are ignored: ${quoteNames(misses.map(({ key }) => key))}`,
   },
   BindingUnresolved: {
     group: 'warning',
     cause:
       "A namespace's binding does not resolve to a role yet: its pods and ACK resources are refused until it does; of one labelled `carm-webhook.dev/inject: disabled` only ACK resources.",
     remedy: 'See the reason that the warning names.',
-    say: ({ refused, wrong }) => `${refused} will be refused until the binding resolves: ${wrong}`,
+    say: ({ refused, wrong }) => `${refused} will be denied until the binding resolves: ${wrong}`,
   },
   RunsWithoutRole: {
     group: 'warning',
@@ -150,8 +151,8 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
     remedy: 'Bind it again, or remove the label `carm-webhook.dev/inject`.',
     say: ({ labelled }) =>
       labelled
-        ? 'pods will be refused: the binding is gone, the label carm-webhook.dev/inject=enabled stays'
-        : 'pods get no role any more: the binding is gone, and the label carm-webhook.dev/inject=enabled too',
+        ? 'pods will be denied: the binding is gone, but the label carm-webhook.dev/inject=enabled stays'
+        : 'pods no longer get a role: the binding and the label carm-webhook.dev/inject=enabled are gone',
   },
   BindingIgnored: {
     group: 'warning',
@@ -165,14 +166,14 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
     cause:
       "An ACK resource has `services.k8s.aws/owner-account-id`, which ACK reads on namespaces only. It names the namespace's account, so it does no harm.",
     remedy: 'Leave the annotation out.',
-    say: () => 'services.k8s.aws/owner-account-id is not read on resources: the namespace is what counts',
+    say: () => 'services.k8s.aws/owner-account-id is ignored on resources; the binding of the namespace counts',
   },
   UnknownService: {
     group: 'warning',
     cause:
       'A key of a map has a prefix that is neither `pods` nor the alias of a service that this release knows: a slip of the pen, or a service that is younger.',
     remedy: 'Correct the prefix; nothing is needed for a younger service.',
-    say: ({ keys }) => `no service is known by the prefix of ${quoteNames(keys)}: nobody may look it up`,
+    say: ({ keys }) => `unknown service prefix in ${quoteNames(keys)}; such a key may never be used`,
   },
   RoleReplaced: {
     group: 'warning',
@@ -185,7 +186,7 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
     group: 'warning',
     cause: 'The label `carm-webhook.dev/mode` is none of `enforce`, `warn`, `audit`; the default mode is used.',
     remedy: 'Correct the label.',
-    say: ({ value, used }) => `carm-webhook.dev/mode ${quote(value)} is not enforce, warn or audit: ${used} is used`,
+    say: ({ value, used }) => `carm-webhook.dev/mode ${quote(value)} is not enforce, warn or audit; using ${used}`,
   },
   DebugContainerNotInjected: {
     group: 'warning',

@@ -179,7 +179,7 @@ function* problemsOf(request: AdmissionRequest, change: MapChange, view: View, r
  */
 export function validateMap(request: AdmissionRequest, view: View, rules: Rules): Decision {
   const kind = mapKindOf(request, rules);
-  if (kind === undefined) return { verdict: 'allow', reason: 'NotOurs', restsOnState: false };
+  if (kind === undefined) return { verdict: 'allow', reason: 'NotApplicable', restsOnState: false };
   if (request.operation === 'DELETE' && isNamespaceController(request.userInfo)) {
     return { verdict: 'allow', reason: 'ExemptIdentity', restsOnState: false };
   }

@@ -93,7 +93,7 @@ function remarksOnSpelling(namespace: Namespace, rules: Rules): readonly Remark[
   if (mode !== undefined && !isMode(mode))
     remarks.push({ reason: 'InvalidMode', value: mode, used: rules.defaultMode });
   const misses = nearMisses(namespace.annotations, 'namespace');
-  if (misses.length > 0) remarks.push({ reason: 'NearMissAnnotation', on: 'namespace', misses });
+  if (misses.length > 0) remarks.push({ reason: 'MisspelledKey', on: 'namespace', misses });
   return remarks;
 }
 
@@ -177,7 +177,7 @@ export function labelNamespace(request: AdmissionRequest, view: View | undefined
   const ignored = remarksOnIgnoredBinding(namespace, excluded, rules);
   const spelling = remarksOnSpelling(namespace, rules);
   if (excluded)
-    return { verdict: 'allow', reason: 'NotServed', remarks: [...ignored, ...spelling], restsOnState: false };
+    return { verdict: 'allow', reason: 'NamespaceNotManaged', remarks: [...ignored, ...spelling], restsOnState: false };
 
   const label = namespace.labels.get(injectLabel);
   const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject ?? {}, request.name) : undefined;
@@ -186,7 +186,7 @@ export function labelNamespace(request: AdmissionRequest, view: View | undefined
     const unbound = served && old !== undefined && isBound(old.annotations, rules.featureGates);
     return {
       verdict: 'allow',
-      reason: label === 'enabled' ? 'Checked' : 'NotServed',
+      reason: label === 'enabled' ? 'Checked' : 'NamespaceNotManaged',
       remarks: [
         ...(unbound ? [{ reason: 'BindingRemoved', labelled: label === 'enabled' } as const] : []),
         ...ignored,

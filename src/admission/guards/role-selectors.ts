@@ -40,7 +40,7 @@ function specOf(object: unknown): unknown {
  * it stop at resources that two selectors match, and what would take resources out of their account.
  */
 export function validateRoleSelector(request: AdmissionRequest, view: View, rules: Rules): Decision {
-  if (!rules.featureGates.IAMRoleSelector) return { verdict: 'allow', reason: 'NotOurs', restsOnState: false };
+  if (!rules.featureGates.IAMRoleSelector) return { verdict: 'allow', reason: 'NotApplicable', restsOnState: false };
   const { operation, object, oldObject } = request;
   const checked: Decision = { verdict: 'allow', reason: 'Checked', restsOnState: false };
   if (operation === 'UPDATE' && sameJson(specOf(object), specOf(oldObject))) return checked;

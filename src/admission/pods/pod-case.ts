@@ -58,14 +58,14 @@ export interface ResolvedCase {
  */
 export function servedNamespace(name: string, subject: string, view: View, rules: Rules): Namespace | Decision {
   if (isExcludedNamespace(name, rules.ownNamespace))
-    return { verdict: 'allow', reason: 'NotServed', restsOnState: false };
+    return { verdict: 'allow', reason: 'NamespaceNotManaged', restsOnState: false };
   const namespace = view.namespace(name);
   if (namespace === undefined) {
     return denial(subject, { reason: 'NamespaceNotFound' }, circumstancesOf(name, rules), rules);
   }
   const serving = servingOf(namespace, rules.ownNamespace, rules.featureGates);
   if (serving === 'served') return namespace;
-  return { verdict: 'allow', reason: serving === 'opted-out' ? 'OptedOut' : 'NotServed', restsOnState: true };
+  return { verdict: 'allow', reason: serving === 'opted-out' ? 'OptedOut' : 'NamespaceNotManaged', restsOnState: true };
 }
 
 export function isDecision(value: Namespace | Decision): value is Decision {
@@ -195,7 +195,7 @@ export function settingsFor(
     ['ServiceAccount', serviceAccount.annotations],
   ] as const) {
     const misses = nearMisses(annotations, on);
-    if (misses.length > 0) remarks.push({ reason: 'NearMissAnnotation', on, misses });
+    if (misses.length > 0) remarks.push({ reason: 'MisspelledKey', on, misses });
   }
   const settings = {
     role: podRole.role,

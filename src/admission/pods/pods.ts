@@ -54,7 +54,7 @@ function targetsOf(pod: Pod): readonly Container[] {
 
 function skipRemarks(pod: Pod): readonly Remark[] {
   const names = unknownSkipNames(readSkipList(pod.annotations), pod.containers);
-  return names.length === 0 ? [] : [{ reason: 'UnknownSkipName', names }];
+  return names.length === 0 ? [] : [{ reason: 'UnknownContainer', names }];
 }
 
 function optedOutDecision(podCase: PodCase): Decision {

@@ -11,7 +11,7 @@ import { isMadeByController } from './made-by-controller.ts';
 import { isDecision, readPodOnce, servedNamespace } from './pod-case.ts';
 import { decidePod } from './pods.ts';
 
-const notOurs: Decision = { verdict: 'allow', reason: 'NotOurs', restsOnState: false };
+const notOurs: Decision = { verdict: 'allow', reason: 'NotApplicable', restsOnState: false };
 const checked: Decision = { verdict: 'allow', reason: 'Checked', restsOnState: false };
 
 /** A missing ServiceAccount or namespace often follows in the same `kubectl apply`: only a warning, even with `deny`. */
@@ -22,7 +22,7 @@ function asAnswerOfWorkload(decision: Decision, rules: Rules): Decision {
     return { ...decision, advisory: rules.workloads !== 'deny' || mayFollow.has(decision.reason) };
   }
   const { patch: _, ...rest } = decision;
-  if (decision.reason === 'NotServed' || decision.reason === 'OptedOut') return { ...rest, verdict: 'allow' };
+  if (decision.reason === 'NamespaceNotManaged' || decision.reason === 'OptedOut') return { ...rest, verdict: 'allow' };
   return { ...rest, verdict: 'allow', reason: 'Checked' };
 }
 

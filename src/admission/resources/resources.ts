@@ -26,7 +26,7 @@ import { accountIfKnown, aliasOf, denyResource, type ResourceCase, resourceBindi
 import { resourceProblems } from './resource-problems.ts';
 
 const exempt: Decision = { verdict: 'allow', reason: 'ExemptIdentity', restsOnState: false };
-const notOurs: Decision = { verdict: 'allow', reason: 'NotOurs', restsOnState: false };
+const notOurs: Decision = { verdict: 'allow', reason: 'NotApplicable', restsOnState: false };
 
 /** Who is never stood in the way of: ACK's controllers, and those of Kubernetes that delete. */
 function isExempt({ userInfo }: AdmissionRequest, rules: Rules): boolean {
@@ -36,7 +36,8 @@ function isExempt({ userInfo }: AdmissionRequest, rules: Rules): boolean {
 function caseOf(request: AdmissionRequest, view: View, rules: Rules): ResourceCase | Decision {
   if (!isAckGroup(request.resource.group)) return notOurs;
   if (isExempt(request, rules)) return exempt;
-  if (isIgnoredByAck(request.namespace)) return { verdict: 'allow', reason: 'NotServed', restsOnState: false };
+  if (isIgnoredByAck(request.namespace))
+    return { verdict: 'allow', reason: 'NamespaceNotManaged', restsOnState: false };
   const object = requiredObject(request.object, '');
   const subject = nameSubject(request, object);
   const resource = request.subResource === 'status' ? readResource(object) : readWrittenResource(object);

@@ -150,7 +150,7 @@ export const findingKinds = {
     cause: '`eks.amazonaws.com/token-expiration` is outside of 600 to 86400 seconds; the nearer end is used.',
     remedy: 'Ask for an expiration within these bounds.',
   },
-  NearMissAnnotation: {
+  MisspelledKey: {
     severity: 'warning',
     on: 'Namespace, ServiceAccount',
     cause: 'An annotation that nobody reads looks like one that is read, such as `eks.amazon.com/role-arn`.',

@@ -46,7 +46,7 @@ export function findInServiceAccounts(
     const remarks: readonly Remark[] = [
       ...(token === undefined ? [] : [token]),
       ...nearMisses(annotations, 'ServiceAccount').map(
-        miss => ({ reason: 'NearMissAnnotation', on: 'ServiceAccount', misses: [miss] }) as const,
+        miss => ({ reason: 'MisspelledKey', on: 'ServiceAccount', misses: [miss] }) as const,
       ),
     ];
     return [

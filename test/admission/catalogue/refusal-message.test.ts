@@ -30,7 +30,7 @@ const hostile = fc.oneof(
     '\u2028',
     '\ud800',
     'x'.repeat(100_000),
-    '; you can: pay',
+    '. To fix this, pay',
   ),
 );
 const accountId = fc.stringMatching(/^[0-9]{12}$/);
@@ -273,7 +273,7 @@ describe('a refusal', () => {
           assert.ok(message.length <= 1024, `${message.length} bytes`);
           assert.ok(message.startsWith(`${subject}: `));
           assert.ok(message.endsWith(` (${reason})${supportMessage === undefined ? '' : ` ${supportMessage}`}`));
-          assert.match(message, /; (?:you can|your platform team must): /);
+          assert.match(message, /\. (?:To fix this,|Ask your platform team to) /);
         }),
         { numRuns: 300 },
       );
@@ -286,7 +286,7 @@ describe('a refusal', () => {
           const subject = long ? `Pod "${'w'.repeat(62)}" in namespace ${quote(at.namespace)}` : 'Pod "web"';
           const message = refusalMessage(subject, problem, at, long ? 'S'.repeat(256) : undefined);
           // Quoted values may hold anything, also the word kubectl.
-          const remedy = message.split(/; (?:you can|your platform team must): /).at(-1) ?? '';
+          const remedy = message.split(/\. (?:To fix this,|Ask your platform team to) /).at(-1) ?? '';
           const command = /: (kubectl .*?) \([A-Z]\w+\)/.exec(remedy)?.[1];
           if (command === undefined) return;
           assert.ok(

@@ -259,6 +259,6 @@ describe('which resources use a selector is never known by memory', () => {
     assert.equal(response.allowed, false);
     assert.equal(record.reason, 'Unverified');
     assert.equal(response.status?.code, 503);
-    assert.ok(response.status.message.startsWith(`IAMRoleSelector "shop": ${why}; `), response.status.message);
+    assert.ok(response.status.message.startsWith(`IAMRoleSelector "shop": ${why}. Retry; `), response.status.message);
   });
 });
