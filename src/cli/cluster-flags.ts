@@ -9,7 +9,7 @@ const text = (value: string): string => value;
 export const clusterFlags = {
   state: valueFlag(
     'state',
-    { placeholder: 'DIR', help: 'Folder of manifests to read in place of a cluster' },
+    { placeholder: 'DIR', help: 'Folder of manifests to read instead of a cluster' },
     text,
     undefined,
   ),
@@ -59,5 +59,5 @@ export function checkClusterFlags(
   const { state, kubeconfig, context } = values;
   if (state === undefined || (kubeconfig === undefined && context === undefined)) return;
   const others = 'context' in values ? '--kubeconfig and --context' : '--kubeconfig';
-  throw new UsageError(`--state goes without ${others}: it stands in place of a cluster`);
+  throw new UsageError(`--state cannot be combined with ${others}`);
 }

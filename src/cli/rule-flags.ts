@@ -128,7 +128,7 @@ export const ruleFlags = {
   ),
   workloads: valueFlag(
     'workloads',
-    { placeholder: 'POLICY', help: 'A workload whose pods would be refused: warn, deny or off' },
+    { placeholder: 'POLICY', help: 'A workload whose pods would be denied: warn, deny or off' },
     oneOf(workloadPolicies),
     defaultRules.workloads,
   ),
@@ -170,7 +170,7 @@ export const ruleFlags = {
   ),
   supportMessage: valueFlag(
     'support-message',
-    { placeholder: 'TEXT', help: 'Ends every refusal: where to ask' },
+    { placeholder: 'TEXT', help: 'Ends every denial: where to ask' },
     parseSupportMessage,
     undefined,
   ),

@@ -61,7 +61,7 @@ export const serveFlags = {
   ),
   tlsMinVersion: valueFlag(
     'tls-min-version',
-    { placeholder: 'VERSION', help: 'Least version of TLS: VersionTLS12 or VersionTLS13' },
+    { placeholder: 'VERSION', help: 'Minimum TLS version: VersionTLS12 or VersionTLS13' },
     oneOf(['VersionTLS12', 'VersionTLS13']),
     'VersionTLS13',
   ),
@@ -90,7 +90,7 @@ export const serveFlags = {
   ),
   logLevel: valueFlag(
     'log-level',
-    { placeholder: 'LEVEL', help: `Least level of log lines: ${logLevels.join(', ')}` },
+    { placeholder: 'LEVEL', help: `Minimum level of log lines: ${logLevels.join(', ')}` },
     oneOf(logLevels),
     'info',
   ),
@@ -104,7 +104,7 @@ async function openCertificate(values: ServeValues, logger: Logger): Promise<Cer
   if (tlsSelfSigned) {
     if (tlsCertFile !== undefined || tlsPrivateKeyFile !== undefined || clientCaFile !== undefined) {
       throw new UsageError(
-        '--tls-self-signed goes without --tls-cert-file, --tls-private-key-file and --client-ca-file',
+        '--tls-self-signed cannot be combined with --tls-cert-file, --tls-private-key-file or --client-ca-file',
       );
     }
     return makeSelfSigned();

@@ -33,7 +33,7 @@ export const servedClusterFlags = {
     'kubeconfig',
     {
       placeholder: 'FILE',
-      help: "Way to the cluster; without it KUBECONFIG, ~/.kube/config, or the pod's ServiceAccount",
+      help: "Path to a kubeconfig (default: KUBECONFIG, ~/.kube/config, or the pod's ServiceAccount)",
     },
     text,
     undefined,
@@ -50,7 +50,7 @@ export const servedClusterFlags = {
   ),
   state: valueFlag(
     'state',
-    { placeholder: 'DIR', help: 'Folder of manifests in place of a cluster; read again when it changes' },
+    { placeholder: 'DIR', help: 'Folder of manifests to read instead of a cluster; read again when it changes' },
     text,
     undefined,
   ),

@@ -156,7 +156,7 @@ describe('check', () => {
     assert.equal(heads.length, fixture.length);
     for (const head of heads)
       assert.match(head.slice(column - 2), /^ {2}(?:Bucket|ConfigMap|Namespace|ServiceAccount) /);
-    assert.equal(stdout.match(/^ {4}To mend it: /gm)?.length, fixture.length);
+    assert.equal(stdout.match(/^ {4}Fix: /gm)?.length, fixture.length);
     assert.ok(stdout.endsWith('\n17 errors, 10 warnings\n'));
   });
 

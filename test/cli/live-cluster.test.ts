@@ -185,7 +185,7 @@ describe('a cluster that cannot be read is exit 3, one line that says what and w
     [['serve', '--tls-self-signed'], '--kubeconfig'],
   ] as const) {
     test(`${argv[0]}: --state goes without ${others}`, async () => {
-      const said = `carm-webhook: --state goes without ${others}: it stands in place of a cluster\n`;
+      const said = `carm-webhook: --state cannot be combined with ${others}\n`;
       const flags = await runCommand([...argv, '--state', 'x', '--kubeconfig', 'y']);
       assert.deepEqual([flags.code, flags.stderr], [2, said]);
       const env = { CARM_WEBHOOK_KUBECONFIG: 'y' };

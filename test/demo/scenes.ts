@@ -56,7 +56,7 @@ export function scenes(web: JsonObject): readonly Scene[] {
     },
     {
       ...podScene,
-      title: 'A pod in a namespace whose account is not in the map is refused, with what mends it',
+      title: 'A pod in a namespace whose account is not in the map is denied, with how to fix it',
       object: pod('web', 'team-b', { containers: [container('app')] }),
       expect: refusedFor('AccountNotMapped'),
     },

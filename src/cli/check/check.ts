@@ -24,7 +24,7 @@ function tableOf(findings: readonly Finding[]): string {
   const [head = '', ...lines] = alignColumns([['SEVERITY', 'REASON', 'OBJECT'], ...rows]);
   const entries = lines.map((line, index) => {
     const { message = '', remedy = '' } = findings[index] ?? {};
-    return `${line}\n    ${message}\n    To mend it: ${remedy}`;
+    return `${line}\n    ${message}\n    Fix: ${remedy}`;
   });
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const sum = `${counted(errors, 'error')}, ${counted(findings.length - errors, 'warning')}`;
@@ -53,7 +53,7 @@ export const checkCommand: Command = {
   help: () => `Usage: carm-webhook check [flags]
 
 Looks through the account map, the team map, all namespaces, the ServiceAccounts of those that are
-served, and ACK's resources. Each finding has a reason, an object, and what mends it. With findings
+served, and ACK's resources. Each finding has a reason, an object, and a fix. With findings
 the exit code is 1.
 
 It needs the right to list namespaces and serviceaccounts, and to get the two maps. ACK's resources

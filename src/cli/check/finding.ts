@@ -1,4 +1,4 @@
-/** How bad a finding is: an `error` refuses pods or leaves them without credentials, a `warning` may surprise. */
+/** How bad a finding is: an `error` means that pods are denied or left them without credentials, a `warning` may surprise. */
 export type Severity = 'error' | 'warning';
 
 interface FindingKind {
@@ -65,7 +65,7 @@ export const findingKinds = {
   NamespaceNotBound: {
     severity: 'error',
     on: 'Namespace',
-    cause: 'The namespace is labelled `carm-webhook.dev/inject: enabled` and has no binding: its pods are refused.',
+    cause: 'The namespace is labelled `carm-webhook.dev/inject: enabled` and has no binding: its pods are denied.',
     remedy: 'Bind the namespace, or remove the label.',
   },
   SelectorNotMatched: {

@@ -15,7 +15,7 @@ export interface Answer {
 }
 
 function decisionInWords({ decision, reason, mode, refused }: Explanation): string {
-  if (refused) return `refused (${reason})`;
+  if (refused) return `denied (${reason})`;
   if (decision === 'deny') return `passes unpatched (${reason}), for the mode is ${mode}`;
   return `${decision === 'mutate' ? 'allowed, and patched' : 'allowed as it is'} (${reason})`;
 }
