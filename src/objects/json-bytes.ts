@@ -1,4 +1,15 @@
 import { boundedCopy } from './bounded-copy.ts';
+import {
+  backslash,
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  isSpace,
+  openBrace,
+  openBracket,
+  quote,
+} from './json-syntax.ts';
 
 /**
  * Finds its way in a JSON text without parsing it: a review, a list or an event may be megabytes of which decisions read a
@@ -28,21 +39,8 @@ export interface JsonCounts {
   depth: number;
 }
 
-const quote = 0x22;
-const backslash = 0x5c;
-const comma = 0x2c;
-const colon = 0x3a;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-
 /** Bytes of a string that are looked at one by one before it is searched as a whole. */
 const nearBytes = 96;
-
-function isSpace(byte: number): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-}
 
 /** A key, by its bytes with both quotes. @throws {SyntaxError} */
 export function decodeKey(bytes: Buffer, { start, end }: Span): string {

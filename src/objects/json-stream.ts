@@ -1,4 +1,15 @@
 import { bytesOfString, decodeKey, decodeString, JsonBytesError } from './json-bytes.ts';
+import {
+  backslash,
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  isSpace,
+  openBrace,
+  openBracket,
+  quote,
+} from './json-syntax.ts';
 
 /**
  * Reads JSON as it comes, piece by piece, and holds nothing of it but what is taken: a page of a list or an event of a
@@ -43,21 +54,8 @@ export interface TakenBytes {
 
 const longestKeyBytes = 512;
 
-const quote = 0x22;
-const backslash = 0x5c;
-const comma = 0x2c;
-const colon = 0x3a;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-
 /** What may come next. */
 type Phase = 'value' | 'item-or-end' | 'key-or-end' | 'key' | 'colon' | 'comma-or-end' | 'within-key' | 'within-value';
-
-function isSpace(byte: number): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-}
 
 function isOfWord(byte: number): boolean {
   // Digits and lower-case letters, `E`, `+`, `-`, `.`.
