@@ -61,7 +61,7 @@ describe('each refusal of ACK resources and their guards, as kubectl prints it',
       assert.equal(lines.length, 1, said);
       const [, message = ''] = lines[0]?.split(' denied the request: ') ?? [];
       assert.match(message, /^[ -~]{1,1024}$/);
-      assert.match(message, /; (?:you can|your platform team must): /);
+      assert.match(message, /\. (?:To fix this,|Ask your platform team to) /);
       assert.ok(message.endsWith(` (${row.reason}) Ask in #platform.`), message);
       assert.equal(await refuse(row, name, true), said);
       shown.add(row.reason);

@@ -114,7 +114,7 @@ const bindings: readonly RefusalCase[] = [
     what: 'a role of another account in the map',
     reason: 'AccountMismatch',
     namespace: bound('333333333333'),
-    blames: /ack-role-account-map maps "333333333333" to a role of account 999999999999/,
+    blames: /ack-role-account-map maps "333333333333" to a role in account 999999999999/,
     remedy: 'Ask your platform team to use a role in account 333333333333 for that key',
   },
 ];
@@ -162,7 +162,7 @@ const boundary: readonly RefusalCase[] = [
     namespace: shop,
     pod: { ...withRole(foreignRole), annotations: { 'carm-webhook.dev/role-arn': foreignRole } },
     blames:
-      /it was injected for account 999999999999 \(annotation carm-webhook\.dev\/role-arn\): the pod was copied from there/,
+      /It was injected for account 999999999999 \(annotation carm-webhook\.dev\/role-arn\): the pod was copied from there/,
     remedy: `To fix this, retry, or remove AWS_ROLE_ARN (the webhook injects the role) or use a role in account ${account} (your platform team can allow other accounts with --source-accounts)`,
   },
   {

@@ -92,6 +92,11 @@ const pods: readonly WarningCase[] = [
     },
     'EmptyRoleArn',
   ),
+  ofPod(
+    'AWS_ROLE_ARN in lower case',
+    of(containerWith({ name: 'aws_role_arn', value: 'arn:aws:iam::999999999999:role/x' })),
+    'MisspelledVariable',
+  ),
   {
     ...ofPod(
       'a pod that opts out where the account is not mapped',
