@@ -143,7 +143,7 @@ export const roleRefusals: { readonly [R in RoleProblem['reason']]: RefusalOf<Ro
       wrong:
         of === 'pod'
           ? `namespace ${quote(at.namespace)} is labelled ${injectLabel}=enabled but is not bound to an account`
-          : `namespace ${quote(at.namespace)} is not bound to an account, so ACK would use its controllers' own`,
+          : `namespace ${quote(at.namespace)} is not bound to an account, so ACK would use its controllers' own account`,
       remedy: 'bind it',
       command: toPaste`kubectl annotate namespace ${at.namespace} ${ownerAccountIdAnnotation}=ACCOUNT_ID`,
     }),
