@@ -207,6 +207,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
     '/validate?timeout=30s',
   ),
   'usual reviews, as many as can be': reviewFlood(64, 'pod', [['labels', 1_000]]),
+  'reviews of a hundred kilobytes, as many as can be': reviewFlood(100, 'pod', [['labels', 100_000]]),
   'denials, as many as can be': reviewFlood(64, 'pod, denied', [['labels', 1_000]]),
   'pipelines whose answers nobody reads': pipelined,
   'idle connections by the thousand': idle(4_000, true),
