@@ -42,7 +42,8 @@ function readPart(json: JsonBytes, start: number): Part {
   json.members(key => {
     if (key !== 'metadata') return;
     json.members(name => {
-      if (name === 'managedFields') managedFields = json.skip();
+      // Of several the first: those that are not cut out are counted, for they are parsed.
+      if (name === 'managedFields') managedFields ??= json.skip();
       else if (name === 'deletionTimestamp') terminating = json.first === '"';
     }, counts);
   }, counts);

@@ -252,6 +252,8 @@ export class JsonBytes {
     const bytes = this.#bytes;
     const end = this.#end;
     let place = at;
+    /** The next quote, escaped or not: looked for once, however many escapes stand in front of it. */
+    let found = -1;
     for (;;) {
       // Most strings end soon; a long one is searched by the runtime, which is faster.
       const near = Math.min(place + nearBytes, end);
@@ -261,7 +263,7 @@ export class JsonBytes {
         if (byte === backslash) place++;
       }
       if (place >= end) throw new JsonBytesError('the text ends within a string');
-      const found = bytes.indexOf(quote, place);
+      if (found < place) found = bytes.indexOf(quote, place);
       if (found < 0) throw new JsonBytesError('the text ends within a string');
       const escaped = bytes.subarray(place, found).indexOf(backslash);
       if (escaped < 0) {

@@ -29,7 +29,7 @@ export interface BodyReaderOptions {
   readonly limitBytes: number;
   readonly timeoutMs: number;
   readonly room: BodyRoom;
-  /** Called for each chunk that was read, also of a body that is only read to be thrown away. */
+  /** Called for each chunk that was read. */
   readonly onRead: (bytes: number) => void;
   readonly onShortage: OnShortage;
 }
@@ -76,8 +76,6 @@ export class BodyReader {
   fail(error: Error): void {
     this.#stop();
     this.free();
-    const { onRead } = this.#options;
-    this.#request.on('data', (chunk: Buffer) => onRead(chunk.length));
     this.#reject(error);
   }
 

@@ -134,6 +134,12 @@ export class Connections {
     return this.#open.get(request.socket)?.seat.peer ?? this.#options.peers.of(request.socket.remoteAddress);
   }
 
+  /** What is to be told of each chunk that is read of a request's body. */
+  onRead(request: IncomingMessage): (bytes: number) => void {
+    const { share, trusted } = this.peerOf(request);
+    return trusted ? () => {} : bytes => this.reading.touch(share, bytes);
+  }
+
   /** `undefined` when the connection is gone already. */
   of(request: IncomingMessage): Connection | undefined {
     return this.#open.get(request.socket);

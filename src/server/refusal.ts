@@ -1,10 +1,13 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { HttpError } from './http-error.ts';
+import { stopParsing } from './stop-parsing.ts';
 
 /** How long, and how much, a refused client may go on sending before the connection is cut. */
 export const lingerMs = 2000;
 const lingerBytes = 16 * 1024 * 1024;
+/** Each chunk costs some microseconds whatever its size. Many more come only of bodies in chunks of a byte. */
+const lingerChunks = 4000;
 
 function hasUnreadBody(request: IncomingMessage): boolean {
   if (request.complete) return false;
@@ -16,8 +19,15 @@ function hasUnreadBody(request: IncomingMessage): boolean {
  * Answers by an HTTP error with one readable line. The connection stays open where the whole request was read.
  * Otherwise it closes, but not before the client had time to read the answer: a socket closed with unread bytes in its
  * buffer is reset, and the reset can overtake the answer. https://www.rfc-editor.org/rfc/rfc9112#section-9.6
+ * @param onRead called for each chunk of the body that is read to be thrown away.
  */
-export function refuse(request: IncomingMessage, response: ServerResponse, error: HttpError, close: boolean): void {
+export function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: HttpError,
+  close: boolean,
+  onRead: (bytes: number) => void,
+): void {
   const body = Buffer.from(`${error.message}\n`);
   const unread = hasUnreadBody(request);
   response.statusCode = error.status;
@@ -30,12 +40,13 @@ export function refuse(request: IncomingMessage, response: ServerResponse, error
     return;
   }
   response.write(body);
-  drainThen(request, () => response.end());
+  drainThen(request, onRead, () => response.end());
 }
 
 /** Reads on and throws away, until the request is over or the client has had its time. */
-function drainThen(request: IncomingMessage, done: () => void): void {
+function drainThen(request: IncomingMessage, onRead: (bytes: number) => void, done: () => void): void {
   let leftBytes = lingerBytes;
+  let leftChunks = lingerChunks;
   const timer = setTimeout(finish, lingerMs);
   function finish(): void {
     clearTimeout(timer);
@@ -43,8 +54,10 @@ function drainThen(request: IncomingMessage, done: () => void): void {
     done();
   }
   function onData(chunk: Buffer): void {
+    onRead(chunk.length);
     leftBytes -= chunk.length;
     if (leftBytes < 0) finish();
+    if (--leftChunks < 0) stopParsing(request.socket);
   }
   request
     .on('error', () => {})

@@ -139,7 +139,7 @@ export class ReviewHandler {
       limitBytes: bodyLimitBytes,
       timeoutMs: timeout.decideMs,
       room: this.#room,
-      onRead: peer.trusted ? () => {} : bytes => connections.reading.touch(peer.share, bytes),
+      onRead: connections.onRead(request),
       onShortage,
     });
   }
@@ -173,7 +173,7 @@ export class ReviewHandler {
     if (!known) observer.troubled(error);
     const refusal = known ? error : new HttpError(400, 'the body could not be read as an AdmissionReview');
     observer.refused(refusal);
-    refuse(request, response, refusal, connections.isLast(request, response));
+    refuse(request, response, refusal, connections.isLast(request, response), connections.onRead(request));
   }
 
   async #decide(

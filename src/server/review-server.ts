@@ -44,7 +44,7 @@ function routes(handler: ReviewHandler, connections: Connections, observer: Revi
   app.post('/validate', (request, response) => handler.handle('validate', request, response));
   function turnAway(request: IncomingMessage, response: ServerResponse, error: HttpError): void {
     observer.refused(error);
-    refuse(request, response, error, connections.isLast(request, response));
+    refuse(request, response, error, connections.isLast(request, response), connections.onRead(request));
   }
   app.all(['/mutate', '/validate'], (request, response) => {
     turnAway(request, response, new HttpError(405, 'reviews are sent by POST', 'POST'));

@@ -57,8 +57,10 @@ export class ReviewTurns {
   /** To be called for each review that has had its turn, once it is parsed. */
   parsed({ large }: BodyStay): void {
     if (!large) return;
-    this.#parsesLarge = false;
-    this.#nextTurn();
+    // The lane is free in the next turn, and then whoever waits goes first: nobody who comes now takes it over.
+    setImmediate(() => {
+      this.#parsesLarge = this.#beginNext(this.#trustedLarge) || this.#beginNext(this.#strangersLarge);
+    });
   }
 
   #queueOf({ peer, large }: BodyStay): FairQueue<Waiting> {
@@ -74,9 +76,6 @@ export class ReviewTurns {
       this.#spentBytes = 0;
       let more = true;
       while (more && this.#spentBytes < turnBytes) more = this.#beginNext(this.#small);
-      if (!this.#parsesLarge) {
-        this.#parsesLarge = this.#beginNext(this.#trustedLarge) || this.#beginNext(this.#strangersLarge);
-      }
       if (this.#spentBytes > 0) this.#nextTurn();
     });
   }

@@ -65,6 +65,14 @@ describe('a large review', () => {
     assert.equal(excess?.what, 'objects and arrays');
   });
 
+  test('cannot hide what it holds behind a second managedFields', async () => {
+    const many = `"managedFields":[${'{},'.repeat(300_000)}{}]`;
+    for (const members of [`"metadata":{"managedFields":[],${many}}`, `"metadata":{${many}},"metadata":{${many}}`]) {
+      const text = JSON.stringify(reviewBody({ object: 'here' })).replace('"object":"here"', `"object":{${members}}`);
+      assert.equal((await read(text)).excess?.what, 'objects and arrays', members.slice(-40));
+    }
+  });
+
   test('with tens of thousands of fields beside its objects is none that an API server sends', async () => {
     const withMore = (more: unknown) => Buffer.from(JSON.stringify({ ...reviewBody({ object: {} }), more }));
     const many = Array.from({ length: 50_001 }, () => ({}));

@@ -120,6 +120,23 @@ const tinyChunks: Attack = target => {
   });
 };
 
+/** The same for requests that are refused at once: their bodies are read to be thrown away. */
+function refusedChunks(count: number, head: string): Attack {
+  const chunks = Buffer.from('1\r\n \r\n'.repeat(20_000));
+  return target =>
+    keepGoing(target, count, async address => {
+      const socket = await dial(target.port, address, true);
+      if (socket === undefined) return;
+      socket.write(head);
+      const write = () => {
+        while (socket.writable && socket.write(chunks));
+      };
+      socket.on('drain', write);
+      write();
+      await closed(socket);
+    });
+}
+
 /** Connections that say nothing. */
 function idle(count: number, secure: boolean, ops = false): Attack {
   return target =>
@@ -170,6 +187,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'bodies that never end': endless(40, 250_000),
   'large bodies that never end': endless(30, 6_000_000),
   'a body in chunks of a byte': tinyChunks,
+  'a refused body in chunks of a byte': refusedChunks(60, fieldsOf('Transfer-Encoding: chunked', '/nowhere')),
   'six megabytes of empty containers': reviewFlood(2, 'pod', [['containers without a name', 6_000_000]]),
   'pods of a million bytes of containers': reviewFlood(6, 'pod', [['containers', 1_000_000]]),
   'long lists of containers to skip': reviewFlood(6, 'pod', [['one annotation', 2_400_000]]),
@@ -189,6 +207,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
     '/validate?timeout=30s',
   ),
   'usual reviews, as many as can be': reviewFlood(64, 'pod', [['labels', 1_000]]),
+  'reviews of a hundred kilobytes, as many as can be': reviewFlood(100, 'pod', [['labels', 100_000]]),
   'denials, as many as can be': reviewFlood(64, 'pod, denied', [['labels', 1_000]]),
   'pipelines whose answers nobody reads': pipelined,
   'idle connections by the thousand': idle(4_000, true),

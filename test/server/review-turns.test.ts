@@ -91,3 +91,39 @@ test('who was lost meanwhile is told so, and takes nobody a turn', async () => {
   turns.parsed(first);
   await Promise.all([assert.rejects(async () => lost, gone), next]);
 });
+
+test('who comes when a large review was parsed goes behind those who wait', async () => {
+  const turns = new ReviewTurns();
+  const order: string[] = [];
+  const review = async (name: string, address: string, trusted = false): Promise<void> => {
+    const stay = bodyOf(address, mebibyte, trusted);
+    await turns.wait(stay, mebibyte, () => undefined);
+    order.push(name);
+    turns.parsed(stay);
+  };
+  const early = [review('first', 'a'), review('stranger', 'b'), review('api', 'api', true)];
+  // Behind the microtasks in which the first was parsed.
+  await new Promise(resolve => process.nextTick(resolve));
+  await Promise.resolve();
+  const late = Array.from({ length: 5 }, (_, index) => review(`late ${index}`, `${index}`));
+  await Promise.all([...early, ...late]);
+  assert.deepEqual(order.slice(0, 3), ['first', 'api', 'stranger']);
+});
+
+test('large reviews that are parsed at once have a turn each all the same', async () => {
+  const turns = new ReviewTurns();
+  let turn = 0;
+  const began: number[] = [];
+  const count = (): void => {
+    turn++;
+    if (began.length < 5) setImmediate(count);
+  };
+  setImmediate(count);
+  for (let index = 0; index < 5; index++) {
+    const stay = bodyOf(`${index}`, 100 * 1024);
+    await turns.wait(stay, 100 * 1024, () => undefined);
+    began.push(turn);
+    turns.parsed(stay);
+  }
+  assert.equal(new Set(began).size, 5, began.join(', '));
+});

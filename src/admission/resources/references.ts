@@ -13,7 +13,8 @@ export interface ForeignReference {
 interface Node {
   readonly value: unknown;
   readonly key: string;
-  readonly inList: boolean;
+  /** The name of the field that it is in: `subnetRefs` for what `subnetRefs[1].from` holds. */
+  readonly field: string;
   readonly parent: Node | undefined;
 }
 
@@ -21,13 +22,6 @@ function pathOf(node: Node): string {
   const segments: string[] = [];
   for (let at: Node | undefined = node; at !== undefined; at = at.parent) segments.push(pointerSegment(at.key));
   return `/${segments.reverse().join('/')}`;
-}
-
-/** The name of the field that a node is in: `subnetRefs` for what `subnetRefs[1].from` holds. */
-function fieldOf(node: Node | undefined): string {
-  let at = node;
-  while (at !== undefined && (at.inList || at.key === 'from')) at = at.parent;
-  return at?.key ?? '';
 }
 
 class Reference implements ForeignReference {
@@ -38,7 +32,7 @@ class Reference implements ForeignReference {
   constructor(node: Node, target: JsonObject, namespace: string) {
     const { kind, name, key } = target;
     this.namespace = namespace;
-    this.identity = JSON.stringify([fieldOf(node), namespace, ...[kind, name, key].map(part => String(part))]);
+    this.identity = JSON.stringify([node.field, namespace, ...[kind, name, key].map(part => String(part))]);
     this.#node = node;
   }
 
@@ -86,7 +80,7 @@ function namesAnother(spec: unknown, namespace: string): boolean {
  */
 export function* foreignReferences(spec: unknown, kind: string, namespace: string): Generator<ForeignReference> {
   if (!namesAnother(spec, namespace)) return;
-  const pending: Node[] = [{ value: spec, key: 'spec', inList: false, parent: undefined }];
+  const pending: Node[] = [{ value: spec, key: 'spec', field: 'spec', parent: undefined }];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     const { value } = node;
     if (typeof value !== 'object' || value === null) continue;
@@ -96,7 +90,9 @@ export function* foreignReferences(spec: unknown, kind: string, namespace: strin
     }
     const inList = Array.isArray(value);
     for (const [key, inner] of Object.entries(value)) {
-      if (typeof inner === 'object' && inner !== null) pending.push({ value: inner, key, inList, parent: node });
+      if (typeof inner !== 'object' || inner === null) continue;
+      const field = inList || key === 'from' ? node.field : key;
+      pending.push({ value: inner, key, field, parent: node });
     }
   }
 }

@@ -59,6 +59,16 @@ describe('a resource of very many references is judged in time', () => {
     for (let depth = 0; depth < 2_000; depth += 1) spec = { from: { namespace: 'kube-system', spec } };
     assert.equal(await reasonOf({ spec }, { spec: { ...spec, more: true } }), 'Checked');
   });
+
+  test('many, at the bottom of deep lists', () => {
+    let spec: unknown = Array.from({ length: 100_000 }, () => ({ namespace: 'kube-system', name: 'n', key: 'k' }));
+    for (let depth = 0; depth < 9_000; depth += 1) spec = [spec];
+    const startedAt = performance.now();
+    const found = [...foreignReferences({ refs: spec }, 'DBInstance', 'shop')];
+    const tookMs = performance.now() - startedAt;
+    assert.deepEqual([found.length, new Set(found.map(({ identity }) => identity)).size], [100_000, 1]);
+    assert.ok(tookMs < limitMs, `${Math.round(tookMs)} ms`);
+  });
 });
 
 test('the path of a reference is a JSON Pointer, and one that looks like another hides none', () => {
