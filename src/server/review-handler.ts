@@ -197,10 +197,12 @@ export class ReviewHandler {
 
   #send(request: IncomingMessage, response: ServerResponse, payload: string): void {
     const { connections } = this.#options;
-    const headers = ['Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(payload))];
+    const bytes = Buffer.byteLength(payload);
+    const headers = ['Content-Type', 'application/json', 'Content-Length', String(bytes)];
     if (connections.isLast(request, response)) headers.push('Connection', 'close');
     response.writeHead(200, headers);
     // A string goes out with the head in one write.
-    response.end(payload);
+    // ASCII, as nearly all answers are, is written faster as what it is.
+    response.end(payload, bytes === payload.length ? 'latin1' : 'utf8');
   }
 }

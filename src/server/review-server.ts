@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import https, { type Server } from 'node:https';
 import type { TlsOptions } from 'node:tls';
 import express, { type NextFunction } from 'express';
-import type { Admit } from '../admission/admit.ts';
+import type { Admit, Endpoint } from '../admission/admit.ts';
 import type { Certificate, CertificateSource } from './certificate.ts';
 import { Connections } from './connections.ts';
 import { HttpError } from './http-error.ts';
@@ -37,6 +37,14 @@ function tlsOptions({ certPem, keyPem, clientCaPem }: Certificate, minVersion: T
   };
 }
 
+/** The endpoint of a URL as kube-apiserver sends it, which needs no router; undefined for every other one, absolute ones too. */
+function plainEndpoint(url: string): Endpoint | undefined {
+  const query = url.indexOf('?');
+  const path = query < 0 ? url : url.slice(0, query);
+  if (path === '/mutate') return 'mutate';
+  return path === '/validate' ? 'validate' : undefined;
+}
+
 function routes(handler: ReviewHandler, connections: Connections, observer: ReviewObserver): RequestListener {
   const app = express();
   app.disable('x-powered-by').set('etag', false).enable('case sensitive routing').enable('strict routing');
@@ -53,6 +61,11 @@ function routes(handler: ReviewHandler, connections: Connections, observer: Revi
     if (!connections.begin(request, response)) return;
     if (request.httpVersion === '1.1' && request.headers.host === undefined) {
       turnAway(request, response, new HttpError(400, 'the Host header is missing'));
+      return;
+    }
+    const endpoint = request.method === 'POST' ? plainEndpoint(request.url ?? '') : undefined;
+    if (endpoint !== undefined) {
+      void handler.handle(endpoint, request, response);
       return;
     }
     const otherwise: NextFunction = (error?: unknown) => {
