@@ -174,6 +174,8 @@ export const podFields: Readonly<Record<string, Grow>> = {
       },
     };
   },
+  'objects of a shape each': (object, bytes) =>
+    addToFirst(object, { args: times(bytes, 12, index => ({ [`x${index.toString(36)}`]: 0 })) }),
   'empty lists': (object, bytes) => addToFirst(object, { args: times(bytes, 3, () => []) }),
   'the name of a container': (object, bytes) => addContainers(object, [{ name: 'n'.repeat(bytes) }]),
 };

@@ -182,6 +182,19 @@ const halfSent: Attack = target =>
 const handshakes: Attack = target =>
   keepGoing(target, 16, async address => void (await dial(target.port, address, true))?.destroy());
 
+/**
+ * Attacks that still do harm: no test runs them yet. What this one sends is within the limits of an object, and JSON.parse
+ * makes a hidden class for each of 190,000 objects: 330 MiB, and the event loop is held for as long as it takes.
+ */
+export const openAttacks: Readonly<Record<string, Attack>> = {
+  'objects of a shape each': reviewFlood(
+    10,
+    'workload, updated',
+    [['template: objects of a shape each', 2_200_000]],
+    '/validate?timeout=30s',
+  ),
+};
+
 /** Every attack that was found to harm a version of the server, or seemed likely to. */
 export const attacks: Readonly<Record<string, Attack>> = {
   'bodies that never end': endless(40, 250_000),

@@ -32,7 +32,9 @@ class Reference implements ForeignReference {
   constructor(node: Node, target: JsonObject, namespace: string) {
     const { kind, name, key } = target;
     this.namespace = namespace;
-    this.identity = JSON.stringify([node.field, namespace, ...[kind, name, key].map(part => String(part))]);
+    // What is no string ACK could not read; a list may be nested deeper than the engine's stack.
+    const parts = [kind, name, key].map(part => (typeof part === 'string' ? part : null));
+    this.identity = JSON.stringify([node.field, namespace, ...parts]);
     this.#node = node;
   }
 

@@ -71,6 +71,14 @@ describe('a resource of very many references is judged in time', () => {
   });
 });
 
+test('a reference is found whatever its name is made of', () => {
+  const deep = JSON.parse(`${'['.repeat(9_000)}${']'.repeat(9_000)}`) as unknown;
+  for (const name of [{ toString: 1 }, deep, null, 1]) {
+    const found = [...foreignReferences({ from: { namespace: 'kube-system', name } }, 'DBInstance', 'shop')];
+    assert.equal(found.length, 1);
+  }
+});
+
 test('the path of a reference is a JSON Pointer, and one that looks like another hides none', () => {
   const evil = { from: { namespace: 'kube-system', name: 'x' } };
   const found = [...foreignReferences({ a: { b: evil }, 'a/b': evil, 'a~b': evil }, 'DBInstance', 'shop')];
