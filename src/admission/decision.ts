@@ -16,7 +16,7 @@ export interface Decision {
   /** Only with the verdict `mutate`. */
   readonly patch?: readonly Addition[];
   readonly remarks?: readonly Remark[];
-  /** Only with the verdict `deny`: what is wrong, who can mend it and how. */
+  /** Only with the verdict `deny`: what is wrong, who can fix it and how. */
   readonly message?: string;
   /** The message as the log may hold it, where that is another: without the value of an environment variable. */
   readonly loggedMessage?: string;

@@ -5,7 +5,7 @@ export function withFindings(page: string): string {
   const rows = Object.entries(findingKinds).map(
     ([reason, { severity, on, cause, remedy }]) => `| \`${reason}\` | ${severity} | ${on} | ${cause} | ${remedy} |`,
   );
-  const table = ['| reason | severity | found on | cause | what mends it |', '|---|---|---|---|---|', ...rows];
+  const table = ['| reason | severity | found on | cause | fix |', '|---|---|---|---|---|', ...rows];
   const lines = page.split('\n');
   const start = lines.findIndex(line => line.startsWith('| reason'));
   const length = lines.slice(start).findIndex(line => !line.startsWith('|'));

@@ -30,7 +30,7 @@ export function closeMessage(words: string, reason: Reason, supportMessage: stri
 }
 
 /**
- * The whole message of a refusal: the object, what is wrong, who can mend it and how, the reason, where to ask.
+ * The whole message of a refusal: the object, what is wrong, who can fix it and how, the reason, where to ask.
  * @param subject names the object: `Pod "web" in namespace "team-a"`; empty where what is wrong names it already.
  */
 export function refusalMessage(

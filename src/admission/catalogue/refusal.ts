@@ -17,7 +17,7 @@ export interface Circumstances {
  */
 export type Softening = 'namespace' | 'default' | 'nothing';
 
-/** Who can mend it: the user with what he may edit himself, or those who run the cluster. */
+/** Who can fix it: the user with what they may edit, or those who run the cluster. */
 export type Mender = 'you' | 'platform team';
 
 export interface Refusal<P> {
@@ -25,7 +25,7 @@ export interface Refusal<P> {
   /** For `docs/reasons.md`: what is wrong, in general. */
   readonly cause: string;
   readonly mender: Mender;
-  /** For `docs/reasons.md`: what mends it, in general. */
+  /** For `docs/reasons.md`: what fixes it, in general. */
   readonly remedy: string;
   /** Default `namespace`. By the object where a pod and an ACK resource can have the same problem. */
   readonly softenedBy?: Softening | { readonly pod: Softening; readonly resource: Softening };
@@ -43,7 +43,7 @@ export type RefusalOf<P extends { readonly reason: string }, R extends string> =
   P extends { readonly reason: infer Q } ? (R extends Q ? P : never) : never
 >;
 
-/** What is wrong, and what mends it; by another than the entry's mender where the case is so. */
+/** What is wrong, and what fixes it; by another than the entry's mender where the case is so. */
 export interface Words {
   readonly wrong: string;
   readonly remedy: string;

@@ -7,7 +7,7 @@ import { type RoleProblem, roleRefusals } from './role-refusals.ts';
 /** Everything that anything can be refused for. */
 export type Problem = RoleProblem | ResourceProblem | GuardProblem | ObjectProblem;
 
-/** Each refusal: its cause, who can mend it, how, and the words for one case. */
+/** Each refusal: its cause, who can fix it, how, and the words for one case. */
 export const refusals = { ...roleRefusals, ...resourceRefusals, ...guardRefusals, ...objectRefusals };
 
 /** The refusal of a problem. The catalogue's type ties each reason to its problem; an index type cannot say so. */

@@ -39,7 +39,7 @@ function containersNamed({ containers }: ContainerWarning): string {
   return `container${containers.length === 1 ? '' : 's'} ${quoteNames(containers)}`;
 }
 
-/** Each warning: its cause, what mends it, and the words for one case. */
+/** Each warning: its cause, what fixes it, and the words for one case. */
 export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
   TokenExpirationClamped: {
     group: 'warning',

@@ -7,7 +7,7 @@ import { renderReasonsPage } from './reasons-page.ts';
 const page = readFileSync(new URL('../../../docs/reasons.md', import.meta.url), 'utf8');
 
 describe('docs/reasons.md', () => {
-  test('is what the catalogue says (to write it anew: node test/admission/write-reasons-page.ts)', () => {
+  test('is what the catalogue says (to write it: make docs)', () => {
     assert.equal(page, renderReasonsPage());
   });
 
@@ -20,7 +20,7 @@ describe('docs/reasons.md', () => {
     for (const [reason, { group }] of Object.entries(reasons)) {
       if (group !== 'refused') continue;
       const section = page.split(`### ${reason}\n`)[1]?.split('\n### ')[0] ?? '';
-      assert.match(section, /\nWho can mend it: (?:you|your platform team)/, reason);
+      assert.match(section, /\nWho can fix it: (?:you|your platform team)/, reason);
       assert.match(section, /\nHow: \S/, reason);
     }
   });

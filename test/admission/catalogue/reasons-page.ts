@@ -59,7 +59,7 @@ function renderSoftening(softenedBy: Entry['softenedBy']): readonly string[] {
 function renderEntry(reason: string, { cause, mender, remedy, softenedBy }: Entry): string {
   const lines = [`### ${reason}`, '', cause];
   lines.push(...renderSoftening(softenedBy));
-  if (mender !== undefined) lines.push('', `Who can mend it: ${menders[mender]}.`);
+  if (mender !== undefined) lines.push('', `Who can fix it: ${menders[mender]}.`);
   if (remedy !== undefined) lines.push('', `How: ${remedy}`);
   return lines.join('\n');
 }
