@@ -137,6 +137,23 @@ function refusedChunks(count: number, head: string): Attack {
     });
 }
 
+/** Bytes without end, behind a head. */
+function stream(count: number, head: string, unit: string, ops = false): Attack {
+  const chunk = Buffer.from(unit.repeat(Math.max(1, Math.floor(200_000 / unit.length))));
+  return target =>
+    keepGoing(target, count, async address => {
+      const socket = await dial(ops ? target.opsPort : target.port, address, !ops);
+      if (socket === undefined) return;
+      socket.write(head);
+      const write = () => {
+        while (socket.writable && socket.write(chunk));
+      };
+      socket.on('drain', write);
+      write();
+      await closed(socket);
+    });
+}
+
 /** Connections that say nothing. */
 function idle(count: number, secure: boolean, ops = false): Attack {
   return target =>
@@ -182,11 +199,18 @@ const halfSent: Attack = target =>
 const handshakes: Attack = target =>
   keepGoing(target, 16, async address => void (await dial(target.port, address, true))?.destroy());
 
-/**
- * Attacks that still do harm: no test runs them yet. What this one sends is within the limits of an object, and JSON.parse
- * makes a hidden class for each of 190,000 objects: 330 MiB, and the event loop is held for as long as it takes.
- */
+/** Attacks that still do harm: no test runs them yet. */
 export const openAttacks: Readonly<Record<string, Attack>> = {
+  // A probe in thirty takes longer than a second.
+  'bodies in chunks of a byte at the ops port': stream(
+    60,
+    'GET /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n',
+    '1\r\n \r\n',
+    true,
+  ),
+  // Up to 256 MiB: what is broken is read on for two seconds, an error for each read.
+  garbage: stream(60, '', '\0'),
+  // Within the limits of an object. JSON.parse makes a hidden class for each of 190,000: 330 MiB, and the event loop is held.
   'objects of a shape each': reviewFlood(
     10,
     'workload, updated',
