@@ -1,12 +1,12 @@
 /**
  * What an object may hold, so that no walk over it costs more than a stated amount. Admission comes before the API server's own
  * validation, so nothing of what that would deny is denied yet. No limit is smaller than what the API server and etcd take
- * (docs/limits.md says why), except those for containers, variables, and objects and arrays.
+ * (docs/limits.md says why), except those for containers, variables, fields, and objects and arrays.
  */
 export const sizeLimits = {
   'bytes of JSON': 3 * 1024 * 1024,
-  'objects and arrays': 300_000,
-  fields: 200_000,
+  'objects and arrays': 100_000,
+  fields: 100_000,
   'levels of nesting': 10_000,
   'bytes of annotations': 256 * 1024,
   labels: 200_000,

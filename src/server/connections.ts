@@ -197,7 +197,8 @@ export class Connections {
 
   #mayBegin(socket: Socket): boolean {
     const handshake = this.#handshaking.get(remoteOf(socket));
-    if (handshake === undefined) return false;
+    // A socket that was reset already has no remote end: it must not stand for another one of that kind.
+    if (handshake?.socket !== socket) return false;
     if (this.#seats.beginHandshake(handshake.seat)) return true;
     this.#options.onShortage('handshake', handshake.seat.peer);
     return false;

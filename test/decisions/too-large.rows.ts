@@ -44,7 +44,7 @@ const pods: readonly Pod[] = [
     object: inMetadata({ annotations: annotationBytes(262_145) }),
     says: '262,145 bytes of annotations, and the limit is 262,144',
   },
-  { what: '200,001 labels', object: inMetadata({ labels: map(200_001) }), says: 'fields, and the limit is 200,000' },
+  { what: '200,001 labels', object: inMetadata({ labels: map(200_001) }), says: 'fields, and the limit is 100,000' },
   {
     what: '30,001 volume mounts',
     object: inSpec({
@@ -78,14 +78,14 @@ const pods: readonly Pod[] = [
     says: 'bytes of JSON, and the limit is 3,145,728',
   },
   {
-    what: '300,001 objects and arrays',
-    object: inSpec({ containers: [{ name: 'app', args: list(300_001, () => []) }] }),
-    says: 'objects and arrays, and the limit is 300,000',
+    what: '100,001 objects and arrays',
+    object: inSpec({ containers: [{ name: 'app', args: list(100_001, () => []) }] }),
+    says: 'objects and arrays, and the limit is 100,000',
   },
   {
-    what: '200,001 fields',
-    object: inSpec({ containers: [{ name: 'app', x: map(200_001) }] }),
-    says: 'fields, and the limit is 200,000',
+    what: '100,001 fields',
+    object: inSpec({ containers: [{ name: 'app', x: map(100_001) }] }),
+    says: 'fields, and the limit is 100,000',
   },
 ];
 
@@ -225,7 +225,7 @@ export const tooLargeRows: readonly Row[] = [
     proves: 'a map with too many entries is denied',
     endpoint: 'validate',
     review: mapReview(undefined, configMap('ack-role-account-map', map(120_001) as Readonly<Record<string, string>>)),
-    says: ['120,001 entries of data'],
+    says: ['fields, and the limit is 100,000'],
   },
   {
     ...denied,
