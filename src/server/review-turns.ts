@@ -3,6 +3,8 @@ import { FairQueue } from './fair-queue.ts';
 
 /** Small reviews of strangers in one turn of the event loop: a few milliseconds of work. */
 const turnBytes = 256 * 1024;
+/** The longest rest between two large reviews. */
+const longestRestMs = 200;
 /** What a review costs beside its bytes, counted as bytes. */
 const reviewBytes = 4096;
 
@@ -27,6 +29,9 @@ export class ReviewTurns {
   #spentBytes = 0;
   /** Whether a large review is being parsed, which may take several turns. */
   #parsesLarge = false;
+  /** Whether the next large one has to wait although none is being parsed. */
+  #rests = false;
+  #beganAtMs = 0;
   #waits = false;
 
   /**
@@ -41,8 +46,9 @@ export class ReviewTurns {
       this.#spentBytes += bodyBytes + reviewBytes;
       return undefined;
     }
-    if (large && !this.#parsesLarge) {
+    if (large && !this.#parsesLarge && (!this.#rests || peer.trusted)) {
       this.#parsesLarge = true;
+      this.#beganAtMs = performance.now();
       return undefined;
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -57,11 +63,22 @@ export class ReviewTurns {
   /** To be called for each review that has had its turn, once it is parsed. */
   parsed({ large }: BodyStay): void {
     if (!large) return;
-    // The lane is free in the next turn, and then whoever waits goes first: nobody who comes now takes it over.
-    setImmediate(() => {
-      this.#parsesLarge = this.#beginNext(this.#trustedLarge) || this.#beginNext(this.#strangersLarge);
-    });
+    this.#parsesLarge = false;
+    // Whoever waits goes first: nobody who comes now takes the lane over.
+    this.#rests = true;
+    if (this.#trustedLarge.size > 0) setImmediate(this.#beginLarge);
+    // Strangers' large ones get half of the time, or each turn of the event loop would be a long one, and a new connection
+    // needs many turns until it is answered.
+    else setTimeout(this.#beginLarge, Math.min(longestRestMs, performance.now() - this.#beganAtMs)).unref();
   }
+
+  readonly #beginLarge = (): void => {
+    this.#rests = false;
+    // A trusted one did not wait for the end of the rest: the lane goes on when it is parsed.
+    if (this.#parsesLarge) return;
+    this.#beganAtMs = performance.now();
+    this.#parsesLarge = this.#beginNext(this.#trustedLarge) || this.#beginNext(this.#strangersLarge);
+  };
 
   #queueOf({ peer, large }: BodyStay): FairQueue<Waiting> {
     if (!large) return this.#small;
