@@ -129,13 +129,13 @@ describe("all kinds of ACK's services at once", () => {
   test('a selector is found in use among them, and free when all are gone', { timeout: 120_000 }, async t => {
     const used = await searchMs(t, 'the first of them are found');
     assert.equal(used.status, 403);
-    assert.match(used.body.message ?? '', /and others; .*\(SelectorInUse\)$/);
+    assert.match(used.body.message ?? '', /and others\. .*\(SelectorInUse\)$/);
     const [last] = kinds.slice(-1);
     await each(kinds.slice(0, -1), async kind => {
       assert.equal((await served.plane.request('DELETE', ackPath(kind, 'shop', 'one'))).status, 200, kind.kind);
     });
     const rest = await searchMs(t, 'the last one is found');
-    assert.match(rest.body.message ?? '', new RegExp(`: "${last?.kind} shop/one"; .*\\(SelectorInUse\\)$`));
+    assert.match(rest.body.message ?? '', new RegExp(`: "${last?.kind} shop/one"\\. .*\\(SelectorInUse\\)$`));
     assert.equal((await served.plane.request('DELETE', ackPath(last ?? bucketKind, 'shop', 'one'))).status, 200);
     const free = await searchMs(t, 'none is found');
     assert.equal(free.status, 200, free.body.message);

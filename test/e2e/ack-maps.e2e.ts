@@ -77,7 +77,10 @@ describe('the account map and the team map', () => {
     const key = `pod.${b}`;
     const [warning = '', ...more] = warningsOf(await edit({ [key]: roleOf(b) }));
     assert.deepEqual(more, []);
-    assert.ok(warning.endsWith(`by the prefix of "${key}": nobody may look it up (UnknownService)`), warning);
+    assert.ok(
+      warning.endsWith(`unknown service prefix in "${key}"; such a key may never be used (UnknownService)`),
+      warning,
+    );
     await edit({ [key]: null });
   });
 
