@@ -103,43 +103,12 @@ function endless(count: number, firstBytes: number): Attack {
     });
 }
 
-/** A body of millions of HTTP chunks of a byte. */
-const tinyChunks: Attack = target => {
-  const head = Buffer.from(fieldsOf('Transfer-Encoding: chunked', '/mutate?timeout=30s'));
-  const chunks = Buffer.from('1\r\n \r\n'.repeat(20_000));
-  return keepGoing(target, 8, async address => {
-    const socket = await dial(target.port, address, true);
-    if (socket === undefined) return;
-    socket.write(head);
-    const write = () => {
-      while (socket.writable && socket.write(chunks));
-    };
-    socket.on('drain', write);
-    write();
-    await closed(socket);
-  });
-};
-
-/** The same for requests that are refused at once: their bodies are read to be thrown away. */
-function refusedChunks(count: number, head: string): Attack {
-  const chunks = Buffer.from('1\r\n \r\n'.repeat(20_000));
-  return target =>
-    keepGoing(target, count, async address => {
-      const socket = await dial(target.port, address, true);
-      if (socket === undefined) return;
-      socket.write(head);
-      const write = () => {
-        while (socket.writable && socket.write(chunks));
-      };
-      socket.on('drain', write);
-      write();
-      await closed(socket);
-    });
-}
+/** An HTTP chunk of a byte. */
+const tinyChunk = '1\r\n \r\n';
 
 /** Bytes without end, behind a head. */
 function stream(count: number, head: string, unit: string, ops = false): Attack {
-  const chunk = Buffer.from(unit.repeat(Math.max(1, Math.floor(200_000 / unit.length))));
+  const chunk = Buffer.from(unit.repeat(Math.floor(120_000 / unit.length)));
   return target =>
     keepGoing(target, count, async address => {
       const socket = await dial(ops ? target.opsPort : target.port, address, !ops);
@@ -153,6 +122,10 @@ function stream(count: number, head: string, unit: string, ops = false): Attack 
       await closed(socket);
     });
 }
+
+/** A body of millions of HTTP chunks of a byte. */
+const tinyChunks = (count: number, path: string): Attack =>
+  stream(count, fieldsOf('Transfer-Encoding: chunked', path), tinyChunk);
 
 /** Connections that say nothing. */
 function idle(count: number, secure: boolean, ops = false): Attack {
@@ -205,7 +178,7 @@ export const openAttacks: Readonly<Record<string, Attack>> = {
   'bodies in chunks of a byte at the ops port': stream(
     60,
     'GET /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n',
-    '1\r\n \r\n',
+    tinyChunk,
     true,
   ),
   // Up to 256 MiB: what is broken is read on for two seconds, an error for each read.
@@ -216,8 +189,9 @@ export const openAttacks: Readonly<Record<string, Attack>> = {
 export const attacks: Readonly<Record<string, Attack>> = {
   'bodies that never end': endless(40, 250_000),
   'large bodies that never end': endless(30, 6_000_000),
-  'a body in chunks of a byte': tinyChunks,
-  'a refused body in chunks of a byte': refusedChunks(60, fieldsOf('Transfer-Encoding: chunked', '/nowhere')),
+  'a body in chunks of a byte': tinyChunks(8, '/mutate?timeout=30s'),
+  // Refused at once: its body is read to be thrown away.
+  'a refused body in chunks of a byte': tinyChunks(60, '/nowhere'),
   'six megabytes of empty containers': reviewFlood(2, 'pod', [['containers without a name', 6_000_000]]),
   'pods of a million bytes of containers': reviewFlood(6, 'pod', [['containers', 1_000_000]]),
   'long lists of containers to skip': reviewFlood(6, 'pod', [['one annotation', 2_400_000]]),
