@@ -11,9 +11,9 @@ const folders = new Set<string>();
 /** Removes a folder that etcd may still write to, or that another user's test owns: then what is left is left. */
 function remove(folder: string): void {
   try {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
-  } catch {
-    process.stderr.write(`could not be removed: ${folder}\n`);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  } catch (error) {
+    process.stderr.write(`could not be removed: ${folder}: ${String(error)}\n`);
   }
 }
 
