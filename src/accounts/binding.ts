@@ -1,6 +1,6 @@
 import { type AccountId, isAccountId } from './account-id.ts';
 import type { FeatureGates } from './feature-gates.ts';
-import { found, type Result, refused } from './result.ts';
+import { err, ok, type Result } from './result.ts';
 import { isTeamId, type TeamId } from './team-id.ts';
 
 /** https://github.com/aws-controllers-k8s/runtime/blob/main/apis/core/v1alpha1/annotations.go */
@@ -37,10 +37,9 @@ export function readBinding(
   gates: FeatureGates,
 ): Result<Binding, BindingProblem> | undefined {
   const team = gates.TeamLevelCARM ? annotations.get(teamIdAnnotation) : undefined;
-  if (team)
-    return isTeamId(team) ? found({ kind: 'team', id: team }) : refused({ reason: 'InvalidTeamId', value: team });
+  if (team) return isTeamId(team) ? ok({ kind: 'team', id: team }) : err({ reason: 'InvalidTeamId', value: team });
   const account = annotations.get(ownerAccountIdAnnotation);
   if (!account) return undefined;
-  if (!isAccountId(account)) return refused({ reason: 'InvalidAccountId', value: account });
-  return found({ kind: 'account', id: account });
+  if (!isAccountId(account)) return err({ reason: 'InvalidAccountId', value: account });
+  return ok({ kind: 'account', id: account });
 }

@@ -2,7 +2,7 @@ import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
 import type { AccountId } from './account-id.ts';
 import type { Binding } from './binding.ts';
 import type { Partition } from './partition.ts';
-import { found, type Result, refused } from './result.ts';
+import { err, ok, type Result } from './result.ts';
 import { isRoleName, parseRoleArn, type RoleArn, roleArnOf } from './role-arn.ts';
 import { lookUpRole, type MappingProblem } from './role-map.ts';
 
@@ -10,7 +10,7 @@ export const roleAnnotation = 'carm-webhook.dev/role';
 export const eksRoleArnAnnotation = 'eks.amazonaws.com/role-arn';
 
 /** What a pod's ServiceAccount asks for, in place of the mapped role. */
-export interface RoleWish {
+export interface RequestedRole {
   readonly annotation: typeof roleAnnotation | typeof eksRoleArnAnnotation;
   readonly value: string;
 }
@@ -18,7 +18,7 @@ export interface RoleWish {
 /** Where a role came from: a key of a map, or the ServiceAccount's annotation. */
 export type RoleSource =
   | { readonly kind: 'map'; readonly map: RoleMapKind; readonly key: string }
-  | { readonly kind: 'wish'; readonly annotation: string };
+  | { readonly kind: 'requested'; readonly annotation: string };
 
 export interface PodRole {
   readonly role: RoleArn;
@@ -29,7 +29,7 @@ export interface PodRole {
   readonly source: RoleSource;
 }
 
-export type WishProblem =
+export type RequestedRoleProblem =
   | { readonly reason: 'InvalidRoleArn'; readonly value: string; readonly at: { readonly annotation: string } }
   | {
       readonly reason: 'RoleOutsideAccount';
@@ -51,8 +51,8 @@ export function podKeys({ id }: Binding, requirePodsKey: boolean): readonly stri
   return requirePodsKey ? [ofPods] : [ofPods, id];
 }
 
-/** Reads a ServiceAccount's wish; ours wins over EKS's. An empty annotation is no annotation. */
-export function readWish(annotations: ReadonlyMap<string, string>): RoleWish | undefined {
+/** Reads the role that a ServiceAccount requests; ours wins over EKS's. An empty annotation is no annotation. */
+export function readRequestedRole(annotations: ReadonlyMap<string, string>): RequestedRole | undefined {
   for (const annotation of [roleAnnotation, eksRoleArnAnnotation] as const) {
     const value = annotations.get(annotation);
     if (value) return { annotation, value };
@@ -61,26 +61,26 @@ export function readWish(annotations: ReadonlyMap<string, string>): RoleWish | u
 }
 
 /**
- * Resolves the role of a pod. The map must resolve first; a wish only replaces its result: a bare name becomes a role
+ * Resolves the role of a pod. The map must resolve first; a request only replaces its result: a bare name becomes a role
  * in the namespace's account and the mapped role's partition; a full ARN must lie there too, or in a source account.
  */
 export function resolvePodRole(
   binding: Binding,
   map: RoleMap | undefined,
-  wish: RoleWish | undefined,
+  requested: RequestedRole | undefined,
   options: { readonly requirePodsKey: boolean; readonly sourceAccounts: ReadonlySet<string> },
-): Result<PodRole, MappingProblem | WishProblem> {
+): Result<PodRole, MappingProblem | RequestedRoleProblem> {
   const mapped = lookUpRole(binding, map, podKeys(binding, options.requirePodsKey));
   if (!mapped.ok) return mapped;
   const { role, accountId, map: kind, key } = mapped.value;
   const { partition } = role;
-  if (wish === undefined) return found({ role, accountId, partition, source: { kind: 'map', map: kind, key } });
-  const { annotation, value } = wish;
-  const wished = isRoleName(value) ? roleArnOf(partition, accountId, value) : parseRoleArn(value);
-  if (wished === undefined) return refused({ reason: 'InvalidRoleArn', value, at: { annotation } });
-  const isAtHome = wished.accountId === accountId && wished.partition === partition;
-  if (!isAtHome && !options.sourceAccounts.has(wished.accountId)) {
-    return refused({ reason: 'RoleOutsideAccount', value, accountId, partition, at: { annotation } });
+  if (requested === undefined) return ok({ role, accountId, partition, source: { kind: 'map', map: kind, key } });
+  const { annotation, value } = requested;
+  const requestedRole = isRoleName(value) ? roleArnOf(partition, accountId, value) : parseRoleArn(value);
+  if (requestedRole === undefined) return err({ reason: 'InvalidRoleArn', value, at: { annotation } });
+  const isAtHome = requestedRole.accountId === accountId && requestedRole.partition === partition;
+  if (!isAtHome && !options.sourceAccounts.has(requestedRole.accountId)) {
+    return err({ reason: 'RoleOutsideAccount', value, accountId, partition, at: { annotation } });
   }
-  return found({ role: wished, accountId, partition, source: { kind: 'wish', annotation } });
+  return ok({ role: requestedRole, accountId, partition, source: { kind: 'requested', annotation } });
 }

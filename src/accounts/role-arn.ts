@@ -42,7 +42,7 @@ export function parseRoleArn(text: string): RoleArn | undefined {
   return { text: text as RoleArnText, partition, accountId, name };
 }
 
-/** The role of a bare name in an account. @throws {TypeError} for a name that `isRoleName` refuses. */
+/** The role of a bare name in an account. @throws {TypeError} for a name that `isRoleName` rejects. */
 export function roleArnOf(partition: Partition, accountId: AccountId, name: string): RoleArn {
   const arn = parseRoleArn(`arn:${partition}:iam::${accountId}:role/${name}`);
   if (arn === undefined) throw new TypeError(`not the name of a role: ${JSON.stringify(name)}`);

@@ -1,7 +1,7 @@
 import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
 import type { AccountId } from './account-id.ts';
 import type { Binding } from './binding.ts';
-import { found, type Result, refused } from './result.ts';
+import { err, ok, type Result } from './result.ts';
 import { parseRoleArn, type RoleArn } from './role-arn.ts';
 
 export type MappingProblem =
@@ -34,14 +34,14 @@ export function lookUpRole(
   keys: readonly string[],
 ): Result<MappedRole, MappingProblem> {
   const ofTeam = binding.kind === 'team';
-  if (map === undefined) return refused({ reason: ofTeam ? 'TeamMapMissing' : 'AccountMapMissing' });
+  if (map === undefined) return err({ reason: ofTeam ? 'TeamMapMissing' : 'AccountMapMissing' });
   const key = keys.find(candidate => map.get(candidate));
   const value = key === undefined ? undefined : map.get(key);
-  if (key === undefined || !value) return refused({ reason: ofTeam ? 'TeamNotMapped' : 'AccountNotMapped', keys });
+  if (key === undefined || !value) return err({ reason: ofTeam ? 'TeamNotMapped' : 'AccountNotMapped', keys });
   const role = parseRoleArn(value);
-  if (role === undefined) return refused({ reason: 'InvalidRoleArn', value, at: { map: binding.kind, key } });
+  if (role === undefined) return err({ reason: 'InvalidRoleArn', value, at: { map: binding.kind, key } });
   if (binding.kind === 'account' && role.accountId !== binding.id) {
-    return refused({ reason: 'AccountMismatch', key, role, accountId: binding.id });
+    return err({ reason: 'AccountMismatch', key, role, accountId: binding.id });
   }
-  return found({ role, accountId: role.accountId, map: binding.kind, key });
+  return ok({ role, accountId: role.accountId, map: binding.kind, key });
 }

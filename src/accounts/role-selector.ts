@@ -62,7 +62,7 @@ function hasDuplicates(items: readonly string[]): boolean {
  * Why ACK leaves a selector out, with no more than a line in its log; undefined for one that it uses.
  * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/iamroleselector/matcher.go (validateSelector)
  */
-export function whySelectorIsLeftOut(selector: RoleSelector): string | undefined {
+export function selectorIgnoredBecause(selector: RoleSelector): string | undefined {
   const { arn, namespaceNames, namespaceLabels, resourceTypes, resourceLabels } = selector;
   if (arn === '') return 'spec.arn is empty';
   if (!isArn(arn)) return 'spec.arn is not an ARN';
@@ -77,8 +77,8 @@ export function whySelectorIsLeftOut(selector: RoleSelector): string | undefined
 }
 
 /** Why a selector should not be written: what ACK leaves out, and an ARN of something else than a role. */
-export function whySelectorIsInvalid(selector: RoleSelector): string | undefined {
-  const leftOut = whySelectorIsLeftOut(selector);
+export function selectorInvalidBecause(selector: RoleSelector): string | undefined {
+  const leftOut = selectorIgnoredBecause(selector);
   if (leftOut !== undefined) return leftOut;
   return parseRoleArn(selector.arn) === undefined ? 'spec.arn is not the ARN of a role' : undefined;
 }
@@ -90,12 +90,12 @@ export function matchingSelectors(
 ): readonly RoleSelector[] {
   const matching: RoleSelector[] = [];
   for (const selector of selectors) {
-    if (selectorMatches(selector, resource) && whySelectorIsLeftOut(selector) === undefined) matching.push(selector);
+    if (selectorMatches(selector, resource) && selectorIgnoredBecause(selector) === undefined) matching.push(selector);
   }
   return matching;
 }
 
-/** The selectors that ACK uses, but for the one of this name. */
+/** The selectors that ACK uses, except for the one of this name. */
 export function otherSelectors(selectors: readonly RoleSelector[], name: string): readonly RoleSelector[] {
-  return selectors.filter(other => other.name !== name && whySelectorIsLeftOut(other) === undefined);
+  return selectors.filter(other => other.name !== name && selectorIgnoredBecause(other) === undefined);
 }

@@ -1,7 +1,7 @@
 import { isJsonObject } from '../objects/json.ts';
 import { patchText } from '../objects/json-patch.ts';
-import { sayRemark } from './catalogue/say-remark.ts';
-import type { Remark } from './catalogue/warnings.ts';
+import type { Warning } from './catalogue/warnings.ts';
+import { formatWarning } from './catalogue/warnings.ts';
 import type { Decision } from './decision.ts';
 import type { Mode } from './mode.ts';
 import type { Outcome, ReviewRecord } from './record.ts';
@@ -11,16 +11,16 @@ import type { Rule } from './rule.ts';
 import { shortSubject } from './subject.ts';
 
 /** A decision in the mode of its namespace. */
-export interface Judgement {
+export interface EffectiveDecision {
   readonly decision: Decision;
   readonly mode: Mode;
-  /** `status.code`, should the decision be spoken as a refusal. */
+  /** `status.code`, should the decision be spoken as a denial. */
   readonly code: number;
   readonly error?: unknown;
 }
 
 /** An answer, and what metrics and logs say of it. */
-export interface Admitted {
+export interface ReviewResult {
   readonly response: AdmissionResponse;
   readonly record: ReviewRecord;
 }
@@ -34,7 +34,7 @@ const statusReasons: Readonly<Record<number, string>> = {
   503: 'ServiceUnavailable',
 };
 
-function outcomeOf({ decision, mode, code }: Judgement): Outcome {
+function outcomeOf({ decision, mode, code }: EffectiveDecision): Outcome {
   if (decision.verdict === 'mutate') return 'mutated';
   if (decision.verdict === 'allow') return 'allowed';
   if (mode === 'audit') return 'audited';
@@ -46,7 +46,7 @@ function auditAnnotations({ verdict, reason, accountId, role }: Decision): Reado
   return {
     decision: verdict,
     reason,
-    // The API server keeps the first value of a key for a webhook's name: after /mutate has said `mutate`, a refusal by
+    // The API server keeps the first value of a key for a webhook's name: after /mutate has said `mutate`, a denial by
     // /validate would leave no trace.
     // https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apiserver/pkg/audit/context.go
     ...(verdict === 'deny' && { denied: reason }),
@@ -56,20 +56,24 @@ function auditAnnotations({ verdict, reason, accountId, role }: Decision): Reado
 }
 
 /** Many objects may be applied at once, and kubectl prints a warning without the object that it is about. */
-function sayRemarks(remarks: readonly Remark[], request: AdmissionRequest): readonly string[] {
-  if (remarks.length === 0) return [];
+function formatWarnings(warnings: readonly Warning[], request: AdmissionRequest): readonly string[] {
+  if (warnings.length === 0) return [];
   const subject = shortSubject(request, isJsonObject(request.object) ? request.object : {});
-  return remarks.map(remark => `${subject}: ${sayRemark(remark)}`);
+  return warnings.map(warning => `${subject}: ${formatWarning(warning)}`);
 }
 
-function responseOf(request: AdmissionRequest, { decision, code }: Judgement, outcome: Outcome): AdmissionResponse {
-  const { message = '', patch, remarks = [] } = decision;
-  const refused = outcome === 'denied' || outcome === 'error';
-  const warnings = [...(outcome === 'warned' ? [message] : []), ...sayRemarks(remarks, request)];
+function responseOf(
+  request: AdmissionRequest,
+  { decision, code }: EffectiveDecision,
+  outcome: Outcome,
+): AdmissionResponse {
+  const { message = '', patch } = decision;
+  const denied = outcome === 'denied' || outcome === 'error';
+  const warnings = [...(outcome === 'warned' ? [message] : []), ...formatWarnings(decision.warnings ?? [], request)];
   return {
     uid: request.uid,
-    allowed: !refused,
-    ...(refused && { status: { code, reason: statusReasons[code] ?? 'Forbidden', message } }),
+    allowed: !denied,
+    ...(denied && { status: { code, reason: statusReasons[code] ?? 'Forbidden', message } }),
     ...(outcome === 'mutated' && {
       patchType: 'JSONPatch',
       patch: Buffer.from(patchText(patch ?? [])).toString('base64'),
@@ -80,16 +84,16 @@ function responseOf(request: AdmissionRequest, { decision, code }: Judgement, ou
 }
 
 /** The answer to a review, out of what was decided. */
-export function answer(rule: Rule, request: AdmissionRequest, judgement: Judgement): Admitted {
-  const { decision } = judgement;
-  const outcome = outcomeOf(judgement);
+export function answer(rule: Rule, request: AdmissionRequest, effective: EffectiveDecision): ReviewResult {
+  const { decision } = effective;
+  const outcome = outcomeOf(effective);
   const { uid, operation, namespace, name, kind, dryRun } = request;
   const record: ReviewRecord = {
     webhook: rule.webhook,
     operation,
     outcome,
     reason: decision.reason,
-    warnings: (decision.remarks ?? []).map(({ reason }) => reason),
+    warnings: (decision.warnings ?? []).map(({ reason }) => reason),
     uid,
     namespace,
     name,
@@ -100,7 +104,7 @@ export function answer(rule: Rule, request: AdmissionRequest, judgement: Judgeme
     message: decision.message,
     loggedMessage: decision.loggedMessage ?? decision.message,
     advisory: decision.advisory ?? false,
-    error: judgement.error,
+    error: effective.error,
   };
-  return { response: responseOf(request, judgement, outcome), record };
+  return { response: responseOf(request, effective, outcome), record };
 }

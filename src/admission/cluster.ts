@@ -45,7 +45,7 @@ export interface View {
 }
 
 /** One object that a decision looked up, all of a kind, or a search. */
-export type Reference =
+export type Lookup =
   | { readonly kind: 'Namespace'; readonly name: string }
   | { readonly kind: 'ServiceAccount'; readonly namespace: string; readonly name: string }
   | { readonly kind: 'RoleMap'; readonly map: RoleMapKind; readonly ackSystem: string }
@@ -53,7 +53,7 @@ export type Reference =
   | { readonly kind: 'Namespaces' }
   | { readonly kind: 'Resources'; readonly search: ResourceSearch };
 
-interface Referents {
+interface LookupResults {
   readonly Namespace: Namespace | undefined;
   readonly ServiceAccount: ServiceAccount | undefined;
   readonly RoleMap: RoleMap | undefined;
@@ -63,19 +63,19 @@ interface Referents {
 }
 
 /** What stands for a reference: the object or objects, or undefined when there is none. */
-export type Referent<R extends Reference> = Referents[R['kind']];
+export type LookupResult<R extends Lookup> = LookupResults[R['kind']];
 
 /** What admission asks of the cluster. */
 export interface Cluster {
-  /** What is remembered; undefined when nothing may be decided by it (not there yet, or stale). */
-  readonly memory: View | undefined;
+  /** The cache; undefined when nothing may be decided by it (not there yet, or stale). */
+  readonly cache: View | undefined;
   /**
    * Reads what a reference stands for as it is now: never from a read that started before this call.
    * @param namespace whose budget of live reads it counts against.
    * @param deadline milliseconds of `performance.now()`.
    * @throws {UnverifiedError} when that could not be done in time or within the budget.
    */
-  read<R extends Reference>(reference: R, namespace: string, deadline: number): Promise<Referent<R>>;
+  read<R extends Lookup>(lookup: R, namespace: string, deadline: number): Promise<LookupResult<R>>;
 }
 
 /** An error to be thrown when the cluster could not be asked: the review is answered `Unverified`, never guessed. */

@@ -1,7 +1,7 @@
 import { ackSystemsOf } from '../accounts/ack-system.ts';
+import type { Config } from './config.ts';
 import { isOneOf } from './identity.ts';
 import type { UserInfo } from './review.ts';
-import type { Rules } from './rules.ts';
 
 const ackControllerForm = /^system:serviceaccount:([^:]+):ack-([a-z0-9]+)-controller$/;
 
@@ -11,10 +11,10 @@ const ackControllerForm = /^system:serviceaccount:([^:]+):ack-([a-z0-9]+)-contro
  * namespace like ACK's.
  * https://github.com/aws-controllers-k8s/s3-controller/blob/main/helm/values.yaml (serviceAccount.name)
  */
-export function isAckController(user: UserInfo, rules: Rules): boolean {
+export function isAckController(user: UserInfo, config: Config): boolean {
   const [, namespace, alias] = ackControllerForm.exec(user.username) ?? [];
-  const serving = alias === undefined ? [] : ackSystemsOf(rules.ackSystems, alias);
-  return serving.some(system => system.namespace === namespace) || isOneOf(user, rules.ackIdentities);
+  const serving = alias === undefined ? [] : ackSystemsOf(config.ackSystems, alias);
+  return serving.some(system => system.namespace === namespace) || isOneOf(user, config.ackIdentities);
 }
 
 const namespaceController = 'system:serviceaccount:kube-system:namespace-controller';

@@ -3,7 +3,7 @@ import type { RoleSource } from '../accounts/pod-role.ts';
 import type { RoleArn } from '../accounts/role-arn.ts';
 import type { Addition } from '../objects/json-patch.ts';
 import type { Reason } from './catalogue/reasons.ts';
-import type { Remark } from './catalogue/warnings.ts';
+import type { Warning } from './catalogue/warnings.ts';
 
 /** What was decided on one object, before the namespace's mode has its say. */
 export interface Decision {
@@ -15,7 +15,7 @@ export interface Decision {
   readonly source?: RoleSource;
   /** Only with the verdict `mutate`. */
   readonly patch?: readonly Addition[];
-  readonly remarks?: readonly Remark[];
+  readonly warnings?: readonly Warning[];
   /** Only with the verdict `deny`: what is wrong, who can fix it and how. */
   readonly message?: string;
   /** The message as the log may hold it, where that is another: without the value of an environment variable. */
@@ -26,8 +26,8 @@ export interface Decision {
   readonly ignoresMode?: boolean;
   /**
    * Whether other state of the cluster could make it another decision for the worse of the user: then it is not
-   * spoken before that state was read anew. (A role that was just replaced is another matter: memory may be as old
+   * spoken before that state was read again. (A role that was just replaced is another matter: the cache may be as old
    * as the watch.)
    */
-  readonly restsOnState: boolean;
+  readonly confirmLive: boolean;
 }

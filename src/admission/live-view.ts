@@ -2,32 +2,32 @@ import type { Namespace } from '../objects/namespace.ts';
 import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
 import type { RoleSelector } from '../objects/role-selector.ts';
 import type { ServiceAccount } from '../objects/service-account.ts';
-import type { Cluster, Reference, Referent, ResourceSearch, StoredResource, View } from './cluster.ts';
+import type { Cluster, Lookup, LookupResult, ResourceSearch, StoredResource, View } from './cluster.ts';
 
-function keyOf(reference: Reference): string {
-  switch (reference.kind) {
+function keyOf(lookup: Lookup): string {
+  switch (lookup.kind) {
     case 'Namespace':
-      return `namespace/${reference.name}`;
+      return `namespace/${lookup.name}`;
     case 'ServiceAccount':
-      return `service-account/${reference.namespace}/${reference.name}`;
+      return `service-account/${lookup.namespace}/${lookup.name}`;
     case 'RoleMap':
-      return `role-map/${reference.ackSystem}/${reference.map}`;
+      return `role-map/${lookup.ackSystem}/${lookup.map}`;
     case 'RoleSelectors':
     case 'Namespaces':
     case 'Resources':
-      return reference.kind;
+      return lookup.kind;
   }
 }
 
 /** A view of objects that were read live. A look-up of one that was not read yet answers undefined and is noted. */
 class LiveView implements View {
   readonly #read = new Map<string, unknown>();
-  #missing = new Map<string, Reference>();
+  #missing = new Map<string, Lookup>();
 
-  #lookUp<R extends Reference>(reference: R): Referent<R> {
-    const key = keyOf(reference);
-    if (!this.#read.has(key)) this.#missing.set(key, reference);
-    return this.#read.get(key) as Referent<R>;
+  #lookUp<R extends Lookup>(lookup: R): LookupResult<R> {
+    const key = keyOf(lookup);
+    if (!this.#read.has(key)) this.#missing.set(key, lookup);
+    return this.#read.get(key) as LookupResult<R>;
   }
 
   namespace(name: string): Namespace | undefined {
@@ -54,12 +54,12 @@ class LiveView implements View {
     return this.#lookUp({ kind: 'Resources', search });
   }
 
-  /** Reads all that was looked up in vain. */
+  /** Reads all that was looked up and not found. */
   async readMissing(cluster: Cluster, namespace: string, deadline: number): Promise<boolean> {
     const missing = this.#missing;
     this.#missing = new Map();
-    const read = async ([key, reference]: [string, Reference]): Promise<void> => {
-      this.#read.set(key, await cluster.read(reference, namespace, deadline));
+    const read = async ([key, lookup]: [string, Lookup]): Promise<void> => {
+      this.#read.set(key, await cluster.read(lookup, namespace, deadline));
     };
     await Promise.all(Array.from(missing, read));
     return missing.size > 0;
@@ -67,7 +67,7 @@ class LiveView implements View {
 }
 
 /**
- * Decides by live reads alone: decides, reads what the decision looked up in vain, and decides again until it looks up
+ * Decides by live reads alone: decides, reads what the decision looked up and not found, and decides again until it looks up
  * nothing new. Each turn reads an object more, so it ends.
  * @param deadline milliseconds of `performance.now()`.
  * @throws {UnverifiedError}

@@ -1,6 +1,6 @@
 import type { Namespace } from '../objects/namespace.ts';
 
-/** What becomes of a refusal: it is spoken, becomes a warning, or is only counted and noted for the audit log. */
+/** What becomes of a denial: it is spoken, becomes a warning, or is only counted and noted for the audit log. */
 export const modes = ['enforce', 'warn', 'audit'] as const;
 export type Mode = (typeof modes)[number];
 

@@ -33,11 +33,11 @@ export interface ReviewRecord {
   readonly dryRun: boolean;
   readonly accountId: string | undefined;
   readonly roleArn: string | undefined;
-  /** The refusal's message, also where the mode softened it. */
+  /** The denial's message, also where the mode softened it. */
   readonly message: string | undefined;
   /** The same for the log, which holds no value of an environment variable. */
   readonly loggedMessage: string | undefined;
-  /** Whether the refusal is never more than a warning, whatever the mode. */
+  /** Whether the denial is never more than a warning, whatever the mode. */
   readonly advisory: boolean;
   /** What an unexpected exception said; only with reason `InternalError`. */
   readonly error: unknown;

@@ -1,8 +1,8 @@
-import { guardRefusals } from './catalogue/guard-refusals.ts';
+import type { Denial } from './catalogue/denial.ts';
+import { guardDenials } from './catalogue/guard-denials.ts';
 import type { Reason } from './catalogue/reasons.ts';
-import type { Refusal } from './catalogue/refusal.ts';
-import { resourceRefusals } from './catalogue/resource-refusals.ts';
-import { roleRefusals } from './catalogue/role-refusals.ts';
+import { resourceDenials } from './catalogue/resource-denials.ts';
+import { roleDenials } from './catalogue/role-denials.ts';
 import type { Outcome, ReviewRecord, WebhookEntry } from './record.ts';
 
 /** The labels of a series of reviews. */
@@ -12,20 +12,20 @@ type Outcomes = Readonly<Partial<Record<Reason, readonly Outcome[]>>>;
 
 const softened: readonly Outcome[] = ['denied', 'warned', 'audited'];
 
-/** The outcomes of refusals: each in every mode, except for those that no mode softens. */
+/** The outcomes of denials: each in every mode, except for those that no mode softens. */
 function outcomesOf<R extends string>(
-  refusals: Readonly<Record<R, Pick<Refusal<never>, 'softenedBy'>>>,
+  denials: Readonly<Record<R, Pick<Denial<never>, 'softenedBy'>>>,
 ): Readonly<Record<R, readonly Outcome[]>> {
-  const entries = Object.entries<Pick<Refusal<never>, 'softenedBy'>>(refusals);
+  const entries = Object.entries<Pick<Denial<never>, 'softenedBy'>>(denials);
   return Object.fromEntries(
     entries.map(([reason, { softenedBy }]) => [reason, softenedBy === 'nothing' ? ['denied'] : softened]),
   ) as Record<R, readonly Outcome[]>;
 }
 
-const ofGuards = outcomesOf(guardRefusals);
-const ofRoles = outcomesOf(roleRefusals);
-const ofResources = outcomesOf(resourceRefusals);
-const troubleOutcomes: Outcomes = {
+const ofGuards = outcomesOf(guardDenials);
+const ofRoles = outcomesOf(roleDenials);
+const ofResources = outcomesOf(resourceDenials);
+const failureOutcomes: Outcomes = {
   ObjectTooLarge: ['denied'],
   // The answer where an object is too large, and being deleted.
   Terminating: ['allowed'],
@@ -43,7 +43,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     OptedOut: ['allowed', 'mutated'],
     MirrorPod: ['allowed'],
     ...ofRoles,
-    ...troubleOutcomes,
+    ...failureOutcomes,
   },
   'namespaces.carm-webhook.dev': {
     Labelled: ['mutated'],
@@ -54,7 +54,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     Terminating: ['allowed'],
     EndpointNotAllowed: ofGuards.EndpointNotAllowed,
     InvalidLabel: ofGuards.InvalidLabel,
-    ...troubleOutcomes,
+    ...failureOutcomes,
   },
   'resources.carm-webhook.dev': {
     NamespaceNotManaged: ['allowed'],
@@ -64,7 +64,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     Terminating: ['allowed'],
     ...ofRoles,
     ...ofResources,
-    ...troubleOutcomes,
+    ...failureOutcomes,
   },
   'status.carm-webhook.dev': {
     NamespaceNotManaged: ['allowed'],
@@ -72,7 +72,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     ExemptIdentity: ['allowed'],
     ForgedStatus: ofResources.ForgedStatus,
     NamespaceNotFound: ofRoles.NamespaceNotFound,
-    ...troubleOutcomes,
+    ...failureOutcomes,
   },
   'maps.carm-webhook.dev': {
     Checked: ['allowed'],
@@ -84,7 +84,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     AccountMismatch: ofRoles.AccountMismatch,
     MappingInUse: ofGuards.MappingInUse,
     MapImmutable: ofGuards.MapImmutable,
-    ...troubleOutcomes,
+    ...failureOutcomes,
   },
   'selectors.carm-webhook.dev': {
     Checked: ['allowed'],
@@ -92,7 +92,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     InvalidSelector: ofGuards.InvalidSelector,
     SelectorConflict: ofResources.SelectorConflict,
     SelectorInUse: ofGuards.SelectorInUse,
-    ...troubleOutcomes,
+    ...failureOutcomes,
   },
   'workloads.carm-webhook.dev': {
     Checked: ['allowed'],
@@ -100,7 +100,7 @@ const byWebhook: Readonly<Record<WebhookEntry, Outcomes>> = {
     OptedOut: ['allowed'],
     NotApplicable: ['allowed'],
     ...ofRoles,
-    ...troubleOutcomes,
+    ...failureOutcomes,
     ObjectTooLarge: ['warned'],
     Unverified: ['error', 'warned'],
   },

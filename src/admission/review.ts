@@ -55,7 +55,7 @@ function isOperation(value: unknown): value is Operation {
   return typeof value === 'string' && operations.has(value);
 }
 
-/** A string field; absent and of another type alike are empty: an empty field is what the decision then refuses or ignores. */
+/** A string field; absent and of another type alike are empty: an empty field is what the decision then denies or ignores. */
 function text(fields: JsonObject, field: string): string {
   const value = fields[field];
   return typeof value === 'string' ? value : '';

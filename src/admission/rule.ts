@@ -1,6 +1,7 @@
 import { ackCommonGroup, isAckGroup } from '../accounts/ack-service.ts';
 import { workloadKinds } from '../objects/pod-template.ts';
 import type { View } from './cluster.ts';
+import type { Config } from './config.ts';
 import type { Decision } from './decision.ts';
 import { validateMap } from './guards/maps.ts';
 import { labelNamespace, validateNamespace } from './guards/namespaces.ts';
@@ -11,7 +12,6 @@ import { unverifiedWorkload, validateWorkload } from './pods/workloads.ts';
 import type { WebhookEntry } from './record.ts';
 import { completeResource, validateResource, validateResourceStatus } from './resources/resources.ts';
 import type { AdmissionRequest } from './review.ts';
-import type { Rules } from './rules.ts';
 
 /** The two paths that the webhook configurations name. */
 export type Endpoint = 'mutate' | 'validate';
@@ -19,14 +19,14 @@ export type Endpoint = 'mutate' | 'validate';
 /** What decides on one kind of object. */
 export interface Rule {
   readonly webhook: WebhookEntry | 'unknown';
-  readonly decide: (request: AdmissionRequest, view: View, rules: Rules) => Decision;
-  /** The decision when the cluster could not be asked; without one, the review is refused as `Unverified`. */
-  readonly unverified?: (request: AdmissionRequest, rules: Rules, words: string) => Decision | undefined;
+  readonly decide: (request: AdmissionRequest, view: View, config: Config) => Decision;
+  /** The decision when the cluster could not be asked; without one, the review is denied as `Unverified`. */
+  readonly unverified?: (request: AdmissionRequest, config: Config, words: string) => Decision | undefined;
 }
 
 const notOurs: Rule = {
   webhook: 'unknown',
-  decide: () => ({ verdict: 'allow', reason: 'NotApplicable', restsOnState: false }),
+  decide: () => ({ verdict: 'allow', reason: 'NotApplicable', confirmLive: false }),
 };
 const pods: Readonly<Record<Endpoint, Rule>> = {
   mutate: { webhook: 'pods.carm-webhook.dev', decide: mutatePod, unverified: unverifiedPod },
@@ -40,7 +40,7 @@ const namespaces: Readonly<Record<Endpoint, Rule>> = {
   mutate: {
     webhook: 'namespaces.carm-webhook.dev',
     decide: labelNamespace,
-    unverified: (request, rules) => labelNamespace(request, undefined, rules),
+    unverified: (request, config) => labelNamespace(request, undefined, config),
   },
   validate: { webhook: 'namespaces.carm-webhook.dev', decide: validateNamespace },
 };
@@ -54,7 +54,7 @@ const roleSelectors: Rule = { webhook: 'selectors.carm-webhook.dev', decide: val
 const workloads: Rule = {
   webhook: 'workloads.carm-webhook.dev',
   decide: validateWorkload,
-  unverified: (_, rules, words) => unverifiedWorkload(rules, words),
+  unverified: (_, config, words) => unverifiedWorkload(config, words),
 };
 
 const namespaceSubResources: ReadonlySet<string | undefined> = new Set([undefined, 'status', 'finalize']);

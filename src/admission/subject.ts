@@ -15,7 +15,7 @@ export function shortSubject(request: AdmissionRequest, object: JsonObject): str
   return `${plainKind(request)} ${quote(name)}`;
 }
 
-/** How refusals name it: `Pod "web" in namespace "team-a"`. */
+/** How denials name it: `Pod "web" in namespace "team-a"`. */
 export function nameSubject(request: AdmissionRequest, object: JsonObject): string {
   return `${shortSubject(request, object)} in namespace ${quote(request.namespace)}`;
 }

@@ -1,11 +1,11 @@
 import { isJsonObject, optionalObject } from '../objects/json.ts';
 import { isTerminating } from '../objects/metadata.ts';
 import type { Excess } from '../objects/object-size.ts';
+import type { Config } from './config.ts';
 import type { Decision } from './decision.ts';
-import { circumstancesOf, denial } from './denial.ts';
+import { denyObject, messageContext } from './deny-object.ts';
 import type { AdmissionRequest } from './review.ts';
 import type { Rule } from './rule.ts';
-import type { Rules } from './rules.ts';
 import { subjectOf } from './subject.ts';
 
 function isStoredTerminating({ oldObject, terminating }: AdmissionRequest): boolean {
@@ -18,9 +18,9 @@ function isStoredTerminating({ oldObject, terminating }: AdmissionRequest): bool
  * must come off; and only a warning for a workload, whose pods are judged themselves.
  * @throws {MalformedObjectError}
  */
-export function tooLarge(rule: Rule, request: AdmissionRequest, { what, atLeast }: Excess, rules: Rules): Decision {
-  if (isStoredTerminating(request)) return { verdict: 'allow', reason: 'Terminating', restsOnState: false };
-  const at = circumstancesOf(request.namespace, rules);
-  const decision = denial(subjectOf(request), { reason: 'ObjectTooLarge', what, atLeast }, at, rules);
-  return { ...decision, advisory: rule.webhook === 'workloads.carm-webhook.dev', restsOnState: false };
+export function tooLarge(rule: Rule, request: AdmissionRequest, { what, atLeast }: Excess, config: Config): Decision {
+  if (isStoredTerminating(request)) return { verdict: 'allow', reason: 'Terminating', confirmLive: false };
+  const at = messageContext(request.namespace, config);
+  const decision = denyObject(subjectOf(request), { reason: 'ObjectTooLarge', what, atLeast }, at, config);
+  return { ...decision, advisory: rule.webhook === 'workloads.carm-webhook.dev', confirmLive: false };
 }

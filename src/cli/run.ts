@@ -1,12 +1,12 @@
-import { ClusterUnreachableError } from '../cluster/api-errors.ts';
-import { ManifestError } from '../cluster/manifests.ts';
-import { StateError } from '../cluster/state-directory.ts';
+import { ClusterUnreachableError } from '../cluster/api/api-errors.ts';
+import { ManifestError } from '../cluster/state/manifests.ts';
+import { StateError } from '../cluster/state/state-directory.ts';
 import { MalformedObjectError } from '../objects/json.ts';
 import { checkCommand } from './check/check.ts';
 import type { Command, Surroundings } from './command.ts';
-import { echo } from './flag.ts';
-import { injectCommand } from './inject.ts';
-import { serveCommand } from './serve.ts';
+import { echo } from './flags/flag.ts';
+import { injectCommand } from './inject/inject.ts';
+import { serveCommand } from './serve/serve.ts';
 import { exitCodes, UsageError } from './usage-error.ts';
 import { versionCommand } from './version.ts';
 import { MissingObjectError } from './why/missing-object-error.ts';
@@ -25,17 +25,17 @@ Commands:
 ${list}
 
 \`carm-webhook COMMAND --help\` tells the flags of a command.
-Exit codes: 0 done, 1 something was refused or found, 2 bad usage or unreadable input, 3 the cluster cannot be reached.
+Exit codes: 0 done, 1 something was denied or found, 2 bad usage or unreadable input, 3 the cluster cannot be reached.
 `;
 }
 
 const helpWords: ReadonlySet<string> = new Set(['help', '--help', '-h']);
 
-/** The exit code of an error that is an answer to the user, or his to mend; undefined for a fault of ours. */
+/** The exit code of an error that is an answer to the user, or theirs to fix; undefined for a fault of ours. */
 function codeOf(error: unknown): number | undefined {
   if (error instanceof UsageError || error instanceof StateError) return exitCodes.usage;
   if (error instanceof ManifestError || error instanceof MalformedObjectError) return exitCodes.usage;
-  if (error instanceof MissingObjectError) return exitCodes.refused;
+  if (error instanceof MissingObjectError) return exitCodes.denied;
   if (error instanceof ClusterUnreachableError) return exitCodes.unreachable;
   return undefined;
 }
@@ -82,13 +82,13 @@ function endQuietlyWhenUnread({ stdout, stderr }: Surroundings): void {
   }
 }
 
-/** One line each thing to mend; only a state folder has several. */
+/** One line each thing to fix; only a state folder has several. */
 function linesOf(error: unknown): readonly string[] {
   if (error instanceof StateError) return error.lines;
   return [error instanceof Error ? error.message : String(error)];
 }
 
-/** Runs a command line. @returns the exit code; what is the user's to mend is a line on stderr, never a trace. */
+/** Runs a command line. @returns the exit code; what is the user's to fix is a line on stderr, never a trace. */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   endQuietlyWhenUnread(surroundings);
   try {

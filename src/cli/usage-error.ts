@@ -1,8 +1,8 @@
 /** Exit codes of every command. */
 export const exitCodes = {
   done: 0,
-  /** Something was refused or found, or is not there. */
-  refused: 1,
+  /** Something was denied or found, or is not there. */
+  denied: 1,
   /** Bad usage or unreadable input. */
   usage: 2,
   /** The cluster cannot be reached. */

@@ -1,6 +1,6 @@
 import { version } from '../version.ts';
 import type { Command } from './command.ts';
-import { readFlags, refuseArguments } from './flag.ts';
+import { readFlags, rejectArguments } from './flags/flag.ts';
 import { exitCodes } from './usage-error.ts';
 
 /** `carm-webhook version`. */
@@ -9,7 +9,7 @@ export const versionCommand: Command = {
   summary: 'Print the version',
   help: () => 'Usage: carm-webhook version\n\nPrints the version and ends.\n',
   run: async (argv, { env, stdout }) => {
-    refuseArguments('version', readFlags({}, argv, env).positionals);
+    rejectArguments('version', readFlags({}, argv, env).positionals);
     stdout.write(`carm-webhook ${version} (Node.js ${process.versions.node})\n`);
     return exitCodes.done;
   },

@@ -1,30 +1,30 @@
-import { type Cluster, type Reference, type Referent, UnverifiedError, type View } from '../admission/cluster.ts';
+import { type Cluster, type Lookup, type LookupResult, UnverifiedError, type View } from '../admission/cluster.ts';
 import { KeySet } from '../objects/key-set.ts';
 import type { Namespace } from '../objects/namespace.ts';
 import { type RoleMap, type RoleMapKind, roleMapNames } from '../objects/role-map.ts';
 import type { RoleSelector } from '../objects/role-selector.ts';
 import type { ServiceAccount } from '../objects/service-account.ts';
-import type { ApiConnection, ApiPool } from './api-connection.ts';
-import { objectKey } from './api-object.ts';
-import { ReadBudget } from './budget.ts';
+import type { ApiConnection, ApiPool } from './api/api-connection.ts';
+import { objectKey } from './api/api-object.ts';
+import { apiPaths } from './api/api-requests.ts';
+import { ReadBudget } from './live/budget.ts';
+import { LiveList } from './live/live-list.ts';
+import { BudgetSpentError, LiveReadError, type LiveReadResult, LiveReads } from './live/live-reads.ts';
+import { ResourceFinder } from './live/resource-finder.ts';
 import {
   type AskedLabels,
+  type CachedNamespace,
+  cachedNamespaces,
+  cachedServiceAccounts,
   listNamespacesLive,
   ourLabels,
   projectRoleMaps,
   projectRoleSelectors,
-  type RememberedNamespace,
   readNamespaceLive,
   readServiceAccountLive,
-  rememberNamespaces,
-  rememberServiceAccounts,
-  tooLargeToRemember,
-} from './kept-objects.ts';
-import { LiveList } from './live-list.ts';
-import { BudgetSpentError, LiveReadError, type LiveReadResult, LiveReads } from './live-reads.ts';
-import { ResourceFinder } from './resource-finder.ts';
-import { roleSelectorsPath } from './role-selectors-path.ts';
-import { WatchLoop, type WatchObserver } from './watch-loop.ts';
+  tooLargeToCache,
+} from './projections/object-projections.ts';
+import { WatchLoop, type WatchObserver } from './watch/watch-loop.ts';
 
 export interface WatchingClusterOptions {
   readonly connection: ApiConnection;
@@ -34,11 +34,11 @@ export interface WatchingClusterOptions {
   readonly maps: readonly RoleMapKind[];
   /** Whether decisions can ask for IAMRoleSelectors, and so for every label of a namespace. */
   readonly roleSelectors: boolean;
-  /** Past this age nothing is decided by memory. */
+  /** Past this age nothing is decided from the cache. */
   readonly maxStalenessMs: number;
   readonly observer: WatchObserver & {
     liveRead(resource: string, result: LiveReadResult): void;
-    /** Something in memory is another than before. */
+    /** Something in the cache is another than before. */
     changed(): void;
   };
   /** Monotonic milliseconds. */
@@ -67,17 +67,15 @@ export function watchedResources({
   ];
 }
 
-const part = encodeURIComponent;
-
 /**
- * A cluster by list and watch, and by live reads where memory is missing, denies, or is too old.
+ * A cluster by list and watch, and by live reads where the cache is missing, denies, or is too old.
  * Namespaces and ServiceAccounts are kept as the little metadata that decisions read.
  */
 export class WatchingCluster implements Cluster {
   readonly #options: WatchingClusterOptions;
   readonly #nowMs: () => number;
   readonly #pool: ApiPool;
-  readonly #namespaces: WatchLoop<RememberedNamespace>;
+  readonly #namespaces: WatchLoop<CachedNamespace>;
   readonly #serviceAccounts: WatchLoop<ServiceAccount>;
   /** By `namespace/name` of the ConfigMap. */
   readonly #maps: ReadonlyMap<string, WatchLoop<RoleMap>>;
@@ -102,25 +100,24 @@ export class WatchingCluster implements Cluster {
     this.#namespaces = new WatchLoop({
       ...common,
       resource: 'namespaces',
-      path: '/api/v1/namespaces',
+      path: apiPaths.namespaces,
       metadataOnly: true,
-      projection: rememberNamespaces(asked),
+      projection: cachedNamespaces(asked),
     });
     this.#serviceAccounts = new WatchLoop({
       ...common,
       resource: 'serviceaccounts',
-      path: '/api/v1/serviceaccounts',
+      path: apiPaths.serviceAccounts,
       metadataOnly: true,
-      projection: rememberServiceAccounts,
+      projection: cachedServiceAccounts,
     });
-    const configMapsOf = (ackSystem: string) => `/api/v1/namespaces/${part(ackSystem)}/configmaps`;
     const loops = ackSystems.flatMap(ackSystem =>
       maps.map((kind): [string, WatchLoop<RoleMap>] => [
         objectKey(ackSystem, roleMapNames[kind]),
         new WatchLoop({
           ...common,
           resource: mapResource(kind, ackSystem, ackSystems),
-          path: `${configMapsOf(ackSystem)}?fieldSelector=${part(`metadata.name=${roleMapNames[kind]}`)}`,
+          path: apiPaths.configMapList(ackSystem, roleMapNames[kind]),
           metadataOnly: false,
           projection: projectRoleMaps,
         }),
@@ -131,7 +128,7 @@ export class WatchingCluster implements Cluster {
       ? new WatchLoop({
           ...common,
           resource: 'iamroleselectors',
-          path: roleSelectorsPath,
+          path: apiPaths.roleSelectors,
           metadataOnly: false,
           projection: projectRoleSelectors,
           mayBeMissing: true,
@@ -148,8 +145,8 @@ export class WatchingCluster implements Cluster {
       ...(this.#roleSelectors === undefined ? [] : [this.#roleSelectors]),
     ];
     this.#view = {
-      namespace: name => this.#namespaceInMemory(name),
-      serviceAccount: (namespace, name) => this.#serviceAccountInMemory(namespace, name),
+      namespace: name => this.#cachedNamespace(name),
+      serviceAccount: (namespace, name) => this.#cachedServiceAccount(namespace, name),
       roleMap: (kind, ackSystem) => this.roleMap(kind, ackSystem),
       roleSelectors: () => this.#knownRoleSelectors(),
       namespaces: () => this.namespaces(),
@@ -165,35 +162,35 @@ export class WatchingCluster implements Cluster {
     this.#liveNamespaces = new LiveReads({
       ...live,
       resource: 'namespaces',
-      path: ({ name }) => `/api/v1/namespaces/${part(name)}`,
+      path: ({ name }) => apiPaths.namespace(name),
       metadataOnly: true,
       projection: readNamespaceLive(asked),
     });
     this.#liveServiceAccounts = new LiveReads({
       ...live,
       resource: 'serviceaccounts',
-      path: ({ namespace = '', name }) => `/api/v1/namespaces/${part(namespace)}/serviceaccounts/${part(name)}`,
+      path: ({ namespace = '', name }) => apiPaths.serviceAccount(namespace, name),
       metadataOnly: true,
       projection: readServiceAccountLive,
     });
     this.#liveMaps = new LiveReads({
       ...live,
       resource: 'configmaps',
-      path: ({ namespace = '', name }) => `${configMapsOf(namespace)}/${part(name)}`,
+      path: ({ namespace = '', name }) => apiPaths.configMap(namespace, name),
       metadataOnly: false,
       projection: projectRoleMaps,
     });
     this.#liveNamespaceList = new LiveList({
       ...live,
       resource: 'namespaces',
-      path: '/api/v1/namespaces',
+      path: apiPaths.namespaces,
       metadataOnly: true,
       projection: listNamespacesLive(asked),
     });
     this.#liveRoleSelectors = new LiveList({
       ...live,
       resource: 'iamroleselectors',
-      path: roleSelectorsPath,
+      path: apiPaths.roleSelectors,
       metadataOnly: false,
       projection: projectRoleSelectors,
       mayBeMissing: true,
@@ -209,7 +206,7 @@ export class WatchingCluster implements Cluster {
     await Promise.all([...this.#loops.map(loop => loop.stop()), this.#pool.close(), this.#resourceFinder.close()]);
   }
 
-  get memory(): View | undefined {
+  get cache(): View | undefined {
     const oldest = this.#nowMs() - this.#options.maxStalenessMs;
     const fresh = this.#loops.every(
       ({ synced, lastEventAt }) => synced && lastEventAt !== undefined && lastEventAt >= oldest,
@@ -222,26 +219,26 @@ export class WatchingCluster implements Cluster {
     return this.#loops.filter(({ synced }) => !synced).map(({ resource }) => `${resource} is not listed yet`);
   }
 
-  /** Every namespace in memory, fresh or not. */
+  /** Every namespace in the cache, fresh or not. */
   *namespaces(): Iterable<Namespace> {
     for (const [, namespace] of this.#namespaces.entries()) yield namespace;
   }
 
-  /** A map in memory, fresh or not. */
+  /** A map in the cache, fresh or not. */
   roleMap(kind: RoleMapKind, ackSystem: string): RoleMap | undefined {
     const key = objectKey(ackSystem, roleMapNames[kind]);
     return this.#maps.get(key)?.get(key);
   }
 
   /** Undefined too for one whose labels are not all kept: what rests on a miss is asked live. */
-  #namespaceInMemory(name: string): Namespace | undefined {
+  #cachedNamespace(name: string): Namespace | undefined {
     const namespace = this.#namespaces.get(name);
     return namespace?.isCut ? undefined : namespace;
   }
 
-  #serviceAccountInMemory(namespace: string, name: string): ServiceAccount | undefined {
+  #cachedServiceAccount(namespace: string, name: string): ServiceAccount | undefined {
     const serviceAccount = this.#serviceAccounts.get(objectKey(namespace, name));
-    return serviceAccount === tooLargeToRemember ? undefined : serviceAccount;
+    return serviceAccount === tooLargeToCache ? undefined : serviceAccount;
   }
 
   #knownLabels(): KeySet {
@@ -260,9 +257,9 @@ export class WatchingCluster implements Cluster {
     return Array.from(this.#roleSelectors.entries(), ([, selector]) => selector);
   }
 
-  async read<R extends Reference>(reference: R, namespace: string, deadline: number): Promise<Referent<R>> {
+  async read<R extends Lookup>(lookup: R, namespace: string, deadline: number): Promise<LookupResult<R>> {
     try {
-      return (await this.#read(reference, namespace, deadline)) as Referent<R>;
+      return (await this.#read(lookup, namespace, deadline)) as LookupResult<R>;
     } catch (error) {
       if (error instanceof BudgetSpentError) throw new UnverifiedError(429, error.message, { cause: error });
       if (error instanceof LiveReadError) throw new UnverifiedError(503, error.message, { cause: error });
@@ -270,26 +267,26 @@ export class WatchingCluster implements Cluster {
     }
   }
 
-  async #allNamespaces(payer: string, deadline: number): Promise<readonly Namespace[]> {
-    return (await this.#liveNamespaceList.read(payer, deadline)) ?? [];
+  async #allNamespaces(budgetNamespace: string, deadline: number): Promise<readonly Namespace[]> {
+    return (await this.#liveNamespaceList.read(budgetNamespace, deadline)) ?? [];
   }
 
-  #read(reference: Reference, payer: string, deadline: number): Promise<Referent<Reference>> {
-    switch (reference.kind) {
+  #read(lookup: Lookup, budgetNamespace: string, deadline: number): Promise<LookupResult<Lookup>> {
+    switch (lookup.kind) {
       case 'Namespace':
-        return this.#liveNamespaces.read({ namespace: undefined, name: reference.name, payer }, deadline);
+        return this.#liveNamespaces.read({ namespace: undefined, name: lookup.name, budgetNamespace }, deadline);
       case 'ServiceAccount':
-        return this.#liveServiceAccounts.read({ ...reference, payer }, deadline);
+        return this.#liveServiceAccounts.read({ ...lookup, budgetNamespace }, deadline);
       case 'RoleMap': {
-        const { map, ackSystem } = reference;
-        return this.#liveMaps.read({ namespace: ackSystem, name: roleMapNames[map], payer }, deadline);
+        const { map, ackSystem } = lookup;
+        return this.#liveMaps.read({ namespace: ackSystem, name: roleMapNames[map], budgetNamespace }, deadline);
       }
       case 'RoleSelectors':
-        return this.#liveRoleSelectors.read(payer, deadline);
+        return this.#liveRoleSelectors.read(budgetNamespace, deadline);
       case 'Namespaces':
-        return this.#allNamespaces(payer, deadline);
+        return this.#allNamespaces(budgetNamespace, deadline);
       case 'Resources':
-        return this.#resourceFinder.find(reference.search, payer, deadline);
+        return this.#resourceFinder.find(lookup.search, budgetNamespace, deadline);
     }
   }
 }

@@ -17,7 +17,7 @@ export interface WantedEnvironment {
   readonly region: string | undefined;
   readonly regionalSts: boolean;
   readonly windows: boolean;
-  /** Whether the user may name this role in a container of his own accord. */
+  /** Whether the user may name this role in a container of their own accord. */
   readonly allowsRole: (roleArn: string) => boolean;
 }
 
@@ -26,7 +26,7 @@ export interface AddedVariable {
   readonly value: string;
 }
 
-export type EnvironmentRemark =
+export type EnvironmentWarning =
   | 'ConfiguredByPodIdentity'
   | 'IncompleteWebIdentity'
   | 'StaticAccessKey'
@@ -34,7 +34,7 @@ export type EnvironmentRemark =
 
 export interface EnvironmentPlan {
   readonly added: readonly AddedVariable[];
-  readonly remarks: readonly EnvironmentRemark[];
+  readonly warnings: readonly EnvironmentWarning[];
 }
 
 /** Whether a container would be given the token file: it has none of its own, and EKS Pod Identity does not serve it. */
@@ -45,14 +45,14 @@ export function takesTokenFile(container: Container, windows: boolean): boolean 
 
 /**
  * The variables to append to a container's `env`, in the order of amazon-eks-pod-identity-webhook, each only if absent.
- * An empty value counts as present. The pair of role and token file is given whole or not at all, but for a role that
- * the user named himself and that he may have: it gains the token file.
+ * An empty value counts as present. The pair of role and token file is given whole or not at all, except for a role that
+ * the user named themselves and that they may have: it gains the token file.
  * https://github.com/aws/amazon-eks-pod-identity-webhook/blob/master/pkg/handler/handler.go (addEnvToContainer)
  */
 export function planEnvironment(container: Container, wanted: WantedEnvironment): EnvironmentPlan {
   const has = (name: string) => container.awsVariables.has(name, wanted.windows);
   const added: AddedVariable[] = [];
-  const remarks: EnvironmentRemark[] = [];
+  const warnings: EnvironmentWarning[] = [];
 
   if (wanted.regionalSts && !has(stsRegionalVariable)) added.push({ name: stsRegionalVariable, value: 'regional' });
   const { region } = wanted;
@@ -64,7 +64,7 @@ export function planEnvironment(container: Container, wanted: WantedEnvironment)
   let suppressed = true;
   if (containerCredentialVariables.some(has)) {
     // SDKs try web identity before container credentials: the pair would take over a pod that EKS Pod Identity serves.
-    if (!has(roleArnVariable)) remarks.push('ConfiguredByPodIdentity');
+    if (!has(roleArnVariable)) warnings.push('ConfiguredByPodIdentity');
   } else if (!has(roleArnVariable) && !has(tokenFileVariable)) {
     added.push({ name: roleArnVariable, value: wanted.roleArn }, tokenFile);
     suppressed = false;
@@ -72,9 +72,9 @@ export function planEnvironment(container: Container, wanted: WantedEnvironment)
     const role = container.awsVariables.literal(roleArnVariable, wanted.windows);
     if (role !== undefined && wanted.allowsRole(role)) added.push(tokenFile);
   } else if (!has(roleArnVariable)) {
-    remarks.push('IncompleteWebIdentity');
+    warnings.push('IncompleteWebIdentity');
   }
-  if (has(accessKeyVariable)) remarks.push('StaticAccessKey');
-  if (suppressed && container.hasEnvFrom && !has(roleArnVariable)) remarks.push('EnvFromUnverified');
-  return { added, remarks };
+  if (has(accessKeyVariable)) warnings.push('StaticAccessKey');
+  if (suppressed && container.hasEnvFrom && !has(roleArnVariable)) warnings.push('EnvFromUnverified');
+  return { added, warnings };
 }

@@ -1,4 +1,4 @@
-import { found, type Result, refused } from '../accounts/result.ts';
+import { err, ok, type Result } from '../accounts/result.ts';
 import type { RoleArn } from '../accounts/role-arn.ts';
 import { AwsVariables } from '../objects/aws-variables.ts';
 import { type Addition, append } from '../objects/json-patch.ts';
@@ -6,7 +6,7 @@ import type { Container, Pod, VolumeMount } from '../objects/pod.ts';
 import { type HomeAccount, roleAllowed } from './boundary.ts';
 import {
   type EnvironmentPlan,
-  type EnvironmentRemark,
+  type EnvironmentWarning,
   planEnvironment,
   roleArnVariable,
   type WantedEnvironment,
@@ -31,7 +31,7 @@ export type VolumeConflict =
   | { readonly reason: 'VolumeConflict'; readonly container: Container; readonly mount: VolumeMount };
 
 export type ContainerWarning = {
-  readonly reason: EnvironmentRemark | 'EmptyRoleArn' | 'MisspelledVariable' | 'TokenMountNested';
+  readonly reason: EnvironmentWarning | 'EmptyRoleArn' | 'MisspelledVariable' | 'TokenMountNested';
   readonly containers: readonly string[];
 };
 
@@ -103,7 +103,7 @@ function planContainers(pod: Pod, targets: readonly Container[], settings: Injec
   const wanted = wantedEnvironment(settings, pod.windows);
   const patch: Addition[] = [];
   const users: Container[] = [];
-  const warnings = new WarningsByReason();
+  const found = new WarningsByReason();
   let roleGiven = false;
   let conflicting: VolumeConflict | undefined;
   // Nearly all containers set nothing of AWS's own, and all of these get the same.
@@ -111,9 +111,9 @@ function planContainers(pod: Pod, targets: readonly Container[], settings: Injec
   for (const container of targets) {
     const isUsual = container.awsVariables === AwsVariables.none && !container.hasEnvFrom;
     const plan = isUsual ? usual : undefined;
-    const { added, remarks } = plan ?? planEnvironment(container, wanted);
-    if (isUsual) usual ??= { added, remarks };
-    for (const remark of remarks) warnings.add(remark, container);
+    const { added, warnings } = plan ?? planEnvironment(container, wanted);
+    if (isUsual) usual ??= { added, warnings };
+    for (const warning of warnings) found.add(warning, container);
     patch.push(...append(`${container.path}/env`, container.hasEnv, added));
     const givesToken = added.some(variable => variable.value === wanted.tokenFile);
     if (!givesToken && !usesTokenFile(container, pod.windows)) continue;
@@ -124,12 +124,12 @@ function planContainers(pod: Pod, targets: readonly Container[], settings: Injec
     if (role === wanted.roleArn) roleGiven = true;
     const { state, above, conflict } = lookAtMounts(container, pod.windows);
     if (conflict !== undefined) conflicting ??= { reason: 'VolumeConflict', container, mount: conflict };
-    if (above !== undefined) warnings.add('TokenMountNested', container);
+    if (above !== undefined) found.add('TokenMountNested', container);
     if (state === 'absent') {
       patch.push(...append(`${container.path}/volumeMounts`, container.mounts !== undefined, tokenMounts));
     }
   }
-  return { patch, users, conflict: conflicting, roleGiven, warnings: warnings.list() };
+  return { patch, users, conflict: conflicting, roleGiven, warnings: found.list() };
 }
 
 /**
@@ -145,10 +145,10 @@ export function injectPod(
   const plans = planContainers(pod, targets, settings);
   const { audience, expirationSeconds } = settings.token;
   const conflict = foreignVolume(pod, plans.users, audience) ?? plans.conflict;
-  if (conflict !== undefined) return refused(conflict);
+  if (conflict !== undefined) return err(conflict);
   const volumeMissing = plans.users.length > 0 && volumeState(pod.volumes, audience) === 'absent';
   const volumes = volumeMissing ? [tokenVolume(audience, expirationSeconds)] : [];
-  return found({
+  return ok({
     patch: [
       ...plans.patch,
       ...append('/spec/volumes', pod.volumes !== undefined, volumes),
@@ -170,6 +170,6 @@ export function injectEphemeralContainers(
 ): Result<Injection, VolumeConflict> {
   const plans = planContainers(pod, targets, settings);
   const conflict = foreignVolume(pod, plans.users, settings.token.audience) ?? plans.conflict;
-  if (conflict !== undefined) return refused(conflict);
-  return found({ patch: plans.patch, warnings: plans.warnings, injected: plans.patch.length > 0 });
+  if (conflict !== undefined) return err(conflict);
+  return ok({ patch: plans.patch, warnings: plans.warnings, injected: plans.patch.length > 0 });
 }

@@ -6,10 +6,10 @@ import type { TLSSocket } from 'node:tls';
 import type { BodyReader } from './body-reader.ts';
 import { Door } from './door.ts';
 import { HttpError } from './http-error.ts';
+import { sendHttpErrorOnSocket } from './http-error-response.ts';
 import type { Peer, Peers } from './peers.ts';
 import { ReadingTurns } from './reading-turns.ts';
 import { RecentCost } from './recent-cost.ts';
-import { refuseOnSocket } from './refusal.ts';
 import { type Seat, type SeatLimits, type SeatState, Seats } from './seats.ts';
 import type { OnShortage } from './shortage.ts';
 import { stopParsing } from './stop-parsing.ts';
@@ -247,7 +247,7 @@ export class Connections {
 
   #refuse(socket: Duplex, error: HttpError): void {
     if (socket.writable) this.#options.onRefused(error);
-    refuseOnSocket(socket, error);
+    sendHttpErrorOnSocket(socket, error);
   }
 
   #onClientError(cause: Error & { readonly code?: string }, socket: Duplex): void {

@@ -63,12 +63,12 @@ export function logReview(logger: Logger, record: ReviewRecord): void {
 }
 
 /** A request that was no review. Never its body, nor a header. */
-export function logRefusal(logger: Logger, error: HttpError): void {
+export function logDenial(logger: Logger, error: HttpError): void {
   logger.debug({ status: error.status, reason: error.message }, 'request refused');
 }
 
 /** What went wrong around a request and has no answer of its own. */
-export function logTrouble(logger: Logger, error: unknown): void {
+export function logFailure(logger: Logger, error: unknown): void {
   if (error instanceof ClientGoneError) logger.debug({ reason: error.message }, 'client gone');
   else logger.error(errorFields(error), 'request failed');
 }

@@ -17,7 +17,7 @@ export interface OpsServerOptions {
   readonly onShortage: OnShortage;
   readonly limits: Pick<ServerLimits, 'opsConnections' | 'metricsFreshMs'>;
   /** Told of what goes wrong while an answer is made. */
-  readonly onTrouble: (error: unknown) => void;
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** Connections that begin in one turn of the event loop, and the CPU of each. */
@@ -100,7 +100,7 @@ export function createOpsServer(options: OpsServerOptions): Server {
     try {
       await answer(response);
     } catch (error) {
-      options.onTrouble(error);
+      options.onFailure(error);
       if (response.headersSent) response.destroy();
       else line(response, 500, 'the answer could not be made');
     }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Admit, Admitted, Endpoint } from '../admission/admit.ts';
+import type { Admit, Endpoint, ReviewResult } from '../admission/admit.ts';
 import type { ReviewRecord } from '../admission/record.ts';
 import { answerText } from '../admission/response.ts';
 import { type AdmissionRequest, ReviewError, readReview } from '../admission/review.ts';
@@ -10,8 +10,8 @@ import { BodyReader } from './body-reader.ts';
 import { BodyRoom } from './body-room.ts';
 import type { Connections } from './connections.ts';
 import { ClientGoneError, HttpError } from './http-error.ts';
+import { sendHttpError } from './http-error-response.ts';
 import { DecisionTimeoutError, internalError } from './internal-error.ts';
-import { refuse } from './refusal.ts';
 import { type ReviewTimeout, ReviewTimeouts } from './review-timeout.ts';
 import { ReviewTurns } from './review-turns.ts';
 import type { OnShortage } from './shortage.ts';
@@ -23,7 +23,7 @@ export interface ReviewObserver {
   /** A request, or bytes that never became one, answered by an HTTP error. */
   refused(error: HttpError): void;
   /** A fault of the server's own, or a client that left: only for the log. */
-  troubled(error: unknown): void;
+  failed(error: unknown): void;
 }
 
 export interface ReviewHandlerOptions {
@@ -65,7 +65,7 @@ function expectsContinue(request: IncomingMessage): boolean {
   return request.headers.expect !== undefined && /(?:^|\W)100-continue(?:$|\W)/i.test(request.headers.expect);
 }
 
-async function inTime(decision: Promise<Admitted>, giveUpMs: number): Promise<Admitted> {
+async function inTime(decision: Promise<ReviewResult>, giveUpMs: number): Promise<ReviewResult> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     late.reject(new DecisionTimeoutError('the decision took longer than the timeout of the request'));
@@ -122,7 +122,7 @@ export class ReviewHandler {
     try {
       this.#send(request, response, payload);
     } catch (error) {
-      observer.troubled(error);
+      observer.failed(error);
       response.destroy();
     } finally {
       observer.reviewed(record, (performance.now() - arrivedAtMs) / 1000);
@@ -166,14 +166,14 @@ export class ReviewHandler {
   #refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     const { connections, observer } = this.#options;
     if (error instanceof ClientGoneError) {
-      observer.troubled(error);
+      observer.failed(error);
       return;
     }
     const known = error instanceof HttpError;
-    if (!known) observer.troubled(error);
+    if (!known) observer.failed(error);
     const refusal = known ? error : new HttpError(400, 'the body could not be read as an AdmissionReview');
     observer.refused(refusal);
-    refuse(request, response, refusal, connections.isLast(request, response), connections.onRead(request));
+    sendHttpError(request, response, refusal, connections.isLast(request, response), connections.onRead(request));
   }
 
   async #decide(

@@ -7,8 +7,8 @@ import type { Admit, Endpoint } from '../admission/admit.ts';
 import type { Certificate, CertificateSource } from './certificate.ts';
 import { Connections } from './connections.ts';
 import { HttpError } from './http-error.ts';
+import { sendHttpError } from './http-error-response.ts';
 import type { Peers } from './peers.ts';
-import { refuse } from './refusal.ts';
 import { ReviewHandler, type ReviewObserver } from './review-handler.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { OnShortage } from './shortage.ts';
@@ -52,7 +52,7 @@ function routes(handler: ReviewHandler, connections: Connections, observer: Revi
   app.post('/validate', (request, response) => handler.handle('validate', request, response));
   function turnAway(request: IncomingMessage, response: ServerResponse, error: HttpError): void {
     observer.refused(error);
-    refuse(request, response, error, connections.isLast(request, response), connections.onRead(request));
+    sendHttpError(request, response, error, connections.isLast(request, response), connections.onRead(request));
   }
   app.all(['/mutate', '/validate'], (request, response) => {
     turnAway(request, response, new HttpError(405, 'reviews are sent by POST', 'POST'));
@@ -73,7 +73,7 @@ function routes(handler: ReviewHandler, connections: Connections, observer: Revi
         turnAway(request, response, new HttpError(404, 'no such path; there are /mutate and /validate'));
         return;
       }
-      observer.troubled(error);
+      observer.failed(error);
       if (response.headersSent) response.destroy();
       else turnAway(request, response, new HttpError(400, 'the request could not be routed'));
     };

@@ -3,7 +3,7 @@ import type { CertificateSource } from './certificate.ts';
 import type { Cidr } from './cidr.ts';
 import { drain } from './drain.ts';
 import { listen } from './listen.ts';
-import { type Logger, logRefusal, logReview, logTrouble } from './logs.ts';
+import { type Logger, logDenial, logFailure, logReview } from './logs.ts';
 import type { Metrics } from './metrics.ts';
 import { createOpsServer } from './ops-server.ts';
 import { Peers } from './peers.ts';
@@ -50,9 +50,9 @@ function observe({ metrics, logger }: ServerOptions): ReviewObserver {
     },
     refused: error => {
       metrics.refused(error.status);
-      logRefusal(logger, error);
+      logDenial(logger, error);
     },
-    troubled: error => logTrouble(logger, error),
+    failed: error => logFailure(logger, error),
   };
 }
 
@@ -75,8 +75,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const limits = { ...defaultLimits, ...options.limits };
   const peers = new Peers(options.apiServerCidrs);
   const { report: onShortage } = new Shortages(metrics, logger);
-  const onTrouble = (error: unknown): void => logTrouble(logger, error);
-  const ops = createOpsServer({ registry: metrics.registry, notReady, peers, onShortage, limits, onTrouble });
+  const onFailure = (error: unknown): void => logFailure(logger, error);
+  const ops = createOpsServer({ registry: metrics.registry, notReady, peers, onShortage, limits, onFailure });
   const { server, connections } = createReviewServer({
     admit: options.admit,
     certificate,
@@ -97,8 +97,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ops.closeAllConnections();
     throw error;
   }
-  server.on('error', onTrouble);
-  ops.on('error', onTrouble);
+  server.on('error', onFailure);
+  ops.on('error', onFailure);
   // Whoever waits for this line may send a signal next: the caller has put its handlers in place by then.
   setImmediate(() => logger.info({ port, opsPort }, 'serving'));
   return {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isBound, readBinding } from '../../src/accounts/binding.ts';
 import { defaultFeatureGates } from '../../src/accounts/feature-gates.ts';
-import { servingOf } from '../../src/accounts/served-namespace.ts';
+import { managementOf } from '../../src/accounts/managed-namespace.ts';
 
 const off = defaultFeatureGates;
 const on = { ...off, TeamLevelCARM: true };
@@ -62,16 +62,16 @@ describe('a binding', () => {
 describe('a served namespace', () => {
   const label = 'carm-webhook.dev/inject';
   const serving = (name: string, labels = {}, annotations = {}, gates = off) =>
-    servingOf({ name, labels: map(labels), annotations: map(annotations) }, 'carm-webhook', gates);
+    managementOf({ name, labels: map(labels), annotations: map(annotations) }, 'carm-webhook', gates);
 
   test('is bound or labelled enabled', () => {
-    assert.equal(serving('a'), 'not-served');
-    assert.equal(serving('a', {}, { [owner]: id }), 'served');
-    assert.equal(serving('a', {}, { [owner]: 'garbage' }), 'served');
-    assert.equal(serving('a', { [label]: 'enabled' }), 'served');
-    assert.equal(serving('a', { [label]: 'true' }), 'not-served');
-    assert.equal(serving('a', {}, { [team]: 'a' }), 'not-served');
-    assert.equal(serving('a', {}, { [team]: 'a' }, on), 'served');
+    assert.equal(serving('a'), 'not-managed');
+    assert.equal(serving('a', {}, { [owner]: id }), 'managed');
+    assert.equal(serving('a', {}, { [owner]: 'garbage' }), 'managed');
+    assert.equal(serving('a', { [label]: 'enabled' }), 'managed');
+    assert.equal(serving('a', { [label]: 'true' }), 'not-managed');
+    assert.equal(serving('a', {}, { [team]: 'a' }), 'not-managed');
+    assert.equal(serving('a', {}, { [team]: 'a' }, on), 'managed');
   });
 
   test('is never one labelled disabled', () => {
@@ -80,8 +80,8 @@ describe('a served namespace', () => {
 
   test("is never one of those that ACK ignores, or the webhook's own", () => {
     for (const name of ['kube-system', 'kube-public', 'kube-node-lease', 'carm-webhook']) {
-      assert.equal(serving(name, { [label]: 'enabled' }, { [owner]: id }), 'not-served');
+      assert.equal(serving(name, { [label]: 'enabled' }, { [owner]: id }), 'not-managed');
     }
-    assert.equal(serving('kube-systems', { [label]: 'enabled' }), 'served');
+    assert.equal(serving('kube-systems', { [label]: 'enabled' }), 'managed');
   });
 });

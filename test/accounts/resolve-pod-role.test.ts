@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Binding } from '../../src/accounts/binding.ts';
 import { readBinding } from '../../src/accounts/binding.ts';
 import { defaultFeatureGates } from '../../src/accounts/feature-gates.ts';
-import { readWish, resolvePodRole } from '../../src/accounts/pod-role.ts';
+import { readRequestedRole, resolvePodRole } from '../../src/accounts/pod-role.ts';
 import { readRoleMap } from '../../src/objects/role-map.ts';
 
 const id = '111111111111';
@@ -22,20 +22,32 @@ const team = bindingOf('team-id', 'platform');
 interface Asked {
   readonly data?: unknown;
   readonly teamData?: unknown;
-  readonly wish?: Readonly<Record<string, string>>;
+  readonly requested?: Readonly<Record<string, string>>;
   readonly requirePodsKey?: boolean;
   readonly sourceAccounts?: readonly string[];
   readonly binding?: Binding;
 }
 
 /** The role's text and the key or annotation that it came from, or the reason of the refusal. */
-function resolve({ data, teamData, wish = {}, requirePodsKey = false, sourceAccounts = [], binding = account }: Asked) {
+function resolve({
+  data,
+  teamData,
+  requested = {},
+  requirePodsKey = false,
+  sourceAccounts = [],
+  binding = account,
+}: Asked) {
   const maps = {
     account: data === undefined ? undefined : readRoleMap({ data }),
     team: teamData === undefined ? undefined : readRoleMap({ data: teamData }),
   };
   const options = { requirePodsKey, sourceAccounts: new Set(sourceAccounts) };
-  const result = resolvePodRole(binding, maps[binding.kind], readWish(new Map(Object.entries(wish))), options);
+  const result = resolvePodRole(
+    binding,
+    maps[binding.kind],
+    readRequestedRole(new Map(Object.entries(requested))),
+    options,
+  );
   if (!result.ok) return result.problem.reason;
   const { role, source, accountId } = result.value;
   return [role.text, source.kind === 'map' ? source.key : source.annotation, accountId];
@@ -90,39 +102,42 @@ describe('the wish of a ServiceAccount', () => {
   const eks = 'eks.amazonaws.com/role-arn';
   const data = { [id]: arn('ack') };
   const table: Readonly<Record<string, [Asked, unknown]>> = {
-    'a bare name': [{ data, wish: { [ours]: 's3-reader' } }, [arn('s3-reader'), ours, id]],
-    'a path': [{ data, wish: { [ours]: 'team/s3-reader' } }, [arn('team/s3-reader'), ours, id]],
-    'a full ARN': [{ data, wish: { [ours]: arn('x') } }, [arn('x'), ours, id]],
-    'the annotation of EKS, bare': [{ data, wish: { [eks]: 'x' } }, [arn('x'), eks, id]],
-    'the annotation of EKS, full': [{ data, wish: { [eks]: arn('x') } }, [arn('x'), eks, id]],
-    'ours before that of EKS': [{ data, wish: { [ours]: 'a', [eks]: 'b' } }, [arn('a'), ours, id]],
-    'ours empty leaves that of EKS': [{ data, wish: { [ours]: '', [eks]: 'b' } }, [arn('b'), eks, id]],
-    'ours invalid does not fall to that of EKS': [{ data, wish: { [ours]: 'a b', [eks]: 'b' } }, 'InvalidRoleArn'],
+    'a bare name': [{ data, requested: { [ours]: 's3-reader' } }, [arn('s3-reader'), ours, id]],
+    'a path': [{ data, requested: { [ours]: 'team/s3-reader' } }, [arn('team/s3-reader'), ours, id]],
+    'a full ARN': [{ data, requested: { [ours]: arn('x') } }, [arn('x'), ours, id]],
+    'the annotation of EKS, bare': [{ data, requested: { [eks]: 'x' } }, [arn('x'), eks, id]],
+    'the annotation of EKS, full': [{ data, requested: { [eks]: arn('x') } }, [arn('x'), eks, id]],
+    'ours before that of EKS': [{ data, requested: { [ours]: 'a', [eks]: 'b' } }, [arn('a'), ours, id]],
+    'ours empty leaves that of EKS': [{ data, requested: { [ours]: '', [eks]: 'b' } }, [arn('b'), eks, id]],
+    'ours invalid does not fall to that of EKS': [{ data, requested: { [ours]: 'a b', [eks]: 'b' } }, 'InvalidRoleArn'],
     "the mapped role's partition is carried over": [
-      { data: { [id]: arn('ack', id, 'aws-us-gov') }, wish: { [ours]: 'x' } },
+      { data: { [id]: arn('ack', id, 'aws-us-gov') }, requested: { [ours]: 'x' } },
       [arn('x', id, 'aws-us-gov'), ours, id],
     ],
-    'another account': [{ data, wish: { [eks]: arn('x', '222222222222') } }, 'RoleOutsideAccount'],
-    'the same digits in another partition': [{ data, wish: { [eks]: arn('x', id, 'aws-cn') } }, 'RoleOutsideAccount'],
+    'another account': [{ data, requested: { [eks]: arn('x', '222222222222') } }, 'RoleOutsideAccount'],
+    'the same digits in another partition': [
+      { data, requested: { [eks]: arn('x', id, 'aws-cn') } },
+      'RoleOutsideAccount',
+    ],
     'a source account': [
-      { data, wish: { [eks]: arn('hub', '222222222222') }, sourceAccounts: ['222222222222'] },
+      { data, requested: { [eks]: arn('hub', '222222222222') }, sourceAccounts: ['222222222222'] },
       [arn('hub', '222222222222'), eks, id],
     ],
     'a bare name stays in the account, whatever the source accounts': [
-      { data, wish: { [eks]: 'hub' }, sourceAccounts: ['222222222222'] },
+      { data, requested: { [eks]: 'hub' }, sourceAccounts: ['222222222222'] },
       [arn('hub'), eks, id],
     ],
-    'the map must resolve first': [{ data: {}, wish: { [ours]: arn('x') } }, 'AccountNotMapped'],
+    'the map must resolve first': [{ data: {}, requested: { [ours]: arn('x') } }, 'AccountNotMapped'],
     'for a team the account of its role': [
-      { binding: team, teamData: { platform: arn('r', '333333333333') }, wish: { [ours]: 'x' } },
+      { binding: team, teamData: { platform: arn('r', '333333333333') }, requested: { [ours]: 'x' } },
       [arn('x', '333333333333'), ours, '333333333333'],
     ],
     'for a team a role of another account': [
-      { binding: team, teamData: { platform: arn('r', '333333333333') }, wish: { [ours]: arn('x') } },
+      { binding: team, teamData: { platform: arn('r', '333333333333') }, requested: { [ours]: arn('x') } },
       'RoleOutsideAccount',
     ],
-    'neither form': [{ data, wish: { [ours]: `arn:aws:iam::${id}:user/x` } }, 'InvalidRoleArn'],
-    'a trailing newline': [{ data, wish: { [ours]: 'x\n' } }, 'InvalidRoleArn'],
+    'neither form': [{ data, requested: { [ours]: `arn:aws:iam::${id}:user/x` } }, 'InvalidRoleArn'],
+    'a trailing newline': [{ data, requested: { [ours]: 'x\n' } }, 'InvalidRoleArn'],
   };
   for (const [what, [asked, expected]] of Object.entries(table)) {
     test(what, () => assert.deepEqual(resolve(asked), expected));
@@ -137,7 +152,7 @@ describe('the wish of a ServiceAccount', () => {
     );
     fc.assert(
       fc.property(wishes, value => {
-        const resolved = resolve({ data, wish: { [ours]: value }, sourceAccounts: ['222222222222'] });
+        const resolved = resolve({ data, requested: { [ours]: value }, sourceAccounts: ['222222222222'] });
         if (typeof resolved === 'string') return;
         assert.match(String(resolved[0]), /^arn:aws:iam::(?:111111111111|222222222222):role\/[\w+=,.@/-]+$/);
       }),

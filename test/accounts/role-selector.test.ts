@@ -5,9 +5,9 @@ import {
   accountOfArn,
   matchingSelectors,
   type SelectedResource,
+  selectorIgnoredBecause,
+  selectorInvalidBecause,
   selectorMatches,
-  whySelectorIsInvalid,
-  whySelectorIsLeftOut,
 } from '../../src/accounts/role-selector.ts';
 import type { RoleSelector } from '../../src/objects/role-selector.ts';
 import { anySelector, inNamespaces, labelMap as map, selector, type } from './any-selector.ts';
@@ -83,7 +83,7 @@ describe('a selector is left out for', () => {
   ];
   for (const [what, parts, expected] of table) {
     test(what, () => {
-      const why = whySelectorIsLeftOut(selector(parts));
+      const why = selectorIgnoredBecause(selector(parts));
       if (expected === undefined) assert.equal(why, undefined);
       else assert.match(why ?? '', expected);
     });
@@ -91,9 +91,9 @@ describe('a selector is left out for', () => {
 
   test('an ARN of something else than a role is invalid, though ACK uses it', () => {
     const bucket = selector({ arn: 'arn:aws:s3:::b' });
-    assert.match(whySelectorIsInvalid(bucket) ?? '', /not the ARN of a role/);
+    assert.match(selectorInvalidBecause(bucket) ?? '', /not the ARN of a role/);
     assert.deepEqual(matchingSelectors([bucket], resource()), [bucket]);
-    assert.equal(whySelectorIsInvalid(selector()), undefined);
+    assert.equal(selectorInvalidBecause(selector()), undefined);
   });
 });
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createAdmit } from '../../src/admission/admit.ts';
-import { defaultRules } from '../../src/admission/rules.ts';
+import { defaultConfig } from '../../src/admission/config.ts';
 import { pod, podWithEnv } from '../decisions/manifests.ts';
 import { readRequest } from '../decisions/review.ts';
 import { account, FakeCluster, type FakeState, good, inMode, role } from './fake-cluster.ts';
 
 async function ask(object: unknown, state: FakeState = good) {
-  return createAdmit(new FakeCluster(state, state), defaultRules)('mutate', readRequest({ object }), 5_000);
+  return createAdmit(new FakeCluster(state, state), defaultConfig)('mutate', readRequest({ object }), 5_000);
 }
 const foreign = podWithEnv([{ name: 'AWS_ROLE_ARN', value: 'arn:aws:iam::222222222222:role/x' }]);
 

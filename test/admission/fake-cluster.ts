@@ -1,5 +1,5 @@
-import type { Cluster, Reference, Referent, StoredResource, View } from '../../src/admission/cluster.ts';
-import { lookUp } from '../../src/cluster/state-directory.ts';
+import type { Cluster, Lookup, LookupResult, StoredResource, View } from '../../src/admission/cluster.ts';
+import { lookUpIn } from '../../src/cluster/state/state-directory.ts';
 import type { RoleMapKind } from '../../src/objects/role-map.ts';
 import { readRoleSelector } from '../../src/objects/role-selector.ts';
 
@@ -44,7 +44,7 @@ export function viewOf({ namespaces = {}, serviceAccounts = {}, maps = {}, mapsO
   };
 }
 
-function describe(reference: Reference): string {
+function describe(reference: Lookup): string {
   switch (reference.kind) {
     case 'Namespace':
       return `Namespace ${reference.name}`;
@@ -59,7 +59,7 @@ function describe(reference: Reference): string {
 
 /** A cluster that remembers one state and reads another live, and notes what it was asked. */
 export class FakeCluster implements Cluster {
-  readonly memory: View | undefined;
+  readonly cache: View | undefined;
   /** Every live read, in its order. */
   readonly reads: string[] = [];
   /** The namespaces whose budget was charged, and the deadlines. */
@@ -67,16 +67,16 @@ export class FakeCluster implements Cluster {
   readonly #live: FakeState | Error;
 
   /** @param live a state, or what every live read is rejected with. */
-  constructor(memory: FakeState | undefined, live: FakeState | Error) {
-    this.memory = memory && viewOf(memory);
+  constructor(cache: FakeState | undefined, live: FakeState | Error) {
+    this.cache = cache && viewOf(cache);
     this.#live = live;
   }
 
-  async read<R extends Reference>(reference: R, namespace: string, deadline: number): Promise<Referent<R>> {
+  async read<R extends Lookup>(reference: R, namespace: string, deadline: number): Promise<LookupResult<R>> {
     this.reads.push(describe(reference));
     this.charged.push([namespace, deadline]);
     if (this.#live instanceof Error) throw this.#live;
-    return lookUp(viewOf(this.#live), reference) as Referent<R>;
+    return lookUpIn(viewOf(this.#live), reference) as LookupResult<R>;
   }
 }
 

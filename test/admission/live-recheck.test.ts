@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createAdmit } from '../../src/admission/admit.ts';
-import { defaultRules } from '../../src/admission/rules.ts';
+import { defaultConfig } from '../../src/admission/config.ts';
 import { injectedEnv, namespaceObject, pod, podWithEnv, tokenVolume, workload } from '../decisions/manifests.ts';
 import { type ReviewOptions, readRequest } from '../decisions/review.ts';
 import { FakeCluster, type FakeState, good, role } from './fake-cluster.ts';
@@ -9,7 +9,7 @@ import { FakeCluster, type FakeState, good, role } from './fake-cluster.ts';
 const deadline = 5_000;
 
 async function ask(cluster: FakeCluster, review: ReviewOptions, endpoint: 'mutate' | 'validate' = 'mutate') {
-  const { response, record } = await createAdmit(cluster, defaultRules)(endpoint, readRequest(review), deadline);
+  const { response, record } = await createAdmit(cluster, defaultConfig)(endpoint, readRequest(review), deadline);
   return { response, record, reason: record.reason };
 }
 
@@ -26,9 +26,9 @@ const notServed: FakeState = { ...good, namespaces: { shop: {} } };
 describe('the hot path', () => {
   test('makes no live read when the caches know the answer, and answers at once', () => {
     const cluster = new FakeCluster(good, new Error('nobody must ask'));
-    const admitted = createAdmit(cluster, defaultRules)('mutate', readRequest({ object: pod() }), deadline);
-    assert.ok(!(admitted instanceof Promise));
-    assert.equal(admitted.record.reason, 'Injected');
+    const result = createAdmit(cluster, defaultConfig)('mutate', readRequest({ object: pod() }), deadline);
+    assert.ok(!(result instanceof Promise));
+    assert.equal(result.record.reason, 'Injected');
     assert.deepEqual(cluster.reads, []);
   });
 
@@ -61,7 +61,7 @@ test("with --require-pods-key ACK's roles are read live from the map of every AC
     { namespace: 'ack-system', services: undefined },
     { namespace: 'ack-iam', services: undefined },
   ] as const;
-  const admit = createAdmit(cluster, { ...defaultRules, requirePodsKey: true, ackSystems });
+  const admit = createAdmit(cluster, { ...defaultConfig, requirePodsKey: true, ackSystems });
   const object = podWithEnv([{ name: 'AWS_ROLE_ARN', value: 'arn:aws:iam::111111111111:role/ack' }]);
   const { record } = await admit('mutate', readRequest({ object }), deadline);
   assert.equal(record.reason, 'ControllerRole');

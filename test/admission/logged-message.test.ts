@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createAdmit } from '../../src/admission/admit.ts';
-import { defaultRules } from '../../src/admission/rules.ts';
+import { defaultConfig } from '../../src/admission/config.ts';
 import { podWithEnv, workload } from '../decisions/manifests.ts';
 import { type ReviewOptions, readRequest } from '../decisions/review.ts';
 import { FakeCluster, good, inMode } from './fake-cluster.ts';
@@ -23,7 +23,7 @@ describe('a message for the log holds no value of an environment variable', () =
       test(`${what}, mode ${mode}`, async () => {
         const state = inMode(mode, good);
         const cluster = new FakeCluster(state, state);
-        const { record } = await createAdmit(cluster, defaultRules)(endpoint, readRequest(review), 5_000);
+        const { record } = await createAdmit(cluster, defaultConfig)(endpoint, readRequest(review), 5_000);
         assert.match(record.reason, /^Role(?:OutsideAccount|NotVerifiable)$/);
         assert.ok(record.message?.includes(secret));
         assert.ok(!JSON.stringify({ ...record, message: undefined }).includes(secret));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createAdmit } from '../../src/admission/admit.ts';
 import { UnverifiedError } from '../../src/admission/cluster.ts';
-import { defaultRules, type Rules } from '../../src/admission/rules.ts';
+import { type Config, defaultConfig } from '../../src/admission/config.ts';
 import { namespaceObject, pod, podWithEnv, workload } from '../decisions/manifests.ts';
 import { type ReviewOptions, readRequest } from '../decisions/review.ts';
 import { FakeCluster, type FakeState, good, inMode } from './fake-cluster.ts';
@@ -15,11 +15,11 @@ async function ask(
   memory: FakeState | undefined,
   error: Error,
   review: ReviewOptions,
-  rules: Partial<Rules> = {},
+  rules: Partial<Config> = {},
   endpoint: 'mutate' | 'validate' = 'mutate',
 ) {
   const cluster = new FakeCluster(memory, error);
-  return createAdmit(cluster, { ...defaultRules, ...rules })(endpoint, readRequest(review), 5_000);
+  return createAdmit(cluster, { ...defaultConfig, ...rules })(endpoint, readRequest(review), 5_000);
 }
 
 describe('when the cluster cannot be asked', () => {
@@ -147,12 +147,12 @@ describe('an internal error follows the mode', () => {
 
   test('a memory that throws is one InternalError too, never an exception', async () => {
     const cluster = {
-      get memory(): never {
+      get cache(): never {
         throw broken;
       },
       read: () => Promise.reject(broken),
     };
-    const { record } = await createAdmit(cluster, defaultRules)('mutate', readRequest({ object: pod() }), 5_000);
+    const { record } = await createAdmit(cluster, defaultConfig)('mutate', readRequest({ object: pod() }), 5_000);
     assert.equal(record.reason, 'InternalError');
     assert.equal(record.outcome, 'error');
   });

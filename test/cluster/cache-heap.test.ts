@@ -8,18 +8,18 @@ import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import {
+  cachedNamespaces,
+  cachedServiceAccounts,
   ourLabels,
   projectRoleMaps,
   projectRoleSelectors,
-  rememberNamespaces,
-  rememberServiceAccounts,
-} from '../../src/cluster/kept-objects.ts';
-import type { Projection } from '../../src/cluster/projection.ts';
-import { WatchLoop } from '../../src/cluster/watch-loop.ts';
+} from '../../src/cluster/projections/object-projections.ts';
+import type { Projection } from '../../src/cluster/projections/projection.ts';
+import { WatchLoop } from '../../src/cluster/watch/watch-loop.ts';
 import { KeySet } from '../../src/objects/key-set.ts';
 import { HostileApiServer, type LargeObject, largeMetadata } from './hostile-api-server.ts';
 import { LongestTurn } from './longest-turn.ts';
-import { connectionTo, until } from './watch-loop-harness.ts';
+import { connectionTo, until } from './watch/watch-loop-harness.ts';
 
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');
@@ -58,11 +58,11 @@ interface Cache {
 
 const caches: Readonly<Record<string, Cache>> = {
   namespaces: {
-    projection: rememberNamespaces({ every: true, known: () => ours }),
+    projection: cachedNamespaces({ every: true, known: () => ours }),
     object: withRest('"x":1'),
     most: 12_000,
   },
-  serviceaccounts: { projection: rememberServiceAccounts, object: withRest('"secrets":[]'), most: 9_000 },
+  serviceaccounts: { projection: cachedServiceAccounts, object: withRest('"secrets":[]'), most: 9_000 },
   maps: {
     projection: projectRoleMaps,
     object: withRest(`"data":{"111122223333":"${'x'.repeat(250_000)}"}`),

@@ -14,7 +14,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { HostileApiServer, largeMetadata } from './hostile-api-server.ts';
-import { until } from './watch-loop-harness.ts';
+import { until } from './watch/watch-loop-harness.ts';
 
 const count = Number(process.env['CARM_HOSTILE_OBJECTS'] ?? 60);
 const limitMs = 20_000 + count * 100;

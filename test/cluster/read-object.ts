@@ -1,4 +1,4 @@
-import type { Projection, ReadObject } from '../../src/cluster/projection.ts';
+import type { Projection, ReadObject } from '../../src/cluster/projections/projection.ts';
 import { JsonStream } from '../../src/objects/json-stream.ts';
 
 /** What a projection reads of an object; undefined for what is none. */

@@ -1,5 +1,5 @@
 /** Prints what reviews cost from 10 kB to 3 MiB, beside the parsing of their JSON, and by which power of their bytes it grows. */
-import { costOf, rules, rulesWithSelectors } from './review-cost.ts';
+import { config, costOf, rulesWithSelectors } from './review-cost.ts';
 import { grownFields, reviewBytes, reviewKinds } from './review-kinds.ts';
 
 const sizes = [10_000, 100_000, 1_000_000, 3_000_000];
@@ -22,7 +22,7 @@ for (const [name, field] of Object.entries(grownFields)) {
   for (const size of sizes) {
     const bytes = reviewBytes(kind, [[field, size]]);
     if (bytes.length > bodyLimit) continue;
-    const by = name.startsWith('selector') ? rulesWithSelectors : rules;
+    const by = name.startsWith('selector') ? rulesWithSelectors : config;
     await costOf(bytes, kind.endpoint, by, 3);
     const { parseMs, reviewMs, reason } = await costOf(bytes, kind.endpoint, by, 5);
     const times = (reviewMs / parseMs).toFixed(1);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { bodyLimitBytes } from '../../src/server/body-headers.ts';
-import { costOf, rules, rulesWithSelectors } from './review-cost.ts';
+import { config, costOf, rulesWithSelectors } from './review-cost.ts';
 import { grownFields, type ReviewKind, reviewBytes, reviewKinds } from './review-kinds.ts';
 
 /**
@@ -14,7 +14,7 @@ const runs = Number(process.env['REVIEW_COST_RUNS'] ?? 40);
 const allowance = (parseMs: number) => 4 * parseMs + 1;
 
 function rulesFor(name: string) {
-  return name.startsWith('selector') ? rulesWithSelectors : rules;
+  return name.startsWith('selector') ? rulesWithSelectors : config;
 }
 
 async function costWithin(name: string, kind: ReviewKind, bytes: Buffer) {

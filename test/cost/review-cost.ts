@@ -1,8 +1,8 @@
 import { createAdmit, type Endpoint } from '../../src/admission/admit.ts';
+import { type Config, defaultConfig } from '../../src/admission/config.ts';
 import { answerText } from '../../src/admission/response.ts';
 import { readReview } from '../../src/admission/review.ts';
 import { parseReview } from '../../src/admission/review-bytes.ts';
-import { defaultRules, type Rules } from '../../src/admission/rules.ts';
 import { FakeCluster, type FakeState, good } from '../admission/fake-cluster.ts';
 
 const state: FakeState = {
@@ -16,10 +16,10 @@ const state: FakeState = {
   ],
   resources: [],
 };
-export const rules: Rules = { ...defaultRules, crossNamespaceReferences: [{ from: '*', to: 'common' }] };
-export const rulesWithSelectors: Rules = {
-  ...rules,
-  featureGates: { ...defaultRules.featureGates, IAMRoleSelector: true },
+export const config: Config = { ...defaultConfig, crossNamespaceReferences: [{ from: '*', to: 'common' }] };
+export const rulesWithSelectors: Config = {
+  ...config,
+  featureGates: { ...defaultConfig.featureGates, IAMRoleSelector: true },
 };
 
 /** What a review costs, in milliseconds: the least of some runs. */
@@ -30,17 +30,17 @@ export interface Cost {
 }
 
 /** From the bytes of a review to those of its answer, live reads answered at once. */
-async function answerTo(bytes: Buffer, endpoint: Endpoint, by: Rules): Promise<string> {
+async function answerTo(bytes: Buffer, endpoint: Endpoint, by: Config): Promise<string> {
   const parsing = parseReview(bytes);
   const parsed = parsing instanceof Promise ? await parsing : parsing;
-  const admitted = createAdmit(new FakeCluster(state, state), by)(endpoint, readReview(parsed.body, parsed), 5_000);
-  const { response, record } = admitted instanceof Promise ? await admitted : admitted;
+  const result = createAdmit(new FakeCluster(state, state), by)(endpoint, readReview(parsed.body, parsed), 5_000);
+  const { response, record } = result instanceof Promise ? await result : result;
   answerText(response);
   return record.reason;
 }
 
 /** @param runs how often each is measured, in turns. */
-export async function costOf(bytes: Buffer, endpoint: Endpoint, by: Rules, runs: number): Promise<Cost> {
+export async function costOf(bytes: Buffer, endpoint: Endpoint, by: Config, runs: number): Promise<Cost> {
   let parseMs = Number.POSITIVE_INFINITY;
   let reviewMs = Number.POSITIVE_INFINITY;
   let reason = '';

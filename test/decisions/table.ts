@@ -12,7 +12,7 @@ import { podEnvironmentRows } from './pods-environment.rows.ts';
 import { podRoleRows } from './pods-role.rows.ts';
 import { referenceRows } from './references.rows.ts';
 import { resourceCompletedRows } from './resources-completed.rows.ts';
-import { resourceRefusedRows } from './resources-refused.rows.ts';
+import { resourceRefusedRows } from './resources-denied.rows.ts';
 import { resourceRoleRows } from './resources-role.rows.ts';
 import type { Row } from './row.ts';
 import { selectorRows } from './selectors.rows.ts';

@@ -1,5 +1,5 @@
-import type { Flag } from '../../src/cli/flag.ts';
-import { serveFlags } from '../../src/cli/serve.ts';
+import type { Flag } from '../../src/cli/flags/flag.ts';
+import { serveFlags } from '../../src/cli/serve/serve.ts';
 
 const start = '<!-- flags: written by `make docs` -->';
 const end = '<!-- /flags -->';

@@ -4,8 +4,8 @@ import { describe, test } from 'node:test';
 import jsonPatch from 'fast-json-patch';
 import { parse } from 'yaml';
 import { defaultFeatureGates } from '../../src/accounts/feature-gates.ts';
-import { readFlags } from '../../src/cli/flag.ts';
-import { serveFlags } from '../../src/cli/serve.ts';
+import { readFlags } from '../../src/cli/flags/flag.ts';
+import { serveFlags } from '../../src/cli/serve/serve.ts';
 
 const root = new URL('../../', import.meta.url);
 const page = await readFile(new URL('docs/install.md', root), 'utf8');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { guardRefusals } from '../../src/admission/catalogue/guard-refusals.ts';
-import { resourceRefusals } from '../../src/admission/catalogue/resource-refusals.ts';
+import { guardDenials } from '../../src/admission/catalogue/guard-denials.ts';
+import { resourceDenials } from '../../src/admission/catalogue/resource-denials.ts';
 import { installAckKinds, pastTheWebhook } from './ack-crds.ts';
 import { type AckRefusalCase, accountMap, bySelectors, teamMap, withMaps, withoutMaps } from './ack-refusal-cases.ts';
 import { roleMap } from './cluster-objects.ts';
@@ -100,7 +100,7 @@ describe('each refusal of ACK resources and their guards, as kubectl prints it',
   });
 
   test('no refusal of resources and guards is left out', () => {
-    for (const reason of [...Object.keys(resourceRefusals), ...Object.keys(guardRefusals)]) {
+    for (const reason of [...Object.keys(resourceDenials), ...Object.keys(guardDenials)]) {
       assert.ok(shown.has(reason), reason);
     }
     prose.finish();

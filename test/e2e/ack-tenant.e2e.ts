@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { Refusal } from '../../src/admission/catalogue/refusal.ts';
-import { refusals } from '../../src/admission/catalogue/refusals.ts';
+import type { Denial } from '../../src/admission/catalogue/denial.ts';
+import { denials } from '../../src/admission/catalogue/denials.ts';
 import { type Attack, account, assets, attacks, foreign, forged, mapPath, region, shop } from './ack-attacks.ts';
 import {
   ackKinds,
@@ -28,7 +28,7 @@ const testLimit = { timeout: 30_000 };
 
 /** Whether the mode of a namespace softens what an attack is denied for. */
 function isSoftened({ reason }: Attack): boolean {
-  const refusal = Object.entries<Pick<Refusal<never>, 'softenedBy'>>(refusals).find(([name]) => name === reason);
+  const refusal = Object.entries<Pick<Denial<never>, 'softenedBy'>>(denials).find(([name]) => name === reason);
   return (refusal?.[1].softenedBy ?? 'namespace') === 'namespace';
 }
 

@@ -58,7 +58,7 @@ describe('changes of the cluster, without a restart', () => {
     return performance.now() - startedAt;
   }
 
-  async function refusalOf(team: BoundNamespace): Promise<string> {
+  async function denialOf(team: BoundNamespace): Promise<string> {
     return eventually(`pods in ${team.name} are refused`, async () => {
       const { status, body } = await team.tryPod();
       if (status === 201) return undefined;
@@ -90,7 +90,7 @@ describe('changes of the cluster, without a restart', () => {
     const team = await boundTo('999999999999');
     await warm(await boundTo(first));
     const before = liveReadsIn(await webhook.metrics());
-    assert.match(await refusalOf(team), /AccountNotMapped/);
+    assert.match(await denialOf(team), /AccountNotMapped/);
     assert.ok(liveReadsIn(await webhook.metrics()) > before);
   });
 
@@ -121,7 +121,7 @@ describe('changes of the cluster, without a restart', () => {
     const team = await boundTo(second);
     await warm(team);
     await setAccountMap(plane, { [first]: roleOf(first) });
-    assert.match(await refusalOf(team), /AccountNotMapped/);
+    assert.match(await denialOf(team), /AccountNotMapped/);
     await setAccountMap(plane, { [first]: roleOf(first), [second]: roleOf(second) });
     // No wait: what memory would refuse is read live.
     assert.equal(roleIn(await team.tryPod()), roleOf(second));
@@ -138,22 +138,22 @@ describe('changes of the cluster, without a restart', () => {
     const team = await boundTo(first);
     await warm(team);
     await team.bind(null);
-    assert.match(await refusalOf(team), /NamespaceNotBound/);
+    assert.match(await denialOf(team), /NamespaceNotBound/);
     await team.bind(second);
     assert.equal(roleIn(await team.tryPod()), roleOf(second));
   });
 
   test("a ServiceAccount's wish comes, changes, is wrong, goes", testLimit, async () => {
-    const wish = 'carm-webhook.dev/role';
+    const requested = 'carm-webhook.dev/role';
     const team = await boundTo(first);
     await warm(team);
-    await team.annotateServiceAccount('app', { [wish]: 'reader' });
+    await team.annotateServiceAccount('app', { [requested]: 'reader' });
     await untilRole(team, roleOf(first), roleOf(first, 'reader'));
-    await team.annotateServiceAccount('app', { [wish]: 'path/writer' });
+    await team.annotateServiceAccount('app', { [requested]: 'path/writer' });
     await untilRole(team, roleOf(first, 'reader'), roleOf(first, 'path/writer'));
-    await team.annotateServiceAccount('app', { [wish]: roleOf(second) });
-    assert.match(await refusalOf(team), /RoleOutsideAccount/);
-    await team.annotateServiceAccount('app', { [wish]: null });
+    await team.annotateServiceAccount('app', { [requested]: roleOf(second) });
+    assert.match(await denialOf(team), /RoleOutsideAccount/);
+    await team.annotateServiceAccount('app', { [requested]: null });
     assert.equal(roleIn(await team.tryPod()), roleOf(first));
   });
 
@@ -161,7 +161,7 @@ describe('changes of the cluster, without a restart', () => {
     const team = await boundTo(first);
     await warm(team);
     await plane.request('DELETE', `/api/v1/namespaces/${team.name}/serviceaccounts/app`);
-    assert.match(await refusalOf(team), /ServiceAccountNotFound/);
+    assert.match(await denialOf(team), /ServiceAccountNotFound/);
     await team.addServiceAccount('app');
     assert.equal(roleIn(await team.tryPod()), roleOf(first));
   });
@@ -172,7 +172,7 @@ describe('changes of the cluster, without a restart', () => {
     const path = '/api/v1/namespaces/ack-system/configmaps/ack-role-account-map';
     const { status } = await plane.request('DELETE', path, undefined, { headers: pastTheWebhookHeaders });
     assert.equal(status, 200);
-    assert.match(await refusalOf(team), /AccountMapMissing/);
+    assert.match(await denialOf(team), /AccountMapMissing/);
     await setAccountMap(plane, { [first]: roleOf(first), [second]: roleOf(second) });
     assert.equal(roleIn(await team.tryPod()), roleOf(first));
   });

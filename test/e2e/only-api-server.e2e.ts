@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { readFlags } from '../../src/cli/flag.ts';
-import { serveFlags } from '../../src/cli/serve.ts';
+import { readFlags } from '../../src/cli/flags/flag.ts';
+import { serveFlags } from '../../src/cli/serve/serve.ts';
 import { ControlPlane } from '../testbed/control-plane.ts';
 import { asList, only, renderBesideDeploy } from './manifests.ts';
 

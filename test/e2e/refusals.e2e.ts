@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { roleRefusals } from '../../src/admission/catalogue/role-refusals.ts';
+import { roleDenials } from '../../src/admission/catalogue/role-denials.ts';
 import { AuditLog, annotationsOf } from './audit-log.ts';
 import {
   boundNamespace,
@@ -82,11 +82,11 @@ describe('each refusal, as kubectl prints it', () => {
     assert.equal(await exists(`/api/v1/namespaces/${name}/pods/web`), false);
 
     const workload = deployment(name, 'web', row.pod);
-    const foretold = await served.apply([workload], { flags: ['--dry-run=server'] });
+    const results = await served.apply([workload], { flags: ['--dry-run=server'] });
     assert.equal(await exists(`/apis/apps/v1/namespaces/${name}/deployments/web`), false);
     const warned = await served.apply([workload]);
     assert.equal(warned.stdout, 'deployment.apps/web created\n');
-    assert.equal(foretold.stderr, warned.stderr);
+    assert.equal(results.stderr, warned.stderr);
     const [warning = '', ...more] = warningsOf(warned);
     assert.deepEqual(more, []);
     checkMessage(row, name, 'pods of Deployment "web"', warning);
@@ -252,7 +252,7 @@ describe('each refusal, as kubectl prints it', () => {
   test('no refusal that the catalogue has for pods is left out', () => {
     // The API server looks for the namespace before it asks a webhook; only a race could show this one.
     const never = 'NamespaceNotFound';
-    assert.deepEqual([...shown, never].sort(), [...Object.keys(roleRefusals), 'Unverified'].sort());
+    assert.deepEqual([...shown, never].sort(), [...Object.keys(roleDenials), 'Unverified'].sort());
     prose.finish();
   });
 });

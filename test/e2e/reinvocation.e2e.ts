@@ -21,7 +21,7 @@ import { ServedPlane, warningsOf } from './served-plane.ts';
 
 const account = '111122223333';
 const role = `arn:aws:iam::${account}:role/shop`;
-const wish = `arn:aws:iam::${account}:role/reader`;
+const requested = `arn:aws:iam::${account}:role/reader`;
 const foreignRole = 'arn:aws:iam::999999999999:role/admin';
 const namespaceRegion = 'eu-central-1';
 
@@ -211,37 +211,37 @@ describe('beside another mutating webhook', () => {
     });
 
     test('in its IRSA way with all of its flags: nothing is left to add', testLimit, async () => {
-      const way = { roleArn: wish, region: 'us-east-1', regionalSts: true };
-      const { pod: web, warnings } = await stored('irsa-all', way, { 'eks.amazonaws.com/role-arn': wish });
+      const way = { roleArn: requested, region: 'us-east-1', regionalSts: true };
+      const { pod: web, warnings } = await stored('irsa-all', way, { 'eks.amazonaws.com/role-arn': requested });
       assert.deepEqual(web.spec.containers[0]?.env, [
         { name: 'MINE', value: '1' },
         regional,
         ...regions('us-east-1'),
-        { name: 'AWS_ROLE_ARN', value: wish },
+        { name: 'AWS_ROLE_ARN', value: requested },
         tokenFile,
       ]);
       assert.deepEqual(web.spec.volumes, [storedTokenVolume]);
       assert.deepEqual(web.spec.containers[0]?.volumeMounts, [storedTokenMount]);
-      assert.equal(web.metadata.annotations?.[roleArnAnnotation], wish);
+      assert.equal(web.metadata.annotations?.[roleArnAnnotation], requested);
       assert.deepEqual(warnings, []);
     });
 
     test('in its IRSA way with none of its flags: region and STS setting are added', testLimit, async () => {
       const { pod: web, warnings } = await stored(
         'irsa-bare',
-        { roleArn: wish },
-        { 'eks.amazonaws.com/role-arn': wish },
+        { roleArn: requested },
+        { 'eks.amazonaws.com/role-arn': requested },
       );
       assert.deepEqual(web.spec.containers[0]?.env, [
         { name: 'MINE', value: '1' },
-        { name: 'AWS_ROLE_ARN', value: wish },
+        { name: 'AWS_ROLE_ARN', value: requested },
         tokenFile,
         regional,
         ...regions(namespaceRegion),
       ]);
       assert.deepEqual(web.spec.volumes, [storedTokenVolume]);
       assert.deepEqual(web.spec.containers[0]?.volumeMounts, [storedTokenMount]);
-      assert.equal(web.metadata.annotations?.[roleArnAnnotation], wish);
+      assert.equal(web.metadata.annotations?.[roleArnAnnotation], requested);
       assert.deepEqual(warnings, []);
     });
 

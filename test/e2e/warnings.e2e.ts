@@ -75,12 +75,12 @@ describe('each warning, as kubectl prints it', () => {
 
     const before = await sent();
     const dryRun = await served.apply([subject], { flags: ['--dry-run=server'], expectCode });
-    const foretold = checkLines(row, dryRun);
+    const results = checkLines(row, dryRun);
     assert.equal(await isThere(path), false);
     const applied = await served.apply([subject], { expectCode });
     const lines = checkLines(row, applied);
     assert.equal(await isThere(path), row.invalid === undefined);
-    assert.deepEqual(foretold, lines);
+    assert.deepEqual(results, lines);
     // The message of a refusal that a workload is told is none of the warnings that are counted.
     const counted = row.reasons.filter(reason => Object.hasOwn(warnings, reason)).length;
     assert.equal((await sent()) - before, 2 * counted);
@@ -96,11 +96,11 @@ describe('each warning, as kubectl prints it', () => {
   test('BindingRemoved: by kubectl annotate, and by its dry run, which stores nothing', testLimit, async () => {
     await served.apply([boundNamespace('unbound', account)]);
     const unbind = ['annotate', 'namespace', 'unbound', `${ownerAnnotation}-`];
-    const foretold = await served.plane.kubectl([...unbind, '--dry-run=server']);
+    const results = await served.plane.kubectl([...unbind, '--dry-run=server']);
     const { metadata } = await served.get<StoredPod>('/api/v1/namespaces/unbound');
     assert.equal(metadata.annotations?.[ownerAnnotation], account);
     const removed = await served.plane.kubectl(unbind);
-    assert.equal(foretold.stderr, removed.stderr);
+    assert.equal(results.stderr, removed.stderr);
     assert.match(removed.stderr, /^Warning: .*\(BindingRemoved\)\n$/);
     shown.add('BindingRemoved');
     prose.check('a binding that is removed', warningsOf(removed).join('\n'));
@@ -109,9 +109,9 @@ describe('each warning, as kubectl prints it', () => {
   test('LabelRestored: by kubectl label, and by its dry run', testLimit, async () => {
     await served.apply([boundNamespace('relabelled', account)]);
     const remove = ['label', 'namespace', 'relabelled', `${injectLabel}-`];
-    const foretold = await served.plane.kubectl([...remove, '--dry-run=server']);
+    const results = await served.plane.kubectl([...remove, '--dry-run=server']);
     const removed = await served.plane.kubectl(remove);
-    assert.equal(foretold.stderr, removed.stderr);
+    assert.equal(results.stderr, removed.stderr);
     assert.match(removed.stderr, /^Warning: .*\(LabelRestored\)\n$/);
     const { metadata } = await served.get<StoredPod>('/api/v1/namespaces/relabelled');
     assert.equal(metadata.labels?.[injectLabel], 'enabled');
@@ -157,13 +157,13 @@ describe('each warning, as kubectl prints it', () => {
   test('a server-side dry run shows the pod as it would be stored, and stores nothing', testLimit, async () => {
     const flags = ['--dry-run=server', '-o', 'json'];
     const dryRun = await served.apply([pod('fine', 'later')], { flags });
-    const foretold = JSON.parse(dryRun.stdout) as StoredPod;
-    assertInjected(foretold, role);
+    const results = JSON.parse(dryRun.stdout) as StoredPod;
+    assertInjected(results, role);
     assert.equal(await isThere('/api/v1/namespaces/fine/pods/later'), false);
     await served.apply([pod('fine', 'later')]);
     const stored = await served.pod('fine', 'later');
-    assert.deepEqual(foretold.spec, stored.spec);
-    assert.deepEqual(foretold.metadata.annotations, stored.metadata.annotations);
+    assert.deepEqual(results.spec, stored.spec);
+    assert.deepEqual(results.metadata.annotations, stored.metadata.annotations);
   });
 
   test('a server-side dry run of a namespace shows its label, and stores nothing', testLimit, async () => {

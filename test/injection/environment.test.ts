@@ -16,8 +16,8 @@ const wanted: WantedEnvironment = {
 type Entry = { readonly name: string; readonly value?: string; readonly valueFrom?: object };
 
 function plan(env: readonly Entry[], more: Partial<WantedEnvironment> = {}, fields = {}) {
-  const { added, remarks } = planEnvironment(readContainer({ env, ...fields }), { ...wanted, ...more });
-  return { added: added.map(({ name }) => name), remarks };
+  const { added, warnings } = planEnvironment(readContainer({ env, ...fields }), { ...wanted, ...more });
+  return { added: added.map(({ name }) => name), warnings };
 }
 
 const sts = 'AWS_STS_REGIONAL_ENDPOINTS';
@@ -84,8 +84,8 @@ describe('the environment is appended in the order of amazon-eks-pod-identity-we
     ['another case on Linux', [{ name: 'aws_role_arn', value: mine }], all],
     ['a name with a space', [{ name: 'AWS_ROLE_ARN ', value: mine }], all],
   ];
-  for (const [what, env, added, remarks = []] of table) {
-    test(what, () => assert.deepEqual(plan(env), { added, remarks }));
+  for (const [what, env, added, warnings = []] of table) {
+    test(what, () => assert.deepEqual(plan(env), { added, warnings }));
   }
 
   test('without a region none is added', () => assert.deepEqual(plan([], { region: undefined }).added, [sts, ...pair]));
@@ -100,14 +100,16 @@ describe('the environment is appended in the order of amazon-eks-pod-identity-we
 describe('envFrom', () => {
   const envFrom = [{ secretRef: { name: 'aws' } }];
   test('beside the injected pair is nothing: env wins', () =>
-    assert.deepEqual(plan([], {}, { envFrom }), { added: all, remarks: [] }));
+    assert.deepEqual(plan([], {}, { envFrom }), { added: all, warnings: [] }));
   test('with a suppressed pair is remarked on', () =>
-    assert.deepEqual(plan([{ name: tokenFile, value: '/t' }], {}, { envFrom }).remarks, [
+    assert.deepEqual(plan([{ name: tokenFile, value: '/t' }], {}, { envFrom }).warnings, [
       'IncompleteWebIdentity',
       'EnvFromUnverified',
     ]));
   test('empty is none', () =>
-    assert.deepEqual(plan([{ name: tokenFile, value: '/t' }], {}, { envFrom: [] }).remarks, ['IncompleteWebIdentity']));
+    assert.deepEqual(plan([{ name: tokenFile, value: '/t' }], {}, { envFrom: [] }).warnings, [
+      'IncompleteWebIdentity',
+    ]));
 });
 
 test('nothing is added twice, and a second run adds nothing, whatever is there', () => {

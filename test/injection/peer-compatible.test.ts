@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { createAdmit } from '../../src/admission/admit.ts';
-import { defaultRules } from '../../src/admission/rules.ts';
+import { defaultConfig } from '../../src/admission/config.ts';
 import { FakeCluster, good, role } from '../admission/fake-cluster.ts';
 import { patched } from '../decisions/check-row.ts';
 import { readRequest } from '../decisions/review.ts';
@@ -91,7 +91,7 @@ const specs: fc.Arbitrary<Spec> = fc.record(
 async function ours(spec: Spec, skipped: readonly string[]): Promise<Spec> {
   const annotations = { 'eks.amazonaws.com/skip-containers': skipped.join(',') };
   const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'shop', annotations }, spec };
-  const admit = createAdmit(new FakeCluster(good, good), { ...defaultRules, defaultRegion: region });
+  const admit = createAdmit(new FakeCluster(good, good), { ...defaultConfig, defaultRegion: region });
   const { response } = await admit('mutate', readRequest({ object }), 5_000);
   return patched(object, response).spec;
 }

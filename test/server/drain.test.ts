@@ -3,7 +3,7 @@ import https from 'node:https';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Admitted } from '../../src/admission/admit.ts';
+import type { ReviewResult } from '../../src/admission/admit.ts';
 import { start } from './running-server.ts';
 import { allowed, sampleReview } from './sample-review.ts';
 import { readAll, requestText, splitAnswers } from './wire.ts';
@@ -53,7 +53,7 @@ test('draining under load fails no request, and ends', { timeout: 20_000 }, asyn
 });
 
 test('a review in flight when the port closes is answered', { timeout: 20_000 }, async t => {
-  const decision = Promise.withResolvers<Admitted>();
+  const decision = Promise.withResolvers<ReviewResult>();
   const server = await start(t, { admit: () => decision.promise, shutdownDelayMs: 0, drainTimeoutMs: 5000 });
   const answer = server.post('/mutate', review);
   while ((await server.metric('carm_webhook_reviews_in_flight')) !== 1) await sleep(5);
@@ -117,7 +117,7 @@ test('a request that arrives as the port closes, on a connection that was there,
 });
 
 test('what does not end in time is cut', { timeout: 20_000 }, async t => {
-  const server = await start(t, { admit: () => new Promise<Admitted>(() => {}), drainTimeoutMs: 300 });
+  const server = await start(t, { admit: () => new Promise<ReviewResult>(() => {}), drainTimeoutMs: 300 });
   const answer = assert.rejects(server.post('/mutate?timeout=30s', review));
   while ((await server.metric('carm_webhook_reviews_in_flight')) !== 1) await sleep(5);
   const startedAtMs = performance.now();

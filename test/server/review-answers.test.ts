@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Admit, Admitted } from '../../src/admission/admit.ts';
+import type { Admit, ReviewResult } from '../../src/admission/admit.ts';
 import { start } from './running-server.ts';
 import { allowed, sampleReview } from './sample-review.ts';
 
@@ -85,7 +85,7 @@ describe('a failing decision is one InternalError review', () => {
       return { response: Object.assign({}, response, { auditAnnotations: circular }), record };
     },
     'no answer at all': () => JSON.parse('null'),
-    'a decision that never comes': () => new Promise<Admitted>(() => {}),
+    'a decision that never comes': () => new Promise<ReviewResult>(() => {}),
   };
   for (const [name, admit] of Object.entries(failing)) {
     test(name, async t => {
@@ -105,7 +105,7 @@ describe('a failing decision is one InternalError review', () => {
   }
 
   test('a decision that fails after its time changes nothing', async t => {
-    const late = Promise.withResolvers<Admitted>();
+    const late = Promise.withResolvers<ReviewResult>();
     const server = await start(t, { admit: () => late.promise });
     const { body } = await server.post('/mutate?timeout=1s', sampleReview('uid-9'));
     assert.equal(JSON.parse(body).response.status.code, 500);

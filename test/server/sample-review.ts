@@ -1,4 +1,4 @@
-import type { Admit, Admitted } from '../../src/admission/admit.ts';
+import type { Admit, ReviewResult } from '../../src/admission/admit.ts';
 import type { AdmissionRequest } from '../../src/admission/review.ts';
 
 /** A small AdmissionReview of a pod, as kube-apiserver sends it. */
@@ -25,7 +25,7 @@ export function sampleReview(uid = 'a3b0c5d2-0000-4000-8000-000000000001', name 
 }
 
 /** An answer that lets the request pass. */
-export function allowed(request: AdmissionRequest): Admitted {
+export function allowed(request: AdmissionRequest): ReviewResult {
   return {
     response: { uid: request.uid, allowed: true },
     record: {

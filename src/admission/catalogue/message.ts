@@ -1,18 +1,18 @@
+import type { FixedBy, MessageContext } from './denial.ts';
+import { denialOf, type Problem } from './denials.ts';
 import type { Reason } from './reasons.ts';
-import type { Circumstances, Mender } from './refusal.ts';
-import { type Problem, refusalOf } from './refusals.ts';
 
 /** Bytes; and characters, for all that users wrote is quoted in ASCII. */
 const longestMessage = 1024;
 
-const menders: Readonly<Record<Mender, string>> = {
+const fixIntroductions: Readonly<Record<FixedBy, string>> = {
   you: 'To fix this,',
   'platform team': 'Ask your platform team to',
 };
 
 /** What is wrong, in one line without the remedy, for a warning that has words of its own around it. */
-export function whatIsWrong(problem: Problem, at: Circumstances): string {
-  return `${refusalOf(problem).say(problem, at).wrong} (${problem.reason})`;
+export function describeProblem(problem: Problem, at: MessageContext): string {
+  return `${denialOf(problem).say(problem, at).wrong} (${problem.reason})`;
 }
 
 function endOf(reason: Reason, supportMessage: string | undefined): string {
@@ -30,18 +30,18 @@ export function closeMessage(words: string, reason: Reason, supportMessage: stri
 }
 
 /**
- * The whole message of a refusal: the object, what is wrong, who can fix it and how, the reason, where to ask.
+ * The whole message of a denial: the object, what is wrong, who can fix it and how, the reason, where to ask.
  * @param subject names the object: `Pod "web" in namespace "team-a"`; empty where what is wrong names it already.
  */
-export function refusalMessage(
+export function denialMessage(
   subject: string,
   problem: Problem,
-  at: Circumstances,
+  at: MessageContext,
   supportMessage: string | undefined,
 ): string {
-  const entry = refusalOf(problem);
-  const { wrong, remedy, command, mender = entry.mender } = entry.say(problem, at);
-  const words = `${subject === '' ? '' : `${subject}: `}${wrong}. ${menders[mender]} ${remedy}`;
+  const entry = denialOf(problem);
+  const { wrong, remedy, command, fixedBy = entry.fixedBy } = entry.say(problem, at);
+  const words = `${subject === '' ? '' : `${subject}: `}${wrong}. ${fixIntroductions[fixedBy]} ${remedy}`;
   const withCommand = command === undefined ? words : `${words}: ${command}`;
   const fits = withCommand.length <= roomFor(problem.reason, supportMessage);
   return closeMessage(fits ? withCommand : words, problem.reason, supportMessage);

@@ -1,6 +1,6 @@
 /** The one catalogue of reasons: stable codes, the same in messages, audit annotations, metrics and `docs/reasons.md`. */
 
-import { refusals } from './refusals.ts';
+import { denials } from './denials.ts';
 import { warnings } from './warnings.ts';
 
 interface Plain<G extends string> {
@@ -27,7 +27,7 @@ const notOurs = {
   NamespaceNotManaged: {
     group: 'not ours',
     cause:
-      'The namespace is neither bound nor labelled `carm-webhook.dev/inject: enabled`, or is one that is never served.',
+      'The namespace is neither bound nor labelled `carm-webhook.dev/inject: enabled`, or is one that is never managed.',
   },
   OptedOut: {
     group: 'not ours',
@@ -47,33 +47,33 @@ const notOurs = {
   },
 } as const satisfies Record<string, Plain<'not ours'>>;
 
-interface Trouble extends Plain<'trouble'> {
+interface Failure extends Plain<'failure'> {
   readonly remedy: string;
 }
 
-const troubles = {
+const failures = {
   Unverified: {
-    group: 'trouble',
+    group: 'failure',
     cause:
-      'What we remember does not allow the object, and the API server could not be asked in time (`status.code` 503) or the budget of such reads is spent (429).',
+      'The cache does not allow the object, and the API server could not be asked in time (`status.code` 503) or the budget of such reads is spent (429).',
     remedy: 'Try again; if it lasts, your platform team must look at the webhook and its way to the API server.',
   },
   InternalError: {
-    group: 'trouble',
+    group: 'failure',
     cause: 'A fault of ours. The log has its trace.',
     remedy: 'Your platform team must look at the log of the webhook, and report it.',
   },
   InvalidReview: {
-    group: 'trouble',
+    group: 'failure',
     cause: 'A field that we read has another type than its API gives it.',
     remedy: 'Correct the field that the message names.',
   },
-} as const satisfies Record<string, Trouble>;
+} as const satisfies Record<string, Failure>;
 
 /** Reasons of decisions. */
-export const reasons = { ...done, ...notOurs, ...refusals, ...troubles };
+export const reasons = { ...done, ...notOurs, ...denials, ...failures };
 export type Reason = keyof typeof reasons;
-export type TroubleReason = keyof typeof troubles;
+export type FailureReason = keyof typeof failures;
 
 /** Reasons of warnings. */
 export { warnings };

@@ -7,13 +7,13 @@ import { longestTokenSeconds, shortestTokenSeconds } from '../../injection/token
 import { quote, quoteNames } from './quote.ts';
 
 /** What is worth a warning to whoever applied the object. */
-export type Remark =
+export type Warning =
   | TokenWarning
   | RegionWarning
   | ContainerWarning
   | { readonly reason: 'UnknownContainer'; readonly names: readonly string[] }
   | { readonly reason: 'MisspelledKey'; readonly on: string; readonly misses: readonly NearMiss[] }
-  | { readonly reason: 'BindingUnresolved'; readonly refused: 'pods' | 'ACK resources'; readonly wrong: string }
+  | { readonly reason: 'BindingUnresolved'; readonly denied: 'pods' | 'ACK resources'; readonly wrong: string }
   | { readonly reason: 'RunsWithoutRole'; readonly wrong: string }
   | { readonly reason: 'LabelRestored'; readonly value: string | undefined }
   | { readonly reason: 'BindingRemoved'; readonly labelled: boolean }
@@ -30,17 +30,17 @@ export interface WarningEntry<R> {
   readonly cause: string;
   readonly remedy: string;
   /** One line, best at most 120 characters. */
-  readonly say: (remark: R) => string;
+  readonly say: (warning: R) => string;
 }
 
-type EntryOf<R extends Remark['reason']> = WarningEntry<Extract<Remark, { readonly reason: R }>>;
+type EntryOf<R extends Warning['reason']> = WarningEntry<Extract<Warning, { readonly reason: R }>>;
 
 function containersNamed({ containers }: ContainerWarning): string {
   return `container${containers.length === 1 ? '' : 's'} ${quoteNames(containers)}`;
 }
 
 /** Each warning: its cause, what fixes it, and the words for one case. */
-export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
+export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   TokenExpirationClamped: {
     group: 'warning',
     cause: `A token expiration is outside of ${shortestTokenSeconds} to ${longestTokenSeconds} seconds; the nearer end is used.`,
@@ -72,46 +72,46 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
     group: 'warning',
     cause: 'A container sets `AWS_ACCESS_KEY_ID`: AWS SDKs use it before the injected role.',
     remedy: 'Remove the static key, or skip the container.',
-    say: remark => `AWS_ACCESS_KEY_ID in ${containersNamed(remark)} overrides the injected role`,
+    say: warning => `AWS_ACCESS_KEY_ID in ${containersNamed(warning)} overrides the injected role`,
   },
   IncompleteWebIdentity: {
     group: 'warning',
     cause: 'A container sets `AWS_WEB_IDENTITY_TOKEN_FILE` without `AWS_ROLE_ARN`: no role is injected into it.',
     remedy: 'Remove the variable, or set both.',
-    say: remark =>
-      `no role is injected into ${containersNamed(remark)}: AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN`,
+    say: warning =>
+      `no role is injected into ${containersNamed(warning)}: AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN`,
   },
   EmptyRoleArn: {
     group: 'warning',
     cause: "A container sets `AWS_ROLE_ARN` to an empty value: AWS SDKs fall back to the node's role.",
     remedy: 'Remove the variable, and the role is injected.',
-    say: remark => `empty AWS_ROLE_ARN in ${containersNamed(remark)}: AWS SDKs fall back to the node's role`,
+    say: warning => `empty AWS_ROLE_ARN in ${containersNamed(warning)}: AWS SDKs fall back to the node's role`,
   },
   MisspelledVariable: {
     group: 'warning',
     cause:
       'A container sets `AWS_ROLE_ARN` in another case, such as `aws_role_arn`: on Linux no AWS SDK reads it. In a pod that may run on Windows it is judged like `AWS_ROLE_ARN` itself.',
     remedy: 'Correct the name, or remove the variable.',
-    say: remark => `AWS SDKs on Linux ignore the spelling of AWS_ROLE_ARN in ${containersNamed(remark)}`,
+    say: warning => `AWS SDKs on Linux ignore the spelling of AWS_ROLE_ARN in ${containersNamed(warning)}`,
   },
   EnvFromUnverified: {
     group: 'warning',
     cause: 'A container that gets no role has `envFrom`: a role that comes from there is not verified.',
     remedy: 'Let the role be injected, or write `AWS_ROLE_ARN` out in `env`.',
-    say: remark => `a role set through envFrom in ${containersNamed(remark)} cannot be verified`,
+    say: warning => `a role set through envFrom in ${containersNamed(warning)} cannot be verified`,
   },
   ConfiguredByPodIdentity: {
     group: 'warning',
     cause: 'EKS Pod Identity serves a container, so the role that its ServiceAccount asks for is not injected into it.',
     remedy: 'Remove the annotation, or the Pod Identity association.',
-    say: remark => `EKS Pod Identity serves ${containersNamed(remark)}: the ServiceAccount's role is not injected`,
+    say: warning => `EKS Pod Identity serves ${containersNamed(warning)}: the ServiceAccount's role is not injected`,
   },
   TokenMountNested: {
     group: 'warning',
     cause:
       'A container mounts a volume above the path of the token volume: the token hides what that volume has there.',
     remedy: 'Mount the volume elsewhere, if it holds anything under that path.',
-    say: remark => `the token volume is mounted inside another volume in ${containersNamed(remark)}`,
+    say: warning => `the token volume is mounted inside another volume in ${containersNamed(warning)}`,
   },
   MisspelledKey: {
     group: 'warning',
@@ -125,9 +125,9 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
   BindingUnresolved: {
     group: 'warning',
     cause:
-      "A namespace's binding does not resolve to a role yet: its pods and ACK resources are refused until it does; of one labelled `carm-webhook.dev/inject: disabled` only ACK resources.",
+      "A namespace's binding does not resolve to a role yet: its pods and ACK resources are denied until it does; of one labelled `carm-webhook.dev/inject: disabled` only ACK resources.",
     remedy: 'See the reason that the warning names.',
-    say: ({ refused, wrong }) => `${refused} will be denied until the binding resolves: ${wrong}`,
+    say: ({ denied, wrong }) => `${denied} will be denied until the binding resolves: ${wrong}`,
   },
   RunsWithoutRole: {
     group: 'warning',
@@ -147,7 +147,7 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
   BindingRemoved: {
     group: 'warning',
     cause:
-      'The binding of a labelled namespace was removed. While the label stays, its pods are refused until it is bound again; without it they get no role.',
+      'The binding of a labelled namespace was removed. While the label stays, its pods are denied until it is bound again; without it they get no role.',
     remedy: 'Bind it again, or remove the label `carm-webhook.dev/inject`.',
     say: ({ labelled }) =>
       labelled
@@ -157,7 +157,7 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
   BindingIgnored: {
     group: 'warning',
     cause:
-      'A binding that has no effect: in a namespace that is never served, or a team id with the feature gate TeamLevelCARM off.',
+      'A binding that has no effect: in a namespace that is never managed, or a team id with the feature gate TeamLevelCARM off.',
     remedy: 'Remove it, or turn the gate on.',
     say: ({ what, because }) => `${what} has no effect: ${because}`,
   },
@@ -196,3 +196,9 @@ export const warnings: { readonly [R in Remark['reason']]: EntryOf<R> } = {
     say: ({ wrong }) => `the debug container gets no role: ${wrong}`,
   },
 };
+
+/** A warning as one line for `response.warnings`. The catalogue's type ties each reason to its warning; an index type cannot say so. */
+export function formatWarning(warning: Warning): string {
+  const entry = warnings[warning.reason] as WarningEntry<Warning>;
+  return `${entry.say(warning)} (${warning.reason})`;
+}

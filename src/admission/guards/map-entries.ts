@@ -3,7 +3,7 @@ import type { Binding } from '../../accounts/binding.ts';
 import { parseRoleArn } from '../../accounts/role-arn.ts';
 import { isTeamId } from '../../accounts/team-id.ts';
 import type { RoleMapKind } from '../../objects/role-map.ts';
-import type { Problem } from '../catalogue/refusals.ts';
+import type { Problem } from '../catalogue/denials.ts';
 
 /** A key of a map, taken apart: `<id>`, `pods.<id>`, `<alias>.<id>`. */
 export interface MapKey {

@@ -2,19 +2,19 @@ import { serviceKeys } from '../../accounts/ack-service.ts';
 import { ackServices } from '../../accounts/ack-services.ts';
 import { ackSystemOf } from '../../accounts/ack-system.ts';
 import { type Binding, readBinding } from '../../accounts/binding.ts';
+import { isIgnoredByAck } from '../../accounts/managed-namespace.ts';
 import { podKeys, podsPrefix } from '../../accounts/pod-role.ts';
 import { lookUpRole, type MappedRole } from '../../accounts/role-map.ts';
-import { isIgnoredByAck } from '../../accounts/served-namespace.ts';
 import { isJsonObject, optionalObject, optionalString } from '../../objects/json.ts';
 import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../../objects/role-map.ts';
-import type { Problem } from '../catalogue/refusals.ts';
-import type { Remark } from '../catalogue/warnings.ts';
+import type { Problem } from '../catalogue/denials.ts';
+import type { Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
+import type { Config } from '../config.ts';
 import { isNamespaceController } from '../controllers.ts';
 import type { Decision } from '../decision.ts';
-import { circumstancesOf, denial } from '../denial.ts';
+import { denyObject, messageContext } from '../deny-object.ts';
 import type { AdmissionRequest } from '../review.ts';
-import type { Rules } from '../rules.ts';
 import { entryProblem, readMapKey } from './map-entries.ts';
 
 interface MapChange {
@@ -27,8 +27,8 @@ const empty: RoleMap = new Map();
 const knownServices: ReadonlySet<string> = new Set(ackServices);
 
 /** Which of the maps a request is about, by the stored object too: a deletecollection names none. */
-function mapKindOf(request: AdmissionRequest, rules: Rules): RoleMapKind | undefined {
-  if (!rules.ackSystems.some(({ namespace }) => namespace === request.namespace)) return undefined;
+function mapKindOf(request: AdmissionRequest, config: Config): RoleMapKind | undefined {
+  if (!config.ackSystems.some(({ namespace }) => namespace === request.namespace)) return undefined;
   const names = [request.object, request.oldObject].map(object => {
     const metadata = isJsonObject(object) ? (optionalObject(object, 'metadata', '') ?? {}) : {};
     return optionalString(metadata, 'name', '/metadata');
@@ -42,11 +42,11 @@ function dataOf(object: unknown): RoleMap {
 }
 
 /** Bindings of namespaces that look up this kind of map, with the namespaces of each. */
-function boundNamespaces(kind: RoleMapKind, view: View, rules: Rules): ReadonlyMap<Binding, readonly string[]> {
+function boundNamespaces(kind: RoleMapKind, view: View, config: Config): ReadonlyMap<Binding, readonly string[]> {
   const bindings = new Map<string, Binding>();
   const namespaces = new Map<Binding, string[]>();
   for (const { name, annotations } of view.namespaces()) {
-    const read = isIgnoredByAck(name) ? undefined : readBinding(annotations, rules.featureGates);
+    const read = isIgnoredByAck(name) ? undefined : readBinding(annotations, config.featureGates);
     if (!read?.ok || read.value.kind !== kind) continue;
     const binding = bindings.get(read.value.id) ?? read.value;
     bindings.set(binding.id, binding);
@@ -62,14 +62,14 @@ function boundNamespaces(kind: RoleMapKind, view: View, rules: Rules): ReadonlyM
 function aliasesWithKeys(
   ackSystem: string,
   { kind, before, after }: MapChange,
-  rules: Rules,
+  config: Config,
 ): ReadonlyMap<string, ReadonlySet<string>> {
   const aliases = new Map<string, Set<string>>();
-  if (!rules.featureGates.ServiceLevelCARM) return aliases;
+  if (!config.featureGates.ServiceLevelCARM) return aliases;
   for (const key of [...before.keys(), ...after.keys()]) {
     const { prefix = podsPrefix, binding } = readMapKey(kind, key) ?? {};
     if (prefix === podsPrefix || binding === undefined) continue;
-    if (ackSystemOf(rules.ackSystems, prefix).namespace !== ackSystem) continue;
+    if (ackSystemOf(config.ackSystems, prefix).namespace !== ackSystem) continue;
     const known = aliases.get(binding.id);
     if (known === undefined) aliases.set(binding.id, new Set([prefix]));
     else known.add(prefix);
@@ -85,12 +85,12 @@ function* keysLookedUp(
   binding: Binding,
   ackSystem: string,
   aliases: Iterable<string>,
-  rules: Rules,
+  config: Config,
 ): Generator<readonly string[]> {
-  if (rules.ackSystems[0].namespace === ackSystem) yield podKeys(binding, rules.requirePodsKey);
-  if (rules.featureGates.IAMRoleSelector) return;
+  if (config.ackSystems[0].namespace === ackSystem) yield podKeys(binding, config.requirePodsKey);
+  if (config.featureGates.IAMRoleSelector) return;
   yield [binding.id];
-  for (const alias of aliases) yield serviceKeys(binding, alias, rules.featureGates);
+  for (const alias of aliases) yield serviceKeys(binding, alias, config.featureGates);
 }
 
 interface Lookup {
@@ -102,11 +102,11 @@ interface Lookup {
 }
 
 /** What becomes of every look-up of bound namespaces that resolved before. */
-function* lookups(ackSystem: string, change: MapChange, view: View, rules: Rules): Generator<Lookup> {
+function* lookups(ackSystem: string, change: MapChange, view: View, config: Config): Generator<Lookup> {
   if (change.before.size === 0) return;
-  const aliases = aliasesWithKeys(ackSystem, change, rules);
-  for (const [binding, namespaces] of boundNamespaces(change.kind, view, rules)) {
-    for (const keys of keysLookedUp(binding, ackSystem, aliases.get(binding.id) ?? [], rules)) {
+  const aliases = aliasesWithKeys(ackSystem, change, config);
+  for (const [binding, namespaces] of boundNamespaces(change.kind, view, config)) {
+    for (const keys of keysLookedUp(binding, ackSystem, aliases.get(binding.id) ?? [], config)) {
       const before = lookUpRole(binding, change.before, keys);
       const after = lookUpRole(binding, change.after, keys);
       if (before.ok) yield { binding, namespaces, before: before.value, after: after.ok ? after.value : undefined };
@@ -114,7 +114,7 @@ function* lookups(ackSystem: string, change: MapChange, view: View, rules: Rules
   }
 }
 
-/** What is wrong with what a change adds or alters: a map that was broken before can be mended step by step. */
+/** What is wrong with what a change adds or alters: a map that was broken before can be fixed step by step. */
 function* entryProblems({ kind, before, after }: MapChange): Generator<Problem> {
   for (const [key, value] of after) {
     const problem = before.get(key) === value ? undefined : entryProblem(kind, key, value);
@@ -134,8 +134,8 @@ function sameAccount(a: MappedRole, b: MappedRole): boolean {
  * Entries that bound namespaces use and that a change removes, or moves to another account. What an entry is removed for
  * may be the one that it falls back to: pods would get the role that ACK provisions with, and nobody had written it down.
  */
-function* usedEntries(ackSystem: string, change: MapChange, view: View, rules: Rules): Generator<Problem> {
-  for (const { namespaces, before, after } of lookups(ackSystem, change, view, rules)) {
+function* usedEntries(ackSystem: string, change: MapChange, view: View, config: Config): Generator<Problem> {
+  for (const { namespaces, before, after } of lookups(ackSystem, change, view, config)) {
     const isKept = Boolean(change.after.get(before.key));
     const follows = after !== undefined && sameAccount(after, before) && (isKept || sameRole(after, before));
     if (follows) continue;
@@ -144,17 +144,17 @@ function* usedEntries(ackSystem: string, change: MapChange, view: View, rules: R
   }
 }
 
-function replacedRoles(ackSystem: string, change: MapChange, view: View, rules: Rules): readonly Remark[] {
-  const remarks = new Map<string, Remark>();
-  for (const { namespaces, before, after } of lookups(ackSystem, change, view, rules)) {
+function replacedRoles(ackSystem: string, change: MapChange, view: View, config: Config): readonly Warning[] {
+  const warnings = new Map<string, Warning>();
+  for (const { namespaces, before, after } of lookups(ackSystem, change, view, config)) {
     if (after === undefined || sameRole(after, before)) continue;
-    remarks.set(after.key, { reason: 'RoleReplaced', key: after.key, namespaces: namespaces.length });
+    warnings.set(after.key, { reason: 'RoleReplaced', key: after.key, namespaces: namespaces.length });
   }
-  return [...remarks.values()];
+  return [...warnings.values()];
 }
 
 /** Keys that come with a prefix that no service is known by. */
-function unknownServices({ kind, before, after }: MapChange): readonly Remark[] {
+function unknownServices({ kind, before, after }: MapChange): readonly Warning[] {
   const keys = [...after.keys()].filter(key => {
     const prefix = before.has(key) ? undefined : readMapKey(kind, key)?.prefix;
     return prefix !== undefined && prefix !== podsPrefix && !knownServices.has(prefix);
@@ -167,32 +167,32 @@ function becomesImmutable({ object, oldObject }: AdmissionRequest): boolean {
   return isImmutable(object) && !isImmutable(oldObject);
 }
 
-function* problemsOf(request: AdmissionRequest, change: MapChange, view: View, rules: Rules): Generator<Problem> {
+function* problemsOf(request: AdmissionRequest, change: MapChange, view: View, config: Config): Generator<Problem> {
   if (becomesImmutable(request)) yield { reason: 'MapImmutable', map: change.kind };
   yield* entryProblems(change);
-  yield* usedEntries(request.namespace, change, view, rules);
+  yield* usedEntries(request.namespace, change, view, config);
 }
 
 /**
  * `/validate` for CREATE, UPDATE and DELETE of the account map and the team map. ACK's own controllers are judged like
  * everybody: they never write the maps but when a FieldExport makes them.
  */
-export function validateMap(request: AdmissionRequest, view: View, rules: Rules): Decision {
-  const kind = mapKindOf(request, rules);
-  if (kind === undefined) return { verdict: 'allow', reason: 'NotApplicable', restsOnState: false };
+export function validateMap(request: AdmissionRequest, view: View, config: Config): Decision {
+  const kind = mapKindOf(request, config);
+  if (kind === undefined) return { verdict: 'allow', reason: 'NotApplicable', confirmLive: false };
   if (request.operation === 'DELETE' && isNamespaceController(request.userInfo)) {
-    return { verdict: 'allow', reason: 'ExemptIdentity', restsOnState: false };
+    return { verdict: 'allow', reason: 'ExemptIdentity', confirmLive: false };
   }
   const change: MapChange = { kind, before: dataOf(request.oldObject), after: dataOf(request.object) };
-  const [problem] = problemsOf(request, change, view, rules);
+  const [problem] = problemsOf(request, change, view, config);
   if (problem === undefined) {
     return {
       verdict: 'allow',
       reason: 'Checked',
-      remarks: [...replacedRoles(request.namespace, change, view, rules), ...unknownServices(change)],
-      restsOnState: false,
+      warnings: [...replacedRoles(request.namespace, change, view, config), ...unknownServices(change)],
+      confirmLive: false,
     };
   }
-  const at = circumstancesOf(request.namespace, rules, { ackSystemNamespace: request.namespace });
-  return denial('', problem, at, rules);
+  const at = messageContext(request.namespace, config, { ackSystemNamespace: request.namespace });
+  return denyObject('', problem, at, config);
 }

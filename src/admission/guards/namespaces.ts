@@ -5,9 +5,9 @@ import {
   readBinding,
   teamIdAnnotation,
 } from '../../accounts/binding.ts';
+import { injectLabel, isExcludedNamespace } from '../../accounts/managed-namespace.ts';
 import { podKeys } from '../../accounts/pod-role.ts';
 import { lookUpRole } from '../../accounts/role-map.ts';
-import { injectLabel, isExcludedNamespace } from '../../accounts/served-namespace.ts';
 import { nearMisses } from '../../injection/near-miss.ts';
 import { chooseRegion } from '../../injection/region.ts';
 import {
@@ -21,17 +21,17 @@ import {
 } from '../../objects/json.ts';
 import type { Addition } from '../../objects/json-patch.ts';
 import { type Namespace, readNamespace } from '../../objects/namespace.ts';
-import { whatIsWrong } from '../catalogue/message.ts';
+import type { Problem } from '../catalogue/denials.ts';
+import { describeProblem } from '../catalogue/message.ts';
 import { quote } from '../catalogue/quote.ts';
-import type { Problem } from '../catalogue/refusals.ts';
-import type { Remark } from '../catalogue/warnings.ts';
+import type { Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
+import type { Config } from '../config.ts';
 import { isNamespaceController } from '../controllers.ts';
 import type { Decision } from '../decision.ts';
-import { circumstancesOf, denial } from '../denial.ts';
+import { denyObject, messageContext } from '../deny-object.ts';
 import { isMode, modeLabel } from '../mode.ts';
 import type { AdmissionRequest } from '../review.ts';
-import type { Rules } from '../rules.ts';
 
 function labelPatch(object: JsonObject): readonly Addition[] {
   const metadata = optionalObject(object, 'metadata', '');
@@ -47,8 +47,8 @@ function labelPatch(object: JsonObject): readonly Addition[] {
  * Whether ACK's resources of any service can do with a binding: they are all that goes by one in a namespace that opted out,
  * unless selectors take its place.
  */
-function resolvesForResources(binding: Binding, view: View, rules: Rules): boolean {
-  const { featureGates, ackSystems } = rules;
+function resolvesForResources(binding: Binding, view: View, config: Config): boolean {
+  const { featureGates, ackSystems } = config;
   return ackSystems.some(({ namespace }) => {
     const map = view.roleMap(binding.kind, namespace);
     const ofServices = featureGates.ServiceLevelCARM ? [...(map?.keys() ?? [])] : [];
@@ -60,23 +60,23 @@ function resolvesForResources(binding: Binding, view: View, rules: Rules): boole
   });
 }
 
-/** What there is to remark on a namespace whose binding resolves, or does not yet. */
-function remarksOnBinding(namespace: Namespace, view: View, rules: Rules): readonly Remark[] {
-  const binding = readBinding(namespace.annotations, rules.featureGates);
+/** What there is to warn of on a namespace whose binding resolves, or does not yet. */
+function bindingWarnings(namespace: Namespace, view: View, config: Config): readonly Warning[] {
+  const binding = readBinding(namespace.annotations, config.featureGates);
   if (binding === undefined) return [];
   const optedOut = namespace.labels.get(injectLabel) === 'disabled';
-  const { IAMRoleSelector } = rules.featureGates;
-  if (optedOut && (IAMRoleSelector || (binding.ok && resolvesForResources(binding.value, view, rules)))) return [];
-  const unresolved = (problem: Problem, bound: Binding | undefined): readonly Remark[] => [
+  const { IAMRoleSelector } = config.featureGates;
+  if (optedOut && (IAMRoleSelector || (binding.ok && resolvesForResources(binding.value, view, config)))) return [];
+  const unresolved = (problem: Problem, bound: Binding | undefined): readonly Warning[] => [
     {
       reason: 'BindingUnresolved',
-      refused: optedOut ? 'ACK resources' : 'pods',
-      wrong: whatIsWrong(problem, circumstancesOf(namespace.name, rules, { binding: bound })),
+      denied: optedOut ? 'ACK resources' : 'pods',
+      wrong: describeProblem(problem, messageContext(namespace.name, config, { binding: bound })),
     },
   ];
   if (!binding.ok) return unresolved(binding.problem, undefined);
-  const map = view.roleMap(binding.value.kind, rules.ackSystems[0].namespace);
-  const keys = optedOut ? [binding.value.id] : podKeys(binding.value, rules.requirePodsKey);
+  const map = view.roleMap(binding.value.kind, config.ackSystems[0].namespace);
+  const keys = optedOut ? [binding.value.id] : podKeys(binding.value, config.requirePodsKey);
   const mapped = lookUpRole(binding.value, map, keys);
   if (!mapped.ok) return unresolved(mapped.problem, binding.value);
   const region = chooseRegion(
@@ -87,22 +87,22 @@ function remarksOnBinding(namespace: Namespace, view: View, rules: Rules): reado
   return region.warning === undefined ? [] : [region.warning];
 }
 
-function remarksOnSpelling(namespace: Namespace, rules: Rules): readonly Remark[] {
-  const remarks: Remark[] = [];
+function spellingWarnings(namespace: Namespace, config: Config): readonly Warning[] {
+  const warnings: Warning[] = [];
   const mode = namespace.labels.get(modeLabel);
   if (mode !== undefined && !isMode(mode))
-    remarks.push({ reason: 'InvalidMode', value: mode, used: rules.defaultMode });
+    warnings.push({ reason: 'InvalidMode', value: mode, used: config.defaultMode });
   const misses = nearMisses(namespace.annotations, 'namespace');
-  if (misses.length > 0) remarks.push({ reason: 'MisspelledKey', on: 'namespace', misses });
-  return remarks;
+  if (misses.length > 0) warnings.push({ reason: 'MisspelledKey', on: 'namespace', misses });
+  return warnings;
 }
 
 /** A binding that has no effect says so. */
-function remarksOnIgnoredBinding(namespace: Namespace, excluded: boolean, rules: Rules): readonly Remark[] {
-  const gates = rules.featureGates;
+function ignoredBindingWarnings(namespace: Namespace, excluded: boolean, config: Config): readonly Warning[] {
+  const gates = config.featureGates;
   if (excluded) {
     if (!isBound(namespace.annotations, { ...gates, TeamLevelCARM: true })) return [];
-    const because = `namespace ${quote(namespace.name)} is never served`;
+    const because = `namespace ${quote(namespace.name)} is never managed`;
     return [{ reason: 'BindingIgnored', what: 'the binding', because }];
   }
   if (gates.TeamLevelCARM || !namespace.annotations.get(teamIdAnnotation)) return [];
@@ -129,12 +129,17 @@ function isHeld(object: JsonObject): boolean {
  * Whether a terminating namespace would lose the label by which its pods are judged. They run for as long as it takes,
  * and `kubectl debug` may add containers to them; on a live namespace that is bound, `/mutate` puts the label back.
  */
-function losesLabel(request: AdmissionRequest, before: Namespace | undefined, after: Namespace, rules: Rules): boolean {
+function losesLabel(
+  request: AdmissionRequest,
+  before: Namespace | undefined,
+  after: Namespace,
+  config: Config,
+): boolean {
   return (
     before?.labels.get(injectLabel) === 'enabled' &&
     after.labels.get(injectLabel) !== 'enabled' &&
     isTerminating(request) &&
-    !isExcludedNamespace(after.name, rules.ownNamespace) &&
+    !isExcludedNamespace(after.name, config.ownNamespace) &&
     isHeld(requiredObject(request.object, ''))
   );
 }
@@ -144,64 +149,64 @@ function losesLabel(request: AdmissionRequest, before: Namespace | undefined, af
  * ACK send its credentials and calls there, for every namespace that shares the role.
  * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/config.go (BaseEndpoint, for STS too)
  */
-export function validateNamespace(request: AdmissionRequest, _view: View, rules: Rules): Decision {
+export function validateNamespace(request: AdmissionRequest, _view: View, config: Config): Decision {
   if (isNamespaceController(request.userInfo))
-    return { verdict: 'allow', reason: 'ExemptIdentity', restsOnState: false };
+    return { verdict: 'allow', reason: 'ExemptIdentity', confirmLive: false };
   const namespace = readNamespace(request.object, request.name);
   const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject, request.name) : undefined;
   const deny = (problem: Problem): Decision =>
-    denial(`Namespace ${quote(namespace.name)}`, problem, circumstancesOf(namespace.name, rules), rules);
+    denyObject(`Namespace ${quote(namespace.name)}`, problem, messageContext(namespace.name, config), config);
   const value = namespace.annotations.get(endpointAnnotation);
   const changed = value && value !== old?.annotations.get(endpointAnnotation);
-  if (changed && !rules.allowedEndpointUrls.has(value)) return deny({ reason: 'EndpointNotAllowed', value });
-  if (losesLabel(request, old, namespace, rules))
+  if (changed && !config.allowedEndpointUrls.has(value)) return deny({ reason: 'EndpointNotAllowed', value });
+  if (losesLabel(request, old, namespace, config))
     return deny({ reason: 'InvalidLabel', value: namespace.labels.get(injectLabel) });
-  return { verdict: 'allow', reason: 'Checked', restsOnState: false };
+  return { verdict: 'allow', reason: 'Checked', confirmLive: false };
 }
 
 /**
  * `/mutate` for CREATE and UPDATE of namespaces, their status and finalize: a namespace with a binding gets the label
- * that the webhook configurations select by, in place of anything but `disabled`. Nothing is refused here.
+ * that the webhook configurations select by, in place of anything but `disabled`. Nothing is denied here.
  * @param view undefined when the maps could not be read: what needs them is left unsaid.
  */
-export function labelNamespace(request: AdmissionRequest, view: View | undefined, rules: Rules): Decision {
+export function labelNamespace(request: AdmissionRequest, view: View | undefined, config: Config): Decision {
   if (isNamespaceController(request.userInfo)) {
-    return { verdict: 'allow', reason: 'ExemptIdentity', restsOnState: false };
+    return { verdict: 'allow', reason: 'ExemptIdentity', confirmLive: false };
   }
   const object = requiredObject(request.object, '');
   if (isTerminating(request)) {
-    return { verdict: 'allow', reason: 'Terminating', restsOnState: false };
+    return { verdict: 'allow', reason: 'Terminating', confirmLive: false };
   }
   const namespace = readNamespace(object, request.name);
-  const excluded = isExcludedNamespace(namespace.name, rules.ownNamespace);
-  const ignored = remarksOnIgnoredBinding(namespace, excluded, rules);
-  const spelling = remarksOnSpelling(namespace, rules);
+  const excluded = isExcludedNamespace(namespace.name, config.ownNamespace);
+  const ignored = ignoredBindingWarnings(namespace, excluded, config);
+  const spelling = spellingWarnings(namespace, config);
   if (excluded)
-    return { verdict: 'allow', reason: 'NamespaceNotManaged', remarks: [...ignored, ...spelling], restsOnState: false };
+    return { verdict: 'allow', reason: 'NamespaceNotManaged', warnings: [...ignored, ...spelling], confirmLive: false };
 
   const label = namespace.labels.get(injectLabel);
   const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject ?? {}, request.name) : undefined;
-  if (!isBound(namespace.annotations, rules.featureGates)) {
-    const served = label !== 'disabled' && old?.labels.get(injectLabel) !== 'disabled';
-    const unbound = served && old !== undefined && isBound(old.annotations, rules.featureGates);
+  if (!isBound(namespace.annotations, config.featureGates)) {
+    const managed = label !== 'disabled' && old?.labels.get(injectLabel) !== 'disabled';
+    const unbound = managed && old !== undefined && isBound(old.annotations, config.featureGates);
     return {
       verdict: 'allow',
       reason: label === 'enabled' ? 'Checked' : 'NamespaceNotManaged',
-      remarks: [
+      warnings: [
         ...(unbound ? [{ reason: 'BindingRemoved', labelled: label === 'enabled' } as const] : []),
         ...ignored,
         ...spelling,
       ],
-      restsOnState: false,
+      confirmLive: false,
     };
   }
-  const onBinding = view === undefined ? [] : remarksOnBinding(namespace, view, rules);
+  const onBinding = view === undefined ? [] : bindingWarnings(namespace, view, config);
   const patch = label === 'enabled' || label === 'disabled' ? [] : labelPatch(object);
   return {
     verdict: patch.length > 0 ? 'mutate' : 'allow',
     reason: label === 'disabled' ? 'OptedOut' : patch.length > 0 ? 'Labelled' : 'Checked',
     patch,
-    remarks: [
+    warnings: [
       ...(patch.length > 0 && old?.labels.get(injectLabel) === 'enabled'
         ? [{ reason: 'LabelRestored', value: label } as const]
         : []),
@@ -209,6 +214,6 @@ export function labelNamespace(request: AdmissionRequest, view: View | undefined
       ...ignored,
       ...spelling,
     ],
-    restsOnState: onBinding.some(({ reason }) => reason === 'BindingUnresolved'),
+    confirmLive: onBinding.some(({ reason }) => reason === 'BindingUnresolved'),
   };
 }

@@ -1,15 +1,15 @@
-import { otherSelectors, whySelectorIsInvalid, whySelectorIsLeftOut } from '../../accounts/role-selector.ts';
+import { otherSelectors, selectorIgnoredBecause, selectorInvalidBecause } from '../../accounts/role-selector.ts';
 import { selectorCovers, selectorsOverlap } from '../../accounts/selector-relations.ts';
 import { requiredObject } from '../../objects/json.ts';
 import { type RoleSelector, readRoleSelector } from '../../objects/role-selector.ts';
 import { sameJson } from '../../objects/same-json.ts';
-import type { Problem } from '../catalogue/refusals.ts';
+import type { Problem } from '../catalogue/denials.ts';
 import type { View } from '../cluster.ts';
+import type { Config } from '../config.ts';
 import type { Decision } from '../decision.ts';
-import { circumstancesOf, denial } from '../denial.ts';
+import { denyObject, messageContext } from '../deny-object.ts';
 import { readOnce } from '../read-once.ts';
 import type { AdmissionRequest } from '../review.ts';
-import type { Rules } from '../rules.ts';
 import { shortSubject } from '../subject.ts';
 import { strandedResources } from './selector-use.ts';
 
@@ -17,13 +17,13 @@ const readSelectorOnce = readOnce(readRoleSelector);
 
 /** What is wrong with a selector that is written. */
 function specProblem(selector: RoleSelector, before: RoleSelector | undefined, view: View): Problem | undefined {
-  const why = whySelectorIsInvalid(selector);
+  const why = selectorInvalidBecause(selector);
   if (why !== undefined) return { reason: 'InvalidSelector', why };
   const others = otherSelectors(view.roleSelectors() ?? [], selector.name);
   const labelsOf = (name: string) => view.namespace(name)?.labels;
-  // What is only narrowed may overlap as before: of several overlaps one is mended at a time.
+  // What is only narrowed may overlap as before: of several overlaps one is fixed at a time.
   const isNarrowed =
-    before !== undefined && whySelectorIsLeftOut(before) === undefined && selectorCovers(before, selector);
+    before !== undefined && selectorIgnoredBecause(before) === undefined && selectorCovers(before, selector);
   const overlapping = others
     .filter(other => selectorsOverlap(selector, other, labelsOf))
     .filter(other => !isNarrowed || !selectorsOverlap(before, other, labelsOf))
@@ -39,22 +39,22 @@ function specOf(object: unknown): unknown {
  * `/validate` for CREATE, UPDATE and DELETE of IAMRoleSelectors: what ACK would leave out without a word, what would make
  * it stop at resources that two selectors match, and what would take resources out of their account.
  */
-export function validateRoleSelector(request: AdmissionRequest, view: View, rules: Rules): Decision {
-  if (!rules.featureGates.IAMRoleSelector) return { verdict: 'allow', reason: 'NotApplicable', restsOnState: false };
+export function validateRoleSelector(request: AdmissionRequest, view: View, config: Config): Decision {
+  if (!config.featureGates.IAMRoleSelector) return { verdict: 'allow', reason: 'NotApplicable', confirmLive: false };
   const { operation, object, oldObject } = request;
-  const checked: Decision = { verdict: 'allow', reason: 'Checked', restsOnState: false };
+  const checked: Decision = { verdict: 'allow', reason: 'Checked', confirmLive: false };
   if (operation === 'UPDATE' && sameJson(specOf(object), specOf(oldObject))) return checked;
   const after = operation === 'DELETE' ? undefined : readSelectorOnce(object);
-  const refuse = (problem: Problem): Decision => {
+  const deny = (problem: Problem): Decision => {
     const subject = shortSubject(request, requiredObject(after === undefined ? oldObject : object, ''));
-    return denial(subject, problem, circumstancesOf('', rules), rules);
+    return denyObject(subject, problem, messageContext('', config), config);
   };
   const before = operation === 'CREATE' ? undefined : readSelectorOnce(oldObject);
   const problem = after === undefined ? undefined : specProblem(after, before, view);
-  if (problem !== undefined) return refuse(problem);
+  if (problem !== undefined) return deny(problem);
   if (before === undefined) return checked;
   const stranded = strandedResources({ before, after }, view);
-  // Memory holds no resources: they are asked for live.
-  if (stranded === undefined) return { ...checked, restsOnState: true };
-  return stranded.length === 0 ? checked : refuse({ reason: 'SelectorInUse', resources: stranded });
+  // The cache holds no resources: they are asked for live.
+  if (stranded === undefined) return { ...checked, confirmLive: true };
+  return stranded.length === 0 ? checked : deny({ reason: 'SelectorInUse', resources: stranded });
 }

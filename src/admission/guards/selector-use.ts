@@ -2,9 +2,9 @@ import {
   accountOfArn,
   otherSelectors,
   type SelectedResource,
+  selectorIgnoredBecause,
   selectorMatches,
   selectorMatchesNamespace,
-  whySelectorIsLeftOut,
 } from '../../accounts/role-selector.ts';
 import { selectorCovers } from '../../accounts/selector-relations.ts';
 import type { Namespace } from '../../objects/namespace.ts';
@@ -26,7 +26,7 @@ function decides(selector: RoleSelector, others: readonly RoleSelector[], resour
 
 /**
  * The resources that a change of a selector takes the role from, or gives that of another account: ACK would go on with
- * them in its controllers' own account, make them anew there, or leave them behind when they are deleted.
+ * them in its controllers' own account, make them again there, or leave them behind when they are deleted.
  * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/reconciler.go (getOwnerAccountID)
  * @returns a few; undefined where nobody knows without asking.
  */
@@ -34,7 +34,7 @@ export function strandedResources(
   { before, after }: SelectorChange,
   view: View,
 ): readonly StoredResource[] | undefined {
-  if (whySelectorIsLeftOut(before) !== undefined) return [];
+  if (selectorIgnoredBecause(before) !== undefined) return [];
   const movesAccount = after !== undefined && accountOfArn(after.arn) !== accountOfArn(before.arn);
   if (after !== undefined && !movesAccount && selectorCovers(after, before)) return [];
   const selectors = view.roleSelectors();
@@ -49,7 +49,7 @@ export function strandedResources(
     decides(before, others, resource) && (after === undefined || movesAccount || !selectorMatches(after, resource));
   return view.findResources({
     types: before.resourceTypes,
-    // By memory there may be one more by now, so this is asked live too where it is none.
+    // In the cache there may be one more by now, so this is asked live too where it is none.
     namespaces: [...namespaces.keys()],
     labels: before.resourceLabels,
     wanted: ({ versions, ...resource }) => {

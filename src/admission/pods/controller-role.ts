@@ -5,7 +5,7 @@ import { lookUpRole } from '../../accounts/role-map.ts';
 import type { Container } from '../../objects/pod.ts';
 import type { RoleMapKind } from '../../objects/role-map.ts';
 import type { View } from '../cluster.ts';
-import type { Rules } from '../rules.ts';
+import type { Config } from '../config.ts';
 
 /** Where a pod's role is named: on its ServiceAccount, or in a container. */
 export type RolePlace = { readonly annotation: string } | { readonly container: Container };
@@ -21,7 +21,7 @@ export interface ControllerRoleProblem {
 }
 
 /** The maps by which ACK's controllers get their roles. */
-export function* roleMaps(view: Pick<View, 'roleMap'>, { ackSystems, featureGates }: Rules): Generator<PlacedRoleMap> {
+export function* roleMaps(view: Pick<View, 'roleMap'>, { ackSystems, featureGates }: Config): Generator<PlacedRoleMap> {
   const kinds: readonly RoleMapKind[] = featureGates.TeamLevelCARM ? ['account', 'team'] : ['account'];
   for (const kind of kinds) {
     for (const { namespace } of ackSystems) {
@@ -36,12 +36,16 @@ export function controllerRoleProblem(
   named: readonly NamedRole<RolePlace & { readonly value: string }>[],
   binding: Binding,
   view: Pick<View, 'roleMap'>,
-  rules: Rules,
+  config: Config,
 ): ControllerRoleProblem | undefined {
-  if (!rules.requirePodsKey || named.length === 0) return undefined;
-  const ofPods = lookUpRole(binding, view.roleMap(binding.kind, rules.ackSystems[0].namespace), podKeys(binding, true));
+  if (!config.requirePodsKey || named.length === 0) return undefined;
+  const ofPods = lookUpRole(
+    binding,
+    view.roleMap(binding.kind, config.ackSystems[0].namespace),
+    podKeys(binding, true),
+  );
   // All of them are looked up before one is found: a live read asks for what was looked up, once.
-  const maps = [...roleMaps(view, rules)];
+  const maps = [...roleMaps(view, config)];
   const found = findControllerRole(named, maps, ofPods.ok ? ofPods.value.role : undefined);
   if (found === undefined) return undefined;
   const { value, ...at } = found.named.at;

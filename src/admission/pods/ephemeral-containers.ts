@@ -4,26 +4,26 @@ import { readSkipList } from '../../injection/skip-list.ts';
 import { tokenVolumeName, usesTokenFile } from '../../injection/token-volume.ts';
 import { optionalArray, optionalObject, optionalString, requiredObject } from '../../objects/json.ts';
 import type { Container, Pod } from '../../objects/pod.ts';
-import type { Remark } from '../catalogue/warnings.ts';
+import type { Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
+import type { Config } from '../config.ts';
 import type { Decision } from '../decision.ts';
 import type { AdmissionRequest } from '../review.ts';
-import type { Rules } from '../rules.ts';
 import { nameSubject } from '../subject.ts';
 import {
-  deny,
-  emptyRoleRemarks,
+  boundaryProblem,
+  denyPod,
+  describePodProblem,
+  emptyRoleWarnings,
   isDecision,
   isOptedOut,
-  judgeBoundary,
-  type PodCase,
+  managedNamespace,
+  type PodReview,
   readPodOnce,
-  resolveCase,
-  servedNamespace,
+  relevantWarnings,
+  resolvePod,
   settingsFor,
-  worthSaying,
-  wrongWith,
-} from './pod-case.ts';
+} from './pod-review.ts';
 
 /** Names of the ephemeral containers that a pod already has. */
 function namesIn(oldObject: unknown): ReadonlySet<string> {
@@ -37,62 +37,62 @@ function namesIn(oldObject: unknown): ReadonlySet<string> {
   );
 }
 
-/** Those that the request adds: the API refuses every change of an old one. */
+/** Those that the request adds: the API rejects every change of an old one. */
 function addedContainers(pod: Pod, oldObject: unknown): readonly Container[] {
   const old = namesIn(oldObject);
   return pod.containers.filter(({ kind, name }) => kind === 'ephemeral container' && !old.has(name));
 }
 
-interface EphemeralCase {
-  readonly podCase: PodCase;
+interface EphemeralReview {
+  readonly podReview: PodReview;
   readonly added: readonly Container[];
 }
 
-function caseOf(request: AdmissionRequest, view: View, rules: Rules): EphemeralCase | Decision {
+function readEphemeralReview(request: AdmissionRequest, view: View, config: Config): EphemeralReview | Decision {
   const object = requiredObject(request.object, '');
   const subject = nameSubject(request, object);
   const pod = readPodOnce(object);
   const added = addedContainers(pod, request.oldObject);
-  const namespace = servedNamespace(request.namespace, subject, view, rules);
-  return isDecision(namespace) ? namespace : { podCase: { subject, pod, namespace, view, rules }, added };
+  const namespace = managedNamespace(request.namespace, subject, view, config);
+  return isDecision(namespace) ? namespace : { podReview: { subject, pod, namespace, view, config }, added };
 }
 
-function notInjected(wrong: string, others: readonly Remark[]): Decision {
-  const remarks = [{ reason: 'DebugContainerNotInjected', wrong } as const, ...others];
-  return { verdict: 'allow', reason: 'NothingToInject', remarks, restsOnState: true };
+function notInjected(wrong: string, others: readonly Warning[]): Decision {
+  const warnings = [{ reason: 'DebugContainerNotInjected', wrong } as const, ...others];
+  return { verdict: 'allow', reason: 'NothingToInject', warnings, confirmLive: true };
 }
 
 /**
- * `/mutate` for UPDATE of pods/ephemeralcontainers (`kubectl debug`). The role is resolved anew; only the boundary
- * refuses, for whoever debugs a pod needs the container more than its role.
+ * `/mutate` for UPDATE of pods/ephemeralcontainers (`kubectl debug`). The role is resolved again; only the boundary
+ * denies, for whoever debugs a pod needs the container more than its role.
  */
-export function mutateEphemeralContainers(request: AdmissionRequest, view: View, rules: Rules): Decision {
-  const ephemeral = caseOf(request, view, rules);
+export function mutateEphemeralContainers(request: AdmissionRequest, view: View, config: Config): Decision {
+  const ephemeral = readEphemeralReview(request, view, config);
   if ('verdict' in ephemeral) return ephemeral;
-  const { podCase, added } = ephemeral;
-  const { pod } = podCase;
-  const outside = judgeBoundary(podCase, added);
-  if (outside !== undefined) return deny(podCase, outside);
-  const empty = emptyRoleRemarks(pod, added);
-  if (isOptedOut(pod)) return { verdict: 'allow', reason: 'OptedOut', remarks: empty, restsOnState: false };
+  const { podReview, added } = ephemeral;
+  const { pod } = podReview;
+  const outside = boundaryProblem(podReview, added);
+  if (outside !== undefined) return denyPod(podReview, outside);
+  const empty = emptyRoleWarnings(pod, added);
+  if (isOptedOut(pod)) return { verdict: 'allow', reason: 'OptedOut', warnings: empty, confirmLive: false };
   const skipped = readSkipList(pod.annotations);
   const targets = added.filter(({ name }) => !skipped.has(name));
   const hasVolume = pod.volumes?.some(({ name }) => name === tokenVolumeName) ?? false;
   const users = targets.filter(one => takesTokenFile(one, pod.windows) || usesTokenFile(one, pod.windows));
   if (targets.length === 0 || (users.length === 0 && !hasVolume))
-    return { verdict: 'allow', reason: 'NothingToInject', remarks: empty, restsOnState: false };
+    return { verdict: 'allow', reason: 'NothingToInject', warnings: empty, confirmLive: false };
   if (!hasVolume) {
     const wrong = `the pod has no volume ${tokenVolumeName}, and a running pod cannot gain one`;
-    return { ...notInjected(wrong, empty), restsOnState: false };
+    return { ...notInjected(wrong, empty), confirmLive: false };
   }
 
-  const resolved = resolveCase(podCase);
-  if (!resolved.ok) return notInjected(wrongWith(podCase, resolved.problem), empty);
+  const resolved = resolvePod(podReview);
+  if (!resolved.ok) return notInjected(describePodProblem(podReview, resolved.problem), empty);
   const { accountId, role, source } = resolved.value.podRole;
-  const { settings, remarks } = settingsFor(podCase, resolved.value);
+  const { settings, warnings } = settingsFor(podReview, resolved.value);
   const injection = injectEphemeralContainers(pod, targets, settings);
-  if (!injection.ok) return notInjected(wrongWith(podCase, injection.problem), empty);
-  const { patch, injected, warnings } = injection.value;
+  if (!injection.ok) return notInjected(describePodProblem(podReview, injection.problem), empty);
+  const { patch, injected } = injection.value;
   return {
     verdict: injected ? 'mutate' : 'allow',
     reason: injected ? 'Injected' : 'NothingToInject',
@@ -100,16 +100,16 @@ export function mutateEphemeralContainers(request: AdmissionRequest, view: View,
     role,
     source,
     patch,
-    remarks: [...remarks, ...empty, ...worthSaying(warnings, source)],
-    restsOnState: false,
+    warnings: [...warnings, ...empty, ...relevantWarnings(injection.value.warnings, source)],
+    confirmLive: false,
   };
 }
 
 /** `/validate` for UPDATE of pods/ephemeralcontainers: the boundary again, after every mutation. */
-export function validateEphemeralContainers(request: AdmissionRequest, view: View, rules: Rules): Decision {
-  const ephemeral = caseOf(request, view, rules);
+export function validateEphemeralContainers(request: AdmissionRequest, view: View, config: Config): Decision {
+  const ephemeral = readEphemeralReview(request, view, config);
   if ('verdict' in ephemeral) return ephemeral;
-  const outside = judgeBoundary(ephemeral.podCase, ephemeral.added);
-  if (outside !== undefined) return deny(ephemeral.podCase, outside);
-  return { verdict: 'allow', reason: 'Checked', restsOnState: false };
+  const outside = boundaryProblem(ephemeral.podReview, ephemeral.added);
+  if (outside !== undefined) return denyPod(ephemeral.podReview, outside);
+  return { verdict: 'allow', reason: 'Checked', confirmLive: false };
 }

@@ -6,27 +6,27 @@ import { readTokenSettings } from '../../injection/token-settings.ts';
 import { usesTokenFile } from '../../injection/token-volume.ts';
 import { requiredObject } from '../../objects/json.ts';
 import type { Container, Pod } from '../../objects/pod.ts';
-import type { Remark } from '../catalogue/warnings.ts';
+import type { Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
+import type { Config } from '../config.ts';
 import type { Decision } from '../decision.ts';
 import type { AdmissionRequest } from '../review.ts';
-import type { Rules } from '../rules.ts';
 import { nameSubject } from '../subject.ts';
 import {
-  deny,
-  emptyRoleRemarks,
+  boundaryProblem,
+  denyPod,
+  describePodProblem,
+  emptyRoleWarnings,
   isDecision,
   isOptedOut,
-  judgeBoundary,
-  type PodCase,
+  managedNamespace,
+  type PodReview,
   readPodOnce,
-  resolveCase,
-  servedNamespace,
+  relevantWarnings,
+  resolvePod,
   settingsFor,
-  whyUnresolved,
-  worthSaying,
-  wrongWith,
-} from './pod-case.ts';
+  unresolvedBecause,
+} from './pod-review.ts';
 
 /** https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-config-mirror */
 const mirrorAnnotation = 'kubernetes.io/config.mirror';
@@ -37,13 +37,13 @@ function isMirrorPod(pod: Pod, request: AdmissionRequest): boolean {
   return pod.annotations.has(mirrorAnnotation) && request.userInfo.groups.includes(nodesGroup);
 }
 
-function podCaseOf(request: AdmissionRequest, view: View, rules: Rules): PodCase | Decision {
+function readPodReview(request: AdmissionRequest, view: View, config: Config): PodReview | Decision {
   const object = requiredObject(request.object, '');
   const subject = nameSubject(request, object);
   const pod = readPodOnce(object);
-  if (isMirrorPod(pod, request)) return { verdict: 'allow', reason: 'MirrorPod', restsOnState: false };
-  const namespace = servedNamespace(request.namespace, subject, view, rules);
-  return isDecision(namespace) ? namespace : { subject, pod, namespace, view, rules };
+  if (isMirrorPod(pod, request)) return { verdict: 'allow', reason: 'MirrorPod', confirmLive: false };
+  const namespace = managedNamespace(request.namespace, subject, view, config);
+  return isDecision(namespace) ? namespace : { subject, pod, namespace, view, config };
 }
 
 /** Containers that can be given something when a pod is created, without those that the user skips. */
@@ -52,27 +52,27 @@ function targetsOf(pod: Pod): readonly Container[] {
   return pod.containers.filter(({ kind, name }) => kind !== 'ephemeral container' && !skipped.has(name));
 }
 
-function skipRemarks(pod: Pod): readonly Remark[] {
+function skipListWarnings(pod: Pod): readonly Warning[] {
   const names = unknownSkipNames(readSkipList(pod.annotations), pod.containers);
   return names.length === 0 ? [] : [{ reason: 'UnknownContainer', names }];
 }
 
-function optedOutDecision(podCase: PodCase): Decision {
-  const problem = judgeBoundary(podCase, podCase.pod.containers);
-  if (problem !== undefined) return deny(podCase, problem);
-  const { pod } = podCase;
-  const unresolved = takesNoRole(pod) ? whyUnresolved(podCase) : undefined;
-  const remarks: readonly Remark[] = [
-    ...emptyRoleRemarks(pod, pod.containers),
+function optedOutDecision(podReview: PodReview): Decision {
+  const problem = boundaryProblem(podReview, podReview.pod.containers);
+  if (problem !== undefined) return denyPod(podReview, problem);
+  const { pod } = podReview;
+  const unresolved = takesNoRole(pod) ? unresolvedBecause(podReview) : undefined;
+  const warnings: readonly Warning[] = [
+    ...emptyRoleWarnings(pod, pod.containers),
     ...(unresolved === undefined
       ? []
-      : [{ reason: 'RunsWithoutRole', wrong: wrongWith(podCase, unresolved) } as const]),
+      : [{ reason: 'RunsWithoutRole', wrong: describePodProblem(podReview, unresolved) } as const]),
   ];
   // The map may just have come.
-  const restsOnState = unresolved !== undefined;
+  const confirmLive = unresolved !== undefined;
   const patch = roleArnAnnotationPatch(pod, '');
-  if (patch.length > 0) return { verdict: 'mutate', reason: 'OptedOut', patch, remarks, restsOnState };
-  return { verdict: 'allow', reason: 'OptedOut', remarks, restsOnState };
+  if (patch.length > 0) return { verdict: 'mutate', reason: 'OptedOut', patch, warnings, confirmLive };
+  return { verdict: 'allow', reason: 'OptedOut', warnings, confirmLive };
 }
 
 /** Whether no container of a pod names a role of its own. */
@@ -86,24 +86,22 @@ function takesNoRole(pod: Pod): boolean {
  */
 export function unverifiedPod(request: AdmissionRequest): Decision | undefined {
   const pod = readPodOnce(requiredObject(request.object, ''));
-  return isOptedOut(pod) && takesNoRole(pod)
-    ? { verdict: 'allow', reason: 'OptedOut', restsOnState: false }
-    : undefined;
+  return isOptedOut(pod) && takesNoRole(pod) ? { verdict: 'allow', reason: 'OptedOut', confirmLive: false } : undefined;
 }
 
-/** What becomes of a pod that is created in a served namespace. */
-export function decidePod(podCase: PodCase): Decision {
-  const { pod } = podCase;
-  if (isOptedOut(pod)) return optedOutDecision(podCase);
-  const resolved = resolveCase(podCase);
-  if (!resolved.ok) return deny(podCase, resolved.problem);
+/** What becomes of a pod that is created in a managed namespace. */
+export function decidePod(podReview: PodReview): Decision {
+  const { pod } = podReview;
+  if (isOptedOut(pod)) return optedOutDecision(podReview);
+  const resolved = resolvePod(podReview);
+  if (!resolved.ok) return denyPod(podReview, resolved.problem);
   const { accountId, role, source } = resolved.value.podRole;
-  const outside = judgeBoundary(podCase, pod.containers);
-  if (outside !== undefined) return { ...deny(podCase, outside), accountId };
-  const { settings, remarks } = settingsFor(podCase, resolved.value);
+  const outside = boundaryProblem(podReview, pod.containers);
+  if (outside !== undefined) return { ...denyPod(podReview, outside), accountId };
+  const { settings, warnings } = settingsFor(podReview, resolved.value);
   const injection = injectPod(pod, targetsOf(pod), settings);
-  if (!injection.ok) return { ...deny(podCase, injection.problem), accountId };
-  const { patch, injected, warnings } = injection.value;
+  if (!injection.ok) return { ...denyPod(podReview, injection.problem), accountId };
+  const { patch, injected } = injection.value;
   return {
     verdict: patch.length > 0 ? 'mutate' : 'allow',
     reason: injected ? 'Injected' : 'NothingToInject',
@@ -111,39 +109,39 @@ export function decidePod(podCase: PodCase): Decision {
     role,
     source,
     patch,
-    remarks: [
-      ...remarks,
-      ...skipRemarks(pod),
-      ...emptyRoleRemarks(pod, pod.containers),
-      ...worthSaying(warnings, source),
+    warnings: [
+      ...warnings,
+      ...skipListWarnings(pod),
+      ...emptyRoleWarnings(pod, pod.containers),
+      ...relevantWarnings(injection.value.warnings, source),
     ],
-    restsOnState: false,
+    confirmLive: false,
   };
 }
 
 /** `/mutate` for CREATE of pods. */
-export function mutatePod(request: AdmissionRequest, view: View, rules: Rules): Decision {
-  const podCase = podCaseOf(request, view, rules);
-  return 'verdict' in podCase ? podCase : decidePod(podCase);
+export function mutatePod(request: AdmissionRequest, view: View, config: Config): Decision {
+  const podReview = readPodReview(request, view, config);
+  return 'verdict' in podReview ? podReview : decidePod(podReview);
 }
 
 /** `/validate` for CREATE of pods: boundary and conflicts of the final object, after every mutation. */
-export function validatePod(request: AdmissionRequest, view: View, rules: Rules): Decision {
-  const podCase = podCaseOf(request, view, rules);
-  if ('verdict' in podCase) return podCase;
-  const { pod, namespace } = podCase;
-  const outside = judgeBoundary(podCase, pod.containers);
-  if (outside !== undefined) return deny(podCase, outside);
-  if (isOptedOut(pod)) return { verdict: 'allow', reason: 'OptedOut', restsOnState: false };
+export function validatePod(request: AdmissionRequest, view: View, config: Config): Decision {
+  const podReview = readPodReview(request, view, config);
+  if ('verdict' in podReview) return podReview;
+  const { pod, namespace } = podReview;
+  const outside = boundaryProblem(podReview, pod.containers);
+  if (outside !== undefined) return denyPod(podReview, outside);
+  if (isOptedOut(pod)) return { verdict: 'allow', reason: 'OptedOut', confirmLive: false };
   const users = targetsOf(pod).filter(container => usesTokenFile(container, pod.windows));
   if (users.length > 0) {
     // Without it the audience is a guess, and no pod can be created with it either.
     const serviceAccount = view.serviceAccount(namespace.name, pod.serviceAccountName);
-    if (serviceAccount === undefined) return deny(podCase, { reason: 'ServiceAccountNotFound' });
+    if (serviceAccount === undefined) return denyPod(podReview, { reason: 'ServiceAccountNotFound' });
     const { annotations } = serviceAccount;
-    const { audience } = readTokenSettings(pod.annotations, annotations, rules.tokenExpirationSeconds);
+    const { audience } = readTokenSettings(pod.annotations, annotations, config.tokenExpirationSeconds);
     const conflict = findVolumeConflict(pod, users, audience);
-    if (conflict !== undefined) return deny(podCase, conflict);
+    if (conflict !== undefined) return denyPod(podReview, conflict);
   }
-  return { verdict: 'allow', reason: 'Checked', restsOnState: false };
+  return { verdict: 'allow', reason: 'Checked', confirmLive: false };
 }

@@ -3,23 +3,23 @@ import { templateOf, withClaims, workloadKinds } from '../../objects/pod-templat
 import { sameJson } from '../../objects/same-json.ts';
 import { closeMessage } from '../catalogue/message.ts';
 import type { View } from '../cluster.ts';
+import type { Config } from '../config.ts';
 import type { Decision } from '../decision.ts';
 import type { AdmissionRequest } from '../review.ts';
-import type { Rules } from '../rules.ts';
 import { nameSubject } from '../subject.ts';
 import { isMadeByController } from './made-by-controller.ts';
-import { isDecision, readPodOnce, servedNamespace } from './pod-case.ts';
+import { isDecision, managedNamespace, readPodOnce } from './pod-review.ts';
 import { decidePod } from './pods.ts';
 
-const notOurs: Decision = { verdict: 'allow', reason: 'NotApplicable', restsOnState: false };
-const checked: Decision = { verdict: 'allow', reason: 'Checked', restsOnState: false };
+const notOurs: Decision = { verdict: 'allow', reason: 'NotApplicable', confirmLive: false };
+const checked: Decision = { verdict: 'allow', reason: 'Checked', confirmLive: false };
 
 /** A missing ServiceAccount or namespace often follows in the same `kubectl apply`: only a warning, even with `deny`. */
 const mayFollow: ReadonlySet<string> = new Set(['NamespaceNotFound', 'ServiceAccountNotFound']);
 
-function asAnswerOfWorkload(decision: Decision, rules: Rules): Decision {
+function asAnswerOfWorkload(decision: Decision, config: Config): Decision {
   if (decision.verdict === 'deny') {
-    return { ...decision, advisory: rules.workloads !== 'deny' || mayFollow.has(decision.reason) };
+    return { ...decision, advisory: config.workloads !== 'deny' || mayFollow.has(decision.reason) };
   }
   const { patch: _, ...rest } = decision;
   if (decision.reason === 'NamespaceNotManaged' || decision.reason === 'OptedOut') return { ...rest, verdict: 'allow' };
@@ -30,24 +30,24 @@ function asAnswerOfWorkload(decision: Decision, rules: Rules): Decision {
  * `/validate` for CREATE and UPDATE of every built-in kind with a pod template: the decision of its pods, told to
  * whoever applies the workload. Controllers create the pods, and nobody reads what those are told.
  */
-export function validateWorkload(request: AdmissionRequest, view: View, rules: Rules): Decision {
+export function validateWorkload(request: AdmissionRequest, view: View, config: Config): Decision {
   const { group, resource } = request.resource;
   const workload = workloadKinds.find(candidate => candidate.group === group && candidate.resource === resource);
-  if (workload === undefined || rules.workloads === 'off' || isMadeByController(request)) return notOurs;
+  if (workload === undefined || config.workloads === 'off' || isMadeByController(request)) return notOurs;
   const object = requiredObject(request.object, '');
   const template = templateOf(object, workload);
   if (template === undefined) return notOurs;
   if (request.operation === 'UPDATE' && sameJson(template, templateOf(request.oldObject, workload))) return checked;
   const subject = `pods of ${nameSubject(request, object)}`;
   const pod = readPodOnce(withClaims(template, object, workload));
-  const namespace = servedNamespace(request.namespace, subject, view, rules);
-  if (isDecision(namespace)) return asAnswerOfWorkload(namespace, rules);
-  return asAnswerOfWorkload(decidePod({ subject, pod, namespace, view, rules }), rules);
+  const namespace = managedNamespace(request.namespace, subject, view, config);
+  if (isDecision(namespace)) return asAnswerOfWorkload(namespace, config);
+  return asAnswerOfWorkload(decidePod({ subject, pod, namespace, view, config }), config);
 }
 
 /** When the cluster could not be asked: a warning is all that a workload gets, so it is not held up for one. */
-export function unverifiedWorkload(rules: Rules, words: string): Decision | undefined {
-  if (rules.workloads === 'deny') return undefined;
-  const message = closeMessage(words, 'Unverified', rules.supportMessage);
-  return { verdict: 'deny', reason: 'Unverified', message, advisory: true, restsOnState: false };
+export function unverifiedWorkload(config: Config, words: string): Decision | undefined {
+  if (config.workloads === 'deny') return undefined;
+  const message = closeMessage(words, 'Unverified', config.supportMessage);
+  return { verdict: 'deny', reason: 'Unverified', message, advisory: true, confirmLive: false };
 }

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, pointerSegment } from '../../objects/json.ts';
 
 /** A reference from a resource to an object of another namespace. */
-export interface ForeignReference {
+export interface CrossNamespaceReference {
   readonly namespace: string;
   /** JSON Pointer of the field that names the namespace. Made when it is asked for: there may be thousands. */
   readonly path: string;
@@ -24,7 +24,7 @@ function pathOf(node: Node): string {
   return `/${segments.reverse().join('/')}`;
 }
 
-class Reference implements ForeignReference {
+class FoundReference implements CrossNamespaceReference {
   readonly namespace: string;
   readonly identity: string;
   readonly #node: Node;
@@ -80,7 +80,11 @@ function namesAnother(spec: unknown, namespace: string): boolean {
  * controllers follow them with rights over the whole cluster.
  * In time linear in the spec, and with a stack of its own: a spec may hold thousands, nested deeper than the engine's stack.
  */
-export function* foreignReferences(spec: unknown, kind: string, namespace: string): Generator<ForeignReference> {
+export function* findCrossNamespaceReferences(
+  spec: unknown,
+  kind: string,
+  namespace: string,
+): Generator<CrossNamespaceReference> {
   if (!namesAnother(spec, namespace)) return;
   const pending: Node[] = [{ value: spec, key: 'spec', field: 'spec', parent: undefined }];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
@@ -88,7 +92,8 @@ export function* foreignReferences(spec: unknown, kind: string, namespace: strin
     if (typeof value !== 'object' || value === null) continue;
     if (isJsonObject(value) && (isReferenceByPlace(node, kind) || isSecretKeyReference(value))) {
       const named = value['namespace'];
-      if (typeof named === 'string' && named !== '' && named !== namespace) yield new Reference(node, value, named);
+      if (typeof named === 'string' && named !== '' && named !== namespace)
+        yield new FoundReference(node, value, named);
     }
     const inList = Array.isArray(value);
     for (const [key, inner] of Object.entries(value)) {

@@ -3,10 +3,10 @@ import { partitionOfRegion } from '../../accounts/partition.ts';
 import { accountOfArn } from '../../accounts/role-selector.ts';
 import { isJsonObject } from '../../objects/json.ts';
 import { sameJson } from '../../objects/same-json.ts';
-import type { Problem } from '../catalogue/refusals.ts';
+import type { Problem } from '../catalogue/denials.ts';
 import { isOneOf } from '../identity.ts';
 import { adoptedTarget, targetMetadataPath } from './adopted-target.ts';
-import { foreignReferences } from './references.ts';
+import { findCrossNamespaceReferences } from './references.ts';
 import {
   annotationForms,
   isControllersAnnotation,
@@ -20,12 +20,12 @@ import {
   accountOfNamespace,
   aliasOf,
   mustBeBound,
-  type ResourceCase,
+  type ResourceReview,
   selectorsFor,
-} from './resource-case.ts';
+} from './resource-review.ts';
 
 /** An annotation that the request adds or changes. */
-function changedAnnotation({ resource, old }: ResourceCase, key: string): string | undefined {
+function changedAnnotation({ resource, old }: ResourceReview, key: string): string | undefined {
   const value = resource.annotations.get(key);
   return value === old?.annotations.get(key) ? undefined : value;
 }
@@ -34,11 +34,11 @@ function changedAnnotation({ resource, old }: ResourceCase, key: string): string
  * What only controllers write, written by someone else.
  * @param within where the annotations stand, if not in the object's own metadata.
  */
-function* forgeries(resourceCase: ResourceCase, within?: string): Generator<Problem> {
-  const { request, resource, old, rules } = resourceCase;
-  if (isOneOf(request.userInfo, rules.restoreIdentities)) return;
+function* forgeries(resourceReview: ResourceReview, within?: string): Generator<Problem> {
+  const { request, resource, old, config } = resourceReview;
+  if (isOneOf(request.userInfo, config.restoreIdentities)) return;
   for (const key of resource.annotations.keys()) {
-    if (isControllersAnnotation(key) && changedAnnotation(resourceCase, key) !== undefined) {
+    if (isControllersAnnotation(key) && changedAnnotation(resourceReview, key) !== undefined) {
       yield { reason: 'ForgedAnnotation', key, within };
     }
   }
@@ -59,101 +59,103 @@ function sourceOf(spec: unknown): unknown {
 }
 
 /** References into other namespaces that the request adds, and that are not allowed. */
-function* foreign({ request, resource, old, rules, namespace }: ResourceCase): Generator<Problem> {
+function* foreign({ request, resource, old, config, namespace }: ResourceReview): Generator<Problem> {
   const allowed = new Set(
-    rules.crossNamespaceReferences.filter(({ from }) => from === '*' || from === namespace.name).map(({ to }) => to),
+    config.crossNamespaceReferences.filter(({ from }) => from === '*' || from === namespace.name).map(({ to }) => to),
   );
   // What another source brings into the same target is another export.
   const isOther = request.kind === 'FieldExport' && !sameJson(sourceOf(resource.spec), sourceOf(old?.spec));
   let before: ReadonlySet<string> | undefined = isOther ? new Set() : undefined;
-  for (const reference of foreignReferences(resource.spec, request.kind, namespace.name)) {
+  for (const reference of findCrossNamespaceReferences(resource.spec, request.kind, namespace.name)) {
     if (allowed.has(reference.namespace)) continue;
-    before ??= new Set(Array.from(foreignReferences(old?.spec, request.kind, namespace.name), each => each.identity));
+    before ??= new Set(
+      Array.from(findCrossNamespaceReferences(old?.spec, request.kind, namespace.name), each => each.identity),
+    );
     if (before.has(reference.identity)) continue;
     yield { reason: 'CrossNamespaceReference', path: reference.path, namespace: reference.namespace };
   }
 }
 
 /** The role that ACK would work with. */
-function* role(resourceCase: ResourceCase): Generator<Problem> {
-  const { resource, old, rules } = resourceCase;
-  const alias = aliasOf(resourceCase);
+function* role(resourceReview: ResourceReview): Generator<Problem> {
+  const { resource, old, config } = resourceReview;
+  const alias = aliasOf(resourceReview);
   if (alias === undefined) return;
-  if (rules.featureGates.IAMRoleSelector) {
-    // ACK matches anew at each reconcile, and an edit of spec makes one.
-    const judged = old === undefined || !sameJson(resource.spec, old.spec) || !sameLabels(resourceCase);
-    const account = judged ? accountBySelectors(resourceCase) : undefined;
+  if (config.featureGates.IAMRoleSelector) {
+    // ACK matches again at each reconcile, and an edit of spec makes one.
+    const judged = old === undefined || !sameJson(resource.spec, old.spec) || !sameLabels(resourceReview);
+    const account = judged ? accountBySelectors(resourceReview) : undefined;
     if (account !== undefined && !account.ok) yield account.problem;
-    yield* rebinding(resourceCase);
-  } else if (old === undefined || aliasOf({ ...resourceCase, resource: old }) !== alias) {
-    const account = accountByMaps(resourceCase, alias);
+    yield* rebinding(resourceReview);
+  } else if (old === undefined || aliasOf({ ...resourceReview, resource: old }) !== alias) {
+    const account = accountByMaps(resourceReview, alias);
     if (account !== undefined && !account.ok) yield account.problem;
-    if (account === undefined && mustBeBound(resourceCase)) yield { reason: 'NamespaceNotBound', of: 'resource' };
+    if (account === undefined && mustBeBound(resourceReview)) yield { reason: 'NamespaceNotBound', of: 'resource' };
   }
 }
 
-function sameLabels({ resource, old }: ResourceCase): boolean {
+function sameLabels({ resource, old }: ResourceReview): boolean {
   if (old === undefined || old.labels.size !== resource.labels.size) return false;
   return [...resource.labels].every(([key, value]) => old.labels.get(key) === value);
 }
 
 /** Labels by which the selector of another account would take the resource over. */
-function* rebinding(resourceCase: ResourceCase): Generator<Problem> {
-  const owner = resourceCase.old?.ack.ownerAccountId;
-  if (owner === undefined || sameLabels(resourceCase)) return;
-  const [before, ...conflicting] = selectorsFor(resourceCase, resourceCase.old?.labels ?? new Map());
+function* rebinding(resourceReview: ResourceReview): Generator<Problem> {
+  const owner = resourceReview.old?.ack.ownerAccountId;
+  if (owner === undefined || sameLabels(resourceReview)) return;
+  const [before, ...conflicting] = selectorsFor(resourceReview, resourceReview.old?.labels ?? new Map());
   // Where several matched, ACK had stopped: none of them had taken the resource over.
   const decided = conflicting.length === 0 ? before?.name : undefined;
-  for (const { name, arn } of selectorsFor(resourceCase, resourceCase.resource.labels)) {
+  for (const { name, arn } of selectorsFor(resourceReview, resourceReview.resource.labels)) {
     const accountId = accountOfArn(arn);
     if (name !== decided && accountId !== owner)
       yield { reason: 'RebindWithResources', selector: name, owner, accountId };
   }
 }
 
-function* region(resourceCase: ResourceCase): Generator<Problem> {
-  const { resource, old, namespace } = resourceCase;
+function* region(resourceReview: ResourceReview): Generator<Problem> {
+  const { resource, old, namespace } = resourceReview;
   const own = resource.annotations.get(regionAnnotation);
-  const changed = changedAnnotation(resourceCase, regionAnnotation);
+  const changed = changedAnnotation(resourceReview, regionAnnotation);
   const pinned = old?.ack.region;
   if (changed !== undefined && pinned !== undefined && changed !== pinned)
     yield { reason: 'RegionChange', value: changed, region: pinned };
-  const takesDefault = old === undefined && own === undefined && aliasOf(resourceCase) !== undefined;
+  const takesDefault = old === undefined && own === undefined && aliasOf(resourceReview) !== undefined;
   const fromNamespace = takesDefault ? namespace.annotations.get(defaultRegionAnnotation) : undefined;
   // ACK takes an empty annotation for a region.
   const value = changed ?? fromNamespace;
   if (value === undefined || (value === '' && changed === undefined)) return;
-  yield* regionForm(resourceCase, value, changed === undefined ? 'namespace' : 'resource');
+  yield* regionForm(resourceReview, value, changed === undefined ? 'namespace' : 'resource');
 }
 
 /** A region that is none, or lies in another partition than the role. */
 function* regionForm(
-  resourceCase: ResourceCase,
+  resourceReview: ResourceReview,
   value: string,
   from: 'resource' | 'namespace',
   within?: string,
 ): Generator<Problem> {
-  const { partition } = accountIfKnown(resourceCase);
+  const { partition } = accountIfKnown(resourceReview);
   const actual = partitionOfRegion(value);
   if (actual === undefined || (partition !== undefined && actual !== partition)) {
     yield { reason: 'InvalidRegion', value, from, partition, within };
   }
 }
 
-function* annotations(resourceCase: ResourceCase, within?: string): Generator<Problem> {
+function* annotations(resourceReview: ResourceReview, within?: string): Generator<Problem> {
   for (const { key, allows, allowed } of annotationForms) {
-    const value = changedAnnotation(resourceCase, key);
+    const value = changedAnnotation(resourceReview, key);
     if (value !== undefined && !allows(value)) yield { reason: 'InvalidAnnotation', key, value, allowed, within };
   }
-  const owner = changedAnnotation(resourceCase, ownerAccountIdAnnotation);
+  const owner = changedAnnotation(resourceReview, ownerAccountIdAnnotation);
   if (!owner) return;
-  const accountId = accountOfNamespace(resourceCase);
+  const accountId = accountOfNamespace(resourceReview);
   if (owner !== accountId) yield { reason: 'AccountMismatch', value: owner, ownerOf: accountId, within };
 }
 
 /** What is wrong with the annotations that an AdoptedResource would have ACK write. */
-function* copies(resourceCase: ResourceCase): Generator<Problem> {
-  const target = adoptedTarget(resourceCase);
+function* copies(resourceReview: ResourceReview): Generator<Problem> {
+  const target = adoptedTarget(resourceReview);
   if (target === undefined) return;
   yield* forgeries(target, targetMetadataPath);
   const region = changedAnnotation(target, regionAnnotation);
@@ -165,15 +167,15 @@ function* copies(resourceCase: ResourceCase): Generator<Problem> {
  * What is wrong with what a request changes, the worst first. On an object that is being deleted nothing but its spec is
  * judged: its finalizers and metadata must come off, whatever they are.
  */
-export function* resourceProblems(resourceCase: ResourceCase): Generator<Problem> {
-  if (resourceCase.old?.terminating) {
-    yield* foreign(resourceCase);
+export function* resourceProblems(resourceReview: ResourceReview): Generator<Problem> {
+  if (resourceReview.old?.terminating) {
+    yield* foreign(resourceReview);
     return;
   }
-  yield* forgeries(resourceCase);
-  yield* foreign(resourceCase);
-  yield* role(resourceCase);
-  yield* region(resourceCase);
-  yield* annotations(resourceCase);
-  yield* copies(resourceCase);
+  yield* forgeries(resourceReview);
+  yield* foreign(resourceReview);
+  yield* role(resourceReview);
+  yield* region(resourceReview);
+  yield* annotations(resourceReview);
+  yield* copies(resourceReview);
 }

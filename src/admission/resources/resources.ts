@@ -1,19 +1,19 @@
 import { isAckGroup } from '../../accounts/ack-service.ts';
 import { defaultRegionAnnotation, ownerAccountIdAnnotation } from '../../accounts/binding.ts';
+import { isIgnoredByAck } from '../../accounts/managed-namespace.ts';
 import { partitionOfRegion } from '../../accounts/partition.ts';
-import { isIgnoredByAck } from '../../accounts/served-namespace.ts';
 import { pointerSegment, requiredObject } from '../../objects/json.ts';
 import type { Addition } from '../../objects/json-patch.ts';
 import { type Resource, readResource, readWrittenResource } from '../../objects/resource.ts';
-import type { Remark } from '../catalogue/warnings.ts';
+import type { Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
+import type { Config } from '../config.ts';
 import { isAckController, isDeletingController } from '../controllers.ts';
 import type { Decision } from '../decision.ts';
-import { circumstancesOf, denial } from '../denial.ts';
+import { denyObject, messageContext } from '../deny-object.ts';
 import { isOneOf } from '../identity.ts';
 import { modeOf } from '../mode.ts';
 import type { AdmissionRequest } from '../review.ts';
-import type { Rules } from '../rules.ts';
 import { nameSubject } from '../subject.ts';
 import { adoptedTarget } from './adopted-target.ts';
 import {
@@ -22,33 +22,32 @@ import {
   deletionPolicyAnnotation,
   regionAnnotation,
 } from './resource-annotations.ts';
-import { accountIfKnown, aliasOf, denyResource, type ResourceCase, resourceBinding } from './resource-case.ts';
 import { resourceProblems } from './resource-problems.ts';
+import { accountIfKnown, aliasOf, denyResource, type ResourceReview, resourceBinding } from './resource-review.ts';
 
-const exempt: Decision = { verdict: 'allow', reason: 'ExemptIdentity', restsOnState: false };
-const notOurs: Decision = { verdict: 'allow', reason: 'NotApplicable', restsOnState: false };
+const exempt: Decision = { verdict: 'allow', reason: 'ExemptIdentity', confirmLive: false };
+const notOurs: Decision = { verdict: 'allow', reason: 'NotApplicable', confirmLive: false };
 
 /** Who is never stood in the way of: ACK's controllers, and those of Kubernetes that delete. */
-function isExempt({ userInfo }: AdmissionRequest, rules: Rules): boolean {
-  return isDeletingController(userInfo) || isAckController(userInfo, rules);
+function isExempt({ userInfo }: AdmissionRequest, config: Config): boolean {
+  return isDeletingController(userInfo) || isAckController(userInfo, config);
 }
 
-function caseOf(request: AdmissionRequest, view: View, rules: Rules): ResourceCase | Decision {
+function readResourceReview(request: AdmissionRequest, view: View, config: Config): ResourceReview | Decision {
   if (!isAckGroup(request.resource.group)) return notOurs;
-  if (isExempt(request, rules)) return exempt;
-  if (isIgnoredByAck(request.namespace))
-    return { verdict: 'allow', reason: 'NamespaceNotManaged', restsOnState: false };
+  if (isExempt(request, config)) return exempt;
+  if (isIgnoredByAck(request.namespace)) return { verdict: 'allow', reason: 'NamespaceNotManaged', confirmLive: false };
   const object = requiredObject(request.object, '');
   const subject = nameSubject(request, object);
   const resource = request.subResource === 'status' ? readResource(object) : readWrittenResource(object);
   const old = request.operation === 'UPDATE' ? readResource(request.oldObject) : undefined;
   const namespace = view.namespace(request.namespace);
-  if (namespace !== undefined) return { subject, request, resource, old, namespace, view, rules };
-  return denial(subject, { reason: 'NamespaceNotFound' }, circumstancesOf(request.namespace, rules), rules);
+  if (namespace !== undefined) return { subject, request, resource, old, namespace, view, config };
+  return denyObject(subject, { reason: 'NamespaceNotFound' }, messageContext(request.namespace, config), config);
 }
 
 /** The region to write onto a resource that says none; undefined where it should not be written. */
-function regionToPin({ resource, old, namespace }: ResourceCase): string | undefined {
+function regionToPin({ resource, old, namespace }: ResourceReview): string | undefined {
   if (resource.annotations.get(regionAnnotation)) return undefined;
   const pinned = old?.ack.region;
   // ACK goes by the status then; only a region that was written there before is put back.
@@ -60,7 +59,7 @@ function regionToPin({ resource, old, namespace }: ResourceCase): string | undef
 }
 
 /** Whether a resource that was adopted, or is to be, would be deleted in AWS along with its object. */
-function lacksRetain({ resource, old }: ResourceCase): boolean {
+function lacksRetain({ resource, old }: ResourceReview): boolean {
   if (resource.annotations.has(deletionPolicyAnnotation)) return false;
   if (resource.annotations.has(adoptionPolicyAnnotation)) return true;
   const wasAdopted = old?.annotations.has(adoptionPolicyAnnotation) || old?.annotations.has(adoptedAnnotation);
@@ -78,80 +77,80 @@ function annotate(
   return values.map(([key, value]) => ({ op: 'add', path: `/metadata/annotations/${pointerSegment(key)}`, value }));
 }
 
-/** Whether a resource would be refused, were it not for the mode. */
-function isSoftened(resourceCase: ResourceCase): boolean {
-  if (modeOf(resourceCase.namespace, resourceCase.rules.defaultMode) === 'enforce') return false;
-  const [problem] = resourceProblems(resourceCase);
-  const refusal = problem === undefined ? unboundDecision(resourceCase) : denyResource(resourceCase, problem);
-  return refusal !== undefined && !refusal.advisory && !refusal.ignoresMode;
+/** Whether a resource would be denied, were it not for the mode. */
+function isSoftened(resourceReview: ResourceReview): boolean {
+  if (modeOf(resourceReview.namespace, resourceReview.config.defaultMode) === 'enforce') return false;
+  const [problem] = resourceProblems(resourceReview);
+  const denial = problem === undefined ? unboundDecision(resourceReview) : denyResource(resourceReview, problem);
+  return denial !== undefined && !denial.advisory && !denial.ignoresMode;
 }
 
 /**
  * `/mutate` for CREATE and UPDATE of ACK resources: pins the region, so that a later edit of the namespace cannot strand
  * the resource; and keeps what is adopted from being deleted with its object. Never the spec.
  */
-export function completeResource(request: AdmissionRequest, view: View, rules: Rules): Decision {
-  const resourceCase = caseOf(request, view, rules);
-  if ('verdict' in resourceCase) return resourceCase;
-  const { resource, old } = resourceCase;
-  if (old?.terminating) return { verdict: 'allow', reason: 'Terminating', restsOnState: false };
-  if (aliasOf(resourceCase) === undefined) return { verdict: 'allow', reason: 'Checked', restsOnState: false };
+export function completeResource(request: AdmissionRequest, view: View, config: Config): Decision {
+  const resourceReview = readResourceReview(request, view, config);
+  if ('verdict' in resourceReview) return resourceReview;
+  const { resource, old } = resourceReview;
+  if (old?.terminating) return { verdict: 'allow', reason: 'Terminating', confirmLive: false };
+  if (aliasOf(resourceReview) === undefined) return { verdict: 'allow', reason: 'Checked', confirmLive: false };
   const values: [string, string][] = [];
-  const region = regionToPin(resourceCase);
-  const { partition, accountId, role } = accountIfKnown(resourceCase);
+  const region = regionToPin(resourceReview);
+  const { partition, accountId, role } = accountIfKnown(resourceReview);
   const actual = region === undefined ? undefined : partitionOfRegion(region);
-  // One that cannot be is refused by `/validate`, where it is not written over.
+  // One that cannot be is denied by `/validate`, where it is not written over.
   if (region !== undefined && actual !== undefined && (partition === undefined || partition === actual)) {
     values.push([regionAnnotation, region]);
   }
-  if (lacksRetain(resourceCase)) values.push([deletionPolicyAnnotation, 'retain']);
+  if (lacksRetain(resourceReview)) values.push([deletionPolicyAnnotation, 'retain']);
   // ACK's note goes with what users replace; without it nothing would tell the next time that the resource was adopted.
   const adopted = old?.annotations.get(adoptedAnnotation);
   if (adopted !== undefined && !resource.annotations.has(adoptedAnnotation)) values.push([adoptedAnnotation, adopted]);
   const known = { ...(accountId === undefined ? {} : { accountId }), ...(role === undefined ? {} : { role }) };
-  if (values.length === 0) return { verdict: 'allow', reason: 'Checked', ...known, restsOnState: false };
+  if (values.length === 0) return { verdict: 'allow', reason: 'Checked', ...known, confirmLive: false };
   // What `/validate` will let pass all the same is left as it is.
-  if (isSoftened(resourceCase)) return { verdict: 'allow', reason: 'Checked', ...known, restsOnState: true };
-  return { verdict: 'mutate', reason: 'Completed', ...known, patch: annotate(resource, values), restsOnState: false };
+  if (isSoftened(resourceReview)) return { verdict: 'allow', reason: 'Checked', ...known, confirmLive: true };
+  return { verdict: 'mutate', reason: 'Completed', ...known, patch: annotate(resource, values), confirmLive: false };
 }
 
-function remarksOn(resourceCase: ResourceCase): readonly Remark[] {
-  const isNew = ({ resource, old }: ResourceCase) => {
+function warningsOn(resourceReview: ResourceReview): readonly Warning[] {
+  const isNew = ({ resource, old }: ResourceReview) => {
     const owner = resource.annotations.get(ownerAccountIdAnnotation);
     return owner && owner !== old?.annotations.get(ownerAccountIdAnnotation);
   };
-  const target = adoptedTarget(resourceCase);
-  return isNew(resourceCase) || (target !== undefined && isNew(target)) ? [{ reason: 'OwnerIgnored' }] : [];
+  const target = adoptedTarget(resourceReview);
+  return isNew(resourceReview) || (target !== undefined && isNew(target)) ? [{ reason: 'OwnerIgnored' }] : [];
 }
 
 /** `/validate` for CREATE and UPDATE of ACK resources, by what the request changes. */
-export function validateResource(request: AdmissionRequest, view: View, rules: Rules): Decision {
-  const resourceCase = caseOf(request, view, rules);
-  if ('verdict' in resourceCase) return resourceCase;
-  const [problem] = resourceProblems(resourceCase);
-  if (problem !== undefined) return denyResource(resourceCase, problem);
-  if (resourceCase.old?.terminating) return { verdict: 'allow', reason: 'Terminating', restsOnState: false };
-  const unbound = unboundDecision(resourceCase);
+export function validateResource(request: AdmissionRequest, view: View, config: Config): Decision {
+  const resourceReview = readResourceReview(request, view, config);
+  if ('verdict' in resourceReview) return resourceReview;
+  const [problem] = resourceProblems(resourceReview);
+  if (problem !== undefined) return denyResource(resourceReview, problem);
+  if (resourceReview.old?.terminating) return { verdict: 'allow', reason: 'Terminating', confirmLive: false };
+  const unbound = unboundDecision(resourceReview);
   if (unbound !== undefined) return unbound;
-  const { accountId, role } = accountIfKnown(resourceCase);
+  const { accountId, role } = accountIfKnown(resourceReview);
   return {
     verdict: 'allow',
     reason: 'Checked',
     ...(accountId === undefined ? {} : { accountId }),
     ...(role === undefined ? {} : { role }),
-    remarks: remarksOn(resourceCase),
-    restsOnState: false,
+    warnings: warningsOn(resourceReview),
+    confirmLive: false,
   };
 }
 
 /** A new resource in a namespace that is not bound: ACK works in its controllers' own account, which may be meant. */
-function unboundDecision(resourceCase: ResourceCase): Decision | undefined {
-  const { old, rules } = resourceCase;
-  if (old !== undefined || rules.unboundResources === 'allow' || rules.featureGates.IAMRoleSelector) return undefined;
-  if (aliasOf(resourceCase) === undefined || resourceBinding(resourceCase) !== undefined) return undefined;
-  const decision = denyResource(resourceCase, { reason: 'NamespaceNotBound', of: 'resource' });
+function unboundDecision(resourceReview: ResourceReview): Decision | undefined {
+  const { old, config } = resourceReview;
+  if (old !== undefined || config.unboundResources === 'allow' || config.featureGates.IAMRoleSelector) return undefined;
+  if (aliasOf(resourceReview) === undefined || resourceBinding(resourceReview) !== undefined) return undefined;
+  const decision = denyResource(resourceReview, { reason: 'NamespaceNotBound', of: 'resource' });
   // A warning frees nobody, so a namespace of mode audit may do without it.
-  return rules.unboundResources === 'deny' ? decision : { ...decision, advisory: true, ignoresMode: false };
+  return config.unboundResources === 'deny' ? decision : { ...decision, advisory: true, ignoresMode: false };
 }
 
 const guardedStatus = [
@@ -161,13 +160,13 @@ const guardedStatus = [
 ] as const;
 
 /** `/validate` for the status of ACK resources, on those that are being deleted too: ACK deletes where the status says. */
-export function validateResourceStatus(request: AdmissionRequest, view: View, rules: Rules): Decision {
-  const resourceCase = caseOf(request, view, rules);
-  if ('verdict' in resourceCase) return resourceCase;
-  const { resource, old } = resourceCase;
-  if (isOneOf(request.userInfo, rules.restoreIdentities)) return exempt;
+export function validateResourceStatus(request: AdmissionRequest, view: View, config: Config): Decision {
+  const resourceReview = readResourceReview(request, view, config);
+  if ('verdict' in resourceReview) return resourceReview;
+  const { resource, old } = resourceReview;
+  if (isOneOf(request.userInfo, config.restoreIdentities)) return exempt;
   for (const [field, key] of guardedStatus) {
-    if (resource.ack[key] !== old?.ack[key]) return denyResource(resourceCase, { reason: 'ForgedStatus', field });
+    if (resource.ack[key] !== old?.ack[key]) return denyResource(resourceReview, { reason: 'ForgedStatus', field });
   }
-  return { verdict: 'allow', reason: 'Checked', restsOnState: false };
+  return { verdict: 'allow', reason: 'Checked', confirmLive: false };
 }

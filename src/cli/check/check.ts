@@ -1,14 +1,14 @@
-import { clusterFlags, outputFlag } from '../cluster-flags.ts';
 import type { Command, Surroundings } from '../command.ts';
-import { describeFlags, readFlags, refuseArguments } from '../flag.ts';
-import { openSource } from '../open-source.ts';
-import { ruleFlags, rulesFrom } from '../rule-flags.ts';
+import { clusterFlags, outputFlag } from '../flags/cluster-flags.ts';
+import { configFlags, configFrom } from '../flags/config-flags.ts';
+import { describeFlags, readFlags, rejectArguments } from '../flags/flag.ts';
+import { openSource } from '../sources/open-source.ts';
 import { alignColumns } from '../table.ts';
 import { exitCodes } from '../usage-error.ts';
 import { findAll } from './find-all.ts';
 import type { Finding } from './finding.ts';
 
-const checkFlags = { output: outputFlag(['table', 'json']), ...clusterFlags, ...ruleFlags } as const;
+const checkFlags = { output: outputFlag(['table', 'json']), ...clusterFlags, ...configFlags } as const;
 
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
@@ -33,14 +33,14 @@ function tableOf(findings: readonly Finding[]): string {
 
 async function check(argv: readonly string[], { env, stdout, stderr }: Surroundings): Promise<number> {
   const { values, positionals } = readFlags(checkFlags, argv, env);
-  refuseArguments('check', positionals);
-  const rules = rulesFrom(values, env);
-  const source = await openSource(values, rules);
+  rejectArguments('check', positionals);
+  const config = configFrom(values, env);
+  const source = await openSource(values, config);
   try {
     const snapshot = await source.snapshot(why => stderr.write(`not checked: ${why}\n`));
-    const findings = findAll(snapshot, rules);
+    const findings = findAll(snapshot, config);
     stdout.write(values.output === 'json' ? `${JSON.stringify({ findings }, undefined, 2)}\n` : tableOf(findings));
-    return findings.length > 0 ? exitCodes.refused : exitCodes.done;
+    return findings.length > 0 ? exitCodes.denied : exitCodes.done;
   } finally {
     await source.close();
   }
@@ -53,7 +53,7 @@ export const checkCommand: Command = {
   help: () => `Usage: carm-webhook check [flags]
 
 Looks through the account map, the team map, all namespaces, the ServiceAccounts of those that are
-served, and ACK's resources. Each finding has a reason, an object, and a fix. With findings
+managed, and ACK's resources. Each finding has a reason, an object, and a fix. With findings
 the exit code is 1.
 
 It needs the right to list namespaces and serviceaccounts, and to get the two maps. ACK's resources

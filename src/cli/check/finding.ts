@@ -122,7 +122,7 @@ export const findingKinds = {
   BindingIgnored: {
     severity: 'warning',
     on: 'Namespace',
-    cause: 'A binding has no effect: the namespace is never served, or the feature gate TeamLevelCARM is off.',
+    cause: 'A binding has no effect: the namespace is never managed, or the feature gate TeamLevelCARM is off.',
     remedy: 'Remove the annotation, or turn the gate on.',
   },
   InvalidMode: {

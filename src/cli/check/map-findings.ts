@@ -1,11 +1,11 @@
 import { quote } from '../../admission/catalogue/quote.ts';
+import type { Config } from '../../admission/config.ts';
 import { entryProblem } from '../../admission/guards/map-entries.ts';
-import type { Rules } from '../../admission/rules.ts';
-import type { Snapshot } from '../../cluster/snapshot.ts';
+import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
 import { type Finding, type FoundObject, finding } from './finding.ts';
 
-export function mapObject(kind: RoleMapKind, { ackSystems }: Rules, ackSystem = ackSystems[0].namespace): FoundObject {
+export function mapObject(kind: RoleMapKind, { ackSystems }: Config, ackSystem = ackSystems[0].namespace): FoundObject {
   return { kind: 'ConfigMap', namespace: ackSystem, name: roleMapNames[kind] };
 }
 
@@ -31,10 +31,10 @@ function entryFinding(kind: RoleMapKind, key: string, value: string, object: Fou
 }
 
 /** What is wrong with the maps themselves, whoever is bound to their entries. */
-export function findInMaps(state: Snapshot, rules: Rules): readonly Finding[] {
+export function findInMaps(state: Snapshot, config: Config): readonly Finding[] {
   return (['account', 'team'] as const).flatMap(kind =>
-    rules.ackSystems.flatMap(({ namespace }) => {
-      const object = mapObject(kind, rules, namespace);
+    config.ackSystems.flatMap(({ namespace }) => {
+      const object = mapObject(kind, config, namespace);
       const entries = [...(state.roleMap(kind, namespace) ?? [])];
       return entries.flatMap(([key, value]) => entryFinding(kind, key, value, object) ?? []);
     }),

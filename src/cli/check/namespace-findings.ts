@@ -1,19 +1,19 @@
 import { type Binding, defaultRegionAnnotation, readBinding } from '../../accounts/binding.ts';
+import { injectLabel, isExcludedNamespace } from '../../accounts/managed-namespace.ts';
 import { podKeys } from '../../accounts/pod-role.ts';
 import { lookUpRole, type MappedRole, type MappingProblem } from '../../accounts/role-map.ts';
-import { injectLabel, isExcludedNamespace } from '../../accounts/served-namespace.ts';
+import type { Denial } from '../../admission/catalogue/denial.ts';
+import { denials, type Problem } from '../../admission/catalogue/denials.ts';
 import { toPaste } from '../../admission/catalogue/paste.ts';
-import type { Refusal } from '../../admission/catalogue/refusal.ts';
-import { type Problem, refusals } from '../../admission/catalogue/refusals.ts';
-import type { Remark, WarningEntry } from '../../admission/catalogue/warnings.ts';
+import type { Warning, WarningEntry } from '../../admission/catalogue/warnings.ts';
 import { warnings } from '../../admission/catalogue/warnings.ts';
-import { circumstancesOf } from '../../admission/denial.ts';
+import type { Config } from '../../admission/config.ts';
+import { messageContext } from '../../admission/deny-object.ts';
 import { labelNamespace } from '../../admission/guards/namespaces.ts';
-import type { Rules } from '../../admission/rules.ts';
-import type { Snapshot } from '../../cluster/snapshot.ts';
+import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { chooseRegion } from '../../injection/region.ts';
 import type { Namespace } from '../../objects/namespace.ts';
-import { namespaceResource, reviewOf } from '../synthetic-review.ts';
+import { namespaceResource, reviewOf } from '../inject/synthetic-review.ts';
 import { type Finding, type FindingReason, type FoundObject, finding, findingKinds } from './finding.ts';
 
 /** The binding of a namespace, and what it comes to. */
@@ -34,32 +34,32 @@ function isFindingReason(reason: string): reason is FindingReason {
 }
 
 /** A remark of the rules in their own words; undefined for one that is no finding. */
-export function remarkFinding(remark: Remark, object: FoundObject): Finding | undefined {
-  const entry = warnings[remark.reason] as WarningEntry<Remark>;
-  return isFindingReason(remark.reason) ? finding(remark.reason, object, entry.say(remark)) : undefined;
+export function warningFinding(warning: Warning, object: FoundObject): Finding | undefined {
+  const entry = warnings[warning.reason] as WarningEntry<Warning>;
+  return isFindingReason(warning.reason) ? finding(warning.reason, object, entry.say(warning)) : undefined;
 }
 
 /** A remedy as a sentence, with the command to paste where all values in it are plain words. */
-function mendedBy(remedy: string, command: string | undefined): string {
+function fixOf(remedy: string, command: string | undefined): string {
   const sentence = `${remedy.charAt(0).toUpperCase()}${remedy.slice(1)}`;
   return command === undefined || command === '' ? `${sentence}.` : `${sentence}: ${command}`;
 }
 
-/** A problem in the words of its refusal. */
+/** A problem in the words of its denial. */
 export function problemFinding(
   problem: Problem,
   object: FoundObject,
   names: { readonly namespace: string; readonly serviceAccountName: string; readonly binding: Binding | undefined },
-  rules: Rules,
+  config: Config,
 ): readonly Finding[] {
   if (!isFindingReason(problem.reason)) return [];
-  const entry = refusals[problem.reason] as Refusal<Problem>;
-  const { wrong, remedy, command } = entry.say(problem, circumstancesOf(names.namespace, rules, names));
-  return [finding(problem.reason, object, wrong, mendedBy(remedy, command))];
+  const entry = denials[problem.reason] as Denial<Problem>;
+  const { wrong, remedy, command } = entry.say(problem, messageContext(names.namespace, config, names));
+  return [finding(problem.reason, object, wrong, fixOf(remedy, command))];
 }
 
 /** What the rules say of the namespace as it would be admitted now. */
-function labelDecision(namespace: Namespace, state: Snapshot, rules: Rules) {
+function labelDecision(namespace: Namespace, state: Snapshot, config: Config) {
   const { name } = namespace;
   const metadata = {
     name,
@@ -73,19 +73,19 @@ function labelDecision(namespace: Namespace, state: Snapshot, rules: Rules) {
     namespace: name,
     object: { metadata },
   });
-  return labelNamespace(review, state, rules);
+  return labelNamespace(review, state, config);
 }
 
 function mappingOf(
   { annotations }: Namespace,
   state: Snapshot,
-  rules: Rules,
+  config: Config,
 ): { binding: Binding | undefined; mapped: MappedRole | undefined; problem: Problem | undefined } {
-  const read = readBinding(annotations, rules.featureGates);
+  const read = readBinding(annotations, config.featureGates);
   if (read === undefined) return { binding: undefined, mapped: undefined, problem: undefined };
   if (!read.ok) return { binding: undefined, mapped: undefined, problem: read.problem };
-  const map = state.roleMap(read.value.kind, rules.ackSystems[0].namespace);
-  const mapped = lookUpRole(read.value, map, podKeys(read.value, rules.requirePodsKey));
+  const map = state.roleMap(read.value.kind, config.ackSystems[0].namespace);
+  const mapped = lookUpRole(read.value, map, podKeys(read.value, config.requirePodsKey));
   return mapped.ok
     ? { binding: read.value, mapped: mapped.value, problem: undefined }
     : { binding: read.value, mapped: undefined, problem: mapped.problem };
@@ -96,34 +96,34 @@ function isMapMissing(problem: Problem | MappingProblem | undefined): boolean {
 }
 
 /** What is wrong with one namespace. */
-export function findInNamespace(namespace: Namespace, state: Snapshot, rules: Rules): NamespaceFindings {
+export function findInNamespace(namespace: Namespace, state: Snapshot, config: Config): NamespaceFindings {
   const { name, annotations, labels } = namespace;
   const object: FoundObject = { kind: 'Namespace', namespace: '', name };
-  const { reason, remarks = [] } = labelDecision(namespace, state, rules);
-  const findings = remarks
-    .filter(remark => remark.reason !== 'InvalidRegion')
-    .flatMap(remark => remarkFinding(remark, object) ?? []);
-  if (isExcludedNamespace(name, rules.ownNamespace)) {
+  const { reason, warnings = [] } = labelDecision(namespace, state, config);
+  const findings = warnings
+    .filter(warning => warning.reason !== 'InvalidRegion')
+    .flatMap(warning => warningFinding(warning, object) ?? []);
+  if (isExcludedNamespace(name, config.ownNamespace)) {
     return { namespace, binding: undefined, mapped: undefined, mapMissing: false, findings };
   }
-  const { binding, mapped, problem } = mappingOf(namespace, state, rules);
+  const { binding, mapped, problem } = mappingOf(namespace, state, config);
   if (problem !== undefined && !isMapMissing(problem)) {
-    findings.push(...problemFinding(problem, object, { namespace: name, serviceAccountName: '', binding }, rules));
+    findings.push(...problemFinding(problem, object, { namespace: name, serviceAccountName: '', binding }, config));
   }
   if (reason === 'Labelled') {
     const message = `it is bound, but not labelled ${injectLabel}: its pods get no role, and nothing says so`;
     const command = toPaste`kubectl label --overwrite namespace ${name} ${injectLabel}=enabled`;
-    const remedy = mendedBy('Label it', command);
+    const remedy = fixOf('Label it', command);
     findings.push(finding('NamespaceNotLabelled', object, message, remedy));
   }
   if (labels.get(injectLabel) === 'enabled' && binding === undefined && problem === undefined) {
     const names = { namespace: name, serviceAccountName: '', binding };
-    findings.push(...problemFinding({ reason: 'NamespaceNotBound', of: 'pod' }, object, names, rules));
+    findings.push(...problemFinding({ reason: 'NamespaceNotBound', of: 'pod' }, object, names, config));
   }
   if (mapped !== undefined) {
-    const region = chooseRegion(annotations.get(defaultRegionAnnotation), rules.defaultRegion, mapped.role.partition);
-    const remarked = region.warning === undefined ? undefined : remarkFinding(region.warning, object);
-    if (remarked !== undefined) findings.push(remarked);
+    const region = chooseRegion(annotations.get(defaultRegionAnnotation), config.defaultRegion, mapped.role.partition);
+    const warned = region.warning === undefined ? undefined : warningFinding(region.warning, object);
+    if (warned !== undefined) findings.push(warned);
   }
   return { namespace, binding, mapped, mapMissing: isMapMissing(problem), findings };
 }

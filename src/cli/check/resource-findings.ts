@@ -1,11 +1,11 @@
 import { quote, quoteNames } from '../../admission/catalogue/quote.ts';
+import type { Config } from '../../admission/config.ts';
 import { regionAnnotation } from '../../admission/resources/resource-annotations.ts';
-import { accountIfKnown, type ResourceCase, resourceBinding } from '../../admission/resources/resource-case.ts';
 import { resourceProblems } from '../../admission/resources/resource-problems.ts';
-import type { Rules } from '../../admission/rules.ts';
-import type { AckObject, Snapshot } from '../../cluster/snapshot.ts';
+import { accountIfKnown, type ResourceReview, resourceBinding } from '../../admission/resources/resource-review.ts';
+import type { AckObject, Snapshot } from '../../cluster/state/snapshot.ts';
 import { readResource } from '../../objects/resource.ts';
-import { resourceOf, reviewOf } from '../synthetic-review.ts';
+import { resourceOf, reviewOf } from '../inject/synthetic-review.ts';
 import { type Finding, type FoundObject, finding } from './finding.ts';
 import { problemFinding } from './namespace-findings.ts';
 
@@ -14,7 +14,7 @@ function objectOf({ kind, namespace, name }: AckObject): FoundObject {
 }
 
 /** A resource as if it were created now, with the status that ACK gave it. */
-function caseOf(found: AckObject, state: Snapshot, rules: Rules): ResourceCase | undefined {
+function caseOf(found: AckObject, state: Snapshot, config: Config): ResourceReview | undefined {
   const namespace = state.namespace(found.namespace);
   if (namespace === undefined) return undefined;
   const { kind, name, object } = found;
@@ -26,18 +26,18 @@ function caseOf(found: AckObject, state: Snapshot, rules: Rules): ResourceCase |
     old: undefined,
     namespace,
     view: state,
-    rules,
+    config,
   };
 }
 
 /** What is told of each resource; what its namespace has wrong is told of that, once. */
 const ofResource: ReadonlySet<string> = new Set(['SelectorNotMatched', 'SelectorConflict', 'InvalidRegion']);
 
-function findingsOf(found: AckObject, resourceCase: ResourceCase, rules: Rules): readonly Finding[] {
+function findingsOf(found: AckObject, resourceReview: ResourceReview, config: Config): readonly Finding[] {
   const object = objectOf(found);
-  const { resource } = resourceCase;
+  const { resource } = resourceReview;
   const findings: Finding[] = [];
-  const { accountId } = accountIfKnown(resourceCase);
+  const { accountId } = accountIfKnown(resourceReview);
   const owner = resource.ack.ownerAccountId;
   if (owner !== undefined && accountId !== undefined && owner !== accountId) {
     const message = `it is in account ${quote(owner)}, but its namespace leads to account ${accountId}: ACK stops at it`;
@@ -49,22 +49,22 @@ function findingsOf(found: AckObject, resourceCase: ResourceCase, rules: Rules):
     findings.push(finding('RegionChange', object, message));
   }
   const names = { namespace: found.namespace, serviceAccountName: '', binding: undefined };
-  for (const problem of resourceProblems(resourceCase)) {
-    if (ofResource.has(problem.reason)) findings.push(...problemFinding(problem, object, names, rules));
+  for (const problem of resourceProblems(resourceReview)) {
+    if (ofResource.has(problem.reason)) findings.push(...problemFinding(problem, object, names, config));
   }
   return findings;
 }
 
 /** ACK resources whose account, region or selector is in doubt. */
-export function findInResources(state: Snapshot, rules: Rules): readonly Finding[] {
+export function findInResources(state: Snapshot, config: Config): readonly Finding[] {
   const findings: Finding[] = [];
   const unbound = new Map<string, string[]>();
   for (const found of state.resources()) {
-    const resourceCase = caseOf(found, state, rules);
-    if (resourceCase === undefined) continue;
-    findings.push(...findingsOf(found, resourceCase, rules));
-    const isMeant = rules.unboundResources === 'allow' || rules.featureGates.IAMRoleSelector;
-    if (isMeant || resourceBinding(resourceCase) !== undefined) continue;
+    const resourceReview = caseOf(found, state, config);
+    if (resourceReview === undefined) continue;
+    findings.push(...findingsOf(found, resourceReview, config));
+    const isMeant = config.unboundResources === 'allow' || config.featureGates.IAMRoleSelector;
+    if (isMeant || resourceBinding(resourceReview) !== undefined) continue;
     unbound.set(found.namespace, [...(unbound.get(found.namespace) ?? []), `${found.kind}/${found.name}`]);
   }
   for (const [name, resources] of unbound) {

@@ -1,17 +1,17 @@
+import { injectLabel } from '../../accounts/managed-namespace.ts';
 import type { RoleSource } from '../../accounts/pod-role.ts';
-import { injectLabel } from '../../accounts/served-namespace.ts';
-import { sayRemark } from '../../admission/catalogue/say-remark.ts';
+import { formatWarning } from '../../admission/catalogue/warnings.ts';
 import type { Cluster, View } from '../../admission/cluster.ts';
+import type { Config } from '../../admission/config.ts';
 import type { Decision } from '../../admission/decision.ts';
 import { decideLive } from '../../admission/live-view.ts';
 import { type Mode, modeOf } from '../../admission/mode.ts';
 import { mutatePod } from '../../admission/pods/pods.ts';
-import type { Rules } from '../../admission/rules.ts';
 import type { AddedVariable } from '../../injection/environment.ts';
 import { readPod } from '../../objects/pod.ts';
 import { roleMapNames } from '../../objects/role-map.ts';
-import { withAdditions } from '../foretell.ts';
-import { podResource, reviewOf } from '../synthetic-review.ts';
+import { withAdditions } from '../inject/dry-run.ts';
+import { podResource, reviewOf } from '../inject/synthetic-review.ts';
 import { heldByPod } from './running-pod.ts';
 
 /** What one container would get. */
@@ -29,8 +29,8 @@ export interface Explanation {
   readonly decision: 'allow' | 'mutate' | 'deny';
   readonly reason: string;
   readonly mode: Mode;
-  /** Whether the pod would be refused: a denial that the mode does not soften. */
-  readonly refused: boolean;
+  /** Whether the pod would be denied: a denial that the mode does not soften. */
+  readonly denied: boolean;
   readonly message: string | undefined;
   readonly warnings: readonly string[];
   readonly accountId: string | undefined;
@@ -48,7 +48,7 @@ export interface AskedPod {
   readonly object: Readonly<Record<string, unknown>>;
 }
 
-function sourceInWords(source: RoleSource, asked: AskedPod, { ackSystems }: Rules): string {
+function sourceInWords(source: RoleSource, asked: AskedPod, { ackSystems }: Config): string {
   if (source.kind === 'map') {
     return `ConfigMap ${ackSystems[0].namespace}/${roleMapNames[source.map]}, key ${JSON.stringify(source.key)}`;
   }
@@ -70,20 +70,20 @@ function givenTo(asked: AskedPod, { verdict, patch = [] }: Decision): readonly G
   });
 }
 
-function explain(asked: AskedPod, decision: Decision, view: View, rules: Rules): Explanation {
+function explain(asked: AskedPod, decision: Decision, view: View, config: Config): Explanation {
   const namespace = view.namespace(asked.namespace);
-  const mode = modeOf(namespace, rules.defaultMode);
-  const { verdict, reason, message, remarks = [], accountId, role, source, ignoresMode } = decision;
+  const mode = modeOf(namespace, config.defaultMode);
+  const { verdict, reason, message, warnings = [], accountId, role, source, ignoresMode } = decision;
   return {
     decision: verdict,
     reason,
     mode,
-    refused: verdict === 'deny' && (mode === 'enforce' || ignoresMode === true),
+    denied: verdict === 'deny' && (mode === 'enforce' || ignoresMode === true),
     message,
-    warnings: remarks.map(sayRemark),
+    warnings: warnings.map(formatWarning),
     accountId,
     roleArn: role?.text,
-    roleFrom: source === undefined ? undefined : sourceInWords(source, asked, rules),
+    roleFrom: source === undefined ? undefined : sourceInWords(source, asked, config),
     label: namespace?.labels.get(injectLabel),
     containers: givenTo(asked, decision),
   };
@@ -93,9 +93,9 @@ function explain(asked: AskedPod, decision: Decision, view: View, rules: Rules):
  * The decision that `/mutate` would make of the pod now, by the same rules, with all that it rests on.
  * @throws {UnverifiedError | ClusterUnreachableError | MalformedObjectError}
  */
-export function explainPod(asked: AskedPod, cluster: Cluster, rules: Rules): Promise<Explanation> {
+export function explainPod(asked: AskedPod, cluster: Cluster, config: Config): Promise<Explanation> {
   const request = reviewOf({ resource: podResource, kind: 'Pod', ...asked });
   return decideLive(cluster, asked.namespace, Number.POSITIVE_INFINITY, view =>
-    explain(asked, mutatePod(request, view, rules), view, rules),
+    explain(asked, mutatePod(request, view, config), view, config),
   );
 }

@@ -14,8 +14,8 @@ export interface Answer {
   readonly now: Explanation;
 }
 
-function decisionInWords({ decision, reason, mode, refused }: Explanation): string {
-  if (refused) return `denied (${reason})`;
+function decisionInWords({ decision, reason, mode, denied }: Explanation): string {
+  if (denied) return `denied (${reason})`;
   if (decision === 'deny') return `passes unpatched (${reason}), for the mode is ${mode}`;
   return `${decision === 'mutate' ? 'allowed, and patched' : 'allowed as it is'} (${reason})`;
 }

@@ -71,7 +71,7 @@ function wasInjected({ roleArn, tokenFile }: HeldByContainer, said: string, wind
 
 /**
  * A pod as it may have been before its injection: containers whose role and token file are those that the annotation
- * tells lose all that an injection gives. What the user had set to the same values himself cannot be told apart, and
+ * tells lose all that an injection gives. What the user had set to the same values themselves cannot be told apart, and
  * a new pod gets it again. (https://kubernetes.io/docs/concepts/workloads/pods/#pod-templates: the template would tell;
  * reading every kind of owner needs rights that a person who asks about a pod may not have.)
  * @throws {MalformedObjectError}

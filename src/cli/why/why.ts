@@ -1,15 +1,15 @@
-import { sayRemark } from '../../admission/catalogue/say-remark.ts';
+import { formatWarning } from '../../admission/catalogue/warnings.ts';
 import type { Cluster } from '../../admission/cluster.ts';
+import type { Config } from '../../admission/config.ts';
 import { labelNamespace } from '../../admission/guards/namespaces.ts';
 import { decideLive } from '../../admission/live-view.ts';
-import type { Rules } from '../../admission/rules.ts';
-import { clusterFlags, namespaceFlag, outputFlag } from '../cluster-flags.ts';
 import type { Command, Surroundings } from '../command.ts';
-import { describeFlags, echo, readFlags } from '../flag.ts';
-import type { ObjectSource } from '../object-source.ts';
-import { openSource } from '../open-source.ts';
-import { ruleFlags, rulesFrom } from '../rule-flags.ts';
-import { namespaceResource, reviewOf } from '../synthetic-review.ts';
+import { clusterFlags, namespaceFlag, outputFlag } from '../flags/cluster-flags.ts';
+import { configFlags, configFrom } from '../flags/config-flags.ts';
+import { describeFlags, echo, readFlags } from '../flags/flag.ts';
+import { namespaceResource, reviewOf } from '../inject/synthetic-review.ts';
+import type { ObjectSource } from '../sources/object-source.ts';
+import { openSource } from '../sources/open-source.ts';
 import { exitCodes, UsageError } from '../usage-error.ts';
 import { type Explanation, explainPod } from './explain.ts';
 import { MissingObjectError } from './missing-object-error.ts';
@@ -20,25 +20,25 @@ const whyFlags = {
   namespace: { ...namespaceFlag, help: 'Namespace of the pod' },
   output: outputFlag(['text', 'json']),
   ...clusterFlags,
-  ...ruleFlags,
+  ...configFlags,
 } as const;
 
 /** A pod that asks for nothing of its own. */
 const plainPod = { spec: { containers: [{ name: 'any' }] } };
 
 /** @throws {MissingObjectError} */
-async function answerForPod(namespace: string, name: string, source: ObjectSource, rules: Rules): Promise<Answer> {
+async function answerForPod(namespace: string, name: string, source: ObjectSource, config: Config): Promise<Answer> {
   const object = await source.pod(namespace, name);
   if (object === undefined) {
     throw new MissingObjectError(`there is no pod ${JSON.stringify(name)} in namespace ${JSON.stringify(namespace)}`);
   }
   const asked = { namespace, name, object: beforeInjection(object) };
-  const now = await explainPod(asked, clusterOf(source), rules);
+  const now = await explainPod(asked, clusterOf(source), config);
   return { kind: 'Pod', namespace, name, has: heldByPod(object), now };
 }
 
 /** The namespace's own review tells of bindings without effect and slips of spelling. */
-async function namespaceWarnings(name: string, cluster: Cluster, rules: Rules): Promise<readonly string[]> {
+async function namespaceWarnings(name: string, cluster: Cluster, config: Config): Promise<readonly string[]> {
   return decideLive(cluster, name, Number.POSITIVE_INFINITY, view => {
     const namespace = view.namespace(name);
     if (namespace === undefined) return [];
@@ -47,25 +47,25 @@ async function namespaceWarnings(name: string, cluster: Cluster, rules: Rules): 
       metadata: { name, labels: Object.fromEntries(labels), annotations: Object.fromEntries(annotations) },
     };
     const review = reviewOf({ resource: namespaceResource, kind: 'Namespace', name, namespace: name, object });
-    const { reason, remarks = [] } = labelNamespace(review, view, rules);
-    // Whoever asks is told the whole refusal of a pod already.
-    const said = remarks.filter(remark => remark.reason !== 'BindingUnresolved').map(sayRemark);
+    const { reason, warnings = [] } = labelNamespace(review, view, config);
+    // Whoever asks is told the whole denial of a pod already.
+    const said = warnings.filter(warning => warning.reason !== 'BindingUnresolved').map(formatWarning);
     if (reason !== 'Labelled') return said;
     return ['it is bound but not labelled carm-webhook.dev/inject=enabled: its pods pass the webhook by', ...said];
   });
 }
 
-async function answerForNamespace(name: string, source: ObjectSource, rules: Rules): Promise<Answer> {
+async function answerForNamespace(name: string, source: ObjectSource, config: Config): Promise<Answer> {
   const cluster = clusterOf(source);
   const asked = { namespace: name, name: 'any', object: plainPod };
-  const now: Explanation = await explainPod(asked, cluster, rules);
-  const warnings = [...new Set([...(await namespaceWarnings(name, cluster, rules)), ...now.warnings])];
+  const now: Explanation = await explainPod(asked, cluster, config);
+  const warnings = [...new Set([...(await namespaceWarnings(name, cluster, config)), ...now.warnings])];
   return { kind: 'Namespace', namespace: '', name, has: undefined, now: { ...now, warnings } };
 }
 
 /** Everything is read as it is now. */
 function clusterOf(source: ObjectSource): Cluster {
-  return { memory: undefined, read: reference => source.read(reference) };
+  return { cache: undefined, read: reference => source.read(reference) };
 }
 
 function readTarget(positionals: readonly string[]): { kind: 'pod' | 'namespace'; name: string } {
@@ -90,14 +90,14 @@ function readTarget(positionals: readonly string[]): { kind: 'pod' | 'namespace'
 async function why(argv: readonly string[], { env, stdout }: Surroundings): Promise<number> {
   const { values, positionals } = readFlags(whyFlags, argv, env);
   const { kind, name } = readTarget(positionals);
-  const rules = rulesFrom(values, env);
-  const source = await openSource(values, rules);
+  const config = configFrom(values, env);
+  const source = await openSource(values, config);
   try {
     const answer = await (kind === 'pod'
-      ? answerForPod(values.namespace, name, source, rules)
-      : answerForNamespace(name, source, rules));
+      ? answerForPod(values.namespace, name, source, config)
+      : answerForNamespace(name, source, config));
     stdout.write(values.output === 'json' ? `${JSON.stringify(answer, undefined, 2)}\n` : renderAnswer(answer));
-    return answer.now.refused ? exitCodes.refused : exitCodes.done;
+    return answer.now.denied ? exitCodes.denied : exitCodes.done;
   } finally {
     await source.close();
   }
@@ -112,7 +112,7 @@ export const whyCommand: Command = {
 
 Tells what the webhook would decide now: the account, the role and where it comes from, the mode,
 and what each container would get; for a pod of the cluster also what it has. For a namespace it is
-the decision on a plain pod in it. With a decision that refuses, and where there is no such pod,
+the decision on a plain pod in it. With a decision that denies, and where there is no such pod,
 the exit code is 1.
 
 Examples:

@@ -3,11 +3,11 @@ import { after, before, describe, test } from 'node:test';
 import { createAdmit } from '../../../src/admission/admit.ts';
 import { reasons, warnings } from '../../../src/admission/catalogue/reasons.ts';
 import { UnverifiedError } from '../../../src/admission/cluster.ts';
+import { type Config, defaultConfig } from '../../../src/admission/config.ts';
 import type { ReviewRecord } from '../../../src/admission/record.ts';
 import type { AdmissionResponse } from '../../../src/admission/response.ts';
 import { reviewSeries } from '../../../src/admission/review-series.ts';
-import { defaultRules, type Rules } from '../../../src/admission/rules.ts';
-import { StateDirectory } from '../../../src/cluster/state-directory.ts';
+import { StateDirectory } from '../../../src/cluster/state/state-directory.ts';
 import { checkRow } from '../../decisions/check-row.ts';
 import type { FlagSet } from '../../decisions/flag-sets.ts';
 import { pod } from '../../decisions/manifests.ts';
@@ -17,12 +17,12 @@ import { rows } from '../../decisions/table.ts';
 import { FakeCluster } from '../fake-cluster.ts';
 
 /** The table of decisions without a server: what the flags of the served one come to. */
-const rulesOf: Readonly<Record<FlagSet, Partial<Rules>>> = {
+const rulesOf: Readonly<Record<FlagSet, Partial<Config>>> = {
   plain: {},
-  teams: { featureGates: { ...defaultRules.featureGates, TeamLevelCARM: true } },
+  teams: { featureGates: { ...defaultConfig.featureGates, TeamLevelCARM: true } },
   'no-maps': {
     ackSystems: [{ namespace: 'elsewhere', services: undefined }],
-    featureGates: { ...defaultRules.featureGates, ServiceLevelCARM: true, TeamLevelCARM: true },
+    featureGates: { ...defaultConfig.featureGates, ServiceLevelCARM: true, TeamLevelCARM: true },
   },
   strict: {
     requirePodsKey: true,
@@ -33,7 +33,7 @@ const rulesOf: Readonly<Record<FlagSet, Partial<Rules>>> = {
   },
   'strict-teams': {
     requirePodsKey: true,
-    featureGates: { ...defaultRules.featureGates, TeamLevelCARM: true },
+    featureGates: { ...defaultConfig.featureGates, TeamLevelCARM: true },
   },
   'strict-systems': {
     requirePodsKey: true,
@@ -46,11 +46,13 @@ const rulesOf: Readonly<Record<FlagSet, Partial<Rules>>> = {
   auditing: { defaultMode: 'audit' },
   'workloads-denied': { workloads: 'deny' },
   'workloads-off': { workloads: 'off' },
-  services: { featureGates: { ...defaultRules.featureGates, ServiceLevelCARM: true } },
-  'services-and-teams': { featureGates: { ...defaultRules.featureGates, ServiceLevelCARM: true, TeamLevelCARM: true } },
-  selectors: { featureGates: { ...defaultRules.featureGates, IAMRoleSelector: true } },
+  services: { featureGates: { ...defaultConfig.featureGates, ServiceLevelCARM: true } },
+  'services-and-teams': {
+    featureGates: { ...defaultConfig.featureGates, ServiceLevelCARM: true, TeamLevelCARM: true },
+  },
+  selectors: { featureGates: { ...defaultConfig.featureGates, IAMRoleSelector: true } },
   'selectors-warning': {
-    featureGates: { ...defaultRules.featureGates, IAMRoleSelector: true },
+    featureGates: { ...defaultConfig.featureGates, IAMRoleSelector: true },
     defaultMode: 'warn',
   },
   'unbound-denied': { unboundResources: 'deny' },
@@ -61,7 +63,7 @@ const rulesOf: Readonly<Record<FlagSet, Partial<Rules>>> = {
       { namespace: 'ack-system', services: new Set(['s3', 'sqs']) },
       { namespace: 'ack-iam', services: undefined },
     ],
-    featureGates: { ...defaultRules.featureGates, ServiceLevelCARM: true },
+    featureGates: { ...defaultConfig.featureGates, ServiceLevelCARM: true },
   },
   releases: {
     ackSystems: [
@@ -99,7 +101,7 @@ describe('the catalogue', () => {
   before(async () => {
     state = await writeState();
     for (const row of rows) {
-      const rules = { ...defaultRules, ...rulesOf[row.server ?? 'plain'] };
+      const rules = { ...defaultConfig, ...rulesOf[row.server ?? 'plain'] };
       const directory = await StateDirectory.open({ folder: state.folder });
       const admit = createAdmit(directory, rules);
       const { response, record } = await admit(row.endpoint ?? 'mutate', await readRequestBytes(row.review), deadline);
@@ -109,7 +111,7 @@ describe('the catalogue', () => {
     }
     // Troubles that no folder of manifests can have.
     for (const error of [new UnverifiedError(503, 'no answer'), new Error('broken')]) {
-      const admit = createAdmit(new FakeCluster(undefined, error), defaultRules);
+      const admit = createAdmit(new FakeCluster(undefined, error), defaultConfig);
       records.push((await admit('mutate', readRequest({ object: pod() }), deadline)).record);
     }
   });

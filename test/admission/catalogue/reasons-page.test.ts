@@ -18,7 +18,7 @@ describe('docs/reasons.md', () => {
 
   test('says who can mend each refusal, and how', () => {
     for (const [reason, { group }] of Object.entries(reasons)) {
-      if (group !== 'refused') continue;
+      if (group !== 'denied') continue;
       const section = page.split(`### ${reason}\n`)[1]?.split('\n### ')[0] ?? '';
       assert.match(section, /\nWho can fix it: (?:you|your platform team)/, reason);
       assert.match(section, /\nHow: \S/, reason);

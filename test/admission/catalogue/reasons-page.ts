@@ -1,9 +1,9 @@
+import type { Denial, Softening } from '../../../src/admission/catalogue/denial.ts';
 import { reasons, warnings } from '../../../src/admission/catalogue/reasons.ts';
-import type { Refusal, Softening } from '../../../src/admission/catalogue/refusal.ts';
 
 /** Renders `docs/reasons.md` from the catalogue. */
 
-const menders = {
+const fixIntroductions = {
   you: 'you',
   'platform team': 'your platform team',
 } as const;
@@ -11,20 +11,20 @@ const menders = {
 interface Entry {
   readonly group: string;
   readonly cause: string;
-  readonly mender?: keyof typeof menders;
+  readonly fixedBy?: keyof typeof fixIntroductions;
   readonly remedy?: string;
-  readonly softenedBy?: Refusal<never>['softenedBy'];
+  readonly softenedBy?: Denial<never>['softenedBy'];
 }
 
 const groups: readonly { readonly group: string; readonly title: string; readonly text: string }[] = [
   {
-    group: 'refused',
-    title: 'Refused',
+    group: 'denied',
+    title: 'Denied',
     text: 'The object was not admitted (`status.code` 403). In a namespace of mode `warn` the same message comes as a warning and the object passes, unpatched; in mode `audit` it stands in the audit annotations and the metrics only. Some are denied in every mode, and a few are softened by `--default-mode` only: their entries say so.',
   },
   {
-    group: 'trouble',
-    title: 'Troubles',
+    group: 'failure',
+    title: 'Failures',
     text: 'The object could not be judged. These are answered with another `status.code` than 403.',
   },
   {
@@ -56,10 +56,10 @@ function renderSoftening(softenedBy: Entry['softenedBy']): readonly string[] {
   return ['', `For a pod: ${softenings[softenedBy.pod]} For an ACK resource: ${softenings[softenedBy.resource]}`];
 }
 
-function renderEntry(reason: string, { cause, mender, remedy, softenedBy }: Entry): string {
+function renderEntry(reason: string, { cause, fixedBy, remedy, softenedBy }: Entry): string {
   const lines = [`### ${reason}`, '', cause];
   lines.push(...renderSoftening(softenedBy));
-  if (mender !== undefined) lines.push('', `Who can fix it: ${menders[mender]}.`);
+  if (fixedBy !== undefined) lines.push('', `Who can fix it: ${fixIntroductions[fixedBy]}.`);
   if (remedy !== undefined) lines.push('', `How: ${remedy}`);
   return lines.join('\n');
 }

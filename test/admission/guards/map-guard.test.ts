@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { defaultFeatureGates } from '../../../src/accounts/feature-gates.ts';
+import { type Config, defaultConfig } from '../../../src/admission/config.ts';
 import { validateMap } from '../../../src/admission/guards/maps.ts';
-import { defaultRules, type Rules } from '../../../src/admission/rules.ts';
 import type { RoleMapKind } from '../../../src/objects/role-map.ts';
 import { configMap, mapReview, type Strings } from '../../decisions/resources.ts';
 import { readRequest } from '../../decisions/review.ts';
@@ -85,8 +85,8 @@ function decided(setting: Setting, before: Strings, after: Strings | undefined) 
   const view = viewOf({
     namespaces: Object.fromEntries(namespaces.map(([name, id]) => [name, { annotations: { [annotation]: id } }])),
   });
-  const rules: Rules = {
-    ...defaultRules,
+  const config: Config = {
+    ...defaultConfig,
     // The rest of the services are this one's, whether or not it is the first.
     ackSystems: isFirst
       ? [{ namespace: 'ack-system', services: undefined }]
@@ -104,7 +104,7 @@ function decided(setting: Setting, before: Strings, after: Strings | undefined) 
   };
   const name = `ack-role-${kind}-map`;
   const request = mapReview(configMap(name, before), after && configMap(name, after));
-  return validateMap(readRequest(request), view, rules);
+  return validateMap(readRequest(request), view, config);
 }
 
 function mapOf(kind: RoleMapKind): fc.Arbitrary<Strings> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { accountOfArn, matchingSelectors, whySelectorIsLeftOut } from '../../../src/accounts/role-selector.ts';
+import { accountOfArn, matchingSelectors, selectorIgnoredBecause } from '../../../src/accounts/role-selector.ts';
 import type { ResourceSearch, StoredResource, View } from '../../../src/admission/cluster.ts';
 import { strandedResources } from '../../../src/admission/guards/selector-use.ts';
 import type { RoleSelector } from '../../../src/objects/role-selector.ts';
@@ -77,7 +77,7 @@ test('what a change strands is what had an account by this selector, and has it 
       const [before, ...others] = world.selectors as [RoleSelector, ...RoleSelector[]];
       const after = changed && { ...changed, name: before.name };
       // What is written invalid is refused before.
-      if (after !== undefined && whySelectorIsLeftOut(after) !== undefined) return;
+      if (after !== undefined && selectorIgnoredBecause(after) !== undefined) return;
       const changedWorld = { ...world, selectors: after === undefined ? others : [after, ...others] };
       const expected = world.resources.filter(resource => {
         const was = accountOf(resource, world);

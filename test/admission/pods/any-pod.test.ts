@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Operation } from 'fast-json-patch';
-import { type Admitted, createAdmit } from '../../../src/admission/admit.ts';
-import { defaultRules, type Rules } from '../../../src/admission/rules.ts';
+import { createAdmit, type ReviewResult } from '../../../src/admission/admit.ts';
+import { type Config, defaultConfig } from '../../../src/admission/config.ts';
 import { readSkipList } from '../../../src/injection/skip-list.ts';
 import { readPod } from '../../../src/objects/pod.ts';
 import { patched, patchOf } from '../../decisions/check-row.ts';
@@ -19,7 +19,7 @@ const state: FakeState = {
     'shop/wish': { 'carm-webhook.dev/role': 'team/reader' },
   },
 };
-const regional: Rules = { ...defaultRules, defaultRegion: 'eu-central-1', supportMessage: 'Ask in #platform.' };
+const regional: Config = { ...defaultConfig, defaultRegion: 'eu-central-1', supportMessage: 'Ask in #platform.' };
 
 async function ask(object: unknown, endpoint: 'mutate' | 'validate' = 'mutate', more: Partial<ReviewOptions> = {}) {
   const admit = createAdmit(new FakeCluster(state, state), regional);
@@ -62,7 +62,7 @@ function assertKept(before: unknown, after: unknown, path: string): void {
   }
 }
 
-function checkAnswer({ response, record }: Admitted): void {
+function checkAnswer({ response, record }: ReviewResult): void {
   assert.notEqual(record.reason, 'InternalError');
   assert.equal(typeof response.uid, 'string');
   for (const text of [...(response.warnings ?? []), response.status?.message ?? '']) {
@@ -87,9 +87,9 @@ describe('for any JSON in the place of a pod', () => {
       fc.asyncProperty(anyPod, anyPod, async (value, old) => {
         const more = { operation: 'UPDATE', subResource: 'ephemeralcontainers', oldObject: overTheWire(old) };
         const object = overTheWire(value);
-        const admitted = await ask(object, 'mutate', more);
-        checkAnswer(admitted);
-        if (admitted.response.patch !== undefined) checkOperations(patchOf(admitted.response), object);
+        const result = await ask(object, 'mutate', more);
+        checkAnswer(result);
+        if (result.response.patch !== undefined) checkOperations(patchOf(result.response), object);
       }),
       { numRuns: 400 },
     );
@@ -99,9 +99,9 @@ describe('for any JSON in the place of a pod', () => {
     await fc.assert(
       fc.asyncProperty(anyPod, async value => {
         const object = overTheWire(value);
-        const admitted = await ask(object, 'mutate', { resource: '/v1/namespaces', name: 'shop', kind: 'Namespace' });
-        checkAnswer(admitted);
-        assert.deepEqual(patchOf(admitted.response), []);
+        const result = await ask(object, 'mutate', { resource: '/v1/namespaces', name: 'shop', kind: 'Namespace' });
+        checkAnswer(result);
+        assert.deepEqual(patchOf(result.response), []);
       }),
       { numRuns: 300 },
     );
@@ -111,9 +111,9 @@ describe('for any JSON in the place of a pod', () => {
     await fc.assert(
       fc.asyncProperty(anyPod, async template => {
         const object = overTheWire({ metadata: { name: 'web' }, spec: { template } });
-        const admitted = await ask(object, 'validate', { resource: 'apps/v1/deployments', kind: 'Deployment' });
-        checkAnswer(admitted);
-        assert.equal(admitted.response.patch, undefined);
+        const result = await ask(object, 'validate', { resource: 'apps/v1/deployments', kind: 'Deployment' });
+        checkAnswer(result);
+        assert.equal(result.response.patch, undefined);
       }),
       { numRuns: 400 },
     );

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type Admitted, createAdmit, type Endpoint } from '../../../src/admission/admit.ts';
-import { defaultRules, type Rules } from '../../../src/admission/rules.ts';
+import { createAdmit, type Endpoint, type ReviewResult } from '../../../src/admission/admit.ts';
+import { type Config, defaultConfig } from '../../../src/admission/config.ts';
 import { patched, patchOf } from '../../decisions/check-row.ts';
 import { roleSelector } from '../../decisions/resources.ts';
 import { type ReviewOptions, readRequest } from '../../decisions/review.ts';
@@ -23,27 +23,27 @@ const state: FakeState = {
     roleSelector('green', 'arn:aws:iam::222222222222:role/green', { labels: { color: 'green' } }),
   ],
 };
-const byMaps: Rules = { ...defaultRules, supportMessage: 'Ask in #platform.' };
-const bySelectors: Rules = { ...byMaps, featureGates: { ...byMaps.featureGates, IAMRoleSelector: true } };
+const byMaps: Config = { ...defaultConfig, supportMessage: 'Ask in #platform.' };
+const bySelectors: Config = { ...byMaps, featureGates: { ...byMaps.featureGates, IAMRoleSelector: true } };
 const eitherRules = fc.constantFrom(byMaps, bySelectors);
 
 const bucket: Partial<ReviewOptions> = { resource: 's3.services.k8s.aws/v1alpha1/buckets', kind: 'Bucket' };
 
 async function ask(
   endpoint: Endpoint,
-  rules: Rules,
+  config: Config,
   object: unknown,
   old?: unknown,
   more: Partial<ReviewOptions> = {},
 ) {
-  const admit = createAdmit(new FakeCluster(state, state), rules);
+  const admit = createAdmit(new FakeCluster(state, state), config);
   const update = old === undefined ? {} : { operation: 'UPDATE', oldObject: old };
   return admit(endpoint, readRequest({ object, namespace: 'shop', ...bucket, ...update, ...more }), 5_000);
 }
 
 const overTheWire = (value: unknown): unknown => JSON.parse(JSON.stringify(value) ?? 'null');
 
-function checkAnswer({ response, record }: Admitted): void {
+function checkAnswer({ response, record }: ReviewResult): void {
   assert.notEqual(record.reason, 'InternalError', String(record.error));
   for (const line of [...(response.warnings ?? []), response.status?.message ?? '']) {
     assert.match(line, /^[\x20-\x7e]*$/);
@@ -72,8 +72,8 @@ describe('for any JSON in the place of', () => {
       const endpoint = fc.constantFrom<Endpoint>('mutate', 'validate');
       const before = fc.option(anyResource, { nil: undefined });
       await fc.assert(
-        fc.asyncProperty(endpoint, eitherRules, anyResource, before, async (to, rules, value, old) => {
-          checkAnswer(await ask(to, rules, overTheWire(value), old === undefined ? old : overTheWire(old), more));
+        fc.asyncProperty(endpoint, eitherRules, anyResource, before, async (to, config, value, old) => {
+          checkAnswer(await ask(to, config, overTheWire(value), old === undefined ? old : overTheWire(old), more));
         }),
         { numRuns: 300 },
       );
@@ -89,9 +89,9 @@ describe('for any resource', () => {
   test('the patch only adds, and only our annotations', async () => {
     let completed = 0;
     await fc.assert(
-      fc.asyncProperty(shapedResource, previous, eitherRules, async (value, old, rules) => {
+      fc.asyncProperty(shapedResource, previous, eitherRules, async (value, old, config) => {
         const object = overTheWire(value);
-        const { response } = await ask('mutate', rules, object, overTheWire(old ?? null) ?? undefined);
+        const { response } = await ask('mutate', config, object, overTheWire(old ?? null) ?? undefined);
         const operations = patchOf(response);
         if (operations.length > 0) completed += 1;
         for (const operation of operations) {
@@ -115,12 +115,12 @@ describe('for any resource', () => {
 
   test('on its own output the patch is empty', async () => {
     await fc.assert(
-      fc.asyncProperty(shapedResource, previous, eitherRules, async (value, old, rules) => {
+      fc.asyncProperty(shapedResource, previous, eitherRules, async (value, old, config) => {
         const object = overTheWire(value);
         const before = overTheWire(old ?? null) ?? undefined;
-        const { response } = await ask('mutate', rules, object, before);
+        const { response } = await ask('mutate', config, object, before);
         if (!response.allowed) return;
-        const again = await ask('mutate', rules, patched(object, response), before);
+        const again = await ask('mutate', config, patched(object, response), before);
         assert.deepEqual(patchOf(again.response), []);
       }),
       { numRuns: 500 },
@@ -130,14 +130,14 @@ describe('for any resource', () => {
   test('what /validate allows it allows completed too', async () => {
     let completed = 0;
     await fc.assert(
-      fc.asyncProperty(shapedResource, previous, eitherRules, async (value, old, rules) => {
+      fc.asyncProperty(shapedResource, previous, eitherRules, async (value, old, config) => {
         const object = overTheWire(value);
         const before = overTheWire(old ?? null) ?? undefined;
-        if (!(await ask('validate', rules, object, before)).response.allowed) return;
-        const { response } = await ask('mutate', rules, object, before);
+        if (!(await ask('validate', config, object, before)).response.allowed) return;
+        const { response } = await ask('mutate', config, object, before);
         if (response.patch === undefined) return;
         completed += 1;
-        const after = await ask('validate', rules, patched(object, response), before);
+        const after = await ask('validate', config, patched(object, response), before);
         assert.equal(after.response.allowed, true, after.response.status?.message);
       }),
       { numRuns: 600 },
@@ -147,9 +147,9 @@ describe('for any resource', () => {
 
   test('an UPDATE that changes nothing is allowed and not refused by what was there before', async () => {
     await fc.assert(
-      fc.asyncProperty(shapedResource, eitherRules, async (value, rules) => {
+      fc.asyncProperty(shapedResource, eitherRules, async (value, config) => {
         const object = overTheWire(value);
-        const { response } = await ask('validate', rules, object, object);
+        const { response } = await ask('validate', config, object, object);
         assert.equal(response.allowed, true, response.status?.message);
       }),
       { numRuns: 500 },
@@ -158,7 +158,7 @@ describe('for any resource', () => {
 
   test('a change of finalizers and metadata of a terminating one is never refused or touched', async () => {
     await fc.assert(
-      fc.asyncProperty(shapedResource, shapedResource, eitherRules, async (old, now, rules) => {
+      fc.asyncProperty(shapedResource, shapedResource, eitherRules, async (old, now, config) => {
         const dying = { deletionTimestamp: '2026-01-02T00:00:00Z' };
         const before = overTheWire({ ...old, metadata: { ...(old['metadata'] as object), ...dying } });
         const after = overTheWire({
@@ -167,7 +167,7 @@ describe('for any resource', () => {
           spec: old['spec'],
         });
         for (const endpoint of ['mutate', 'validate'] as const) {
-          const { response } = await ask(endpoint, rules, after, before);
+          const { response } = await ask(endpoint, config, after, before);
           assert.equal(response.allowed, true, response.status?.message);
           assert.equal(response.patch, undefined);
         }

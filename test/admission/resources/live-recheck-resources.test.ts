@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createAdmit, type Endpoint } from '../../../src/admission/admit.ts';
 import { type StoredResource, UnverifiedError } from '../../../src/admission/cluster.ts';
-import { defaultRules, type Rules } from '../../../src/admission/rules.ts';
+import { type Config, defaultConfig } from '../../../src/admission/config.ts';
 import { namespaceObject } from '../../decisions/manifests.ts';
 import {
   configMap,
@@ -18,7 +18,7 @@ import { account, FakeCluster, type FakeState, good, inMode } from '../fake-clus
 
 /** Refusals of ACK resources, maps and selectors by memory are re-checked live before they are spoken. */
 
-const selectors: Rules = { ...defaultRules, featureGates: { ...defaultRules.featureGates, IAMRoleSelector: true } };
+const selectors: Config = { ...defaultConfig, featureGates: { ...defaultConfig.featureGates, IAMRoleSelector: true } };
 const ack = `arn:aws:iam::${account}:role/ack`;
 const live: FakeState = {
   ...good,
@@ -30,10 +30,10 @@ const deadline = 5_000;
 async function ask(
   cluster: FakeCluster,
   review: ReviewOptions,
-  rules: Rules = defaultRules,
+  config: Config = defaultConfig,
   endpoint: Endpoint = 'validate',
 ) {
-  return createAdmit(cluster, rules)(endpoint, readRequest(review), deadline);
+  return createAdmit(cluster, config)(endpoint, readRequest(review), deadline);
 }
 
 const name = 'ack-role-account-map';
@@ -41,16 +41,16 @@ const removal = mapReview(configMap(name, { [account]: ack }), configMap(name, {
 const widened = selectorReview(undefined, roleSelector('new', ack, { names: ['shop'] }));
 
 describe('a denial by memory is re-checked live', () => {
-  const table: readonly (readonly [string, FakeState, FakeState, ReviewOptions, Rules])[] = [
-    ['a map that came since', { ...live, maps: {} }, live, created('Bucket'), defaultRules],
-    ['an entry that came since', { ...live, maps: { account: {} } }, live, created('Bucket'), defaultRules],
-    ['a namespace that came since', { ...live, namespaces: {} }, live, created('Bucket'), defaultRules],
+  const table: readonly (readonly [string, FakeState, FakeState, ReviewOptions, Config])[] = [
+    ['a map that came since', { ...live, maps: {} }, live, created('Bucket'), defaultConfig],
+    ['an entry that came since', { ...live, maps: { account: {} } }, live, created('Bucket'), defaultConfig],
+    ['a namespace that came since', { ...live, namespaces: {} }, live, created('Bucket'), defaultConfig],
     [
       'a binding that came since',
       { ...live, namespaces: { shop: { labels: { 'carm-webhook.dev/inject': 'enabled' } } } },
       live,
       created('Bucket'),
-      defaultRules,
+      defaultConfig,
     ],
     ['a selector that came since', { ...live, roleSelectors: [] }, live, created('Bucket'), selectors],
     ['a kind that came since', good, live, created('Bucket'), selectors],
@@ -61,15 +61,15 @@ describe('a denial by memory is re-checked live', () => {
       created('Bucket'),
       selectors,
     ],
-    ['a namespace that was unbound since', live, { ...live, namespaces: { shop: {} } }, removal, defaultRules],
+    ['a namespace that was unbound since', live, { ...live, namespaces: { shop: {} } }, removal, defaultConfig],
     ['an overlapping selector that went since', live, { ...live, roleSelectors: [] }, widened, selectors],
-    ['no memory at all', {}, live, created('Bucket'), defaultRules],
+    ['no memory at all', {}, live, created('Bucket'), defaultConfig],
   ];
-  for (const [what, memory, now, review, rules] of table) {
+  for (const [what, memory, now, review, config] of table) {
     test(`${what}: memory denies, the cluster allows`, async () => {
-      const inMemory = await ask(new FakeCluster(memory, memory), review, rules);
+      const inMemory = await ask(new FakeCluster(memory, memory), review, config);
       assert.equal(inMemory.response.allowed, false, 'memory alone denies');
-      const { response, record } = await ask(new FakeCluster(memory, now), review, rules);
+      const { response, record } = await ask(new FakeCluster(memory, now), review, config);
       assert.equal(response.allowed, true, response.status?.message);
       assert.equal(record.reason, 'Checked');
     });
@@ -105,38 +105,38 @@ describe('a denial by memory is re-checked live', () => {
       maps,
     });
     const mapped = regional({ account: { [account]: ack } });
-    const asked = (now: FakeState) => ask(new FakeCluster(regional(), now), created('Bucket'), defaultRules, 'mutate');
+    const asked = (now: FakeState) => ask(new FakeCluster(regional(), now), created('Bucket'), defaultConfig, 'mutate');
     assert.equal((await asked(mapped)).record.reason, 'Completed');
     assert.equal((await asked(regional())).record.reason, 'Checked');
   });
 
   test('what memory allows is allowed at once, without a read', () => {
-    for (const [review, rules] of [
-      [created('Bucket'), defaultRules],
+    for (const [review, config] of [
+      [created('Bucket'), defaultConfig],
       [created('Bucket'), selectors],
-      [updated('Bucket', {}, { spec: { name: 'others' } }), defaultRules],
-      [mapReview(configMap(name, {}), configMap(name, { '222222222222': '' })), defaultRules],
+      [updated('Bucket', {}, { spec: { name: 'others' } }), defaultConfig],
+      [mapReview(configMap(name, {}), configMap(name, { '222222222222': '' })), defaultConfig],
     ] as const) {
       const cluster = new FakeCluster(live, new Error('nobody must ask'));
-      const admitted = createAdmit(cluster, rules)('validate', readRequest(review), deadline);
-      assert.ok(!(admitted instanceof Promise));
-      assert.equal(admitted.record.reason, 'Checked', admitted.record.message);
+      const result = createAdmit(cluster, config)('validate', readRequest(review), deadline);
+      assert.ok(!(result instanceof Promise));
+      assert.equal(result.record.reason, 'Checked', result.record.message);
       assert.deepEqual(cluster.reads, []);
     }
   });
 
   test('each is read once, and no other than the decision needs', async () => {
-    const table: readonly (readonly [ReviewOptions, Rules, readonly string[]])[] = [
-      [created('Bucket'), defaultRules, ['Namespace shop', 'RoleMap account']],
+    const table: readonly (readonly [ReviewOptions, Config, readonly string[]])[] = [
+      [created('Bucket'), defaultConfig, ['Namespace shop', 'RoleMap account']],
       [created('Bucket'), selectors, ['Namespace shop', 'RoleSelectors']],
       [widened, selectors, ['Namespace ', 'Namespace shop', 'RoleSelectors']],
       // No mode softens it, so none is looked up.
-      [removal, defaultRules, ['Namespaces']],
-      [created('FieldExport', { spec: {} }), defaultRules, ['Namespace shop']],
+      [removal, defaultConfig, ['Namespaces']],
+      [created('FieldExport', { spec: {} }), defaultConfig, ['Namespace shop']],
     ];
-    for (const [review, rules, reads] of table) {
+    for (const [review, config, reads] of table) {
       const cluster = new FakeCluster(undefined, live);
-      await ask(cluster, review, rules);
+      await ask(cluster, review, config);
       assert.deepEqual(cluster.reads.toSorted(), reads);
     }
   });
@@ -153,7 +153,7 @@ describe('a denial by memory is re-checked live', () => {
       namespaces: { shop: { annotations: { 'services.k8s.aws/default-region': 'eu-central-1' } } },
     };
     const cluster = new FakeCluster(regional, new Error('nobody must ask'));
-    assert.equal((await ask(cluster, created('Bucket'), defaultRules, 'mutate')).record.reason, 'Completed');
+    assert.equal((await ask(cluster, created('Bucket'), defaultConfig, 'mutate')).record.reason, 'Completed');
     assert.deepEqual(cluster.reads, []);
   });
 
@@ -167,23 +167,23 @@ describe('a denial by memory is re-checked live', () => {
 });
 
 describe('when the cluster cannot be asked', () => {
-  const table: Readonly<Record<string, readonly [FakeState | undefined, ReviewOptions, Rules]>> = {
-    'a resource whose role memory cannot resolve': [{ ...live, maps: {} }, created('Bucket'), defaultRules],
-    'a resource without memory': [undefined, created('Bucket'), defaultRules],
+  const table: Readonly<Record<string, readonly [FakeState | undefined, ReviewOptions, Config]>> = {
+    'a resource whose role memory cannot resolve': [{ ...live, maps: {} }, created('Bucket'), defaultConfig],
+    'a resource without memory': [undefined, created('Bucket'), defaultConfig],
     'a resource that no selector in memory matches': [{ ...live, roleSelectors: [] }, created('Bucket'), selectors],
-    'a map that loses an entry': [live, removal, defaultRules],
-    'a map without memory': [undefined, removal, defaultRules],
+    'a map that loses an entry': [live, removal, defaultConfig],
+    'a map without memory': [undefined, removal, defaultConfig],
     'a selector that overlaps one in memory': [live, widened, selectors],
-    'a forged status': [live, statusUpdated('Bucket', {}, { ack: { region: 'x' } }), defaultRules],
+    'a forged status': [live, statusUpdated('Bucket', {}, { ack: { region: 'x' } }), defaultConfig],
   };
-  for (const [what, [memory, review, rules]] of Object.entries(table)) {
+  for (const [what, [memory, review, config]] of Object.entries(table)) {
     for (const status of [429, 503] as const) {
       test(`${what} is Unverified with ${status}, whatever the mode`, async () => {
         for (const mode of ['enforce', 'warn', 'audit'] as const) {
           const state = memory && inMode(mode, memory);
           const error = new UnverifiedError(status, 'the API server did not answer in time');
           const { response, record } = await ask(new FakeCluster(state, error), review, {
-            ...rules,
+            ...config,
             defaultMode: mode,
           });
           assert.equal(response.allowed, false, mode);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createAdmit } from '../../../src/admission/admit.ts';
-import { foreignReferences } from '../../../src/admission/resources/references.ts';
-import { defaultRules, type Rules } from '../../../src/admission/rules.ts';
+import { type Config, defaultConfig } from '../../../src/admission/config.ts';
+import { findCrossNamespaceReferences } from '../../../src/admission/resources/references.ts';
 import { created, type ResourceOptions, updated } from '../../decisions/resources.ts';
 import { readRequest } from '../../decisions/review.ts';
 import { account, FakeCluster, type FakeState, good } from '../fake-cluster.ts';
@@ -10,14 +10,14 @@ import { account, FakeCluster, type FakeState, good } from '../fake-cluster.ts';
 /** One tenant's object, as big as etcd takes it, must not hold up the reviews of the others. */
 
 const state: FakeState = { ...good, maps: { account: { [account]: `arn:aws:iam::${account}:role/ack` } } };
-const rules: Rules = { ...defaultRules, crossNamespaceReferences: [{ from: '*', to: 'common' }] };
+const config: Config = { ...defaultConfig, crossNamespaceReferences: [{ from: '*', to: 'common' }] };
 const limitMs = 1_000;
 
 async function reasonOf(before: ResourceOptions | undefined, after: ResourceOptions): Promise<string> {
   const review = before === undefined ? created('DBInstance', after) : updated('DBInstance', before, after);
   const request = readRequest(review);
   const startedAt = performance.now();
-  const { record } = await createAdmit(new FakeCluster(state, state), rules)('validate', request, 5_000);
+  const { record } = await createAdmit(new FakeCluster(state, state), config)('validate', request, 5_000);
   const tookMs = performance.now() - startedAt;
   assert.ok(tookMs < limitMs, `${Math.round(tookMs)} ms`);
   return record.reason;
@@ -64,7 +64,7 @@ describe('a resource of very many references is judged in time', () => {
     let spec: unknown = Array.from({ length: 100_000 }, () => ({ namespace: 'kube-system', name: 'n', key: 'k' }));
     for (let depth = 0; depth < 9_000; depth += 1) spec = [spec];
     const startedAt = performance.now();
-    const found = [...foreignReferences({ refs: spec }, 'DBInstance', 'shop')];
+    const found = [...findCrossNamespaceReferences({ refs: spec }, 'DBInstance', 'shop')];
     const tookMs = performance.now() - startedAt;
     assert.deepEqual([found.length, new Set(found.map(({ identity }) => identity)).size], [100_000, 1]);
     assert.ok(tookMs < limitMs, `${Math.round(tookMs)} ms`);
@@ -74,14 +74,14 @@ describe('a resource of very many references is judged in time', () => {
 test('a reference is found whatever its name is made of', () => {
   const deep = JSON.parse(`${'['.repeat(9_000)}${']'.repeat(9_000)}`) as unknown;
   for (const name of [{ toString: 1 }, deep, null, 1]) {
-    const found = [...foreignReferences({ from: { namespace: 'kube-system', name } }, 'DBInstance', 'shop')];
+    const found = [...findCrossNamespaceReferences({ from: { namespace: 'kube-system', name } }, 'DBInstance', 'shop')];
     assert.equal(found.length, 1);
   }
 });
 
 test('the path of a reference is a JSON Pointer, and one that looks like another hides none', () => {
   const evil = { from: { namespace: 'kube-system', name: 'x' } };
-  const found = [...foreignReferences({ a: { b: evil }, 'a/b': evil, 'a~b': evil }, 'DBInstance', 'shop')];
+  const found = [...findCrossNamespaceReferences({ a: { b: evil }, 'a/b': evil, 'a~b': evil }, 'DBInstance', 'shop')];
   assert.deepEqual(found.map(({ path }) => path).toSorted(), [
     '/spec/a/b/from/namespace',
     '/spec/a~0b/from/namespace',

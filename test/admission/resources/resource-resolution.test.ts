@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import type { AckSystem } from '../../../src/accounts/ack-system.ts';
 import { defaultFeatureGates, type FeatureGate } from '../../../src/accounts/feature-gates.ts';
 import { createAdmit } from '../../../src/admission/admit.ts';
-import { accountIfKnown } from '../../../src/admission/resources/resource-case.ts';
-import { defaultRules, type Rules } from '../../../src/admission/rules.ts';
+import { type Config, defaultConfig } from '../../../src/admission/config.ts';
+import { accountIfKnown } from '../../../src/admission/resources/resource-review.ts';
 import { readResource } from '../../../src/objects/resource.ts';
 import { roleSelector, type Strings } from '../../decisions/resources.ts';
 import { type ReviewOptions, readRequest } from '../../decisions/review.ts';
@@ -666,9 +666,9 @@ async function resolve(row: Case): Promise<string | undefined> {
     ...(mapsOf === undefined ? {} : { mapsOf }),
     ...(selectors === undefined ? {} : { roleSelectors: selectors }),
   };
-  const rules: Rules = {
-    ...defaultRules,
-    ackSystems: row.systems ?? defaultRules.ackSystems,
+  const config: Config = {
+    ...defaultConfig,
+    ackSystems: row.systems ?? defaultConfig.ackSystems,
     featureGates: { ...defaultFeatureGates, ...Object.fromEntries(gates.map(gate => [gate, true])) },
     unboundResources: 'allow',
   };
@@ -684,13 +684,13 @@ async function resolve(row: Case): Promise<string | undefined> {
     },
   };
   const request = readRequest(review);
-  const { record } = await createAdmit(new FakeCluster(state, state), rules)('validate', request, deadline);
+  const { record } = await createAdmit(new FakeCluster(state, state), config)('validate', request, deadline);
   if (record.outcome !== 'allowed') return record.reason;
   const view = viewOf(state);
   const found = view.namespace(namespace);
   assert.ok(found);
   const resource = readResource(request.object);
-  const account = accountIfKnown({ subject: '', request, resource, old: undefined, namespace: found, view, rules });
+  const account = accountIfKnown({ subject: '', request, resource, old: undefined, namespace: found, view, config });
   assert.equal(account.accountId, record.accountId, 'the answer names the account of the role');
   assert.equal(account.role?.text, record.roleArn, 'and the role');
   // What ACK takes for a role and is none has an account all the same.

@@ -1,0 +1,23 @@
+import type { Denial, Softening } from './denial.ts';
+import { type GuardProblem, guardDenials } from './guard-denials.ts';
+import { type ObjectProblem, objectDenials } from './object-denials.ts';
+import { type ResourceProblem, resourceDenials } from './resource-denials.ts';
+import { type RoleProblem, roleDenials } from './role-denials.ts';
+
+/** Everything that anything can be denied for. */
+export type Problem = RoleProblem | ResourceProblem | GuardProblem | ObjectProblem;
+
+/** Each denial: its cause, who can fix it, how, and the words for one case. */
+export const denials = { ...roleDenials, ...resourceDenials, ...guardDenials, ...objectDenials };
+
+/** The denial of a problem. The catalogue's type ties each reason to its problem; an index type cannot say so. */
+export function denialOf(problem: Problem): Denial<Problem> {
+  return denials[problem.reason] as Denial<Problem>;
+}
+
+/** Which mode softens the denial of a problem. */
+export function softeningOf(problem: Problem): Softening {
+  const { softenedBy = 'namespace' } = denialOf(problem);
+  if (typeof softenedBy === 'string') return softenedBy;
+  return softenedBy['of' in problem && problem.of === 'resource' ? 'resource' : 'pod'];
+}

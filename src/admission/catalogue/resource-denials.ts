@@ -1,0 +1,172 @@
+import type { AccountId } from '../../accounts/account-id.ts';
+import { defaultRegionAnnotation } from '../../accounts/binding.ts';
+import { type Partition, partitionOfRegion } from '../../accounts/partition.ts';
+import { regionAnnotation } from '../resources/resource-annotations.ts';
+import { type DenialOf, inside } from './denial.ts';
+import { toPaste } from './paste.ts';
+import { quote, quoteNames } from './quote.ts';
+
+/** What an ACK resource can be denied for, besides a role that does not resolve. */
+export type ResourceProblem =
+  | {
+      readonly reason: 'InvalidRegion';
+      readonly value: string;
+      readonly from: 'resource' | 'namespace';
+      readonly partition: Partition | undefined;
+      readonly within?: string | undefined;
+    }
+  | { readonly reason: 'RegionChange'; readonly value: string; readonly region: string }
+  | {
+      readonly reason: 'InvalidAnnotation';
+      readonly key: string;
+      readonly value: string;
+      readonly allowed: string;
+      readonly within?: string | undefined;
+    }
+  /** `within`: where the annotation stands, if not in the object's own metadata. */
+  | { readonly reason: 'ForgedAnnotation'; readonly key: string; readonly within?: string | undefined }
+  | { readonly reason: 'ForgedFinalizer'; readonly finalizer: string }
+  | { readonly reason: 'ForgedStatus'; readonly field: string }
+  | { readonly reason: 'CrossNamespaceReference'; readonly path: string; readonly namespace: string }
+  | { readonly reason: 'SelectorNotMatched' }
+  | { readonly reason: 'SelectorConflict'; readonly selectors: readonly string[]; readonly of: 'resource' | 'selector' }
+  | {
+      readonly reason: 'RebindWithResources';
+      readonly selector: string;
+      readonly owner: string;
+      readonly accountId: AccountId | undefined;
+    };
+
+/** For whoever restores a backup. */
+const toRestore = ' (to restore a backup, your platform team can name who restores in --restore-identities)';
+
+/** Each denial of an ACK resource. */
+export const resourceDenials: { readonly [R in ResourceProblem['reason']]: DenialOf<ResourceProblem, R> } = {
+  InvalidRegion: {
+    group: 'denied',
+    cause: `The region of an ACK resource, its own or its namespace's default, has not the form of an AWS region or lies in another partition than the account's role.`,
+    fixedBy: 'you',
+    remedy: `Correct the annotation \`${regionAnnotation}\`; the namespace's \`${defaultRegionAnnotation}\` is your platform team's.`,
+    say: ({ value, from, partition, within }, at) => {
+      const isRegion = partitionOfRegion(value) !== undefined;
+      const what = isRegion ? `is not a region of partition ${partition}` : 'is not an AWS region';
+      return from === 'resource'
+        ? { wrong: `${regionAnnotation} ${quote(value)}${inside(within)} ${what}`, remedy: 'correct that annotation' }
+        : {
+            wrong: `namespace ${quote(at.namespace)} has ${defaultRegionAnnotation} ${quote(value)}, which ${what}`,
+            remedy: 'correct it',
+            command: toPaste`kubectl annotate --overwrite namespace ${at.namespace} ${defaultRegionAnnotation}=REGION`,
+            fixedBy: 'platform team',
+          };
+    },
+  },
+  RegionChange: {
+    group: 'denied',
+    cause:
+      'The region of an ACK resource would change, but the resource exists in its region already: ACK would stop at it, with an error that shows nowhere.',
+    fixedBy: 'you',
+    remedy: 'Keep the region; for another one, create another resource.',
+    say: ({ value, region }) => ({
+      wrong: `${regionAnnotation} ${quote(value)} differs from ${quote(region)}, which ACK has recorded for it`,
+      remedy: `keep ${quote(region)}, or create another resource in the other region`,
+    }),
+  },
+  InvalidAnnotation: {
+    group: 'denied',
+    cause: 'An annotation that ACK reads holds a value that ACK does not know.',
+    fixedBy: 'you',
+    remedy: 'Use one of the values that the message names.',
+    say: ({ key, value, allowed, within }) => ({
+      wrong: `${key} ${quote(value)}${inside(within)} is not ${allowed}`,
+      remedy: 'correct that annotation',
+    }),
+  },
+  ForgedAnnotation: {
+    group: 'denied',
+    cause: "An annotation that only ACK's controllers write was added or changed by someone else.",
+    fixedBy: 'you',
+    remedy:
+      'Remove the annotation. To restore a backup, your platform team can name who restores in `--restore-identities`.',
+    softenedBy: 'nothing',
+    say: ({ key, within }) => ({
+      wrong: `only ACK's controllers may write annotation ${quote(key)}${inside(within)}`,
+      remedy: `remove it${toRestore}`,
+    }),
+  },
+  ForgedFinalizer: {
+    group: 'denied',
+    cause: "A finalizer of ACK's controllers was added by someone else.",
+    fixedBy: 'you',
+    remedy:
+      'Remove the finalizer. To restore a backup, your platform team can name who restores in `--restore-identities`.',
+    softenedBy: 'nothing',
+    say: ({ finalizer }) => ({
+      wrong: `only ACK's controllers may add finalizer ${quote(finalizer)}`,
+      remedy: `remove it${toRestore}`,
+    }),
+  },
+  ForgedStatus: {
+    group: 'denied',
+    cause:
+      "The account, region or ARN in a resource's status would be changed by someone else than ACK's controllers: ACK works, and deletes, where they say.",
+    fixedBy: 'you',
+    remedy:
+      'Leave the status alone. To restore a backup, your platform team can name who restores in `--restore-identities`.',
+    softenedBy: 'nothing',
+    say: ({ field }) => ({
+      wrong: `only ACK's controllers may write status.ackResourceMetadata.${field}`,
+      remedy: `leave it as it is${toRestore}`,
+    }),
+  },
+  CrossNamespaceReference: {
+    group: 'denied',
+    cause:
+      "An ACK resource refers to an object of another namespace. ACK's controllers read and write it there, with rights over the whole cluster.",
+    fixedBy: 'you',
+    remedy:
+      'Refer to an object of the same namespace. Your platform team can allow pairs of namespaces by `--cross-namespace-references`.',
+    softenedBy: 'nothing',
+    say: ({ path, namespace }, at) => ({
+      wrong: `${quote(path)} names namespace ${quote(namespace)}, not its own`,
+      remedy: `refer to an object in namespace ${quote(at.namespace)} (your platform team can allow others with --cross-namespace-references)`,
+    }),
+  },
+  SelectorNotMatched: {
+    group: 'denied',
+    cause:
+      "No IAMRoleSelector matches the resource: ACK would work with its controllers' own role. Selectors that ACK leaves out as invalid do not count.",
+    fixedBy: 'platform team',
+    remedy: 'Add a selector that matches, or correct the one that should.',
+    softenedBy: 'default',
+    say: (_, at) => ({
+      wrong: `no IAMRoleSelector matches it, so ACK would use its controllers' own account`,
+      remedy: `add one for namespace ${quote(at.namespace)}`,
+    }),
+  },
+  SelectorConflict: {
+    group: 'denied',
+    cause:
+      'More than one IAMRoleSelector matches a resource: ACK stops there, even if they name the same role. Or a selector that is written could match what another one matches.',
+    fixedBy: 'platform team',
+    remedy: 'Narrow all of them but one.',
+    say: ({ selectors, of }) => ({
+      wrong:
+        of === 'resource'
+          ? `it is matched by more than one IAMRoleSelector: ${quoteNames(selectors)}`
+          : `resources could be matched by both this selector and ${quoteNames(selectors)}`,
+      remedy: of === 'resource' ? 'narrow all of them but one' : 'narrow one of them',
+    }),
+  },
+  RebindWithResources: {
+    group: 'denied',
+    cause:
+      'A change of labels would bring a resource to the role of another account than the one that it exists in: ACK would stop at it.',
+    fixedBy: 'you',
+    remedy: 'Keep the labels; for another account, create another resource.',
+    softenedBy: 'nothing',
+    say: ({ selector, owner, accountId }) => ({
+      wrong: `IAMRoleSelector ${quote(selector)} of account ${accountId ?? 'unknown'} matches these labels, but the resource is in account ${quote(owner)}`,
+      remedy: 'keep the labels, or create another resource',
+    }),
+  },
+};

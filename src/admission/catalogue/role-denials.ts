@@ -1,0 +1,298 @@
+import type { AccountId } from '../../accounts/account-id.ts';
+import type { BindingProblem } from '../../accounts/binding.ts';
+import { ownerAccountIdAnnotation, teamIdAnnotation } from '../../accounts/binding.ts';
+import { injectLabel } from '../../accounts/managed-namespace.ts';
+import { partitions } from '../../accounts/partition.ts';
+import { podsPrefix, type RequestedRoleProblem } from '../../accounts/pod-role.ts';
+import { parseRoleArn } from '../../accounts/role-arn.ts';
+import type { MappingProblem } from '../../accounts/role-map.ts';
+import type { BoundaryProblem } from '../../injection/boundary.ts';
+import { roleArnVariable } from '../../injection/environment.ts';
+import type { VolumeConflict } from '../../injection/inject.ts';
+import { roleArnAnnotation } from '../../injection/role-annotation.ts';
+import { tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
+import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
+import type { ControllerRoleProblem } from '../pods/controller-role.ts';
+import { type DenialOf, inside, type MessageContext, mapName, redactedValue, type Words } from './denial.ts';
+import { toPaste } from './paste.ts';
+import { quote } from './quote.ts';
+
+/** Problems that only the cluster's state shows. */
+export type StateProblem =
+  | { readonly reason: 'NamespaceNotFound' | 'ServiceAccountNotFound' }
+  /** Of a pod, or of an ACK resource. */
+  | { readonly reason: 'NamespaceNotBound'; readonly of: 'pod' | 'resource' };
+
+/** A key of a map that is no id. */
+export interface MapKeyProblem {
+  readonly reason: 'InvalidAccountId' | 'InvalidTeamId';
+  readonly value: string;
+  readonly map: RoleMapKind;
+}
+
+/** `services.k8s.aws/owner-account-id` on a resource, which ACK does not read, names another account than its namespace. */
+export interface OwnerMismatch {
+  readonly reason: 'AccountMismatch';
+  readonly value: string;
+  /** Undefined in a namespace that is not bound. */
+  readonly ownerOf: AccountId | undefined;
+  /** Where the annotation stands, if not in the object's own metadata. */
+  readonly within?: string | undefined;
+}
+
+/** What a pod, or the role of a resource, can be denied for. */
+export type RoleProblem =
+  | BindingProblem
+  | MappingProblem
+  | RequestedRoleProblem
+  | BoundaryProblem
+  | ControllerRoleProblem
+  | VolumeConflict
+  | StateProblem
+  | MapKeyProblem
+  | OwnerMismatch;
+
+const roleArnForm = 'arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME';
+
+function missingMap(map: RoleMapKind): DenialOf<RoleProblem, 'AccountMapMissing' | 'TeamMapMissing'> {
+  const what = map === 'account' ? 'account' : 'team';
+  return {
+    group: 'denied',
+    cause: `The namespace has a binding, but there is no ${what} map (ConfigMap \`${roleMapNames[map]}\`) in the ACK system namespace.`,
+    fixedBy: 'platform team',
+    remedy: `Create the ConfigMap, with the ${what}'s id as key and a role ARN as value.`,
+    say: (_, at) => ({
+      wrong: `there is no ${mapName(map, at)}`,
+      remedy: `create it with the ${what}'s role`,
+      command: toPaste`kubectl create configmap ${roleMapNames[map]} --namespace ${at.ackSystemNamespace} --from-literal=${at.binding?.id ?? ''}=ROLE_ARN`,
+    }),
+  };
+}
+
+/** For pods the key of their own, which spares them the role that ACK provisions with; for a service the one that serves all. */
+function keyToAdd(keys: readonly string[]): string {
+  return keys.find(key => key.startsWith(`${podsPrefix}.`)) ?? keys.at(-1) ?? '';
+}
+
+function notMapped(map: RoleMapKind): DenialOf<RoleProblem, 'AccountNotMapped' | 'TeamNotMapped'> {
+  const what = map === 'account' ? 'account' : 'team';
+  return {
+    group: 'denied',
+    cause: `The ${what} map has no role for the namespace's ${what}: neither \`pods.<id>\` nor \`<id>\` is there with a value (with \`--require-pods-key\` only \`pods.<id>\` counts).`,
+    fixedBy: 'platform team',
+    remedy: `Add the key to the ${what} map, or correct the namespace's binding.`,
+    say: ({ keys }, at) => ({
+      wrong: `${mapName(map, at)} has no role for ${what} ${quote(at.binding?.id ?? '')} (no value under ${keys.map(quote).join(' or ')})`,
+      remedy: 'add it',
+      command: toPaste`kubectl patch configmap ${roleMapNames[map]} --namespace ${at.ackSystemNamespace} --type merge --patch '{"data":{"${keyToAdd(keys)}":"ROLE_ARN"}}'`,
+    }),
+  };
+}
+
+function sayMapKey({ value, map }: MapKeyProblem, at: MessageContext, form: string): Words {
+  return {
+    wrong: `key ${quote(value)} of ${mapName(map, at)} is not ${form}, alone or after "pods." or a service alias`,
+    remedy: 'correct the key (quote it: YAML reads bare digits as a number)',
+  };
+}
+
+function sayOwner({ value, ownerOf, within }: OwnerMismatch, at: MessageContext): Words {
+  const account = ownerOf === undefined ? 'no account' : `account ${ownerOf}`;
+  return {
+    wrong: `the resource has ${ownerAccountIdAnnotation} ${quote(value)}${inside(within)}, which ACK ignores on resources; in namespace ${quote(at.namespace)} it belongs to ${account}`,
+    remedy: 'remove that annotation, or create the resource in a namespace of that account',
+    fixedBy: 'you',
+  };
+}
+
+/** Windows takes it in any case. */
+function variableName(written: string): string {
+  return written === roleArnVariable ? roleArnVariable : `${quote(written)} (${roleArnVariable} on Windows)`;
+}
+
+function copiedHint(value: string, at: MessageContext): string {
+  const copied = at.roleArnAnnotation === value ? parseRoleArn(value) : undefined;
+  return copied === undefined
+    ? ''
+    : `. It was injected for account ${copied.accountId} (annotation ${roleArnAnnotation}): the pod was copied from there, or the namespace was bound to another account in the meantime`;
+}
+
+/** For whoever needs a role elsewhere. */
+const otherAccounts = ' (your platform team can allow other accounts with --source-accounts)';
+
+/** Each denial of a pod, or of a role. */
+export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<RoleProblem, R> } = {
+  NamespaceNotFound: {
+    group: 'denied',
+    cause: 'The namespace does not exist, by a read made for this very request.',
+    fixedBy: 'you',
+    remedy: 'Create the namespace first.',
+    say: (_, at) => ({
+      wrong: `namespace ${quote(at.namespace)} does not exist`,
+      remedy: 'create it first',
+      command: toPaste`kubectl create namespace ${at.namespace}`,
+    }),
+  },
+  NamespaceNotBound: {
+    group: 'denied',
+    cause: `The namespace is labelled \`${injectLabel}: enabled\`, which means that it must be bound, but has no binding (with the feature gate TeamLevelCARM off, a team id alone binds nothing). For an ACK resource, also in a namespace without the label: ACK works in its controllers' own account there, which \`--unbound-resources\` warns of, denies or allows.`,
+    fixedBy: 'platform team',
+    remedy: `Annotate the namespace with \`${ownerAccountIdAnnotation}\`, or remove the label if its pods need no AWS role.`,
+    softenedBy: { pod: 'namespace', resource: 'default' },
+    say: ({ of }, at) => ({
+      wrong:
+        of === 'pod'
+          ? `namespace ${quote(at.namespace)} is labelled ${injectLabel}=enabled but is not bound to an account`
+          : `namespace ${quote(at.namespace)} is not bound to an account, so ACK would use its controllers' own account`,
+      remedy: 'bind it',
+      command: toPaste`kubectl annotate namespace ${at.namespace} ${ownerAccountIdAnnotation}=ACCOUNT_ID`,
+    }),
+  },
+  ServiceAccountNotFound: {
+    group: 'denied',
+    cause: "The pod's ServiceAccount does not exist, by a read made for this very request.",
+    fixedBy: 'you',
+    remedy: 'Create the ServiceAccount before the pod, or correct its name.',
+    say: (_, at) => ({
+      wrong: `ServiceAccount ${quote(at.serviceAccountName)} does not exist in namespace ${quote(at.namespace)}`,
+      remedy: 'create it first',
+      command: toPaste`kubectl create serviceaccount ${at.serviceAccountName} --namespace ${at.namespace}`,
+    }),
+  },
+  InvalidAccountId: {
+    group: 'denied',
+    cause: `The namespace's annotation \`${ownerAccountIdAnnotation}\` is not an account id; or a key of the account map is none.`,
+    fixedBy: 'platform team',
+    remedy: 'Correct the annotation: 12 digits, in quotes, for YAML takes bare digits for a number.',
+    say: (problem, at) =>
+      'map' in problem
+        ? sayMapKey(problem, at, 'an account id of 12 digits')
+        : {
+            wrong: `namespace ${quote(at.namespace)} has ${ownerAccountIdAnnotation} ${quote(problem.value)}, which is not 12 digits`,
+            remedy: 'correct it',
+            command: toPaste`kubectl annotate --overwrite namespace ${at.namespace} ${ownerAccountIdAnnotation}=ACCOUNT_ID`,
+          },
+  },
+  InvalidTeamId: {
+    group: 'denied',
+    cause: `The namespace's annotation \`${teamIdAnnotation}\` is not a team id: a dot, for one, would reach another service's key of the map.`,
+    fixedBy: 'platform team',
+    remedy: 'Correct the annotation: letters, digits, `_` and `-`.',
+    say: (problem, at) =>
+      'map' in problem
+        ? sayMapKey(problem, at, 'a team id (letters, digits, _ and -)')
+        : {
+            wrong: `namespace ${quote(at.namespace)} has ${teamIdAnnotation} ${quote(problem.value)}, which is not a team id (letters, digits, _ and -)`,
+            remedy: 'correct it',
+            command: toPaste`kubectl annotate --overwrite namespace ${at.namespace} ${teamIdAnnotation}=TEAM_ID`,
+          },
+  },
+  AccountMapMissing: missingMap('account'),
+  TeamMapMissing: missingMap('team'),
+  AccountNotMapped: notMapped('account'),
+  TeamNotMapped: notMapped('team'),
+  InvalidRoleArn: {
+    group: 'denied',
+    cause: `A value that should be a role is none: a value of the account map or the team map that is not \`${roleArnForm}\` of a known partition (${partitions.join(', ')}), or a ServiceAccount's annotation that is neither that nor a bare role name.`,
+    fixedBy: 'platform team',
+    remedy:
+      'Correct the value in the map; or, where the message names a ServiceAccount, you can correct its annotation.',
+    say: ({ value, at: where }, at) =>
+      'key' in where
+        ? {
+            wrong: `${mapName(where.map, at)} has ${quote(value)} under ${quote(where.key)}, which is not a role ARN (${roleArnForm})`,
+            remedy: 'correct that value',
+          }
+        : {
+            wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}, which is neither a role name nor a role ARN (${roleArnForm})`,
+            remedy: 'correct that annotation',
+            fixedBy: 'you',
+          },
+  },
+  AccountMismatch: {
+    group: 'denied',
+    cause:
+      "A key of the account map is one account id, its role's account another. (ACK would silently work in the role's account.)",
+    fixedBy: 'platform team',
+    remedy:
+      "Correct the role ARN in the map: its account must be the key's. On a resource, you can leave the annotation out.",
+    say: (problem, at) => {
+      if ('ownerOf' in problem) return sayOwner(problem, at);
+      const { key, role, accountId } = problem;
+      return {
+        wrong: `${mapName('account', at)} maps ${quote(key)} to a role in account ${role.accountId}, not in ${accountId}`,
+        remedy: `use a role in account ${accountId} for that key`,
+      };
+    },
+  },
+  RoleOutsideAccount: {
+    group: 'denied',
+    cause: `A role that the pod or its ServiceAccount names is not a role ARN in the namespace's account or in one of \`--source-accounts\`: \`${roleArnVariable}\` in any container, or the ServiceAccount's annotation.`,
+    fixedBy: 'you',
+    remedy: `Name a role of the namespace's account, or remove \`${roleArnVariable}\` and let the role be injected.`,
+    redact: problem => ('container' in problem.at ? { ...problem, value: redactedValue } : problem),
+    say: ({ value, accountId, partition, at: where }, at) => {
+      // Where the digits are right, the partition is what is wrong.
+      const account =
+        parseRoleArn(value)?.accountId === accountId ? `${accountId} in partition ${partition}` : accountId;
+      const home = `account ${account} (namespace ${quote(at.namespace)})`;
+      if ('annotation' in where) {
+        return {
+          wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}, which is not in ${home}`,
+          remedy: `use a role in account ${account}, by its name or ARN${otherAccounts}`,
+        };
+      }
+      const copied = copiedHint(value, at);
+      return {
+        wrong: `${where.container.kind} ${quote(where.container.name)} sets ${variableName(where.variable)} to ${quote(value)}, which is not a role in ${home}${copied}`,
+        remedy: `${copied === '' ? '' : 'retry, or '}remove ${roleArnVariable} (the webhook injects the role) or use a role in account ${account}${otherAccounts}`,
+      };
+    },
+  },
+  ControllerRole: {
+    group: 'denied',
+    cause: `With \`--require-pods-key\`, a pod or its ServiceAccount names a role that ACK's controllers work with: one that a map gives under an id, or under the alias of a service and an id. It may create and delete infrastructure.`,
+    fixedBy: 'you',
+    remedy: 'Remove the role, and the one that is mapped for pods is injected; or name another role.',
+    say: ({ value, map, ackSystem, at: where }, at) => {
+      const place = mapName(map, { ...at, ackSystemNamespace: ackSystem });
+      const why = `which is a role of ACK's controllers (${place}): --require-pods-key keeps it from pods`;
+      return 'annotation' in where
+        ? {
+            wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}, ${why}`,
+            remedy: 'remove that annotation (the webhook injects the role for pods) or name another role',
+          }
+        : {
+            wrong: `${where.container.kind} ${quote(where.container.name)} sets ${roleArnVariable} to ${quote(value)}, ${why}`,
+            remedy: `remove ${roleArnVariable} (the webhook injects the role for pods) or use another role`,
+          };
+    },
+  },
+  RoleNotVerifiable: {
+    group: 'denied',
+    cause: `A container sets \`${roleArnVariable}\` by \`valueFrom\` or with a \`$(…)\` reference: what it will be cannot be known at admission.`,
+    fixedBy: 'you',
+    remedy: `Remove \`${roleArnVariable}\` and let the role be injected, or write the role ARN out.`,
+    redact: problem => (problem.value === undefined ? problem : { ...problem, value: redactedValue }),
+    say: ({ value, container, variable }) => ({
+      wrong: `${container.kind} ${quote(container.name)} sets ${variableName(variable)} ${value === undefined ? 'by valueFrom' : `to ${quote(value)}, with a $( reference`}, which cannot be verified`,
+      remedy: `remove ${roleArnVariable} (the webhook injects the role) or write the role ARN as a literal value`,
+    }),
+  },
+  VolumeConflict: {
+    group: 'denied',
+    cause: `The pod has a volume \`${tokenVolumeName}\` that is not the token volume for the audience it needs, or a container mounts another volume at \`${tokenMountPath}\` or below it, or only a part of the token volume there.`,
+    fixedBy: 'you',
+    remedy: 'Rename or remove that volume or mount, and let ours be injected.',
+    say: problem =>
+      'mount' in problem
+        ? {
+            wrong: `${problem.container.kind} ${quote(problem.container.name)} mounts volume ${quote(problem.mount.name)} at ${quote(problem.mount.mountPath)}, where the token volume ${tokenVolumeName} must be mounted whole`,
+            remedy: 'remove that mount or move it elsewhere',
+          }
+        : {
+            wrong: `the pod has a volume ${tokenVolumeName} that is not a projected service account token of audience ${quote(problem.audience)} at path "token"`,
+            remedy: 'rename or remove that volume (the webhook injects the right one)',
+          },
+  },
+};

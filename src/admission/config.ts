@@ -1,0 +1,66 @@
+import type { AckSystem } from '../accounts/ack-system.ts';
+import { defaultFeatureGates, type FeatureGates } from '../accounts/feature-gates.ts';
+import { longestTokenSeconds } from '../injection/token-settings.ts';
+import type { Identity } from './identity.ts';
+import type { Mode } from './mode.ts';
+
+/** What is done with a workload whose pods would be denied. */
+export const workloadPolicies = ['warn', 'deny', 'off'] as const;
+export type WorkloadPolicy = (typeof workloadPolicies)[number];
+
+/** What is done with an ACK resource in a namespace that is not bound: ACK works in its controllers' own account there. */
+export const unboundPolicies = ['warn', 'deny', 'allow'] as const;
+export type UnboundPolicy = (typeof unboundPolicies)[number];
+
+/** A namespace whose resources may refer to another one; `*` for every namespace. */
+export interface NamespacePair {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Every setting that changes a decision: the same for the server and for the commands that predict it. */
+export interface Config {
+  /** Where ACK's controllers run and read their maps. Pods use the maps of the first. */
+  readonly ackSystems: readonly [AckSystem, ...AckSystem[]];
+  /** Where the webhook itself runs; never managed. */
+  readonly ownNamespace: string;
+  readonly featureGates: FeatureGates;
+  readonly defaultRegion: string | undefined;
+  readonly defaultMode: Mode;
+  /** Account ids whose roles every namespace may name: AWS's documented chaining starts from the cluster's account. */
+  readonly sourceAccounts: ReadonlySet<string>;
+  /** Pods take the role of `pods.<id>` only, never the one that ACK provisions with. */
+  readonly requirePodsKey: boolean;
+  readonly tokenExpirationSeconds: number;
+  readonly workloads: WorkloadPolicy;
+  /** What is done with an ACK resource in a namespace that is not bound. */
+  readonly unboundResources: UnboundPolicy;
+  /** Who ACK's controllers are, besides `ack-<alias>-controller` of an ACK system namespace. */
+  readonly ackIdentities: readonly Identity[];
+  /** Who may write what only controllers write, to restore a backup. */
+  readonly restoreIdentities: readonly Identity[];
+  /** Values of `services.k8s.aws/endpoint-url` that a namespace may have. */
+  readonly allowedEndpointUrls: ReadonlySet<string>;
+  /** References from one namespace to another that are allowed. */
+  readonly crossNamespaceReferences: readonly NamespacePair[];
+  /** Ends every denial: where to ask. */
+  readonly supportMessage: string | undefined;
+}
+
+export const defaultConfig: Config = {
+  ackSystems: [{ namespace: 'ack-system', services: undefined }],
+  ownNamespace: 'carm-webhook',
+  featureGates: defaultFeatureGates,
+  defaultRegion: undefined,
+  defaultMode: 'enforce',
+  sourceAccounts: new Set(),
+  requirePodsKey: false,
+  tokenExpirationSeconds: longestTokenSeconds,
+  workloads: 'warn',
+  unboundResources: 'warn',
+  ackIdentities: [],
+  restoreIdentities: [],
+  allowedEndpointUrls: new Set(),
+  crossNamespaceReferences: [],
+  supportMessage: undefined,
+};

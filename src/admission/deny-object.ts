@@ -1,0 +1,41 @@
+import type { MessageContext } from './catalogue/denial.ts';
+import { denialOf, type Problem, softeningOf } from './catalogue/denials.ts';
+import { denialMessage } from './catalogue/message.ts';
+import type { Config } from './config.ts';
+import type { Decision } from './decision.ts';
+
+/** Circumstances, as far as they are known of a namespace. */
+export function messageContext(namespace: string, config: Config, more: Partial<MessageContext> = {}): MessageContext {
+  return {
+    namespace,
+    serviceAccountName: '',
+    binding: undefined,
+    ackSystemNamespace: config.ackSystems[0].namespace,
+    roleArnAnnotation: undefined,
+    ...more,
+  };
+}
+
+/**
+ * Whether the mode of the namespace has no say in a denial. What `--default-mode` alone softens follows the label once
+ * it does: the label then chooses between warning and audit, or denies.
+ */
+function ignoresMode(problem: Problem, { defaultMode }: Config): boolean {
+  const softenedBy = softeningOf(problem);
+  return softenedBy === 'nothing' || (softenedBy === 'default' && defaultMode === 'enforce');
+}
+
+/** The denial of an object, which is never spoken from the cache alone. */
+export function denyObject(subject: string, problem: Problem, at: MessageContext, config: Config): Decision {
+  const { redact } = denialOf(problem);
+  const messageOf = (of: Problem) => denialMessage(subject, of, at, config.supportMessage);
+  return {
+    verdict: 'deny',
+    reason: problem.reason,
+    message: messageOf(problem),
+    ...(redact && { loggedMessage: messageOf(redact(problem)) }),
+    ...(at.binding?.kind === 'account' && { accountId: at.binding.id }),
+    ...(ignoresMode(problem, config) && { ignoresMode: true }),
+    confirmLive: true,
+  };
+}

@@ -1,0 +1,63 @@
+import { serveClusterFlags } from '../serve/open-cluster.ts';
+import { UsageError } from '../usage-error.ts';
+import { type FlagValues, oneOf, valueFlag } from './flag.ts';
+import { parseNamespaceName } from './flag-values.ts';
+
+const text = (value: string): string => value;
+
+/** Where a command that runs once takes its knowledge of the cluster from. */
+export const clusterFlags = {
+  state: valueFlag(
+    'state',
+    { placeholder: 'DIR', help: 'Folder of manifests to read instead of a cluster' },
+    text,
+    undefined,
+  ),
+  kubeconfig: valueFlag(
+    'kubeconfig',
+    { placeholder: 'FILE', help: 'Kubeconfig of the cluster to read (default as kubectl finds it)' },
+    text,
+    undefined,
+  ),
+  context: valueFlag(
+    'context',
+    { placeholder: 'NAME', help: 'Context of the kubeconfig (default its current one)' },
+    text,
+    undefined,
+  ),
+  // One set of flags serves every command; what is read on the spot is never stale.
+  maxStalenessMs: {
+    ...serveClusterFlags.maxStalenessMs,
+    help: 'As serve takes it; changes nothing here, where everything is read on the spot',
+  },
+} as const;
+
+export type ClusterFlagValues = FlagValues<typeof clusterFlags>;
+
+export const namespaceFlag = valueFlag(
+  'namespace',
+  { short: 'n', placeholder: 'NAMESPACE', help: 'Namespace of an object that names none' },
+  parseNamespaceName,
+  'default',
+);
+
+/** `-o`; the first form is the default. */
+export function outputFlag<const T extends string>(forms: readonly [T, ...T[]]) {
+  const [first] = forms;
+  return valueFlag(
+    'output',
+    { short: 'o', placeholder: 'FORM', help: `Form of the output: ${forms.join(', ')}` },
+    oneOf(forms),
+    first,
+  );
+}
+
+/** @throws {UsageError} when both a folder and a cluster are named. */
+export function checkClusterFlags(
+  values: Pick<ClusterFlagValues, 'state' | 'kubeconfig'> & { context?: unknown },
+): void {
+  const { state, kubeconfig, context } = values;
+  if (state === undefined || (kubeconfig === undefined && context === undefined)) return;
+  const others = 'context' in values ? '--kubeconfig and --context' : '--kubeconfig';
+  throw new UsageError(`--state cannot be combined with ${others}`);
+}

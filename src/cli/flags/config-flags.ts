@@ -1,0 +1,210 @@
+import { isAccountId } from '../../accounts/account-id.ts';
+import type { AckSystem } from '../../accounts/ack-system.ts';
+import { featureGatesOf, parseFeatureGate } from '../../accounts/feature-gates.ts';
+import { partitionOfRegion } from '../../accounts/partition.ts';
+import {
+  type Config,
+  defaultConfig,
+  type NamespacePair,
+  unboundPolicies,
+  workloadPolicies,
+} from '../../admission/config.ts';
+import { type Identity, identityForms, parseIdentity } from '../../admission/identity.ts';
+import { modes } from '../../admission/mode.ts';
+import { longestTokenSeconds, shortestTokenSeconds } from '../../injection/token-settings.ts';
+import { type FlagValues, listFlag, oneOf, switchFlag, valueFlag } from './flag.ts';
+import { isNamespaceName, namespaceNameForm, parseDurationMs } from './flag-values.ts';
+
+function parseRegion(text: string): string {
+  if (partitionOfRegion(text) === undefined) throw new Error('is not an AWS region such as eu-central-1');
+  return text;
+}
+
+function parseSourceAccount(item: string): string {
+  if (!isAccountId(item)) throw new Error('is not an account id of 12 digits');
+  return item;
+}
+
+function parseTokenExpiration(text: string): number {
+  const seconds = parseDurationMs(text) / 1000;
+  if (!Number.isInteger(seconds) || seconds < shortestTokenSeconds || seconds > longestTokenSeconds) {
+    throw new Error(`is not a duration of ${shortestTokenSeconds}s to ${longestTokenSeconds}s`);
+  }
+  return seconds;
+}
+
+const aliasForm = /^[a-z0-9]+$/;
+
+function parseAckSystem(item: string): AckSystem {
+  const [namespace = '', services, ...rest] = item.split('=');
+  const aliases = services?.split('+');
+  if (!isNamespaceName(namespace) || rest.length > 0 || aliases?.some(alias => !aliasForm.test(alias))) {
+    throw new Error(`is not NAMESPACE (${namespaceNameForm}) or NAMESPACE=SERVICE+SERVICE such as ack-iam=iam+sts`);
+  }
+  return { namespace, services: aliases === undefined ? undefined : new Set(aliases) };
+}
+
+function collectAckSystems([first, ...others]: readonly AckSystem[]): Config['ackSystems'] {
+  return first === undefined ? defaultConfig.ackSystems : [first, ...others];
+}
+
+function parseKnownIdentity(item: string): Identity {
+  const identity = parseIdentity(item);
+  if (identity === undefined) throw new Error(`is not ${identityForms}`);
+  return identity;
+}
+
+function parseUrl(item: string): string {
+  if (!/^https?:$/.test(URL.parse(item)?.protocol ?? '')) throw new Error('is not a URL of https or http');
+  return item;
+}
+
+function parseNamespacePair(item: string): NamespacePair {
+  const [from = '', to = '', ...rest] = item.split(':');
+  if (!(from === '*' || isNamespaceName(from)) || !isNamespaceName(to) || rest.length > 0) {
+    throw new Error(`is not FROM:TO, two names of namespaces (${namespaceNameForm}), or * for every FROM`);
+  }
+  return { from, to };
+}
+
+const all = <T>(values: readonly T[]): readonly T[] => values;
+const setOf = <T>(values: readonly T[]): ReadonlySet<T> => new Set(values);
+
+const longestSupportMessage = 256;
+
+function parseSupportMessage(text: string): string {
+  if (text.length > longestSupportMessage) throw new Error(`is longer than ${longestSupportMessage} characters`);
+  // The API server drops a warning that holds a control character without a word.
+  if (/\p{Cc}/u.test(text)) throw new Error('holds a line break or another control character');
+  return text;
+}
+
+/** The flags that change a decision: `serve` takes them, and every command that predicts what it does. */
+export const configFlags = {
+  ackSystems: listFlag(
+    'ack-system-namespace',
+    {
+      placeholder: 'NAMESPACE,...',
+      help: "Namespaces of ACK's controllers and their maps, or NAMESPACE=SERVICE+SERVICE for some services; pods use the first",
+      defaultText: defaultConfig.ackSystems[0].namespace,
+    },
+    parseAckSystem,
+    collectAckSystems,
+  ),
+  featureGates: listFlag(
+    'feature-gates',
+    {
+      placeholder: 'GATE=BOOL,...',
+      help: "Gates as ACK's controllers take them: TeamLevelCARM=true makes team ids bind",
+    },
+    parseFeatureGate,
+    featureGatesOf,
+  ),
+  defaultRegion: valueFlag(
+    'default-region',
+    { placeholder: 'REGION', help: 'Region for pods of namespaces without services.k8s.aws/default-region' },
+    parseRegion,
+    undefined,
+  ),
+  defaultMode: valueFlag(
+    'default-mode',
+    { placeholder: 'MODE', help: 'Mode of namespaces without the label carm-webhook.dev/mode: enforce, warn or audit' },
+    oneOf(modes),
+    defaultConfig.defaultMode,
+  ),
+  sourceAccounts: listFlag(
+    'source-accounts',
+    { placeholder: 'ACCOUNT,...', help: 'Accounts whose roles every namespace may name' },
+    parseSourceAccount,
+    setOf,
+  ),
+  requirePodsKey: switchFlag(
+    'require-pods-key',
+    'Give pods only the role under pods.<id>, never the one that ACK uses',
+  ),
+  tokenExpirationSeconds: valueFlag(
+    'token-expiration',
+    {
+      placeholder: 'DURATION',
+      help: 'Lifetime of the injected token',
+      defaultText: `${defaultConfig.tokenExpirationSeconds}s`,
+    },
+    parseTokenExpiration,
+    defaultConfig.tokenExpirationSeconds,
+  ),
+  workloads: valueFlag(
+    'workloads',
+    { placeholder: 'POLICY', help: 'A workload whose pods would be denied: warn, deny or off' },
+    oneOf(workloadPolicies),
+    defaultConfig.workloads,
+  ),
+  unboundResources: valueFlag(
+    'unbound-resources',
+    { placeholder: 'POLICY', help: 'An ACK resource in a namespace that is not bound: warn, deny or allow' },
+    oneOf(unboundPolicies),
+    defaultConfig.unboundResources,
+  ),
+  ackIdentities: listFlag(
+    'ack-identities',
+    {
+      placeholder: 'IDENTITY,...',
+      help: "ACK's controllers, besides ack-SERVICE-controller of the ACK system namespaces",
+    },
+    parseKnownIdentity,
+    all,
+  ),
+  restoreIdentities: listFlag(
+    'restore-identities',
+    { placeholder: 'IDENTITY,...', help: 'Who may write what only controllers write, to restore a backup' },
+    parseKnownIdentity,
+    all,
+  ),
+  allowedEndpointUrls: listFlag(
+    'allowed-endpoint-urls',
+    { placeholder: 'URL,...', help: 'Values that services.k8s.aws/endpoint-url may have on a namespace' },
+    parseUrl,
+    setOf,
+  ),
+  crossNamespaceReferences: listFlag(
+    'cross-namespace-references',
+    {
+      placeholder: 'FROM:TO,...',
+      help: 'Pairs of namespaces whose ACK resources may refer from one to the other; * is every FROM',
+    },
+    parseNamespacePair,
+    all,
+  ),
+  supportMessage: valueFlag(
+    'support-message',
+    { placeholder: 'TEXT', help: 'Ends every denial: where to ask' },
+    parseSupportMessage,
+    undefined,
+  ),
+} as const;
+
+/** The rules that the flags and the environment make. `POD_NAMESPACE` is where the webhook runs. */
+export function configFrom(
+  values: FlagValues<typeof configFlags>,
+  env: Readonly<Record<string, string | undefined>>,
+): Config {
+  const { ackSystems, featureGates, defaultRegion, defaultMode, sourceAccounts } = values;
+  const { requirePodsKey, tokenExpirationSeconds, workloads, supportMessage } = values;
+  const { unboundResources, ackIdentities, restoreIdentities, allowedEndpointUrls, crossNamespaceReferences } = values;
+  return {
+    ackSystems,
+    featureGates,
+    defaultRegion,
+    defaultMode,
+    sourceAccounts,
+    requirePodsKey,
+    tokenExpirationSeconds,
+    workloads,
+    unboundResources,
+    ackIdentities,
+    restoreIdentities,
+    allowedEndpointUrls,
+    crossNamespaceReferences,
+    supportMessage: supportMessage || undefined,
+    ownNamespace: env['POD_NAMESPACE'] || defaultConfig.ownNamespace,
+  };
+}

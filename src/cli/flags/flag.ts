@@ -1,0 +1,246 @@
+import { parseArgs } from 'node:util';
+import { UsageError } from '../usage-error.ts';
+
+/** An error to be thrown when a value of a flag is not allowed; the message says what is, without the value. */
+class FlagValueError extends Error {
+  override readonly name = 'FlagValueError';
+  readonly code = 'FlagValue';
+  readonly value: string;
+
+  constructor(value: string, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.value = value;
+  }
+}
+
+/** @throws {FlagValueError} */
+function parseValue<T>(value: string, parse: (value: string) => T): T {
+  try {
+    return parse(value);
+  } catch (cause) {
+    throw new FlagValueError(value, cause);
+  }
+}
+
+/** A flag of a command: `--NAME VALUE`, `--NAME=VALUE`, or the environment variable `CARM_WEBHOOK_NAME`. */
+export interface Flag<T> {
+  /** Without the dashes. */
+  readonly name: string;
+  /** One letter, for `-f`. */
+  readonly short?: string;
+  /** What stands for the value in the help; a switch has none. */
+  readonly placeholder: string | undefined;
+  readonly help: string;
+  /** As the help tells it. */
+  readonly defaultText: string | undefined;
+  /** Reads what was given, in its order; nothing: the default. @throws {FlagValueError} */
+  readonly read: (given: readonly string[]) => T;
+}
+
+type Flags = Readonly<Record<string, Flag<unknown>>>;
+export type FlagValues<F extends Flags> = { readonly [K in keyof F]: F[K] extends Flag<infer T> ? T : never };
+
+interface FlagText {
+  readonly placeholder: string;
+  readonly help: string;
+  readonly short?: string;
+  readonly defaultText?: string;
+}
+
+/**
+ * A flag with one value; the last one given wins.
+ * @param parse throws an Error that says what is allowed, and leaves it to the flag to quote the value.
+ */
+export function valueFlag<T, const D>(
+  name: string,
+  text: FlagText,
+  parse: (value: string) => T,
+  defaultValue: D,
+): Flag<T | D> {
+  const shown = defaultValue === undefined ? undefined : String(defaultValue);
+  return {
+    name,
+    ...text,
+    defaultText: text.defaultText ?? shown,
+    read: given => {
+      const last = given.at(-1);
+      return last === undefined ? defaultValue : parseValue(last, parse);
+    },
+  };
+}
+
+/**
+ * A flag with many values, by comma or by repeating it.
+ * @param parse one value; throws as that of `valueFlag`.
+ * @param collect all of them.
+ */
+export function listFlag<T, L>(
+  name: string,
+  text: FlagText,
+  parse: (value: string) => T,
+  collect: (values: readonly T[]) => L,
+): Flag<L> {
+  const items = (given: readonly string[]) =>
+    given.flatMap(value => value.split(',').map(item => item.trim())).filter(item => item !== '');
+  const read = (given: readonly string[]) => collect(items(given).map(item => parseValue(item, parse)));
+  return { name, ...text, defaultText: text.defaultText, read };
+}
+
+/** A flag that may be repeated; a comma is a part of its value. */
+export function repeatedFlag(name: string, text: FlagText): Flag<readonly string[]> {
+  return { name, ...text, defaultText: text.defaultText, read: given => given };
+}
+
+/** A flag that is on or off: `--NAME`, `--NAME=true`, `--NAME=false`. */
+export function switchFlag(name: string, help: string): Flag<boolean> {
+  return {
+    name,
+    help,
+    placeholder: undefined,
+    defaultText: undefined,
+    read: given => parseValue(given.at(-1) ?? 'false', oneOf(['true', 'false'])) === 'true',
+  };
+}
+
+/** A parser for a flag that takes one of a few words. */
+export function oneOf<T extends string>(allowed: readonly T[]): (value: string) => T {
+  return value => {
+    const word = allowed.find(candidate => candidate === value);
+    if (word === undefined) throw new Error(`is not one of: ${allowed.join(', ')}`);
+    return word;
+  };
+}
+
+export function environmentVariable(flag: Flag<unknown>): string {
+  return `CARM_WEBHOOK_${flag.name.toUpperCase().replaceAll('-', '_')}`;
+}
+
+const longestEcho = 200;
+
+/** A word of the command line, quoted, of a length that fits in a message. */
+export function echo(value: string): string {
+  const shown = JSON.stringify(value.length > longestEcho ? `${value.slice(0, longestEcho)}...` : value);
+  // A terminal takes some of what JSON leaves as it is for commands.
+  return shown.replaceAll(/[^ -~]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function readFlag(flag: Flag<unknown>, given: readonly string[], fromEnvironment: boolean): unknown {
+  try {
+    return flag.read(given);
+  } catch (cause) {
+    if (!(cause instanceof FlagValueError)) throw cause;
+    const where = fromEnvironment ? environmentVariable(flag) : `--${flag.name}`;
+    throw new UsageError(`${where} ${echo(cause.value)} ${cause.message}`, { cause });
+  }
+}
+
+interface GivenArguments {
+  readonly byFlag: ReadonlyMap<string, readonly string[]>;
+  readonly positionals: readonly string[];
+}
+
+function splitArguments(argv: readonly string[], flags: readonly Flag<unknown>[]): GivenArguments {
+  const known = new Map(flags.map(flag => [flag.name, flag]));
+  const options = Object.fromEntries(
+    flags.map(({ name, short, placeholder }) => [
+      name,
+      {
+        type: placeholder === undefined ? 'boolean' : 'string',
+        multiple: true,
+        ...(short === undefined ? {} : { short }),
+      } as const,
+    ]),
+  );
+  const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
+  const byFlag = new Map<string, string[]>();
+  const positionals: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') positionals.push(token.value);
+    if (token.kind !== 'option') continue;
+    const flag = known.get(token.name);
+    if (flag === undefined) {
+      const names = flags.map(({ name }) => `--${name}`).join(', ');
+      throw new UsageError(`unknown flag ${echo(token.rawName)}; flags are: ${names || 'none'}`);
+    }
+    if (flag.placeholder !== undefined && token.value === undefined) {
+      throw new UsageError(`--${flag.name} needs a value: --${flag.name} ${flag.placeholder}`);
+    }
+    // `-o=json`: kubectl takes it, parseArgs makes the value `=json` of it.
+    const isShort = token.inlineValue === true && !token.rawName.startsWith('--');
+    const value = isShort ? token.value?.replace(/^=/, '') : token.value;
+    byFlag.set(flag.name, [...(byFlag.get(flag.name) ?? []), value ?? 'true']);
+  }
+  return { byFlag, positionals };
+}
+
+/**
+ * kubelet writes a variable NAME_PORT for each Service of a pod's namespace: beside our own Service, which is named
+ * carm-webhook, `--port` would be `tcp://10.96.0.7:443`.
+ * https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+ */
+function isServiceLink(value: string): boolean {
+  return /^(?:tcp|udp|sctp):\/\//.test(value);
+}
+
+/**
+ * Reads the arguments of a command. A flag wins over its environment variable; an empty variable is none.
+ * @throws {UsageError} one line that quotes what is wrong and names what is allowed.
+ */
+export function readFlags<F extends Flags>(
+  flags: F,
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): { readonly values: FlagValues<F>; readonly positionals: readonly string[] } {
+  const { byFlag, positionals } = splitArguments(argv, Object.values(flags));
+  const values = Object.entries(flags).map(([key, flag]) => {
+    const given = byFlag.get(flag.name);
+    const fromEnvironment = env[environmentVariable(flag)] ?? '';
+    const isGiven = fromEnvironment !== '' && !isServiceLink(fromEnvironment);
+    if (given === undefined && isGiven) return [key, readFlag(flag, [fromEnvironment], true)];
+    return [key, readFlag(flag, given ?? [], false)];
+  });
+  return { values: Object.fromEntries(values) as FlagValues<F>, positionals };
+}
+
+/**
+ * For a command that takes flags only.
+ * @param hint at the end of the message.
+ * @throws {UsageError}
+ */
+export function rejectArguments(command: string, [first]: readonly string[], hint = ''): void {
+  if (first !== undefined) throw new UsageError(`${command} takes no argument ${echo(first)}${hint}`);
+}
+
+const helpWidth = 100;
+
+/** Breaks a text between words. */
+function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
+
+/** The flags as a help text lists them, at most 100 columns wide. */
+export function describeFlags(flags: Flags): string {
+  const rows = Object.values(flags).map(flag => {
+    const short = flag.short === undefined ? '    ' : `-${flag.short}, `;
+    const left = `  ${short}--${flag.name}${flag.placeholder === undefined ? '' : ` ${flag.placeholder}`}`;
+    return { left, right: flag.help + (flag.defaultText === undefined ? '' : ` (default ${flag.defaultText})`) };
+  });
+  const width = Math.min(40, Math.max(...rows.map(({ left }) => left.length)));
+  const indent = `\n${' '.repeat(width + 2)}`;
+  return rows
+    .map(({ left, right }) => {
+      const text = wrapped(right, helpWidth - width - 2).join(indent);
+      return left.length > width ? `${left}${indent}${text}` : `${left.padEnd(width)}  ${text}`;
+    })
+    .join('\n');
+}

@@ -1,0 +1,184 @@
+import jsonPatch from 'fast-json-patch';
+import { isAckGroup } from '../../accounts/ack-service.ts';
+import { type Admit, createAdmit, type ReviewResult } from '../../admission/admit.ts';
+import type { Config } from '../../admission/config.ts';
+import type { GroupVersionResource } from '../../admission/review.ts';
+import { groupOf, type Manifest, ManifestError } from '../../cluster/state/manifests.ts';
+import { Snapshot } from '../../cluster/state/snapshot.ts';
+import { type JsonObject, MalformedObjectError, optionalObject, optionalString } from '../../objects/json.ts';
+import type { Addition } from '../../objects/json-patch.ts';
+import { templateOf, withClaims, workloadKinds } from '../../objects/pod-template.ts';
+import type { ObjectSource } from '../sources/object-source.ts';
+import { InputCluster } from './input-cluster.ts';
+import {
+  configMapResource,
+  namespaceResource,
+  podResource,
+  type ReviewSubject,
+  resourceOf,
+  reviewOf,
+} from './synthetic-review.ts';
+
+/** What would become of one object. */
+export interface DryRunResult {
+  readonly manifest: Manifest;
+  readonly name: string;
+  readonly namespace: string;
+  /** JSON Pointers within the object; a workload's lie within its pod template. */
+  readonly additions: readonly Addition[];
+  readonly denied: boolean;
+  /** Whether the additions are those of a workload's pods, which the API server would not show in it. */
+  readonly preview: boolean;
+  /** Denials and warnings, a line each, with the place of the object. */
+  readonly lines: readonly string[];
+}
+
+/** `value` with the additions; the value itself stays as it is. */
+export function withAdditions(value: unknown, additions: readonly Addition[]): unknown {
+  // Values behind aliases are one object in memory: as JSON they are not.
+  return jsonPatch.applyPatch(JSON.parse(JSON.stringify(value)), [...additions]).newDocument;
+}
+
+function patchOf({ response }: ReviewResult): readonly Addition[] {
+  if (response.patch === undefined) return [];
+  return JSON.parse(Buffer.from(response.patch, 'base64').toString('utf8'));
+}
+
+/** What an answer tells whoever applies the object. @throws {ManifestError} for a field of a wrong type. */
+function linesOf({ response, record }: ReviewResult, place: string, of = ''): readonly string[] {
+  const { outcome, reason, message, advisory } = record;
+  if (reason === 'InvalidReview') throw new ManifestError(`${place}: ${response.status?.message}`);
+  if (reason === 'InternalError') throw record.error;
+  const warnings = (response.warnings ?? []).filter(warning => advisory || warning !== message);
+  const lines = warnings.map(warning => `${place}: warning: ${of}${warning}`);
+  if (response.status !== undefined) lines.unshift(`${place}: denied: ${of}${response.status.message}`);
+  else if (outcome === 'warned' && !advisory)
+    lines.unshift(`${place}: allowed without changes (mode warn): ${of}${message}`);
+  else if (outcome === 'audited') lines.unshift(`${place}: allowed without changes (mode audit): ${of}${message}`);
+  return lines;
+}
+
+/** Predicts what the webhook would make of manifests that are applied together. */
+export class DryRun {
+  readonly #admit: Admit;
+  readonly #cluster: InputCluster;
+  readonly #input: Snapshot;
+  readonly #defaultNamespace: string;
+
+  /** @param defaultNamespace of objects that name none. */
+  constructor(source: ObjectSource, config: Config, defaultNamespace: string) {
+    this.#input = new Snapshot();
+    this.#cluster = new InputCluster(this.#input, source);
+    this.#admit = createAdmit(this.#cluster, config);
+    this.#defaultNamespace = defaultNamespace;
+  }
+
+  /**
+   * In the order of the manifests; Namespaces, ServiceAccounts and maps count before all else.
+   * @throws {ManifestError | ClusterUnreachableError}
+   */
+  async run(manifests: readonly Manifest[]): Promise<readonly DryRunResult[]> {
+    for (const manifest of manifests) this.#input.add(manifest, this.#defaultNamespace);
+    const results = new Map<Manifest, DryRunResult>();
+    const isNamespace = ({ kind, apiVersion }: Manifest) => kind === 'Namespace' && groupOf(apiVersion) === '';
+    for (const manifest of manifests.filter(isNamespace)) results.set(manifest, await this.#namespace(manifest));
+    for (const manifest of manifests) {
+      if (!results.has(manifest)) results.set(manifest, await this.#object(manifest));
+    }
+    return manifests.flatMap(manifest => results.get(manifest) ?? []);
+  }
+
+  async #ask(endpoint: 'mutate' | 'validate', subject: ReviewSubject): Promise<ReviewResult> {
+    const result = await this.#admit(endpoint, reviewOf(subject), Number.POSITIVE_INFINITY);
+    this.#cluster.throwIfUnread();
+    return result;
+  }
+
+  #untouched(manifest: Manifest): DryRunResult {
+    try {
+      const metadata = optionalObject(manifest.object, 'metadata', '') ?? {};
+      const generated = optionalString(metadata, 'generateName', '/metadata');
+      const name = optionalString(metadata, 'name', '/metadata') || (generated ? `${generated}*` : '');
+      const namespace = optionalString(metadata, 'namespace', '/metadata') || this.#defaultNamespace;
+      return { manifest, name, namespace, additions: [], denied: false, preview: false, lines: [] };
+    } catch (cause) {
+      if (!(cause instanceof MalformedObjectError)) throw cause;
+      throw new ManifestError(`${manifest.place}: ${cause.message}`, { cause });
+    }
+  }
+
+  /** Namespaces are labelled before their pods are judged, as they are when they are created. */
+  async #namespace(manifest: Manifest): Promise<DryRunResult> {
+    const untouched = { ...this.#untouched(manifest), namespace: '' };
+    const { object, kind, place } = manifest;
+    const { name } = untouched;
+    const subject = { resource: namespaceResource, kind, name, namespace: name };
+    const labelled = await this.#ask('mutate', { ...subject, object });
+    const additions = patchOf(labelled);
+    const after = withAdditions(object, additions) as JsonObject;
+    this.#input.add({ ...manifest, object: after });
+    const answers = [labelled, await this.#ask('validate', { ...subject, object: after })];
+    return {
+      ...untouched,
+      additions,
+      denied: answers.some(({ response }) => !response.allowed),
+      lines: [...new Set(answers.flatMap(answer => linesOf(answer, place)))],
+    };
+  }
+
+  async #object(manifest: Manifest): Promise<DryRunResult> {
+    const { kind, apiVersion, object } = manifest;
+    const group = groupOf(apiVersion);
+    if (group === '' && kind === 'Pod') return this.#judged(manifest, podResource, object, []);
+    if (group === '' && kind === 'ConfigMap') return this.#judged(manifest, configMapResource, object, []);
+    if (isAckGroup(group)) {
+      const version = apiVersion.slice(group.length + 1);
+      return this.#judged(manifest, resourceOf(group, version, kind), object, []);
+    }
+    const workload = workloadKinds.find(candidate => candidate.group === group && candidate.kind === kind);
+    if (workload === undefined) return this.#untouched(manifest);
+    try {
+      const template = templateOf(object, workload);
+      if (template === undefined) return this.#untouched(manifest);
+      // Claims become volumes of the pods; what is added is added to the template as it was written.
+      const filled = withClaims(template, object, workload);
+      const judged = await this.#judged(manifest, podResource, filled, workload.template);
+      if (judged.denied || filled === template) return judged;
+      return await this.#judged(manifest, podResource, template, workload.template);
+    } catch (cause) {
+      if (!(cause instanceof MalformedObjectError)) throw cause;
+      throw new ManifestError(`${manifest.place}: ${cause.message}`, { cause });
+    }
+  }
+
+  /**
+   * What `/mutate` makes of an object is judged by `/validate`, as the API server does.
+   * @param at where in the manifest the object is: the pod template of a workload.
+   */
+  async #judged(
+    manifest: Manifest,
+    resource: GroupVersionResource,
+    object: JsonObject,
+    at: readonly string[],
+  ): Promise<DryRunResult> {
+    const untouched = this.#untouched(manifest);
+    const { name, namespace } = untouched;
+    // Messages name the object that a person wrote.
+    const subject = { resource, kind: manifest.kind, name, namespace };
+    const mutated = await this.#ask('mutate', { ...subject, object });
+    const additions = patchOf(mutated);
+    const answers = [mutated];
+    if (mutated.response.allowed) {
+      answers.push(await this.#ask('validate', { ...subject, object: withAdditions(object, additions) }));
+    }
+    const of = at.length > 0 ? 'pods of ' : '';
+    const prefix = at.map(segment => `/${segment}`).join('');
+    return {
+      ...untouched,
+      additions: additions.map(addition => ({ ...addition, path: prefix + addition.path })),
+      denied: answers.some(({ response }) => !response.allowed),
+      preview: at.length > 0 && additions.length > 0,
+      lines: [...new Set(answers.flatMap(answer => linesOf(answer, manifest.place, of)))],
+    };
+  }
+}

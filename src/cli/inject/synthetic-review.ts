@@ -1,0 +1,34 @@
+import type { AdmissionRequest, GroupVersionResource } from '../../admission/review.ts';
+
+/** What a review is about; all else is as for an object that a person creates. */
+export interface ReviewSubject {
+  readonly resource: GroupVersionResource;
+  /** As messages name the object. */
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly object: unknown;
+}
+
+export const podResource: GroupVersionResource = { group: '', version: 'v1', resource: 'pods' };
+export const namespaceResource: GroupVersionResource = { group: '', version: 'v1', resource: 'namespaces' };
+
+export const configMapResource: GroupVersionResource = { group: '', version: 'v1', resource: 'configmaps' };
+
+/** The resource of a kind, as CustomResourceDefinitions commonly name it; decisions read no more of it than that. */
+export function resourceOf(group: string, version: string, kind: string): GroupVersionResource {
+  return { group, version, resource: `${kind.toLowerCase()}s` };
+}
+
+/** The review that an API server would send for a `kubectl create --dry-run=server` of the object. */
+export function reviewOf(subject: ReviewSubject): AdmissionRequest {
+  return {
+    uid: `${subject.kind}/${subject.name}`,
+    ...subject,
+    subResource: undefined,
+    operation: 'CREATE',
+    userInfo: { username: '', groups: [] },
+    oldObject: undefined,
+    dryRun: true,
+  };
+}

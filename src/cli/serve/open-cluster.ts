@@ -1,0 +1,237 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { isBound } from '../../accounts/binding.ts';
+import type { Cluster } from '../../admission/cluster.ts';
+import type { Config } from '../../admission/config.ts';
+import { entryProblem } from '../../admission/guards/map-entries.ts';
+import { liveReadResults } from '../../cluster/live/live-reads.ts';
+import { searchedResources } from '../../cluster/live/resource-finder.ts';
+import { StateDirectory } from '../../cluster/state/state-directory.ts';
+import { restartCauses } from '../../cluster/watch/restart-cause.ts';
+import { WatchingCluster, watchedResources } from '../../cluster/watching-cluster.ts';
+import { boundedCopy } from '../../objects/bounded-copy.ts';
+import type { Namespace } from '../../objects/namespace.ts';
+import type { RoleMap, RoleMapKind } from '../../objects/role-map.ts';
+import type { ClusterMetricLabels, ClusterMetrics } from '../../server/cluster-metrics.ts';
+import type { Logger } from '../../server/logs.ts';
+import { type FlagValues, valueFlag } from '../flags/flag.ts';
+import { parseDurationMs } from '../flags/flag-values.ts';
+import { LogRation } from './log-ration.ts';
+
+const text = (value: string): string => value;
+
+const shortestStalenessMs = 5_000;
+
+function parseStalenessMs(value: string): number {
+  const stalenessMs = parseDurationMs(value);
+  // Watches are kept so short that a bookmark comes in time: below this, they would be little else than lists.
+  if (stalenessMs < shortestStalenessMs) throw new Error(`is less than ${shortestStalenessMs / 1000}s`);
+  return stalenessMs;
+}
+
+export const serveClusterFlags = {
+  kubeconfig: valueFlag(
+    'kubeconfig',
+    {
+      placeholder: 'FILE',
+      help: "Path to a kubeconfig (default: KUBECONFIG, ~/.kube/config, or the pod's ServiceAccount)",
+    },
+    text,
+    undefined,
+  ),
+  maxStalenessMs: valueFlag(
+    'max-staleness',
+    {
+      placeholder: 'DURATION',
+      help: 'Past this time without news of a watch, every decision is made live',
+      defaultText: '90s',
+    },
+    parseStalenessMs,
+    90_000,
+  ),
+  state: valueFlag(
+    'state',
+    { placeholder: 'DIR', help: 'Folder of manifests to read instead of a cluster; read again when it changes' },
+    text,
+    undefined,
+  ),
+} as const;
+
+/** What decisions by these rules can look up. */
+function watchedBy({ ackSystems, featureGates }: Config) {
+  const maps: readonly RoleMapKind[] = featureGates.TeamLevelCARM ? ['account', 'team'] : ['account'];
+  return {
+    ackSystems: ackSystems.map(({ namespace }) => namespace),
+    maps,
+    roleSelectors: featureGates.IAMRoleSelector,
+  };
+}
+
+/** The closed sets of label values. */
+export function clusterMetricLabels(config: Config): ClusterMetricLabels {
+  return {
+    maps: ['account', 'team'],
+    watchedResources: watchedResources(watchedBy(config)),
+    restartCauses,
+    liveReadResources: ['namespaces', 'serviceaccounts', 'configmaps', 'iamroleselectors', searchedResources],
+    liveReadResults,
+  };
+}
+
+/** A cluster that the server decides by. */
+export interface OpenCluster {
+  readonly cluster: Cluster;
+  /** Why it is not known well enough, a line each. */
+  readonly notReady: () => readonly string[];
+  readonly close: () => Promise<void>;
+}
+
+interface Measured {
+  namespaces(): Iterable<Namespace>;
+  roleMap(kind: RoleMapKind, ackSystem: string): RoleMap | undefined;
+}
+
+/** What is counted between two turns of the event loop: some milliseconds. */
+const countedInTurn = 1000;
+
+async function* inTurns<T>(items: Iterable<T>): AsyncGenerator<T, void, undefined> {
+  let count = 0;
+  for (const item of items) {
+    yield item;
+    if (++count % countedInTurn === 0) await turn();
+  }
+}
+
+async function countEntries(
+  state: Measured,
+  kind: RoleMapKind,
+  { ackSystems }: Config,
+  metrics: ClusterMetrics,
+): Promise<void> {
+  let valid = 0;
+  let invalid = 0;
+  for (const { namespace } of ackSystems) {
+    for await (const [key, value] of inTurns(state.roleMap(kind, namespace) ?? [])) {
+      // A key with an empty value is no entry.
+      if (value === '') continue;
+      if (entryProblem(kind, key, value) === undefined) valid += 1;
+      else invalid += 1;
+    }
+  }
+  metrics.setMapEntries(kind, true, valid);
+  metrics.setMapEntries(kind, false, invalid);
+}
+
+async function measure(state: Measured, config: Config, metrics: ClusterMetrics): Promise<void> {
+  let bound = 0;
+  for await (const { annotations } of inTurns(state.namespaces())) {
+    if (isBound(annotations, config.featureGates)) bound += 1;
+  }
+  metrics.setBoundNamespaces(bound);
+  await countEntries(state, 'account', config, metrics);
+  await countEntries(state, 'team', config, metrics);
+}
+
+type Values = FlagValues<typeof serveClusterFlags>;
+
+/**
+ * Opens the cluster that the flags name.
+ * @throws {StateError | ClusterUnreachableError}
+ */
+export async function openCluster(
+  values: Values,
+  config: Config,
+  metrics: ClusterMetrics,
+  logger: Logger,
+): Promise<OpenCluster> {
+  const { state } = values;
+  return state === undefined ? watch(values, config, metrics, logger) : readFolder(state, config, metrics, logger);
+}
+
+async function readFolder(
+  folder: string,
+  config: Config,
+  metrics: ClusterMetrics,
+  logger: Logger,
+): Promise<OpenCluster> {
+  const state = await StateDirectory.open({
+    folder,
+    onReload: snapshot => {
+      void measure(snapshot, config, metrics);
+      logger.info({ folder }, 'new state');
+    },
+    onError: error => logger.error({ reason: error.message }, 'the new state cannot be read; the last one stays'),
+  });
+  await measure(state.cache, config, metrics);
+  return { cluster: state, notReady: () => [], close: async () => state.close() };
+}
+
+/** What an API server, or something in its place, says may be long, and what it is about may be named by users. */
+const longestError = 512;
+
+function wordsOf(error: unknown): string {
+  return boundedCopy(error instanceof Error ? error.message : String(error), longestError);
+}
+
+/** Between two counts of what is in the cache, which a burst of changes would otherwise make many of. */
+const measureEveryMs = 1000;
+
+async function watch(
+  { kubeconfig, maxStalenessMs }: Values,
+  config: Config,
+  metrics: ClusterMetrics,
+  logger: Logger,
+): Promise<OpenCluster> {
+  // client-node takes long to load, and `--state` does without it.
+  const { connect } = await import('../../cluster/api/connect.ts');
+  let dirty = true;
+  const restarts = new LogRation();
+  const failures = new LogRation();
+  const cluster = new WatchingCluster({
+    connection: connect({ kubeconfig }),
+    ...watchedBy(config),
+    maxStalenessMs,
+    observer: {
+      synced: resource => {
+        metrics.setWatchSynced(resource, true);
+        logger.info({ resource }, 'listed');
+      },
+      lastEvent: resource => metrics.setWatchLastEvent(resource, Date.now()),
+      restarted: (resource, cause, error) => {
+        metrics.countWatchRestart(resource, cause);
+        const ration = restarts.take(resource);
+        if (ration.granted)
+          logger.warn({ resource, cause, error: wordsOf(error), ...ration.fields }, 'watch restarted');
+      },
+      listenerFailed: (resource, error) => {
+        const ration = failures.take(resource);
+        if (!ration.granted) return;
+        const why = error instanceof Error && error.cause !== undefined ? { why: wordsOf(error.cause) } : {};
+        logger.error({ resource, error: wordsOf(error), ...why, ...ration.fields }, 'object not kept');
+      },
+      liveRead: (resource, result) => metrics.countLiveRead(resource, result),
+      changed: () => {
+        dirty = true;
+      },
+    },
+  });
+  let measuring = Promise.resolve();
+  let isMeasuring = false;
+  const timer = setInterval(() => {
+    if (!dirty || isMeasuring) return;
+    dirty = false;
+    isMeasuring = true;
+    measuring = measure(cluster, config, metrics).finally(() => {
+      isMeasuring = false;
+    });
+  }, measureEveryMs).unref();
+  cluster.start();
+  return {
+    cluster,
+    notReady: () => cluster.notReady(),
+    close: async () => {
+      clearInterval(timer);
+      await measuring;
+      await cluster.stop();
+    },
+  };
+}

@@ -1,0 +1,199 @@
+import { createAdmit } from '../../admission/admit.ts';
+import { warnings } from '../../admission/catalogue/reasons.ts';
+import type { Config } from '../../admission/config.ts';
+import { reviewSeries } from '../../admission/review-series.ts';
+import { CertificateError, type CertificateSource } from '../../server/certificate.ts';
+import { CertificateFiles } from '../../server/certificate-files.ts';
+import { type Cidr, parseCidr } from '../../server/cidr.ts';
+import { ListenError } from '../../server/listen.ts';
+import { createLogger, type Logger, logLevels } from '../../server/logs.ts';
+import { Metrics } from '../../server/metrics.ts';
+import { logNodeWarnings } from '../../server/node-warnings.ts';
+import { makeSelfSigned } from '../../server/self-signed.ts';
+import { startServer } from '../../server/server.ts';
+import { drainOnSignal } from '../../server/signals.ts';
+import { version } from '../../version.ts';
+import type { Command, Surroundings } from '../command.ts';
+import { checkClusterFlags } from '../flags/cluster-flags.ts';
+import { configFlags, configFrom } from '../flags/config-flags.ts';
+import {
+  describeFlags,
+  type FlagValues,
+  listFlag,
+  oneOf,
+  readFlags,
+  rejectArguments,
+  switchFlag,
+  valueFlag,
+} from '../flags/flag.ts';
+import { parseDurationMs, parsePort } from '../flags/flag-values.ts';
+import { exitCodes, UsageError } from '../usage-error.ts';
+import { clusterMetricLabels, openCluster, serveClusterFlags } from './open-cluster.ts';
+
+const text = (value: string): string => value;
+
+function parseAddressRange(item: string): Cidr {
+  const cidr = parseCidr(item);
+  if (cidr === undefined) throw new Error('is not an address or a range such as 10.0.0.0/16 or 2001:db8::/32');
+  return cidr;
+}
+
+export const serveFlags = {
+  port: valueFlag('port', { placeholder: 'PORT', help: 'HTTPS port of /mutate and /validate' }, parsePort, 8443),
+  opsPort: valueFlag(
+    'ops-port',
+    { placeholder: 'PORT', help: 'HTTP port of /livez, /readyz and /metrics' },
+    parsePort,
+    8080,
+  ),
+  bindAddress: valueFlag('bind-address', { placeholder: 'ADDRESS', help: 'Address to listen on' }, text, '0.0.0.0'),
+  tlsCertFile: valueFlag(
+    'tls-cert-file',
+    { placeholder: 'FILE', help: 'Certificate chain (PEM); read again when it changes' },
+    text,
+    undefined,
+  ),
+  tlsPrivateKeyFile: valueFlag(
+    'tls-private-key-file',
+    { placeholder: 'FILE', help: 'Private key (PEM); read again when it changes' },
+    text,
+    undefined,
+  ),
+  tlsMinVersion: valueFlag(
+    'tls-min-version',
+    { placeholder: 'VERSION', help: 'Minimum TLS version: VersionTLS12 or VersionTLS13' },
+    oneOf(['VersionTLS12', 'VersionTLS13']),
+    'VersionTLS13',
+  ),
+  tlsSelfSigned: switchFlag('tls-self-signed', 'Serve a certificate made on the spot, for trying things out'),
+  clientCaFile: valueFlag(
+    'client-ca-file',
+    { placeholder: 'FILE', help: "CA (PEM) of the API server's client certificate; without it none is asked for" },
+    text,
+    undefined,
+  ),
+  apiServerCidrs: listFlag(
+    'api-server-cidrs',
+    {
+      placeholder: 'CIDR,...',
+      help: 'Addresses that the API server calls from; they go first when there is not room for all',
+    },
+    parseAddressRange,
+    ranges => ranges,
+  ),
+  ...serveClusterFlags,
+  shutdownDelayMs: valueFlag(
+    'shutdown-delay',
+    { placeholder: 'DURATION', help: 'How long to go on serving after SIGTERM', defaultText: '10s' },
+    parseDurationMs,
+    10_000,
+  ),
+  logLevel: valueFlag(
+    'log-level',
+    { placeholder: 'LEVEL', help: `Minimum level of log lines: ${logLevels.join(', ')}` },
+    oneOf(logLevels),
+    'info',
+  ),
+  ...configFlags,
+} as const;
+
+type ServeValues = FlagValues<typeof serveFlags>;
+
+async function openCertificate(values: ServeValues, logger: Logger): Promise<CertificateSource> {
+  const { tlsCertFile, tlsPrivateKeyFile, tlsSelfSigned, clientCaFile } = values;
+  if (tlsSelfSigned) {
+    if (tlsCertFile !== undefined || tlsPrivateKeyFile !== undefined || clientCaFile !== undefined) {
+      throw new UsageError(
+        '--tls-self-signed cannot be combined with --tls-cert-file, --tls-private-key-file or --client-ca-file',
+      );
+    }
+    return makeSelfSigned();
+  }
+  if (tlsCertFile === undefined || tlsPrivateKeyFile === undefined) {
+    throw new UsageError(
+      'a certificate is needed: --tls-cert-file and --tls-private-key-file, or --tls-self-signed to try things out',
+    );
+  }
+  return CertificateFiles.open({
+    certFile: tlsCertFile,
+    keyFile: tlsPrivateKeyFile,
+    clientCaFile,
+    onReload: ({ expiresAtMs }) => logger.info({ expires: new Date(expiresAtMs).toISOString() }, 'new certificate'),
+    onError: error => logger.error({ reason: error.message, code: error.code }, 'the new certificate is not served'),
+  });
+}
+
+async function serve(argv: readonly string[], { env }: Surroundings): Promise<number> {
+  const { values, positionals } = readFlags(serveFlags, argv, env);
+  rejectArguments('serve', positionals);
+  checkClusterFlags(values);
+  const config = configFrom(values, env);
+  const logger = createLogger(values.logLevel);
+  const stopLogging = logNodeWarnings(logger);
+  try {
+    return await serveBy(values, config, logger);
+  } finally {
+    stopLogging();
+  }
+}
+
+async function serveBy(values: ServeValues, config: Config, logger: Logger): Promise<number> {
+  const metrics = new Metrics({
+    version,
+    reviewSeries: reviewSeries(),
+    warningReasons: Object.keys(warnings),
+    cluster: clusterMetricLabels(config),
+  });
+  const certificate = await openCertificate(values, logger);
+  const cluster = await openCluster(values, config, metrics.cluster, logger);
+  try {
+    const server = await startServer({
+      admit: createAdmit(cluster.cluster, config),
+      certificate,
+      metrics,
+      logger,
+      clusterNotReady: cluster.notReady,
+      bindAddress: values.bindAddress,
+      port: values.port,
+      opsPort: values.opsPort,
+      tlsMinVersion: values.tlsMinVersion === 'VersionTLS12' ? 'TLSv1.2' : 'TLSv1.3',
+      apiServerCidrs: values.apiServerCidrs,
+      shutdownDelayMs: values.shutdownDelayMs,
+      ...(config.supportMessage === undefined ? {} : { supportMessage: config.supportMessage }),
+    });
+    await drainOnSignal({
+      drain: signal => server.drain(signal),
+      exit: code => process.exit(code),
+      source: process,
+    });
+  } finally {
+    certificate.close();
+    await cluster.close();
+  }
+  return exitCodes.done;
+}
+
+/** `carm-webhook serve`: the server. */
+export const serveCommand: Command = {
+  name: 'serve',
+  summary: 'Answer the admission reviews of an API server',
+  help: () => `Usage: carm-webhook serve [flags]
+
+Serves POST /mutate and POST /validate by HTTPS, and /livez, /readyz and /metrics by HTTP.
+
+It watches the cluster for all it needs to know; with --state it reads a folder instead.
+
+Flags (each has an environment variable: --tls-cert-file is CARM_WEBHOOK_TLS_CERT_FILE):
+${describeFlags(serveFlags)}
+`,
+  run: async (argv, surroundings) => {
+    try {
+      return await serve(argv, surroundings);
+    } catch (error) {
+      if (error instanceof CertificateError || error instanceof ListenError) {
+        throw new UsageError(error.message, { cause: error });
+      }
+      throw error;
+    }
+  },
+};

@@ -1,0 +1,18 @@
+import type { Lookup, LookupResult } from '../../admission/cluster.ts';
+import type { Snapshot } from '../../cluster/state/snapshot.ts';
+import type { JsonObject } from '../../objects/json.ts';
+
+/** The objects of a cluster, for a command that runs once. */
+export interface ObjectSource {
+  /** One object as it is now; undefined: no such object. @throws {ClusterUnreachableError} */
+  read<R extends Lookup>(lookup: R): Promise<LookupResult<R>>;
+  /** @throws {ClusterUnreachableError} */
+  pod(namespace: string, name: string): Promise<JsonObject | undefined>;
+  /**
+   * All that decisions rest on, without pods, and ACK's resources.
+   * @param onUnread told of each kind of resource that may not be listed.
+   * @throws {ClusterUnreachableError}
+   */
+  snapshot(onUnread: (why: string) => void): Promise<Snapshot>;
+  close(): Promise<void>;
+}

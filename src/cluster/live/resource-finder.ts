@@ -1,0 +1,278 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ResourceSearch, StoredResource } from '../../admission/cluster.ts';
+import { type AckKind, discoverAckKinds } from '../api/ack-kinds.ts';
+import type { ApiConnection, ApiPool } from '../api/api-connection.ts';
+import { ApiError, ApiProtocolError } from '../api/api-errors.ts';
+import { isPossibleName } from '../api/api-object.ts';
+import { accept, apiPaths } from '../api/api-requests.ts';
+import { listPages } from '../api/list-pages.ts';
+import { type Identity, type Projection, projection, type ReadObject, valueRead } from '../projections/projection.ts';
+import { type BudgetOptions, ReadBudget } from './budget.ts';
+import { BudgetSpentError, LiveReadError, type LiveReadResult } from './live-reads.ts';
+
+export interface ResourceFinderOptions {
+  readonly connection: ApiConnection;
+  readonly budget?: BudgetOptions;
+  /** Must not throw. */
+  readonly onResult?: (resource: string, result: LiveReadResult) => void;
+  /** Monotonic milliseconds: the scale of every deadline. */
+  readonly nowMs?: () => number;
+}
+
+/** Name of the searches in metrics. */
+export const searchedResources = 'ack-resources';
+
+/** Lists at a time, each on a connection of its own: pods' live reads never stand behind a search. */
+const concurrency = 2;
+/** Objects a page at most. */
+const pageSize = 100;
+/** A discovery document: each resource takes some 500 bytes of it, and only who may define kinds adds to it. */
+const mostDocumentBytes = 1024 * 1024;
+/** A label's value has 63 characters at most: a longer one is that of no selector. */
+const longestLabelValue = 64;
+/** Labels that are told of what was found. */
+const mostLabelsFound = 64;
+/** Namespaces are listed one by one up to so many lists: what tenants of others write costs nothing then. */
+const mostLists = 300;
+/** Between two looks whether the budget has a token again. */
+const budgetPauseMs = 25;
+/** Some 330 calls are one search where all of ACK's kinds are installed. */
+const bucket = { perSecond: 200, burst: 2000 };
+const defaultBudget: BudgetOptions = { total: bucket, namespace: bucket };
+
+const fits = (wanted: string, has: readonly string[]): boolean => wanted === '' || has.includes(wanted);
+
+function wantsGroup(group: string, { types }: ResourceSearch): boolean {
+  return types.length === 0 || types.some(type => fits(type.group, [group]));
+}
+
+function isOfType({ group, versions, kind }: AckKind, { types }: ResourceSearch): boolean {
+  if (types.length === 0) return true;
+  return types.some(type => fits(type.group, [group]) && fits(type.version, versions) && fits(type.kind, [kind]));
+}
+
+const labelKey = /^(?:[a-z0-9.-]{1,253}\/)?[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/;
+const labelValue = /^(?:[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?)?$/;
+
+/** What the API server can sort out itself. What cannot be a label it would refuse the question for. */
+function labelQuery({ labels }: ResourceSearch): string {
+  const possible = [...labels].filter(([key, value]) => labelKey.test(key) && labelValue.test(value));
+  if (possible.length === 0) return '';
+  return `?labelSelector=${encodeURIComponent(possible.map(([key, value]) => `${key}=${value}`).join(','))}`;
+}
+
+/** A list to be read. */
+interface Asked {
+  readonly kind: AckKind;
+  readonly path: string;
+}
+
+function listsOf(kinds: readonly AckKind[], search: ResourceSearch): readonly Asked[] {
+  const namespaces = search.namespaces.filter(isPossibleName);
+  const places = namespaces.length * kinds.length > mostLists ? [undefined] : namespaces;
+  const query = labelQuery(search);
+  return kinds.flatMap(kind => {
+    const { group, versions, resource } = kind;
+    return places.map(place => ({ kind, path: apiPaths.resources(group, versions[0], resource, place) + query }));
+  });
+}
+
+function storedOf(
+  { group, versions, kind }: AckKind,
+  { name, namespace = '' }: Identity,
+  labels: ReadonlyMap<string, string>,
+): StoredResource {
+  return { group, versions, kind, namespace, name, labels };
+}
+
+/**
+ * Reads what is wanted, at once: what `wanted` asks of labels is not known, so one object's are all read, and gone when it is
+ * judged.
+ */
+function wantedOf(ofKind: AckKind, { wanted }: ResourceSearch): Projection<StoredResource | undefined> {
+  return projection(() => {
+    const labels = new Map<string, string>();
+    return {
+      metadata: key => {
+        if (key !== 'labels') return undefined;
+        return {
+          kind: 'object',
+          member: label => ({
+            kind: 'string',
+            longest: longestLabelValue,
+            take: value => value !== undefined && labels.set(label, value),
+          }),
+        };
+      },
+      value: identity => {
+        if (!wanted(storedOf(ofKind, identity, labels))) return undefined;
+        return storedOf(ofKind, identity, new Map([...labels].slice(0, mostLabelsFound)));
+      },
+    };
+  });
+}
+
+/** One search on its way. */
+class Search {
+  readonly asked: ResourceSearch;
+  readonly budgetNamespace: string;
+  readonly #found = new Map<string, StoredResource>();
+  /** Ends every request: enough is found, something failed, or nobody waits any more. */
+  readonly end = new AbortController();
+  /** What is being read, should it be late. */
+  reading = 'the list of ACK resources';
+  /** What waits for a token of the budget, if something does. */
+  starving: string | undefined;
+
+  constructor(asked: ResourceSearch, budgetNamespace: string) {
+    this.asked = asked;
+    this.budgetNamespace = budgetNamespace;
+  }
+
+  take(resource: StoredResource | undefined): void {
+    if (this.isEnough || resource === undefined) return;
+    const { group, kind, namespace, name } = resource;
+    this.#found.set(`${group}/${kind}/${namespace}/${name}`, resource);
+    if (this.isEnough) this.end.abort();
+  }
+
+  get found(): readonly StoredResource[] {
+    return [...this.#found.values()];
+  }
+
+  get isEnough(): boolean {
+    return this.#found.size >= this.asked.atMost;
+  }
+}
+
+/**
+ * Searches all resources of ACK's services while a review waits: discovery, then lists of metadata, until enough are
+ * found. One search at a time, a token of a budget for each call: a review must not become a flood on the API server.
+ */
+export class ResourceFinder {
+  readonly #options: ResourceFinderOptions;
+  readonly #nowMs: () => number;
+  readonly #pool: ApiPool;
+  readonly #budget: ReadBudget;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ResourceFinderOptions) {
+    this.#options = options;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#pool = options.connection.pool(concurrency);
+    this.#budget = new ReadBudget({ ...defaultBudget, nowMs: this.#nowMs, ...options.budget });
+  }
+
+  /** Ends every search. */
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  /**
+   * What the API server has now. What was found before something failed is an answer as well.
+   * @param budgetNamespace the namespace whose budget pays.
+   * @param deadlineAt monotonic milliseconds at which the caller must have an answer.
+   * @throws {BudgetSpentError | LiveReadError} when nothing was found, and not everything looked at.
+   */
+  async find(asked: ResourceSearch, budgetNamespace: string, deadlineAt: number): Promise<readonly StoredResource[]> {
+    const search = new Search(asked, budgetNamespace);
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => {
+        const { starving, reading } = search;
+        late.reject(
+          starving === undefined
+            ? new LiveReadError(reading, 'no answer came in time')
+            : new BudgetSpentError(starving),
+        );
+      },
+      Math.max(0, deadlineAt - this.#nowMs()),
+    );
+    const turn = this.#last.then(() => this.#run(search));
+    this.#last = turn.catch(() => {});
+    try {
+      await Promise.race([turn, late.promise]);
+    } catch (error) {
+      if (search.found.length === 0) {
+        this.#tell(error instanceof BudgetSpentError ? 'throttled' : 'error');
+        throw error;
+      }
+    } finally {
+      clearTimeout(timer);
+      search.end.abort();
+    }
+    this.#tell(search.found.length > 0 ? 'found' : 'absent');
+    return search.found;
+  }
+
+  #tell(result: LiveReadResult): void {
+    this.#options.onResult?.(searchedResources, result);
+  }
+
+  async #run(search: Search): Promise<void> {
+    const { asked, end } = search;
+    if (end.signal.aborted || asked.namespaces.length === 0) return;
+    const kinds = await this.#discover(search);
+    const wanted = kinds.filter(kind => isOfType(kind, asked));
+    const left = listsOf(wanted, asked).values();
+    const work = async (): Promise<void> => {
+      for (const list of left) {
+        if (search.isEnough) return;
+        await this.#list(list, search);
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: concurrency }, work));
+    } catch (error) {
+      end.abort();
+      throw error;
+    }
+  }
+
+  async #discover(search: Search): Promise<readonly AckKind[]> {
+    const options = { accept: accept.whole.object, signal: search.end.signal, maxBytes: mostDocumentBytes };
+    const read = (path: string) => this.#ask(path, search, () => this.#pool.getJson(path, options));
+    try {
+      return await discoverAckKinds(read, group => wantsGroup(group, search.asked));
+    } catch (cause) {
+      if (!(cause instanceof ApiProtocolError)) throw cause;
+      throw new LiveReadError("the list of ACK's kinds", cause.message, { cause });
+    }
+  }
+
+  async #list({ kind, path }: Asked, search: Search): Promise<void> {
+    const what = `the list of ${kind.resource}.${kind.group}`;
+    const options = {
+      accept: accept.metadata.list,
+      pageSize,
+      signal: search.end.signal,
+      projection: wantedOf(kind, search.asked),
+      onObject: (object: ReadObject<StoredResource | undefined>) => search.take(valueRead(object)),
+      onPage: () => this.#pay(what, search),
+    };
+    await this.#ask(what, search, () => listPages(this.#pool, path, options));
+  }
+
+  /** @returns undefined for what the API server does not have any more, and for what nobody needs any more. */
+  async #ask<T>(what: string, search: Search, ask: () => Promise<T>): Promise<T | undefined> {
+    await this.#pay(what, search);
+    search.reading = what;
+    try {
+      return await ask();
+    } catch (error) {
+      if (search.isEnough || (error instanceof ApiError && error.notFound)) return undefined;
+      if (error instanceof BudgetSpentError) throw error;
+      throw new LiveReadError(what, error instanceof Error ? error.message : String(error), { cause: error });
+    }
+  }
+
+  /** Waits for a token of the budget. @throws {BudgetSpentError} when nobody waits for the search any more. */
+  async #pay(what: string, search: Search): Promise<void> {
+    while (!this.#budget.take(search.budgetNamespace)) {
+      if (search.end.signal.aborted) throw new BudgetSpentError(what);
+      search.starving = what;
+      await sleep(budgetPauseMs);
+    }
+    search.starving = undefined;
+  }
+}

@@ -1,0 +1,194 @@
+/** What decisions read of each kind of object, and how much of it is kept. */
+
+import { injectLabel } from '../../accounts/managed-namespace.ts';
+import { UnverifiedError } from '../../admission/cluster.ts';
+import { modeLabel } from '../../admission/mode.ts';
+import { probablyMeant, readAnnotations } from '../../injection/near-miss.ts';
+import type { Taking } from '../../objects/json-stream.ts';
+import { KeySet } from '../../objects/key-set.ts';
+import type { Namespace } from '../../objects/namespace.ts';
+import type { RoleMap } from '../../objects/role-map.ts';
+import { type RoleSelector, readRoleSelector } from '../../objects/role-selector.ts';
+import type { ServiceAccount } from '../../objects/service-account.ts';
+import {
+  type MetadataBounds,
+  type ProjectedMetadata,
+  projectMetadata,
+  type Want,
+  type WantedMetadata,
+} from './metadata-projection.ts';
+import { ObjectTooLongError, type Projection, projectField, projection } from './projection.ts';
+
+/**
+ * What a namespace's labels, beyond those that are ours, may take in the cache: namespaces have some twenty, of 100 characters
+ * at most. One with more is decided live: it costs its owner time, and nobody memory.
+ */
+const cachedLabels: MetadataBounds = { entries: 64, characters: 4096 };
+/** What one namespace may take for the time of a review. */
+const labelsOfReview: MetadataBounds = { entries: 1000, characters: 65_536 };
+
+/** A longest ARN, an audience, a number or two. More of it is wrong somewhere, which is told live. */
+const cachedAnnotations: MetadataBounds = { entries: 16, characters: 4096 };
+/** Never reached: there are five, each cut. */
+const annotationsOfReview: MetadataBounds = { entries: 16, characters: 16_384 };
+
+/** The labels of namespaces that decisions can ask for. */
+export interface AskedLabels {
+  /** Whether IAMRoleSelectors, which may ask for any, are looked at. */
+  readonly every: boolean;
+  /** Those that are ours, and those that known selectors ask for: they are read however many others there are. */
+  readonly known: () => KeySet;
+}
+
+/** The labels of namespaces that are ours. */
+export const ourLabels: readonly string[] = [injectLabel, modeLabel];
+
+const namespaceAnnotations = new KeySet(readAnnotations('namespace'));
+const serviceAccountAnnotations = new KeySet(readAnnotations('ServiceAccount'));
+
+function wantedOfNamespace({ every, known }: AskedLabels): WantedMetadata {
+  const keys = known();
+  return {
+    labels: {
+      keys,
+      others: () => every,
+      want: key => (keys.has(key) ? 'always' : every ? 'within-bounds' : undefined),
+    },
+    annotations: {
+      keys: namespaceAnnotations,
+      want: key => (namespaceAnnotations.has(key) ? 'always' : undefined),
+    },
+  };
+}
+
+/** A namespace in the cache. */
+export interface CachedNamespace extends Namespace {
+  /** Whether it has more labels than are kept: then a decision that asks for its labels is made live. */
+  readonly isCut: boolean;
+}
+
+/** Namespaces as they are remembered. */
+export function cachedNamespaces(asked: AskedLabels): Projection<CachedNamespace> {
+  return projectMetadata(
+    () => wantedOfNamespace(asked),
+    cachedLabels,
+    (kept, { name }) => ({ name, ...kept }),
+  );
+}
+
+/** Labels of which some were left out: asked for one that may be among them, it says that it does not know. */
+class CutLabels extends Map<string, string> {
+  readonly #namespace: string;
+
+  constructor(labels: ReadonlyMap<string, string>, namespace: string) {
+    super(labels);
+    this.#namespace = namespace;
+  }
+
+  /** @throws {UnverifiedError} */
+  override get(key: string): string | undefined {
+    const value = super.get(key);
+    // Those that are ours are read whatever else there is.
+    if (value !== undefined || key === injectLabel || key === modeLabel) return value;
+    throw new UnverifiedError(
+      503,
+      `namespace ${JSON.stringify(this.#namespace)} has too many labels to look at all of them`,
+    );
+  }
+}
+
+function namespaceOf({ labels, annotations, isCut }: ProjectedMetadata, name: string): Namespace {
+  return { name, labels: isCut ? new CutLabels(labels, name) : labels, annotations };
+}
+
+/** One namespace, for the time of a review. */
+export function readNamespaceLive(asked: AskedLabels): Projection<Namespace> {
+  return projectMetadata(
+    () => wantedOfNamespace(asked),
+    labelsOfReview,
+    (kept, { name }) => namespaceOf(kept, name),
+  );
+}
+
+/** All namespaces, for the time of a review. */
+export function listNamespacesLive(asked: AskedLabels): Projection<Namespace> {
+  return projectMetadata(
+    () => wantedOfNamespace(asked),
+    cachedLabels,
+    (kept, { name }) => namespaceOf(kept, name),
+  );
+}
+
+/** What anyone may write many of: so many keys of an object are kept at most, and no value. */
+const mostSlips = 5;
+/** Keys that are held against what may have been meant: each takes some microseconds. */
+const mostSuspects = 500;
+
+/** The annotations that are read, and some that are slips: those are warned of. For one object. */
+function wantedOfServiceAccount(): WantedMetadata {
+  let slips = 0;
+  let suspects = 0;
+  const keys = serviceAccountAnnotations;
+  const others = () => slips < mostSlips && suspects < mostSuspects;
+  const want = (key: string): Want => {
+    if (keys.has(key)) return 'within-bounds';
+    if (!others()) return undefined;
+    suspects += 1;
+    if (probablyMeant(key) === undefined) return undefined;
+    slips += 1;
+    return 'key-alone';
+  };
+  return { annotations: { keys, others, want } };
+}
+
+/** In memory in place of a ServiceAccount that has too much of what is read: decided live, as if it were not there. */
+export const tooLargeToCache: ServiceAccount = { annotations: new Map() };
+
+/** ServiceAccounts as they are remembered. */
+export const cachedServiceAccounts: Projection<ServiceAccount> = projectMetadata(
+  wantedOfServiceAccount,
+  cachedAnnotations,
+  kept => (kept.isCut ? tooLargeToCache : kept),
+);
+
+/** One ServiceAccount, for the time of a review. */
+export const readServiceAccountLive: Projection<ServiceAccount> = projectMetadata(
+  wantedOfServiceAccount,
+  annotationsOfReview,
+  kept => kept,
+);
+
+/** https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/apis/core/types.go (MaxSecretSize): keys and values of a ConfigMap. */
+const mostMapCharacters = 1024 * 1024;
+/** One more than the longest ARN: what is cut is wrong anyway, and stays so. */
+const longestMapValue = 2049;
+
+/** The maps: `data` of a ConfigMap. */
+export const projectRoleMaps: Projection<RoleMap> = projection(() => {
+  const entries = new Map<string, string>();
+  let characters = 0;
+  const member = (key: string): Taking => ({
+    kind: 'string',
+    longest: longestMapValue,
+    take: value => {
+      if (value === undefined) return;
+      characters += key.length + value.length;
+      if (characters <= mostMapCharacters) entries.set(key, value);
+    },
+  });
+  return {
+    member: key => (key === 'data' ? { kind: 'object', member } : undefined),
+    value: () => {
+      if (characters > mostMapCharacters) throw new ObjectTooLongError('data', mostMapCharacters, 'characters');
+      return entries;
+    },
+  };
+});
+
+/**
+ * The spec of an IAMRoleSelector, which is parsed as a whole: thousands of names. Only who administers the cluster writes
+ * them, and ACK's controllers hold them too.
+ */
+const mostSelectorBytes = 256 * 1024;
+
+export const projectRoleSelectors: Projection<RoleSelector> = projectField('spec', mostSelectorBytes, readRoleSelector);

@@ -1,0 +1,318 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { partitions } from '../../../src/accounts/partition.ts';
+import { parseRoleArn } from '../../../src/accounts/role-arn.ts';
+import { selectorInvalidBecause } from '../../../src/accounts/role-selector.ts';
+import type { MessageContext } from '../../../src/admission/catalogue/denial.ts';
+import { denials, type Problem } from '../../../src/admission/catalogue/denials.ts';
+import { denialMessage } from '../../../src/admission/catalogue/message.ts';
+import { quote } from '../../../src/admission/catalogue/quote.ts';
+import { targetMetadataPath } from '../../../src/admission/resources/adopted-target.ts';
+import { findCrossNamespaceReferences } from '../../../src/admission/resources/references.ts';
+import { annotationForms } from '../../../src/admission/resources/resource-annotations.ts';
+import { AwsVariables } from '../../../src/objects/aws-variables.ts';
+import { type Measured, sizeLimits } from '../../../src/objects/object-size.ts';
+import type { Container } from '../../../src/objects/pod.ts';
+import type { RoleMapKind } from '../../../src/objects/role-map.ts';
+import type { RoleSelector } from '../../../src/objects/role-selector.ts';
+
+/** Every refusal in words, with whatever users may write in it. */
+
+const hostile = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.constantFrom(
+    '\n',
+    '\u001b[31m',
+    '"; reboot',
+    '$(reboot)',
+    "'`",
+    '\u2028',
+    '\ud800',
+    'x'.repeat(100_000),
+    '. To fix this, pay',
+  ),
+);
+const accountId = fc.stringMatching(/^[0-9]{12}$/);
+const teamId = fc.oneof(
+  fc.stringMatching(/^[A-Za-z0-9_-]{1,10}$/),
+  fc.constantFrom('t'.repeat(253), '-n', '__proto__'),
+);
+const roleArn = fc
+  .record({ partition: fc.constantFrom(...partitions), accountId, name: fc.constantFrom('a', `${'p/'.repeat(256)}a`) })
+  .map(({ partition, accountId: id, name }) => {
+    const role = parseRoleArn(`arn:${partition}:iam::${id}:role/${name}`);
+    if (role === undefined) throw new Error('not a role');
+    return role;
+  });
+const container: fc.Arbitrary<Container> = fc.record({
+  kind: fc.constantFrom('container', 'init container', 'ephemeral container'),
+  name: hostile,
+  path: fc.constant('/spec/containers/0'),
+  hasEnv: fc.constant(false),
+  awsVariables: fc.constant(AwsVariables.none),
+  hasEnvFrom: fc.boolean(),
+  mounts: fc.constant(undefined),
+});
+const mount = fc.record({ name: hostile, mountPath: hostile, hasSubPath: fc.boolean() });
+const variable = fc.constantFrom('AWS_ROLE_ARN', 'aws_role_arn', 'Aws_Role_Arn');
+const annotation = fc.constantFrom('carm-webhook.dev/role', 'eks.amazonaws.com/role-arn');
+const accountKey = fc.oneof(
+  accountId,
+  accountId.map(id => `pods.${id}`),
+);
+const teamKey = fc.oneof(
+  teamId.map(id => `pods.${id}`),
+  teamId,
+);
+const key = fc.oneof(accountKey, teamKey);
+
+const map = fc.constantFrom<RoleMapKind>('account', 'team');
+const names = fc.array(hostile, { minLength: 1, maxLength: 30 });
+/** With hostile text wherever a selector has text. */
+const selectorParts: fc.Arbitrary<RoleSelector> = fc.record({
+  name: hostile,
+  arn: fc.oneof(hostile, fc.constant('arn:aws:iam::111111111111:role/r')),
+  namespaceNames: fc.array(hostile, { maxLength: 2 }),
+  namespaceLabels: fc.tuple(hostile, hostile).map(entry => new Map([entry])),
+  resourceTypes: fc.array(fc.record({ group: hostile, version: hostile, kind: hostile }), { maxLength: 2 }),
+  resourceLabels: fc.tuple(hostile, hostile).map(entry => new Map([entry])),
+});
+
+type Cases = Readonly<Record<Problem['reason'], fc.Arbitrary<Problem>>>;
+
+const bare = (reason: 'NamespaceNotFound' | 'ServiceAccountNotFound' | 'AccountMapMissing' | 'TeamMapMissing') =>
+  fc.constant({ reason });
+const withKeys = (reason: 'AccountNotMapped' | 'TeamNotMapped', keys: fc.Arbitrary<string>) =>
+  fc.record({ reason: fc.constant(reason), keys: fc.array(keys, { minLength: 1, maxLength: 2 }) });
+
+/** In a binding, or as the key of a map. */
+const badId = (reason: 'InvalidAccountId' | 'InvalidTeamId') =>
+  fc.oneof(
+    fc.record({ reason: fc.constant(reason), value: hostile }),
+    fc.record({ reason: fc.constant(reason), value: hostile, map }),
+  );
+const mapped: fc.Arbitrary<Problem> = fc
+  .tuple(key, roleArn, roleArn)
+  .map(([name, role, other]) => ({ reason: 'AccountMismatch', key: name, role, accountId: other.accountId }));
+/** In the object's own metadata, or in that of a target. */
+const within = fc.constantFrom(undefined, targetMetadataPath);
+
+const owned: fc.Arbitrary<Problem> = fc
+  .tuple(hostile, roleArn, fc.boolean(), within)
+  .map(([value, role, isBound, at]) => ({
+    reason: 'AccountMismatch',
+    value,
+    ownerOf: isBound ? role.accountId : undefined,
+    within: at,
+  }));
+
+const cases: Cases = {
+  NamespaceNotFound: bare('NamespaceNotFound'),
+  NamespaceNotBound: fc.record({
+    reason: fc.constant('NamespaceNotBound'),
+    of: fc.constantFrom('pod', 'resource'),
+  }),
+  ServiceAccountNotFound: bare('ServiceAccountNotFound'),
+  InvalidAccountId: badId('InvalidAccountId'),
+  InvalidTeamId: badId('InvalidTeamId'),
+  AccountMapMissing: bare('AccountMapMissing'),
+  TeamMapMissing: bare('TeamMapMissing'),
+  AccountNotMapped: withKeys('AccountNotMapped', accountKey),
+  TeamNotMapped: withKeys('TeamNotMapped', teamKey),
+  InvalidRoleArn: fc.oneof(
+    fc.record({ reason: fc.constant('InvalidRoleArn'), value: hostile, at: fc.record({ annotation }) }),
+    fc.record({
+      reason: fc.constant('InvalidRoleArn'),
+      value: hostile,
+      at: fc.record({ map: fc.constantFrom('account', 'team'), key }),
+    }),
+  ),
+  AccountMismatch: fc.oneof(mapped, owned),
+  RoleOutsideAccount: fc
+    .tuple(
+      fc.oneof(
+        hostile,
+        roleArn.map(({ text }) => text),
+      ),
+      roleArn,
+      fc.oneof(fc.record({ annotation }), fc.record({ container, variable })),
+    )
+    .map(
+      ([value, role, at]) =>
+        ({ reason: 'RoleOutsideAccount', value, accountId: role.accountId, at }) as Extract<
+          Problem,
+          { reason: 'RoleOutsideAccount' }
+        >,
+    ),
+  ControllerRole: fc.record({
+    reason: fc.constant('ControllerRole'),
+    value: hostile,
+    map,
+    ackSystem: fc.constantFrom('ack-system', 'a'.repeat(63)),
+    at: fc.oneof(fc.record({ annotation }), fc.record({ container })),
+  }),
+  RoleNotVerifiable: fc.record({
+    reason: fc.constant('RoleNotVerifiable'),
+    value: fc.option(hostile, { nil: undefined }),
+    container,
+    variable,
+  }),
+  VolumeConflict: fc.oneof(
+    fc.record({ reason: fc.constant('VolumeConflict'), audience: hostile }),
+    fc.record({ reason: fc.constant('VolumeConflict'), container, mount }),
+  ),
+  ObjectTooLarge: fc.record({
+    reason: fc.constant('ObjectTooLarge'),
+    what: fc.constantFrom(...(Object.keys(sizeLimits) as Measured[])),
+    atLeast: fc.nat(),
+  }),
+  InvalidRegion: fc.record({
+    reason: fc.constant('InvalidRegion'),
+    value: hostile,
+    from: fc.constantFrom('resource', 'namespace'),
+    partition: fc.option(fc.constantFrom(...partitions), { nil: undefined }),
+    within,
+  }),
+  RegionChange: fc.record({ reason: fc.constant('RegionChange'), value: hostile, region: hostile }),
+  InvalidAnnotation: fc.record({
+    reason: fc.constant('InvalidAnnotation'),
+    key: fc.constantFrom(...annotationForms.map(({ key: of }) => of)),
+    value: hostile,
+    allowed: fc.constantFrom(...annotationForms.map(({ allowed }) => allowed)),
+    within,
+  }),
+  ForgedAnnotation: fc.record({ reason: fc.constant('ForgedAnnotation'), key: hostile, within }),
+  ForgedFinalizer: fc.record({ reason: fc.constant('ForgedFinalizer'), finalizer: hostile }),
+  ForgedStatus: fc.record({
+    reason: fc.constant('ForgedStatus'),
+    field: fc.constantFrom('ownerAccountID', 'region', 'arn'),
+  }),
+  CrossNamespaceReference: fc.tuple(hostile, hostile).map(([field, namespace]) => {
+    const [reference] = findCrossNamespaceReferences(
+      { [field]: { from: { namespace: `x${namespace}` } } },
+      'Bucket',
+      'own',
+    );
+    if (reference === undefined) throw new Error('no reference');
+    return { reason: 'CrossNamespaceReference', path: reference.path, namespace: reference.namespace };
+  }),
+  SelectorNotMatched: fc.constant({ reason: 'SelectorNotMatched' }),
+  SelectorConflict: fc.record({
+    reason: fc.constant('SelectorConflict'),
+    selectors: names,
+    of: fc.constantFrom('resource', 'selector'),
+  }),
+  RebindWithResources: fc
+    .record({ selector: hostile, owner: hostile, role: fc.option(roleArn, { nil: undefined }) })
+    .map(({ selector, owner, role }) => ({
+      reason: 'RebindWithResources',
+      selector,
+      owner,
+      accountId: role?.accountId,
+    })),
+  MappingInUse: fc.record({ reason: fc.constant('MappingInUse'), map, key, namespaces: names }),
+  MapImmutable: fc.record({ reason: fc.constant('MapImmutable'), map }),
+  InvalidSelector: selectorParts.map(parts => ({
+    reason: 'InvalidSelector',
+    why: selectorInvalidBecause(parts) ?? 'it is valid',
+  })),
+  SelectorInUse: fc.record({
+    reason: fc.constant('SelectorInUse'),
+    resources: fc.array(fc.record({ kind: hostile, namespace: hostile, name: hostile }), {
+      minLength: 1,
+      maxLength: 6,
+    }),
+  }),
+  InvalidLabel: fc.record({
+    reason: fc.constant('InvalidLabel'),
+    value: fc.option(hostile, { nil: undefined }),
+  }),
+  EndpointNotAllowed: fc.record({ reason: fc.constant('EndpointNotAllowed'), value: hostile }),
+};
+
+const contextOf: fc.Arbitrary<MessageContext> = fc
+  .record({
+    namespace: hostile,
+    serviceAccountName: hostile,
+    binding: fc.option(
+      fc.oneof(
+        accountId.map(id => ({ kind: 'account', id })),
+        teamId.map(id => ({ kind: 'team', id })),
+      ),
+      {
+        nil: undefined,
+      },
+    ),
+    ackSystemNamespace: fc.constantFrom('ack-system', 'n'.repeat(63)),
+    roleArnAnnotation: fc.option(
+      fc.oneof(
+        hostile,
+        roleArn.map(({ text }) => text),
+      ),
+      { nil: undefined },
+    ),
+  })
+  .map(at => at as MessageContext);
+
+/** The whole of every command that we give to paste: a truncated one would do something else. */
+const commands: readonly RegExp[] = [
+  /^kubectl create namespace [\w.:/@+,-]+$/,
+  /^kubectl create serviceaccount [\w.:/@+,-]+ --namespace [\w.:/@+,-]+$/,
+  /^kubectl annotate (?:--overwrite )?namespace [\w.:/@+,-]+ services\.k8s\.aws\/(?:owner-account-id=ACCOUNT_ID|team-id=TEAM_ID|default-region=REGION)$/,
+  /^kubectl create configmap ack-role-(?:account|team)-map --namespace [a-z0-9-]+ --from-literal=[\w.-]+=ROLE_ARN$/,
+  /^kubectl patch configmap ack-role-(?:account|team)-map --namespace [a-z0-9-]+ --type merge --patch '\{"data":\{"[\w.-]+":"ROLE_ARN"\}\}'$/,
+];
+
+describe('a refusal', () => {
+  for (const reason of Object.keys(denials) as (keyof typeof denials)[]) {
+    test(`${reason}: one line of at most 1 KiB, with cause, mender, reason and support, whatever users wrote`, () => {
+      const problems: fc.Arbitrary<Problem> = cases[reason];
+      const support = fc.option(fc.constantFrom('Ask in #platform.', 'S'.repeat(256)), { nil: undefined });
+      fc.assert(
+        fc.property(problems, contextOf, hostile, support, (problem, at, name, supportMessage) => {
+          const subject = `Pod ${quote(name)} in namespace ${quote(at.namespace)}`;
+          const message = denialMessage(subject, problem, at, supportMessage);
+          assert.match(message, /^[\x20-\x7e]*$/);
+          assert.ok(message.length <= 1024, `${message.length} bytes`);
+          assert.ok(message.startsWith(`${subject}: `));
+          assert.ok(message.endsWith(` (${reason})${supportMessage === undefined ? '' : ` ${supportMessage}`}`));
+          assert.match(message, /\. (?:To fix this,|Ask your platform team to) /);
+        }),
+        { numRuns: 300 },
+      );
+    });
+
+    test(`${reason}: a command to paste is whole, and never holds an unvalidated value`, () => {
+      const problems: fc.Arbitrary<Problem> = cases[reason];
+      fc.assert(
+        fc.property(problems, contextOf, fc.boolean(), (problem, at, long) => {
+          const subject = long ? `Pod "${'w'.repeat(62)}" in namespace ${quote(at.namespace)}` : 'Pod "web"';
+          const message = denialMessage(subject, problem, at, long ? 'S'.repeat(256) : undefined);
+          // Quoted values may hold anything, also the word kubectl.
+          const remedy = message.split(/\. (?:To fix this,|Ask your platform team to) /).at(-1) ?? '';
+          const command = /: (kubectl .*?) \([A-Z]\w+\)/.exec(remedy)?.[1];
+          if (command === undefined) return;
+          assert.ok(
+            commands.some(form => form.test(command)),
+            command,
+          );
+        }),
+        { numRuns: 500 },
+      );
+    });
+  }
+
+  test('by a non-ASCII support message still has at most 1,024 bytes', () => {
+    const at: MessageContext = {
+      namespace: 'shop',
+      serviceAccountName: 'default',
+      binding: undefined,
+      ackSystemNamespace: 'ack-system',
+      roleArnAnnotation: undefined,
+    };
+    const message = denialMessage('Pod "web"', { reason: 'NamespaceNotBound', of: 'pod' }, at, '漢'.repeat(256));
+    assert.ok(Buffer.byteLength(message) <= 1024);
+    assert.ok(message.includes('(NamespaceNotBound)'));
+  });
+});

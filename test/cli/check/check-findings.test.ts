@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { type Finding, findingKinds } from '../../../src/cli/check/finding.ts';
+import { inRepository, runCommand } from '../command-runs.ts';
+
+const state = inRepository('test/cli/check-state');
+const gates = '--feature-gates=TeamLevelCARM=true';
+
+async function findingsOf(...flags: string[]): Promise<{ code: number; findings: readonly Finding[] }> {
+  const { code, stdout, stderr } = await runCommand(['check', '-o', 'json', ...flags]);
+  assert.equal(stderr, '');
+  return { code, findings: JSON.parse(stdout).findings };
+}
+
+function inShort({ severity, reason, object: { kind, namespace, name } }: Finding): string {
+  return [severity, reason, kind, namespace, name].filter(part => part !== '').join(' ');
+}
+
+async function stateOf(t: TestContext, text: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'carm-check-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await writeFile(join(folder, 'state.yaml'), text);
+  return folder;
+}
+
+const fixture = [
+  'error AccountMismatch Bucket good elsewhere',
+  'error RegionChange Bucket good moved',
+  'error AccountMismatch ConfigMap ack-system ack-role-account-map',
+  'error InvalidAccountId ConfigMap ack-system ack-role-account-map',
+  'error InvalidAccountId ConfigMap ack-system ack-role-account-map',
+  'error InvalidRoleArn ConfigMap ack-system ack-role-account-map',
+  'error InvalidTeamId ConfigMap ack-system ack-role-team-map',
+  'error InvalidAccountId Namespace bad-account-id',
+  'error InvalidRoleArn Namespace bad-role',
+  'error InvalidTeamId Namespace bad-team-id',
+  'error AccountMismatch Namespace mismatch',
+  'error NamespaceNotBound Namespace not-bound',
+  'error NamespaceNotLabelled Namespace not-labelled',
+  'error AccountNotMapped Namespace not-mapped',
+  'error TeamNotMapped Namespace team-not-mapped',
+  'error InvalidRoleArn ServiceAccount good bad-wish',
+  'error RoleOutsideAccount ServiceAccount good foreign',
+  'warning InvalidRegion Bucket good odd-region',
+  'warning PodsShareControllerRole ConfigMap ack-system ack-role-account-map',
+  'warning BindingIgnored Namespace kube-system',
+  'warning ResourcesUnbound Namespace not-ours',
+  'warning InvalidMode Namespace odd',
+  'warning InvalidRegion Namespace odd',
+  'warning MisspelledKey Namespace odd',
+  'warning InvalidTokenExpiration ServiceAccount good bad-expiration',
+  'warning TokenExpirationClamped ServiceAccount good short-expiration',
+  'warning MisspelledKey ServiceAccount good slip',
+];
+
+/** Two accounts: of one the workloads share ACK's role, and in the other a ServiceAccount asks for it. */
+const sharing = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: ack-role-account-map, namespace: ack-system}
+data:
+  "111122223333": arn:aws:iam::111122223333:role/ack
+  pods.111122223333: arn:aws:iam::111122223333:role/pods
+  "444455556666": arn:aws:iam::444455556666:role/both
+  pods.444455556666: arn:aws:iam::444455556666:role/both
+---
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: apart
+  labels: {carm-webhook.dev/inject: enabled}
+  annotations: {services.k8s.aws/owner-account-id: "111122223333"}
+---
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: shared
+  labels: {carm-webhook.dev/inject: enabled}
+  annotations: {services.k8s.aws/owner-account-id: "444455556666"}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: greedy
+  namespace: apart
+  annotations: {carm-webhook.dev/role: ack}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: modest
+  namespace: shared
+  annotations: {carm-webhook.dev/role: both}
+`;
+
+describe('check', () => {
+  test('a fixture with one of each yields exactly those, errors first, then by object', async () => {
+    const { code, findings } = await findingsOf('--state', state, gates);
+    assert.equal(code, 1);
+    assert.deepEqual(findings.map(inShort), fixture);
+  });
+
+  test('the fixture and the missing maps make up the whole list', async t => {
+    const { findings } = await findingsOf('--state', state, gates);
+    const bound = (name: string, key: string, id: string) =>
+      `---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: ${name}\n  labels: {carm-webhook.dev/inject: enabled}\n  annotations: {services.k8s.aws/${key}: "${id}"}\n`;
+    const maps = await stateOf(
+      t,
+      bound('a', 'owner-account-id', '111122223333') +
+        bound('b', 'owner-account-id', '111122223333') +
+        bound('c', 'team-id', 'x'),
+    );
+    const missing = await findingsOf('--state', maps, gates);
+    assert.deepEqual(missing.findings.map(inShort), [
+      'error AccountMapMissing ConfigMap ack-system ack-role-account-map',
+      'error TeamMapMissing ConfigMap ack-system ack-role-team-map',
+    ]);
+    assert.match(missing.findings[0]?.message ?? '', /bound by it: "a", "b"$/);
+    const selector = (name: string, kind: string) =>
+      `---\napiVersion: services.k8s.aws/v1alpha1\nkind: IAMRoleSelector\nmetadata: {name: ${name}}\nspec:\n  arn: arn:aws:iam::111122223333:role/a\n  resourceTypeSelector: [{group: "", version: "", kind: ${kind}}]\n`;
+    const resource = (kind: string) =>
+      `---\napiVersion: s3.services.k8s.aws/v1alpha1\nkind: ${kind}\nmetadata: {name: r, namespace: plain}\n`;
+    const selectors = await stateOf(
+      t,
+      `apiVersion: v1\nkind: Namespace\nmetadata: {name: plain}\n${selector('one', 'Bucket')}${selector('two', 'Bucket')}${selector('three', 'Key')}${resource('Bucket')}${resource('Topic')}${resource('Key')}`,
+    );
+    const selected = await findingsOf('--state', selectors, '--feature-gates=IAMRoleSelector=true');
+    assert.deepEqual(selected.findings.map(inShort), [
+      'error SelectorConflict Bucket plain r',
+      'error SelectorNotMatched Topic plain r',
+    ]);
+    const controllers = await findingsOf('--state', await stateOf(t, sharing), '--require-pods-key');
+    const all = [...findings, ...missing.findings, ...selected.findings, ...controllers.findings];
+    const found = new Set(all.map(({ reason }) => reason));
+    assert.deepEqual([...found].sort(), Object.keys(findingKinds).sort());
+  });
+
+  test('each finding has exactly the documented fields, with words in them', async () => {
+    const { findings } = await findingsOf('--state', state, gates);
+    for (const finding of findings) {
+      assert.deepEqual(Object.keys(finding), ['reason', 'severity', 'object', 'message', 'remedy']);
+      assert.deepEqual(Object.keys(finding.object), ['kind', 'namespace', 'name']);
+      assert.ok(finding.message.length > 10 && finding.remedy.length > 10, finding.reason);
+      assert.ok(!/[\n`]/.test(finding.message + finding.remedy), finding.reason);
+    }
+  });
+
+  test('the table has each finding with its remedy, and the sum', async () => {
+    const { stdout } = await runCommand(['check', '--state', state, gates]);
+    const lines = stdout.split('\n');
+    assert.match(lines[0] ?? '', /^SEVERITY {2}REASON +OBJECT$/);
+    const column = lines[0]?.indexOf('OBJECT') ?? 0;
+    const heads = lines.filter(line => /^(?:ERROR|WARNING) /.test(line));
+    assert.equal(heads.length, fixture.length);
+    for (const head of heads)
+      assert.match(head.slice(column - 2), /^ {2}(?:Bucket|ConfigMap|Namespace|ServiceAccount) /);
+    assert.equal(stdout.match(/^ {4}Fix: /gm)?.length, fixture.length);
+    assert.ok(stdout.endsWith('\n17 errors, 10 warnings\n'));
+  });
+
+  test('with the gate off a team id binds nothing, and says so', async () => {
+    const { findings } = await findingsOf('--state', state);
+    const of = (name: string) => findings.filter(({ object }) => object.name === name).map(({ reason }) => reason);
+    assert.deepEqual(of('team-not-mapped'), ['NamespaceNotBound', 'BindingIgnored']);
+  });
+
+  test('with --require-pods-key a shared role is an account that is not mapped', async () => {
+    const { findings } = await findingsOf('--state', state, gates, '--require-pods-key');
+    const reasons = findings.filter(({ object }) => object.name === 'shares-role').map(({ reason }) => reason);
+    assert.deepEqual(reasons, ['AccountNotMapped']);
+    assert.ok(!findings.some(({ reason }) => reason === 'PodsShareControllerRole'));
+  });
+
+  test("with --require-pods-key a ServiceAccount that asks for ACK's role is found, and a role that is mapped for both", async t => {
+    const { findings } = await findingsOf('--state', await stateOf(t, sharing), '--require-pods-key');
+    assert.deepEqual(findings.map(inShort), [
+      'error ControllerRole ServiceAccount apart greedy',
+      'warning PodsShareControllerRole ConfigMap ack-system ack-role-account-map',
+    ]);
+    assert.match(
+      findings[1]?.message ?? '',
+      /^the role under "pods\.444455556666" is one that ACK works with too: pods get it in "shared"$/,
+    );
+  });
+
+  test("without it a ServiceAccount may ask for ACK's role", async t => {
+    const { findings } = await findingsOf('--state', await stateOf(t, sharing));
+    assert.deepEqual(
+      findings.map(({ reason }) => reason),
+      ['PodsShareControllerRole'],
+    );
+  });
+
+  test('without findings it says so, exit 0', async t => {
+    const empty = await stateOf(t, 'apiVersion: v1\nkind: Namespace\nmetadata: {name: plain}\n');
+    assert.deepEqual(await runCommand(['check', '--state', empty]), { code: 0, stdout: 'no findings\n', stderr: '' });
+    assert.deepEqual(await findingsOf('--state', empty), { code: 0, findings: [] });
+  });
+});

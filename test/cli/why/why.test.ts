@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { parse, stringify } from 'yaml';
+import { demoState, runCommand } from '../command-runs.ts';
+import { startTinyApiServer } from '../tiny-api-server.ts';
+
+const workloadRole = 'arn:aws:iam::111122223333:role/team-a-workloads';
+
+async function whyJson(...args: string[]) {
+  const { code, stdout, stderr } = await runCommand(['why', ...args, '-o', 'json']);
+  assert.equal(stderr, '');
+  return { code, answer: JSON.parse(stdout) };
+}
+
+/** A folder with the demo's account and the given pods. */
+async function stateWith(
+  t: TestContext,
+  pods: readonly unknown[],
+  label = 'enabled',
+  mode = 'enforce',
+): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'carm-why-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const data = { 'pods.111122223333': workloadRole };
+  const labels = { 'carm-webhook.dev/inject': label, 'carm-webhook.dev/mode': mode };
+  const annotations = {
+    'services.k8s.aws/owner-account-id': '111122223333',
+    'services.k8s.aws/default-region': 'eu-west-1',
+  };
+  const objects = [
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'ack-role-account-map', namespace: 'ack-system' }, data },
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team-a', labels, annotations } },
+    ...pods,
+  ];
+  await writeFile(join(folder, 'state.yaml'), objects.map(object => `---\n${stringify(object)}`).join(''));
+  return folder;
+}
+
+function pod(name: string, spec: unknown, annotations = {}): unknown {
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'team-a', annotations }, spec };
+}
+
+describe('why namespace', () => {
+  test('tells account, role, where it came from, mode and what a plain pod would get', async () => {
+    const { code, answer } = await whyJson('namespace', 'team-a', '--state', demoState);
+    assert.equal(code, 0);
+    const { now } = answer;
+    assert.deepEqual(
+      [now.decision, now.reason, now.accountId, now.roleArn, now.mode],
+      ['mutate', 'Injected', '111122223333', workloadRole, 'enforce'],
+    );
+    assert.equal(now.roleFrom, 'ConfigMap ack-system/ack-role-account-map, key "pods.111122223333"');
+    assert.deepEqual(now.containers[0].env, {
+      AWS_STS_REGIONAL_ENDPOINTS: 'regional',
+      AWS_DEFAULT_REGION: 'eu-central-1',
+      AWS_REGION: 'eu-central-1',
+      AWS_ROLE_ARN: workloadRole,
+      AWS_WEB_IDENTITY_TOKEN_FILE: '/var/run/secrets/eks.amazonaws.com/serviceaccount/token',
+    });
+  });
+
+  test('one whose pods would be refused: exit 1, the message', async () => {
+    const { code, stdout } = await runCommand(['why', 'ns/team-b', '--state', demoState]);
+    assert.equal(code, 1);
+    assert.match(stdout, /^Namespace team-b\nDecision: {2}denied \(AccountNotMapped\)\n/);
+    assert.match(stdout, /\nMessage: {3}Pod "any" in namespace "team-b": .*\(AccountNotMapped\)\n$/);
+  });
+
+  test('the mode softens it: exit 0', async () => {
+    const { code, stdout } = await runCommand(['why', 'ns', 'team-b', '--state', demoState, '--default-mode=audit']);
+    assert.equal(code, 0);
+    assert.match(stdout, /\nDecision: {2}passes unpatched \(AccountNotMapped\), for the mode is audit\n/);
+  });
+
+  test('one that is not bound, one that does not exist', async () => {
+    const unbound = await whyJson('namespace', 'ack-system', '--state', demoState);
+    assert.deepEqual([unbound.code, unbound.answer.now.reason], [0, 'NamespaceNotManaged']);
+    const missing = await whyJson('namespace', 'nowhere', '--state', demoState);
+    assert.deepEqual([missing.code, missing.answer.now.reason], [1, 'NamespaceNotFound']);
+  });
+
+  test('one that is bound but not labelled is warned of', async t => {
+    const { answer } = await whyJson('namespace', 'team-a', '--state', await stateWith(t, [], 'typo'));
+    assert.match(answer.now.warnings[0], /bound but not labelled/);
+  });
+});
+
+describe('why pod', () => {
+  test('a running pod: what it has, and what a new one would get from the map of today', async t => {
+    const plain = pod('web', { containers: [{ name: 'app', env: [{ name: 'X', value: '1' }] }] });
+    const injected = await runCommand(['inject', '-f', '-', '--state', await stateWith(t, [])], {
+      stdin: stringify(plain),
+    });
+    const old = 'arn:aws:iam::111122223333:role/old';
+    const running = parse(injected.stdout.replaceAll(workloadRole, old));
+    const { code, answer } = await whyJson('pod', 'web', '-n', 'team-a', '--state', await stateWith(t, [running]));
+    assert.equal(code, 0);
+    assert.equal(answer.has.said, old);
+    assert.equal(answer.has.containers[0].roleArn, old);
+    assert.equal(answer.now.roleArn, workloadRole);
+    assert.equal(answer.now.containers[0].roleArn, workloadRole);
+    assert.equal(Object.keys(answer.now.containers[0].env).length, 5);
+  });
+
+  test('ephemeral containers are what it has, not what a new one would have', async t => {
+    const env = [{ name: 'AWS_ROLE_ARN', value: 'arn:aws:iam::999988887777:role/x' }];
+    const spec = { containers: [{ name: 'app' }], ephemeralContainers: [{ name: 'debugger', env }] };
+    const state = await stateWith(t, [pod('debugged', spec)]);
+    const { code, answer } = await whyJson('pod', 'debugged', '-n', 'team-a', '--state', state);
+    assert.equal(code, 0);
+    const names = (containers: { name: string }[]) => containers.map(({ name }) => name);
+    assert.deepEqual([names(answer.has.containers), names(answer.now.containers)], [['app', 'debugger'], ['app']]);
+  });
+
+  test('the annotation alone is no evidence: a pod that says a role and has another', async t => {
+    const foreign = 'arn:aws:iam::999988887777:role/x';
+    const liar = pod(
+      'liar',
+      { containers: [{ name: 'app', env: [{ name: 'AWS_ROLE_ARN', value: foreign }] }] },
+      { 'carm-webhook.dev/role-arn': workloadRole },
+    );
+    const { code, answer } = await whyJson('pod/liar', '-n', 'team-a', '--state', await stateWith(t, [liar]));
+    assert.equal(code, 1);
+    assert.equal(answer.has.containers[0].roleArn, foreign);
+    assert.equal(answer.now.reason, 'RoleOutsideAccount');
+  });
+
+  test('what each container would get, in words', async t => {
+    const own = { name: 'own', env: [{ name: 'AWS_ROLE_ARN', value: workloadRole }] };
+    const spec = { initContainers: [{ name: 'init' }], containers: [{ name: 'app' }, { name: 'skipped' }, own] };
+    const state = await stateWith(t, [pod('many', spec, { 'eks.amazonaws.com/skip-containers': 'skipped' })]);
+    const { stdout } = await runCommand(['why', 'pod', 'many', '-n', 'team-a', '--state', state]);
+    const given = stdout.slice(stdout.indexOf('What a new one would get:')).split('\n');
+    assert.match(given[1] ?? '', /^ {2}init container init: .*AWS_ROLE_ARN=arn/);
+    assert.match(given[2] ?? '', /^ {2}container app: .*AWS_ROLE_ARN=arn/);
+    assert.match(given[3] ?? '', /^ {2}container skipped: +nothing$/);
+    assert.match(given[4] ?? '', /^ {2}container own: +.*AWS_WEB_IDENTITY_TOKEN_FILE=/);
+  });
+
+  test("the role of a ServiceAccount's annotation says so", async t => {
+    const annotations = { 'carm-webhook.dev/role': 'reader' };
+    const account = {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'reports', namespace: 'team-a', annotations },
+    };
+    const spec = { serviceAccountName: 'reports', containers: [{ name: 'a' }] };
+    const state = await stateWith(t, [account, pod('report', spec)]);
+    const { answer } = await whyJson('pod', 'report', '-n', 'team-a', '--state', state);
+    assert.equal(answer.now.roleArn, 'arn:aws:iam::111122223333:role/reader');
+    assert.equal(answer.now.roleFrom, 'ServiceAccount team-a/reports, annotation carm-webhook.dev/role');
+  });
+
+  test('what users wrote cannot move a terminal', async t => {
+    const env = [{ name: 'AWS_ROLE_ARN', value: '\u001b[2J' }];
+    const state = await stateWith(t, [pod('esc', { containers: [{ name: 'a\u001b[1m', env }] })]);
+    const { stdout } = await runCommand(['why', 'pod', 'esc', '-n', 'team-a', '--state', state]);
+    assert.ok(!stdout.includes('\u001b'));
+  });
+
+  for (const args of [[], ['pod'], ['service', 'x'], ['pod', 'a', 'b'], ['pod/']]) {
+    test(`why ${args.join(' ') || 'without arguments'} is bad usage`, async () => {
+      const { code, stderr } = await runCommand(['why', ...args, '--state', demoState]);
+      assert.equal(code, 2);
+      assert.match(stderr, /^carm-webhook: why takes "pod NAME" or "namespace NAME", not /);
+    });
+  }
+});
+
+describe('why of a pod that does not exist: exit 1, one line that says so, nothing on stdout', () => {
+  const missing: readonly [asked: readonly string[], said: string][] = [
+    [['pod', 'none', '-n', 'team-a'], 'there is no pod "none" in namespace "team-a"'],
+    [['pod', 'none', '-n', 'none'], 'there is no pod "none" in namespace "none"'],
+  ];
+  for (const [asked, said] of missing) {
+    for (const more of [[], ['-o', 'json'], ['--default-mode', 'audit']]) {
+      test(`why ${[...asked, ...more].join(' ')}`, async () => {
+        const result = await runCommand(['why', ...asked, ...more, '--state', demoState]);
+        assert.deepEqual(result, { code: 1, stdout: '', stderr: `carm-webhook: ${said}\n` });
+      });
+    }
+  }
+
+  test('so it is by a cluster', async t => {
+    const api = await startTinyApiServer(t, []);
+    for (const [asked, said] of missing) {
+      const result = await runCommand(['why', ...asked, '--kubeconfig', api.kubeconfig]);
+      assert.deepEqual(result, { code: 1, stdout: '', stderr: `carm-webhook: ${said}\n` });
+    }
+  });
+});
