@@ -3,8 +3,8 @@ import { UnverifiedError } from '../admission/cluster.ts';
 import { ApiError, ClusterUnreachableError } from '../cluster/api-errors.ts';
 import { noAnnotations, type Snapshot } from '../cluster/snapshot.ts';
 import { lookUp } from '../cluster/state-directory.ts';
-import { UnreadError } from './api-source.ts';
 import type { ObjectSource } from './object-source.ts';
+import { UnreadError } from './unread-error.ts';
 
 interface Named {
   readonly name: string;

@@ -3,7 +3,6 @@ import type { Rules } from '../admission/rules.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
 import { lookUp, readState } from '../cluster/state-directory.ts';
 import type { JsonObject } from '../objects/json.ts';
-import { ApiSource } from './api-source.ts';
 import { type ClusterFlagValues, checkClusterFlags } from './cluster-flags.ts';
 import type { ObjectSource } from './object-source.ts';
 
@@ -38,5 +37,7 @@ export async function openSource(flags: ClusterFlagValues, rules: Rules): Promis
   checkClusterFlags(flags);
   const { state, kubeconfig, context } = flags;
   if (state !== undefined) return new StateSource(await readState(state));
+  // client-node takes long to load, and `--state` does without it.
+  const { ApiSource } = await import('./api-source.ts');
   return new ApiSource({ kubeconfig, context }, rules);
 }

@@ -9,7 +9,6 @@ import { ListenError } from '../server/listen.ts';
 import { createLogger, type Logger, logLevels } from '../server/logs.ts';
 import { Metrics } from '../server/metrics.ts';
 import { logNodeWarnings } from '../server/node-warnings.ts';
-import { makeSelfSigned } from '../server/self-signed.ts';
 import { startServer } from '../server/server.ts';
 import { drainOnSignal } from '../server/signals.ts';
 import { version } from '../version.ts';
@@ -107,6 +106,8 @@ async function openCertificate(values: ServeValues, logger: Logger): Promise<Cer
         '--tls-self-signed cannot be combined with --tls-cert-file, --tls-private-key-file or --client-ca-file',
       );
     }
+    // What makes certificates takes long to load.
+    const { makeSelfSigned } = await import('../server/self-signed.ts');
     return makeSelfSigned();
   }
   if (tlsCertFile === undefined || tlsPrivateKeyFile === undefined) {
@@ -175,8 +176,6 @@ async function serveBy(values: ServeValues, rules: Rules, logger: Logger): Promi
 
 /** `carm-webhook serve`: the server. */
 export const serveCommand: Command = {
-  name: 'serve',
-  summary: 'Answer the admission reviews of an API server',
   help: () => `Usage: carm-webhook serve [flags]
 
 Serves POST /mutate and POST /validate by HTTPS, and /livez, /readyz and /metrics by HTTP.
