@@ -14,7 +14,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { programOf } from './build-of-ref.ts';
-import { type Contestant, contest, type ReviewName, rounds } from './contestants.ts';
+import { type Contestant, contest, type ReviewName } from './contestants.ts';
 import { measureScale, renderScale } from './scale.ts';
 import { cpuRatio, renderRatio, renderTable } from './table.ts';
 
@@ -22,7 +22,7 @@ const { values } = parseArgs({
   options: {
     against: { type: 'string' },
     review: { type: 'string', default: 'both' },
-    seconds: { type: 'string', default: '20' },
+    seconds: { type: 'string', default: '14' },
     connections: { type: 'string', default: '8' },
     program: { type: 'string' },
     constant: { type: 'boolean', default: false },
@@ -77,7 +77,7 @@ async function compare(folder: string): Promise<void> {
       continue;
     }
     const lines = [
-      `${review}: ${connections} connections, ${rounds} rounds in turns, ${first.reviews} reviews`,
+      `${review}: ${connections} connections, ${first.cpuOfRounds.length} rounds in turns, ${first.reviews} reviews`,
       renderTable(names, figures),
     ];
     const what = ['this build against itself (the noise)', `this build against ${against}`];

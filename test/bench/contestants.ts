@@ -30,7 +30,9 @@ export interface ContestOptions {
 
 /** Of each contestant's time: a process is slow until V8 has compiled what is hot. */
 const warmUpShare = 0.2;
-export const rounds = 8;
+/** Short ones, and many: so a neighbour's burst of work falls on all contestants, or on few rounds. */
+const roundSeconds = 0.25;
+const fewestRounds = 8;
 
 function isAsItShouldBe(answer: string, patched: string): boolean {
   const { response } = JSON.parse(answer);
@@ -82,9 +84,11 @@ export async function contest(
     }
     const each = seconds / contestants.length;
     for (const measurement of measurements) await measurement.warmUp(each * warmUpShare);
+    const measuredSeconds = each * (1 - warmUpShare);
+    const rounds = Math.max(fewestRounds, Math.round(measuredSeconds / roundSeconds));
     for (let round = 0; round < rounds; round++) {
       const order = round % 2 === 0 ? measurements : measurements.toReversed();
-      for (const measurement of order) await measurement.measure((each * (1 - warmUpShare)) / rounds);
+      for (const measurement of order) await measurement.measure(measuredSeconds / rounds);
     }
     return await Promise.all(measurements.map(measurement => measurement.figures()));
   } finally {

@@ -3,13 +3,16 @@ import { type Figures, median } from './measurement.ts';
 /** How many times as much CPU a review costs here as there, by the rounds, each held against its neighbour. */
 export interface CpuRatio {
   readonly median: number;
-  readonly least: number;
-  readonly most: number;
+  /** Between these two lies the middle half of the rounds. */
+  readonly lower: number;
+  readonly upper: number;
 }
 
 export function cpuRatio(here: Figures, there: Figures): CpuRatio {
   const ratios = here.cpuOfRounds.map((cpu, round) => cpu / (there.cpuOfRounds[round] ?? Number.NaN));
-  return { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) };
+  const sorted = ratios.toSorted((left, right) => left - right);
+  const at = (share: number): number => sorted[Math.round((sorted.length - 1) * share)] ?? Number.NaN;
+  return { median: median(ratios), lower: at(0.25), upper: at(0.75) };
 }
 
 const mebibyte = 2 ** 20;
@@ -35,6 +38,6 @@ export function renderTable(names: readonly string[], figures: readonly Figures[
   return [line(['', ...names]), ...body].join('\n');
 }
 
-export function renderRatio(what: string, { median: middle, least, most }: CpuRatio): string {
-  return `CPU a review, ${what}: ${middle.toFixed(3)} (rounds ${least.toFixed(2)} to ${most.toFixed(2)})`;
+export function renderRatio(what: string, { median: middle, lower, upper }: CpuRatio): string {
+  return `CPU a review, ${what}: ${middle.toFixed(3)} (half of the rounds ${lower.toFixed(2)} to ${upper.toFixed(2)})`;
 }
