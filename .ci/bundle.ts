@@ -10,11 +10,11 @@ const program = join(outdir, 'carm-webhook.mjs');
 /**
  * Of client-node we use KubeConfig, and of that what reads files and makes options for node:https. Its modules only define
  * things, but it does not say so: without this, esbuild keeps a thousand generated classes that nothing uses. (The one with
- * an effect, `polyfill.js`, is for Node.js 18.) And it speaks by undici, which costs 100 ms and 28 MiB where it is loaded.
+ * an effect, `polyfill.js`, is for Node.js 18.)
  */
 const kubeConfigOnly: Plugin = {
   name: 'kube-config-only',
-  setup({ onLoad, onResolve, resolve }) {
+  setup({ onResolve, resolve }) {
     const home = ['node_modules', '@kubernetes', 'client-node', ''].join(sep);
     onResolve(
       { filter: /^(?:@kubernetes\/client-node$|\.)/ },
@@ -24,13 +24,26 @@ const kubeConfigOnly: Plugin = {
         return errors.length > 0 ? { errors, warnings } : { path: resolved.path, sideEffects: false };
       },
     );
-    onResolve({ filter: /^undici$/ }, ({ path, importer }) =>
-      importer.includes(home) ? { path, namespace: 'left-out', sideEffects: false } : undefined,
-    );
+  },
+};
+
+/**
+ * What packages load and we never call: client-node speaks by undici, which takes 100 ms and 28 MiB to load, where we take
+ * its options for node:https; Express hands out body parsers, where each review's body has a reader of ours.
+ */
+const leftOut: Plugin = {
+  name: 'left-out',
+  setup({ onLoad, onResolve }) {
+    const users = { undici: '@kubernetes/client-node', 'body-parser': 'express' };
+    onResolve({ filter: /^(?:undici|body-parser)$/ }, ({ path, importer }) => {
+      const user = join('node_modules', users[path as keyof typeof users], sep);
+      return importer.includes(user) ? { path, namespace: 'left-out', sideEffects: false } : undefined;
+    });
     onLoad({ filter: /^undici$/, namespace: 'left-out' }, () => ({
       contents: `function leftOut() { throw new Error('undici is not in this bundle'); }
         export { leftOut as Agent, leftOut as ProxyAgent, leftOut as fetch };`,
     }));
+    onLoad({ filter: /^body-parser$/, namespace: 'left-out' }, () => ({ contents: 'module.exports = {};' }));
   },
 };
 
@@ -43,7 +56,7 @@ const { metafile } = await build({
   bundle: true,
   // What a command does not run is not even parsed.
   splitting: true,
-  plugins: [kubeConfigOnly],
+  plugins: [kubeConfigOnly, leftOut],
   platform: 'node',
   target: 'node24',
   format: 'esm',
