@@ -41,6 +41,12 @@ describe('what the bundle holds, and what its commands load of it', () => {
     assert.doesNotMatch(text, kubeConfigModule);
   });
 
+  test('serve loads neither Express nor what makes certificates nor client-node before it needs them', async () => {
+    const text = await loadedBy(['serve', '--help']);
+    assert.match(text, /^\/\/ src\/\S*review-server\.ts$/m);
+    assert.doesNotMatch(text, /^\/\/ \S*node_modules\/(?:express|selfsigned|@kubernetes)\//m);
+  });
+
   test("of client-node's API there is nothing, but its KubeConfig", async () => {
     const text = await wholeBundle();
     assert.match(text, kubeConfigModule);
@@ -49,6 +55,6 @@ describe('what the bundle holds, and what its commands load of it', () => {
 
   test('the bundle stays small', async () => {
     const { length } = await wholeBundle();
-    assert.ok(length < 3_600_000, `${length} bytes`);
+    assert.ok(length < 3_100_000, `${length} bytes`);
   });
 });
