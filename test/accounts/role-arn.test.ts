@@ -5,6 +5,7 @@ import { isAccountId } from '../../src/accounts/account-id.ts';
 import { partitions } from '../../src/accounts/partition.ts';
 import { isRoleName, parseRoleArn, roleArnOf } from '../../src/accounts/role-arn.ts';
 import { anyCharacter } from '../any-character.ts';
+import { cpuTimeMs } from '../cpu-time.ts';
 
 const id = '111111111111';
 
@@ -32,11 +33,11 @@ describe('a role ARN', () => {
   });
 
   test('at most 2,048 characters are taken, and much longer ones are refused quickly', () => {
-    const startedMs = performance.now();
+    const startedMs = cpuTimeMs();
     assert.equal(parseRoleArn(`arn:aws:iam::${id}:role/${'p/'.repeat(1100)}n`), undefined);
     assert.equal(parseRoleArn(`arn:aws:iam::${id}:role/${'p'.repeat(2_000_000)}`), undefined);
     assert.equal(isRoleName(`${'a/'.repeat(1_000_000)}!`), false);
-    assert.ok(performance.now() - startedMs < 1_000);
+    assert.ok(cpuTimeMs() - startedMs < 1_000);
   });
 
   const garbage = [

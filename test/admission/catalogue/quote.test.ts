@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { quote, quoteNames } from '../../../src/admission/catalogue/quote.ts';
 import { anyCharacter } from '../../any-character.ts';
+import { cpuTimeMs } from '../../cpu-time.ts';
 
 describe('a quoted value', () => {
   const table: Readonly<Record<string, string>> = {
@@ -44,9 +45,9 @@ describe('a quoted value', () => {
   });
 
   test('of lone surrogates and megabytes is short and quick', () => {
-    const startedMs = performance.now();
+    const startedMs = cpuTimeMs();
     assert.ok(quote('\udc00'.repeat(5_000_000)).length <= 64);
-    assert.ok(performance.now() - startedMs < 1_000);
+    assert.ok(cpuTimeMs() - startedMs < 1_000);
   });
 });
 
