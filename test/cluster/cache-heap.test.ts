@@ -25,7 +25,7 @@ setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');
 
 const count = Number(process.env['CARM_HOSTILE_OBJECTS'] ?? 45);
-const limitMs = 20_000 + count * 100;
+const limitMs = 40_000 + count * 100;
 const path = '/hostile';
 /** What code and connections take is none of the objects' cost. */
 const warmUpPath = '/warm-up';

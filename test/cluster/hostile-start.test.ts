@@ -17,7 +17,7 @@ import { HostileApiServer, largeMetadata } from './hostile-api-server.ts';
 import { until } from './watch-loop-harness.ts';
 
 const count = Number(process.env['CARM_HOSTILE_OBJECTS'] ?? 60);
-const limitMs = 20_000 + count * 100;
+const limitMs = 40_000 + count * 100;
 const mostMiB = 256;
 /**
  * What Node.js picks in a container of 512 MiB. The young generation must be told too: on a large machine V8 lets it grow to
