@@ -44,6 +44,10 @@ demo: $(BUNDLE) ## See pods injected and refused by a real server
 test: $(BUNDLE) ## Run the tests that need no cluster
 	@npm test --silent
 
+.PHONY: coverage
+coverage: $(INSTALLED) ## Hold the lines of the pure folders that tests run against their limit, 98 %
+	@npm run --silent coverage
+
 .PHONY: lint
 lint: $(INSTALLED) ## Check style and types
 	@npm run --silent lint

@@ -5,6 +5,7 @@ import { defaultFeatureGates } from '../../../src/accounts/feature-gates.ts';
 import { type Config, defaultConfig } from '../../../src/admission/config.ts';
 import { validateMap } from '../../../src/admission/guards/maps.ts';
 import type { RoleMapKind } from '../../../src/objects/role-map.ts';
+import { cpuTimeMs } from '../../cpu-time.ts';
 import { configMap, mapReview, type Strings } from '../../decisions/resources.ts';
 import { readRequest } from '../../decisions/review.ts';
 import { viewOf } from '../fake-cluster.ts';
@@ -211,7 +212,7 @@ test('very many keys of services that one account has cost the other namespaces 
   };
   const before = Object.fromEntries(bound.map(id => [id, arn(id, 'ack')]));
   const more = Array.from({ length: 5_000 }, (_, index) => [`a${index}.111111111111`, '']);
-  const startedAt = performance.now();
+  const startedAt = cpuTimeMs();
   assert.equal(decided(setting, before, { ...before, ...Object.fromEntries(more) }).reason, 'Checked');
-  assert.ok(performance.now() - startedAt < 1_000);
+  assert.ok(cpuTimeMs() - startedAt < 1_000);
 });

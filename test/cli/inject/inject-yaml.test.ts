@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse, parseAllDocuments, stringify } from 'yaml';
+import { cpuTimeMs } from '../../cpu-time.ts';
 import { demoState, runCommand } from '../command-runs.ts';
 
 async function injected(stdin: string, ...flags: string[]): Promise<string> {
@@ -317,14 +318,14 @@ describe('inject reads YAML as kubectl does', () => {
   });
 });
 
-test('a List of 1,000 pods takes no more than seconds', async () => {
+test('a List of 400 pods takes no more than seconds', async () => {
   const item = pod
     .replace(/^#.*\n/, '')
     .trimEnd()
     .replaceAll('\n', '\n    ');
-  const list = `apiVersion: v1\nkind: List\nitems:\n${`  - ${item}\n`.repeat(1000)}`;
-  const startedAt = performance.now();
+  const list = `apiVersion: v1\nkind: List\nitems:\n${`  - ${item}\n`.repeat(400)}`;
+  const startedAt = cpuTimeMs();
   const text = await injected(list);
-  assert.equal(text.match(/- name: AWS_ROLE_ARN/g)?.length, 2000);
-  assert.ok(performance.now() - startedAt < 20_000);
+  assert.equal(text.match(/- name: AWS_ROLE_ARN/g)?.length, 800);
+  assert.ok(cpuTimeMs() - startedAt < 3_000);
 });
