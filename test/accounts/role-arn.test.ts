@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { isAccountId } from '../../src/accounts/account-id.ts';
 import { partitions } from '../../src/accounts/partition.ts';
 import { isRoleName, parseRoleArn, roleArnOf } from '../../src/accounts/role-arn.ts';
+import { anyCharacter } from '../any-character.ts';
 
 const id = '111111111111';
 
@@ -80,7 +81,7 @@ describe('a role ARN', () => {
       fc.property(
         fc.constantFrom(...partitions, 'aws-x', ''),
         fc.stringMatching(/^[0-9]{11,13}$/),
-        fc.oneof(fc.stringMatching(/^[\w+=,.@/-]{1,80}$/), fc.string({ unit: 'binary', maxLength: 8 })),
+        fc.oneof(fc.stringMatching(/^[\w+=,.@/-]{1,80}$/), fc.string({ unit: anyCharacter, maxLength: 8 })),
         (partition, account, name) => {
           const text = `arn:${partition}:iam::${account}:role/${name}`;
           const role = parseRoleArn(text);

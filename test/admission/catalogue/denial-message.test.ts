@@ -16,11 +16,12 @@ import { type Measured, sizeLimits } from '../../../src/objects/object-size.ts';
 import type { Container } from '../../../src/objects/pod.ts';
 import type { RoleMapKind } from '../../../src/objects/role-map.ts';
 import type { RoleSelector } from '../../../src/objects/role-selector.ts';
+import { anyCharacter } from '../../any-character.ts';
 
 /** Every refusal in words, with whatever users may write in it. */
 
 const hostile = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.string({ unit: anyCharacter, maxLength: 300 }),
   fc.constantFrom(
     '\n',
     '\u001b[31m',
