@@ -1,7 +1,7 @@
 import { isJsonObject } from '../objects/json.ts';
 import { patchText } from '../objects/json-patch.ts';
-import { formatWarning } from './catalogue/say-remark.ts';
 import type { Warning } from './catalogue/warnings.ts';
+import { formatWarning } from './catalogue/warnings.ts';
 import type { Decision } from './decision.ts';
 import type { Mode } from './mode.ts';
 import type { Outcome, ReviewRecord } from './record.ts';

@@ -6,7 +6,7 @@ import type { RoleSelector } from '../objects/role-selector.ts';
 import type { ServiceAccount } from '../objects/service-account.ts';
 import type { ApiConnection, ApiPool } from './api/api-connection.ts';
 import { objectKey } from './api/api-object.ts';
-import { roleSelectorsPath } from './api/role-selectors-path.ts';
+import { apiPaths } from './api/api-requests.ts';
 import { ReadBudget } from './live/budget.ts';
 import { LiveList } from './live/live-list.ts';
 import { BudgetSpentError, LiveReadError, type LiveReadResult, LiveReads } from './live/live-reads.ts';
@@ -67,8 +67,6 @@ export function watchedResources({
   ];
 }
 
-const part = encodeURIComponent;
-
 /**
  * A cluster by list and watch, and by live reads where the cache is missing, denies, or is too old.
  * Namespaces and ServiceAccounts are kept as the little metadata that decisions read.
@@ -102,25 +100,24 @@ export class WatchingCluster implements Cluster {
     this.#namespaces = new WatchLoop({
       ...common,
       resource: 'namespaces',
-      path: '/api/v1/namespaces',
+      path: apiPaths.namespaces,
       metadataOnly: true,
       projection: cachedNamespaces(asked),
     });
     this.#serviceAccounts = new WatchLoop({
       ...common,
       resource: 'serviceaccounts',
-      path: '/api/v1/serviceaccounts',
+      path: apiPaths.serviceAccounts,
       metadataOnly: true,
       projection: cachedServiceAccounts,
     });
-    const configMapsOf = (ackSystem: string) => `/api/v1/namespaces/${part(ackSystem)}/configmaps`;
     const loops = ackSystems.flatMap(ackSystem =>
       maps.map((kind): [string, WatchLoop<RoleMap>] => [
         objectKey(ackSystem, roleMapNames[kind]),
         new WatchLoop({
           ...common,
           resource: mapResource(kind, ackSystem, ackSystems),
-          path: `${configMapsOf(ackSystem)}?fieldSelector=${part(`metadata.name=${roleMapNames[kind]}`)}`,
+          path: apiPaths.configMapList(ackSystem, roleMapNames[kind]),
           metadataOnly: false,
           projection: projectRoleMaps,
         }),
@@ -131,7 +128,7 @@ export class WatchingCluster implements Cluster {
       ? new WatchLoop({
           ...common,
           resource: 'iamroleselectors',
-          path: roleSelectorsPath,
+          path: apiPaths.roleSelectors,
           metadataOnly: false,
           projection: projectRoleSelectors,
           mayBeMissing: true,
@@ -165,35 +162,35 @@ export class WatchingCluster implements Cluster {
     this.#liveNamespaces = new LiveReads({
       ...live,
       resource: 'namespaces',
-      path: ({ name }) => `/api/v1/namespaces/${part(name)}`,
+      path: ({ name }) => apiPaths.namespace(name),
       metadataOnly: true,
       projection: readNamespaceLive(asked),
     });
     this.#liveServiceAccounts = new LiveReads({
       ...live,
       resource: 'serviceaccounts',
-      path: ({ namespace = '', name }) => `/api/v1/namespaces/${part(namespace)}/serviceaccounts/${part(name)}`,
+      path: ({ namespace = '', name }) => apiPaths.serviceAccount(namespace, name),
       metadataOnly: true,
       projection: readServiceAccountLive,
     });
     this.#liveMaps = new LiveReads({
       ...live,
       resource: 'configmaps',
-      path: ({ namespace = '', name }) => `${configMapsOf(namespace)}/${part(name)}`,
+      path: ({ namespace = '', name }) => apiPaths.configMap(namespace, name),
       metadataOnly: false,
       projection: projectRoleMaps,
     });
     this.#liveNamespaceList = new LiveList({
       ...live,
       resource: 'namespaces',
-      path: '/api/v1/namespaces',
+      path: apiPaths.namespaces,
       metadataOnly: true,
       projection: listNamespacesLive(asked),
     });
     this.#liveRoleSelectors = new LiveList({
       ...live,
       resource: 'iamroleselectors',
-      path: roleSelectorsPath,
+      path: apiPaths.roleSelectors,
       metadataOnly: false,
       projection: projectRoleSelectors,
       mayBeMissing: true,

@@ -196,3 +196,9 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     say: ({ wrong }) => `the debug container gets no role: ${wrong}`,
   },
 };
+
+/** A warning as one line for `response.warnings`. The catalogue's type ties each reason to its warning; an index type cannot say so. */
+export function formatWarning(warning: Warning): string {
+  const entry = warnings[warning.reason] as WarningEntry<Warning>;
+  return `${entry.say(warning)} (${warning.reason})`;
+}

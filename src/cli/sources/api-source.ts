@@ -1,14 +1,13 @@
 import type { Lookup, LookupResult } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
-import { accept } from '../../cluster/api/accept.ts';
 import { type AckKind, discoverAckKinds } from '../../cluster/api/ack-kinds.ts';
 import { ApiConnection, type ApiPool } from '../../cluster/api/api-connection.ts';
 import { ApiError, ApiProtocolError, ClusterUnreachableError } from '../../cluster/api/api-errors.ts';
+import { accept, apiPaths } from '../../cluster/api/api-requests.ts';
 import { ClusterCredentials } from '../../cluster/api/cluster-access.ts';
 import { type KubeConfigSource, loadKubeConfig } from '../../cluster/api/kube-config.ts';
 import { ListExpiredError, listPages } from '../../cluster/api/list-pages.ts';
 import { mostObjectBytes } from '../../cluster/api/read-json.ts';
-import { roleSelectorsPath } from '../../cluster/api/role-selectors-path.ts';
 import { projectWhole, type ReadObject, valueRead } from '../../cluster/projections/projection.ts';
 import { Snapshot } from '../../cluster/state/snapshot.ts';
 import { type JsonObject, requiredObject } from '../../objects/json.ts';
@@ -135,7 +134,7 @@ export class ApiSource implements ObjectSource {
   async #roleSelectors(): Promise<readonly RoleSelector[] | undefined> {
     const selectors: RoleSelector[] = [];
     const take = (object: JsonObject) => selectors.push(readRoleSelector(object));
-    return (await this.#listIfThere('iamroleselectors', take, roleSelectorsPath)) ? selectors : undefined;
+    return (await this.#listIfThere('iamroleselectors', take, apiPaths.roleSelectors)) ? selectors : undefined;
   }
 
   /** @returns false where the cluster has no such resource. */
@@ -208,7 +207,7 @@ export class ApiSource implements ObjectSource {
     const apiVersion = 'services.k8s.aws/v1alpha1';
     const take = (object: JsonObject) =>
       snapshot.add({ object, apiVersion, kind: 'IAMRoleSelector', place: 'the API server', document: 0, path: [] });
-    await this.#listIfThere('iamroleselectors', take, roleSelectorsPath);
+    await this.#listIfThere('iamroleselectors', take, apiPaths.roleSelectors);
   }
 
   async snapshot(onUnread: (why: string) => void): Promise<Snapshot> {

@@ -1,5 +1,5 @@
 import type { RoleSource } from '../../accounts/pod-role.ts';
-import { formatWarning } from '../../admission/catalogue/say-remark.ts';
+import { formatWarning } from '../../admission/catalogue/warnings.ts';
 import type { Cluster, View } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
 import type { Decision } from '../../admission/decision.ts';

@@ -1,4 +1,4 @@
-import { formatWarning } from '../../admission/catalogue/say-remark.ts';
+import { formatWarning } from '../../admission/catalogue/warnings.ts';
 import type { Cluster } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
 import { labelNamespace } from '../../admission/guards/namespaces.ts';

@@ -1,6 +1,6 @@
-import { accept } from '../api/accept.ts';
 import type { ApiPool } from '../api/api-connection.ts';
 import { ApiError } from '../api/api-errors.ts';
+import { accept } from '../api/api-requests.ts';
 import { listPages } from '../api/list-pages.ts';
 import { type Projection, valueRead } from '../projections/projection.ts';
 import type { ReadBudget } from './budget.ts';

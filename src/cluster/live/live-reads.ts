@@ -2,10 +2,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JsonStream } from '../../objects/json-stream.ts';
-import { accept } from '../api/accept.ts';
 import type { ApiPool } from '../api/api-connection.ts';
 import { ApiError, ApiProtocolError, ClusterUnreachableError } from '../api/api-errors.ts';
 import { isPossibleName, objectKey } from '../api/api-object.ts';
+import { accept } from '../api/api-requests.ts';
 import { mostObjectBytes, readAnswer } from '../api/read-json.ts';
 import { type Identity, type Projection, type ReadObject, valueRead } from '../projections/projection.ts';
 import type { ReadBudget } from './budget.ts';

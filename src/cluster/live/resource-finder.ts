@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResourceSearch, StoredResource } from '../../admission/cluster.ts';
-import { accept } from '../api/accept.ts';
 import { type AckKind, discoverAckKinds } from '../api/ack-kinds.ts';
 import type { ApiConnection, ApiPool } from '../api/api-connection.ts';
 import { ApiError, ApiProtocolError } from '../api/api-errors.ts';
 import { isPossibleName } from '../api/api-object.ts';
+import { accept, apiPaths } from '../api/api-requests.ts';
 import { listPages } from '../api/list-pages.ts';
 import { type Identity, type Projection, projection, type ReadObject, valueRead } from '../projections/projection.ts';
 import { type BudgetOptions, ReadBudget } from './budget.ts';
@@ -69,12 +69,11 @@ interface Asked {
 
 function listsOf(kinds: readonly AckKind[], search: ResourceSearch): readonly Asked[] {
   const namespaces = search.namespaces.filter(isPossibleName);
-  const places =
-    namespaces.length * kinds.length > mostLists ? [''] : namespaces.map(namespace => `/namespaces/${namespace}`);
+  const places = namespaces.length * kinds.length > mostLists ? [undefined] : namespaces;
   const query = labelQuery(search);
   return kinds.flatMap(kind => {
     const { group, versions, resource } = kind;
-    return places.map(place => ({ kind, path: `/apis/${group}/${versions[0]}${place}/${resource}${query}` }));
+    return places.map(place => ({ kind, path: apiPaths.resources(group, versions[0], resource, place) + query }));
   });
 }
 
