@@ -16,10 +16,10 @@ function configOf(server: FlagSet): Config {
   return configFrom(readFlags(configFlags, flagSets[server], {}).values, {});
 }
 
-async function openTableState(): Promise<Cluster> {
+async function openTableState(roleSelectors: boolean): Promise<Cluster> {
   const state = await writeState();
   try {
-    const directory = await StateDirectory.open({ folder: state.folder });
+    const directory = await StateDirectory.open({ folder: state.folder, roleSelectors });
     // It knows what it has read, and looks no more.
     directory.close();
     return directory;
@@ -28,16 +28,18 @@ async function openTableState(): Promise<Cluster> {
   }
 }
 
-let opening: Promise<Cluster> | undefined;
+const openings = new Map<boolean, Promise<Cluster>>();
 
-/** The state of the table, opened once in a process. */
-export function tableState(): Promise<Cluster> {
-  opening ??= openTableState();
+/** The state of the table, opened once in a process; once more where IAMRoleSelectors are looked at. */
+function tableState(roleSelectors: boolean): Promise<Cluster> {
+  const opening = openings.get(roleSelectors) ?? openTableState(roleSelectors);
+  openings.set(roleSelectors, opening);
   return opening;
 }
 
 /** Answers the review of a row in this process, by the state of the table or what else stands for it. */
 export async function answeredRow(row: Row, cluster?: Cluster): Promise<ReviewResult> {
-  const admit = createAdmit(cluster ?? (await tableState()), configOf(row.server ?? 'plain'));
+  const config = configOf(row.server ?? 'plain');
+  const admit = createAdmit(cluster ?? (await tableState(config.featureGates.IAMRoleSelector)), config);
   return admit(row.endpoint ?? 'mutate', await readRequestBytes(row.review), deadlineMs);
 }

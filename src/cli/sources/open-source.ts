@@ -37,6 +37,6 @@ class StateSource implements ObjectSource {
 export async function openSource(flags: ClusterFlagValues, config: Config): Promise<ObjectSource> {
   checkClusterFlags(flags);
   const { state, kubeconfig, context } = flags;
-  if (state !== undefined) return new StateSource(await readState(state));
+  if (state !== undefined) return new StateSource(await readState(state, config.featureGates.IAMRoleSelector));
   return new ApiSource({ kubeconfig, context }, config);
 }

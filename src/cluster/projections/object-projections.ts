@@ -1,4 +1,4 @@
-/** What decisions read of each kind of object, and how much of it is kept. */
+/** What decisions read of each kind of object, and how much of it is taken. */
 
 import { UnverifiedError } from '../../admission/cluster.ts';
 import type { Taking } from '../../objects/json-stream.ts';
@@ -21,7 +21,7 @@ import { ObjectTooLongError, type Projection, projectField, projection } from '.
 
 /**
  * What a namespace's labels, beyond those that are ours, may take in the cache: namespaces have some twenty, of 100 characters
- * at most. One with more is decided live: it costs its owner time, and nobody memory.
+ * at most. One with more is decided live: it costs its owner time, and nobody room.
  */
 const cachedLabels: MetadataBounds = { entries: 64, characters: 4096 };
 /** What one namespace may take for the time of a review. */
@@ -42,6 +42,11 @@ export interface AskedLabels {
 
 /** The labels of namespaces that are ours. */
 export const ourLabels: ReadonlySet<string> = new Set(readKeys('label', 'namespace'));
+
+/** The labels of namespaces that are ours, or that these selectors ask for. */
+export function knownLabels(selectors: readonly RoleSelector[]): KeySet {
+  return new KeySet([...ourLabels, ...selectors.flatMap(({ namespaceLabels }) => [...namespaceLabels.keys()])]);
+}
 
 /** Keys that are looked at for misspelled ones, of one object: anyone may write many of them. */
 const mostLookedAt = 500;
@@ -83,7 +88,7 @@ function wantedOfNamespace({ every, known }: AskedLabels): WantedMetadata {
 
 /** A namespace in the cache. */
 export interface CachedNamespace extends Namespace {
-  /** Whether it has more labels than are kept: then a decision that asks for its labels is made live. */
+  /** Whether it has more labels than are cached: then a decision that asks for its labels is made live. */
   readonly isCut: boolean;
 }
 
@@ -92,7 +97,7 @@ export function cachedNamespaces(asked: AskedLabels): Projection<CachedNamespace
   return projectMetadata(
     () => wantedOfNamespace(asked),
     cachedLabels,
-    (kept, { name }) => ({ name, ...kept }),
+    (metadata, { name }) => ({ name, ...metadata }),
   );
 }
 
@@ -126,7 +131,7 @@ export function readNamespaceLive(asked: AskedLabels): Projection<Namespace> {
   return projectMetadata(
     () => wantedOfNamespace(asked),
     labelsOfReview,
-    (kept, { name }) => namespaceOf(kept, name),
+    (metadata, { name }) => namespaceOf(metadata, name),
   );
 }
 
@@ -135,7 +140,7 @@ export function listNamespacesLive(asked: AskedLabels): Projection<Namespace> {
   return projectMetadata(
     () => wantedOfNamespace(asked),
     cachedLabels,
-    (kept, { name }) => namespaceOf(kept, name),
+    (metadata, { name }) => namespaceOf(metadata, name),
   );
 }
 
@@ -148,14 +153,14 @@ export const tooLargeToCache: ServiceAccount = { annotations: new Map() };
 export const cachedServiceAccounts: Projection<ServiceAccount> = projectMetadata(
   wantedOfServiceAccount,
   cachedAnnotations,
-  kept => (kept.isCut ? tooLargeToCache : kept),
+  metadata => (metadata.isCut ? tooLargeToCache : metadata),
 );
 
 /** One ServiceAccount, for the time of a review. */
 export const readServiceAccountLive: Projection<ServiceAccount> = projectMetadata(
   wantedOfServiceAccount,
   annotationsOfReview,
-  kept => kept,
+  metadata => metadata,
 );
 
 /** https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/apis/core/types.go (MaxSecretSize): keys and values of a ConfigMap. */
