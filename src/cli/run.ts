@@ -24,7 +24,7 @@ A Kubernetes admission webhook: pods get the AWS role of the account that their 
 Commands:
 ${list}
 
-\`carm-webhook COMMAND --help\` tells the flags of a command.
+\`carm-webhook COMMAND --help\` lists the flags of a command.
 Exit codes: 0 done, 1 something was denied or found, 2 bad usage or unreadable input, 3 the cluster cannot be reached.
 `;
 }

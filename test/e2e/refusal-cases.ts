@@ -237,7 +237,7 @@ export const withPodsKey: readonly RefusalCase[] = [
     serviceAccount: { 'carm-webhook.dev/role': 'ack' },
     blames:
       /ServiceAccount "app" has carm-webhook\.dev\/role "ack", which is a role of ACK's controllers \(ConfigMap ack-system\/ack-role-account-map\)/,
-    remedy: 'To fix this, remove that annotation (the webhook injects the role for pods) or name another role',
+    remedy: 'To fix this, remove that annotation (the webhook injects the role for pods) or use another role',
   },
   {
     what: "a container that names ACK's role",

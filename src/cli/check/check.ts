@@ -23,8 +23,8 @@ function tableOf(findings: readonly Finding[]): string {
   ]);
   const [head = '', ...lines] = alignColumns([['SEVERITY', 'REASON', 'OBJECT'], ...rows]);
   const entries = lines.map((line, index) => {
-    const { message = '', remedy = '' } = findings[index] ?? {};
-    return `${line}\n    ${message}\n    Fix: ${remedy}`;
+    const { message = '', fix = '' } = findings[index] ?? {};
+    return `${line}\n    ${message}\n    Fix: ${fix}`;
   });
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const sum = `${counted(errors, 'error')}, ${counted(findings.length - errors, 'warning')}`;

@@ -112,7 +112,7 @@ export function findInNamespace(namespace: Namespace, state: Snapshot, config: C
     findings.push(...problemFinding(problem, object, { namespace: name, serviceAccountName: '', binding }, config));
   }
   if (reason === 'Labelled') {
-    const message = `it is bound, but not labelled ${injectLabel}: its pods get no role, and nothing says so`;
+    const message = `it is bound, but not labelled ${injectLabel}: its pods get no role, and nothing reports it`;
     const command = toPaste`kubectl label --overwrite namespace ${name} ${injectLabel}=enabled`;
     const remedy = fixOf('Label it', command);
     findings.push(finding('NamespaceNotLabelled', object, message, remedy));

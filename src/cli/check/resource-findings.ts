@@ -40,12 +40,12 @@ function findingsOf(found: AckObject, resourceReview: ResourceReview, config: Co
   const { accountId } = accountIfKnown(resourceReview);
   const owner = resource.ack.ownerAccountId;
   if (owner !== undefined && accountId !== undefined && owner !== accountId) {
-    const message = `it is in account ${quote(owner)}, but its namespace leads to account ${accountId}: ACK stops at it`;
-    findings.push(finding('AccountMismatch', object, message, `Lead its namespace to account ${quote(owner)} again.`));
+    const message = `it is in account ${quote(owner)}, but its namespace is bound to account ${accountId}: ACK stops reconciling it`;
+    findings.push(finding('AccountMismatch', object, message, `Bind its namespace to account ${quote(owner)} again.`));
   }
   const region = resource.annotations.get(regionAnnotation);
   if (region && resource.ack.region !== undefined && region !== resource.ack.region) {
-    const message = `${regionAnnotation} is ${quote(region)}, but it is in ${quote(resource.ack.region)}: ACK stops at it`;
+    const message = `${regionAnnotation} is ${quote(region)}, but it is in ${quote(resource.ack.region)}: ACK stops reconciling it`;
     findings.push(finding('RegionChange', object, message));
   }
   const names = { namespace: found.namespace, serviceAccountName: '', binding: undefined };
@@ -68,7 +68,7 @@ export function findInResources(state: Snapshot, config: Config): readonly Findi
     unbound.set(found.namespace, [...(unbound.get(found.namespace) ?? []), `${found.kind}/${found.name}`]);
   }
   for (const [name, resources] of unbound) {
-    const message = `it is not bound, so ACK works in its controllers' own account on ${quoteNames(resources)}`;
+    const message = `it is not bound, so ACK uses its controllers' own account for ${quoteNames(resources)}`;
     findings.push(finding('ResourcesUnbound', { kind: 'Namespace', namespace: '', name }, message));
   }
   return findings;

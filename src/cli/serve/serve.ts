@@ -49,13 +49,13 @@ export const serveFlags = {
   bindAddress: valueFlag('bind-address', { placeholder: 'ADDRESS', help: 'Address to listen on' }, text, '0.0.0.0'),
   tlsCertFile: valueFlag(
     'tls-cert-file',
-    { placeholder: 'FILE', help: 'Certificate chain (PEM); read again when it changes' },
+    { placeholder: 'FILE', help: 'Certificate chain (PEM); reloaded when it changes' },
     text,
     undefined,
   ),
   tlsPrivateKeyFile: valueFlag(
     'tls-private-key-file',
-    { placeholder: 'FILE', help: 'Private key (PEM); read again when it changes' },
+    { placeholder: 'FILE', help: 'Private key (PEM); reloaded when it changes' },
     text,
     undefined,
   ),
@@ -65,10 +65,13 @@ export const serveFlags = {
     oneOf(['VersionTLS12', 'VersionTLS13']),
     'VersionTLS13',
   ),
-  tlsSelfSigned: switchFlag('tls-self-signed', 'Serve a certificate made on the spot, for trying things out'),
+  tlsSelfSigned: switchFlag('tls-self-signed', 'Serve a self-signed certificate created at startup, to try things out'),
   clientCaFile: valueFlag(
     'client-ca-file',
-    { placeholder: 'FILE', help: "CA (PEM) of the API server's client certificate; without it none is asked for" },
+    {
+      placeholder: 'FILE',
+      help: "CA (PEM) of the API server's client certificate; without it no certificate is required",
+    },
     text,
     undefined,
   ),
@@ -76,7 +79,7 @@ export const serveFlags = {
     'api-server-cidrs',
     {
       placeholder: 'CIDR,...',
-      help: 'Addresses that the API server calls from; they go first when there is not room for all',
+      help: 'Addresses that the API server calls from; they go first when capacity is short',
     },
     parseAddressRange,
     ranges => ranges,
@@ -84,7 +87,7 @@ export const serveFlags = {
   ...serveClusterFlags,
   shutdownDelayMs: valueFlag(
     'shutdown-delay',
-    { placeholder: 'DURATION', help: 'How long to go on serving after SIGTERM', defaultText: '10s' },
+    { placeholder: 'DURATION', help: 'How long to keep serving after SIGTERM', defaultText: '10s' },
     parseDurationMs,
     10_000,
   ),
@@ -119,7 +122,11 @@ async function openCertificate(values: ServeValues, logger: Logger): Promise<Cer
     keyFile: tlsPrivateKeyFile,
     clientCaFile,
     onReload: ({ expiresAtMs }) => logger.info({ expires: new Date(expiresAtMs).toISOString() }, 'new certificate'),
-    onError: error => logger.error({ reason: error.message, code: error.code }, 'the new certificate is not served'),
+    onError: error =>
+      logger.error(
+        { reason: error.message, code: error.code },
+        'the new certificate cannot be used; keeping the last one',
+      ),
   });
 }
 
@@ -179,9 +186,9 @@ export const serveCommand: Command = {
   summary: 'Answer the admission reviews of an API server',
   help: () => `Usage: carm-webhook serve [flags]
 
-Serves POST /mutate and POST /validate by HTTPS, and /livez, /readyz and /metrics by HTTP.
+Serves POST /mutate and POST /validate over HTTPS, and /livez, /readyz and /metrics over HTTP.
 
-It watches the cluster for all it needs to know; with --state it reads a folder instead.
+It watches the cluster. With --state it reads a folder instead.
 
 Flags (each has an environment variable: --tls-cert-file is CARM_WEBHOOK_TLS_CERT_FILE):
 ${describeFlags(serveFlags)}

@@ -129,7 +129,7 @@ class StateReader {
     const key = JSON.stringify([apiVersion, kind, namespace ?? 'default', name]);
     const earlier = this.#places.get(key);
     if (earlier !== undefined)
-      return new UnreadableEntry(`${place}: ${kind} ${JSON.stringify(name)} stands in ${earlier} already`);
+      return new UnreadableEntry(`${place}: ${kind} ${JSON.stringify(name)} is already defined in ${earlier}`);
     this.#places.set(key, place);
     return undefined;
   }

@@ -282,7 +282,7 @@ describe('inject reads YAML as kubectl does', () => {
     const { code, stderr } = await runCommand(['inject', '-f', '-', '--state', demoState], {
       stdin: `${a}\n${b}\n  {"a":1}`,
     });
-    assert.deepEqual([code, stderr], [2, 'carm-webhook: stdin:3: an object without apiVersion and kind\n']);
+    assert.deepEqual([code, stderr], [2, 'carm-webhook: stdin:3: the object has no apiVersion or no kind\n']);
   });
 
   test('what kubectl would drop without a word is an error: a second object in a document of YAML', async () => {

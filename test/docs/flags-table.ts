@@ -9,11 +9,11 @@ function row({ name, placeholder, help, defaultText }: Flag<unknown>): string {
   return `| \`${flag}\` | ${defaultText === undefined ? '' : `\`${defaultText}\``} | ${help} |`;
 }
 
-/** The README with its table of flags made from the flags themselves. */
-export function withFlags(readme: string): string {
+/** `docs/flags.md` with its table made from the flags themselves. */
+export function withFlags(page: string): string {
   const table = ['| flag | default | what |', '|---|---|---|', ...Object.values(serveFlags).map(row)].join('\n');
-  const [before, rest] = readme.split(start);
+  const [before, rest] = page.split(start);
   const after = rest?.split(end)[1];
-  if (before === undefined || after === undefined) throw new Error(`README.md must have ${start} and ${end}`);
+  if (before === undefined || after === undefined) throw new Error(`docs/flags.md must have ${start} and ${end}`);
   return `${before}${start}\n${table}\n${end}${after}`;
 }
