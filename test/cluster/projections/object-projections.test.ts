@@ -1,4 +1,4 @@
-/** What is kept of each kind of object, and what is said of one that has too much. */
+/** What is taken of each kind of object, and what is said of one that has too much. */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -45,23 +45,30 @@ describe('a namespace', () => {
     assert.equal(all.isCut, false);
   });
 
+  test('is cached with the keys that are misspelled, and without their values', () => {
+    const misspelled = { 'service.k8s.aws/team-id': 'x', 'services.k8s.aws/region': 'x' };
+    const { annotations } = read(cachedNamespaces(bySelectors), { annotations: { ...misspelled, ...account } });
+    const names = Object.keys(misspelled).map(key => [key, '']);
+    assert.deepEqual([...annotations], [...names, ...Object.entries(account)]);
+  });
+
   for (const [what, labels] of [
     ['many labels', { ...many(1000), zasked: 'x', ...ours, asked: 'yes' }],
     ['long labels', { ...many(60, 2000), ...ours, asked: 'yes' }],
   ] as const) {
     test(`with ${what} is cached as cut, with what is always asked for`, () => {
       const {
-        labels: kept,
+        labels: taken,
         annotations,
         isCut,
         name,
       } = read(cachedNamespaces(bySelectors), { labels, annotations: account });
       assert.deepEqual(
-        [isCut, name, label(kept, 'asked'), kept.get('carm-webhook.dev/mode')],
+        [isCut, name, label(taken, 'asked'), taken.get('carm-webhook.dev/mode')],
         [true, 'a', 'yes', 'audit'],
       );
       assert.deepEqual(Object.fromEntries(annotations), account);
-      assert.ok([...kept].length <= 70);
+      assert.ok([...taken].length <= 70);
     });
   }
 
