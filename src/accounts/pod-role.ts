@@ -1,13 +1,12 @@
+import { eksRoleArnAnnotation, roleAnnotation } from '../objects/keys.ts';
 import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
+import type { ServiceAccount } from '../objects/service-account.ts';
 import type { AccountId } from './account-id.ts';
 import type { Binding } from './binding.ts';
 import type { Partition } from './partition.ts';
 import { err, ok, type Result } from './result.ts';
 import { isRoleName, parseRoleArn, type RoleArn, roleArnOf } from './role-arn.ts';
 import { lookUpRole, type MappingProblem } from './role-map.ts';
-
-export const roleAnnotation = 'carm-webhook.dev/role';
-export const eksRoleArnAnnotation = 'eks.amazonaws.com/role-arn';
 
 /** What a pod's ServiceAccount asks for, in place of the mapped role. */
 export interface RequestedRole {
@@ -52,7 +51,7 @@ export function podKeys({ id }: Binding, requirePodsKey: boolean): readonly stri
 }
 
 /** Reads the role that a ServiceAccount requests; ours wins over EKS's. An empty annotation is no annotation. */
-export function readRequestedRole(annotations: ReadonlyMap<string, string>): RequestedRole | undefined {
+export function readRequestedRole(annotations: ServiceAccount['annotations']): RequestedRole | undefined {
   for (const annotation of [roleAnnotation, eksRoleArnAnnotation] as const) {
     const value = annotations.get(annotation);
     if (value) return { annotation, value };

@@ -1,5 +1,5 @@
 import { type Cluster, type Lookup, type LookupResult, UnverifiedError, type View } from '../admission/cluster.ts';
-import { KeySet } from '../objects/key-set.ts';
+import type { KeySet } from '../objects/key-set.ts';
 import type { Namespace } from '../objects/namespace.ts';
 import { type RoleMap, type RoleMapKind, roleMapNames } from '../objects/role-map.ts';
 import type { RoleSelector } from '../objects/role-selector.ts';
@@ -16,8 +16,8 @@ import {
   type CachedNamespace,
   cachedNamespaces,
   cachedServiceAccounts,
+  knownLabels,
   listNamespacesLive,
-  ourLabels,
   projectRoleMaps,
   projectRoleSelectors,
   readNamespaceLive,
@@ -45,7 +45,7 @@ export interface WatchingClusterOptions {
   readonly nowMs?: () => number;
 }
 
-/** What is the same of every watch loop, whatever it keeps. */
+/** What is the same of every watch loop, whatever it caches. */
 type Loop = Pick<WatchLoop<RoleMap>, 'resource' | 'synced' | 'lastEventAt' | 'start' | 'stop'>;
 
 /** Name of a map that is watched, as metrics have it. */
@@ -69,7 +69,7 @@ export function watchedResources({
 
 /**
  * A cluster by list and watch, and by live reads where the cache is missing, denies, or is too old.
- * Namespaces and ServiceAccounts are kept as the little metadata that decisions read.
+ * Namespaces and ServiceAccounts are cached as the little metadata that decisions read.
  */
 export class WatchingCluster implements Cluster {
   readonly #options: WatchingClusterOptions;
@@ -230,7 +230,7 @@ export class WatchingCluster implements Cluster {
     return this.#maps.get(key)?.get(key);
   }
 
-  /** Undefined too for one whose labels are not all kept: what rests on a miss is asked live. */
+  /** Undefined too for one whose labels are not all cached: what rests on a miss is asked live. */
   #cachedNamespace(name: string): Namespace | undefined {
     const namespace = this.#namespaces.get(name);
     return namespace?.isCut ? undefined : namespace;
@@ -243,11 +243,7 @@ export class WatchingCluster implements Cluster {
 
   #knownLabels(): KeySet {
     if (this.#asked === undefined) {
-      const selectors = this.#knownRoleSelectors() ?? [];
-      this.#asked = new KeySet([
-        ...ourLabels,
-        ...selectors.flatMap(({ namespaceLabels }) => [...namespaceLabels.keys()]),
-      ]);
+      this.#asked = knownLabels(this.#knownRoleSelectors() ?? []);
     }
     return this.#asked;
   }

@@ -1,4 +1,4 @@
-import { injectLabel } from '../../accounts/managed-namespace.ts';
+import { injectLabel } from '../../objects/keys.ts';
 import type { RoleMapKind } from '../../objects/role-map.ts';
 import type { StoredResource } from '../cluster.ts';
 import { type DenialOf, mapName } from './denial.ts';

@@ -1,7 +1,6 @@
 import type { AccountId } from '../../accounts/account-id.ts';
-import { defaultRegionAnnotation } from '../../accounts/binding.ts';
 import { type Partition, partitionOfRegion } from '../../accounts/partition.ts';
-import { regionAnnotation } from '../resources/resource-annotations.ts';
+import { defaultRegionAnnotation, regionAnnotation } from '../../objects/keys.ts';
 import { type DenialOf, inside } from './denial.ts';
 import { toPaste } from './paste.ts';
 import { quote, quoteNames } from './quote.ts';

@@ -1,7 +1,5 @@
 import type { AccountId } from '../../accounts/account-id.ts';
 import type { BindingProblem } from '../../accounts/binding.ts';
-import { ownerAccountIdAnnotation, teamIdAnnotation } from '../../accounts/binding.ts';
-import { injectLabel } from '../../accounts/managed-namespace.ts';
 import { partitions } from '../../accounts/partition.ts';
 import { podsPrefix, type RequestedRoleProblem } from '../../accounts/pod-role.ts';
 import { parseRoleArn } from '../../accounts/role-arn.ts';
@@ -9,8 +7,8 @@ import type { MappingProblem } from '../../accounts/role-map.ts';
 import type { BoundaryProblem } from '../../injection/boundary.ts';
 import { roleArnVariable } from '../../injection/environment.ts';
 import type { VolumeConflict } from '../../injection/inject.ts';
-import { roleArnAnnotation } from '../../injection/role-annotation.ts';
 import { tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
+import { injectLabel, ownerAccountIdAnnotation, roleArnAnnotation, teamIdAnnotation } from '../../objects/keys.ts';
 import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
 import type { ControllerRoleProblem } from '../pods/controller-role.ts';
 import { type DenialOf, inside, type MessageContext, mapName, redactedValue, type Words } from './denial.ts';

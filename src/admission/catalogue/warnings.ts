@@ -1,9 +1,9 @@
 import type { ContainerWarning } from '../../injection/inject.ts';
-import type { NearMiss } from '../../injection/near-miss.ts';
 import type { RegionWarning } from '../../injection/region.ts';
-import { skipContainersAnnotation } from '../../injection/skip-list.ts';
 import type { TokenWarning } from '../../injection/token-settings.ts';
 import { longestTokenSeconds, shortestTokenSeconds } from '../../injection/token-settings.ts';
+import type { MisspelledKey } from '../../objects/key-hints.ts';
+import { skipContainersAnnotation } from '../../objects/keys.ts';
 import { quote, quoteNames } from './quote.ts';
 
 /** What is worth a warning to whoever applied the object. */
@@ -12,7 +12,7 @@ export type Warning =
   | RegionWarning
   | ContainerWarning
   | { readonly reason: 'UnknownContainer'; readonly names: readonly string[] }
-  | { readonly reason: 'MisspelledKey'; readonly on: string; readonly misses: readonly NearMiss[] }
+  | { readonly reason: 'MisspelledKey'; readonly on: string; readonly misses: readonly MisspelledKey[] }
   | { readonly reason: 'BindingUnresolved'; readonly denied: 'pods' | 'ACK resources'; readonly wrong: string }
   | { readonly reason: 'RunsWithoutRole'; readonly wrong: string }
   | { readonly reason: 'LabelRestored'; readonly value: string | undefined }

@@ -1,25 +1,18 @@
-import {
-  type Binding,
-  defaultRegionAnnotation,
-  isBound,
-  readBinding,
-  teamIdAnnotation,
-} from '../../accounts/binding.ts';
-import { injectLabel, isExcludedNamespace } from '../../accounts/managed-namespace.ts';
+import { type Binding, isBound, readBinding } from '../../accounts/binding.ts';
+import { isExcludedNamespace } from '../../accounts/managed-namespace.ts';
 import { podKeys } from '../../accounts/pod-role.ts';
 import { lookUpRole } from '../../accounts/role-map.ts';
-import { nearMisses } from '../../injection/near-miss.ts';
 import { chooseRegion } from '../../injection/region.ts';
+import { type JsonObject, optionalArray, optionalObject, optionalString, requiredObject } from '../../objects/json.ts';
+import { misspelledKeys } from '../../objects/key-hints.ts';
 import {
-  isJsonObject,
-  type JsonObject,
-  optionalArray,
-  optionalObject,
-  optionalString,
-  pointerSegment,
-  requiredObject,
-} from '../../objects/json.ts';
-import type { Addition } from '../../objects/json-patch.ts';
+  defaultRegionAnnotation,
+  endpointUrlAnnotation,
+  injectLabel,
+  modeLabel,
+  teamIdAnnotation,
+} from '../../objects/keys.ts';
+import { addLabels } from '../../objects/metadata-patch.ts';
 import { type Namespace, readNamespace } from '../../objects/namespace.ts';
 import type { Problem } from '../catalogue/denials.ts';
 import { describeProblem } from '../catalogue/message.ts';
@@ -30,18 +23,8 @@ import type { Config } from '../config.ts';
 import { isNamespaceController } from '../controllers.ts';
 import type { Decision } from '../decision.ts';
 import { denyObject, messageContext } from '../deny-object.ts';
-import { isMode, modeLabel } from '../mode.ts';
+import { isMode } from '../mode.ts';
 import type { AdmissionRequest } from '../review.ts';
-
-function labelPatch(object: JsonObject): readonly Addition[] {
-  const metadata = optionalObject(object, 'metadata', '');
-  if (metadata === undefined)
-    return [{ op: 'add', path: '/metadata', value: { labels: { [injectLabel]: 'enabled' } } }];
-  if (!isJsonObject(metadata['labels'])) {
-    return [{ op: 'add', path: '/metadata/labels', value: { [injectLabel]: 'enabled' } }];
-  }
-  return [{ op: 'add', path: `/metadata/labels/${pointerSegment(injectLabel)}`, value: 'enabled' }];
-}
 
 /**
  * Whether ACK's resources of any service can do with a binding: they are all that goes by one in a namespace that opted out,
@@ -92,7 +75,7 @@ function spellingWarnings(namespace: Namespace, config: Config): readonly Warnin
   const mode = namespace.labels.get(modeLabel);
   if (mode !== undefined && !isMode(mode))
     warnings.push({ reason: 'InvalidMode', value: mode, used: config.defaultMode });
-  const misses = nearMisses(namespace.annotations, 'namespace');
+  const misses = misspelledKeys(namespace.annotations, 'namespace');
   if (misses.length > 0) warnings.push({ reason: 'MisspelledKey', on: 'namespace', misses });
   return warnings;
 }
@@ -108,8 +91,6 @@ function ignoredBindingWarnings(namespace: Namespace, excluded: boolean, config:
   if (gates.TeamLevelCARM || !namespace.annotations.get(teamIdAnnotation)) return [];
   return [{ reason: 'BindingIgnored', what: teamIdAnnotation, because: 'it needs the feature gate TeamLevelCARM' }];
 }
-
-const endpointAnnotation = 'services.k8s.aws/endpoint-url';
 
 /** As it is stored: what a request says of it is only a claim. */
 function isTerminating({ oldObject }: AdmissionRequest): boolean {
@@ -156,8 +137,8 @@ export function validateNamespace(request: AdmissionRequest, _view: View, config
   const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject, request.name) : undefined;
   const deny = (problem: Problem): Decision =>
     denyObject(`Namespace ${quote(namespace.name)}`, problem, messageContext(namespace.name, config), config);
-  const value = namespace.annotations.get(endpointAnnotation);
-  const changed = value && value !== old?.annotations.get(endpointAnnotation);
+  const value = namespace.annotations.get(endpointUrlAnnotation);
+  const changed = value && value !== old?.annotations.get(endpointUrlAnnotation);
   if (changed && !config.allowedEndpointUrls.has(value)) return deny({ reason: 'EndpointNotAllowed', value });
   if (losesLabel(request, old, namespace, config))
     return deny({ reason: 'InvalidLabel', value: namespace.labels.get(injectLabel) });
@@ -201,7 +182,7 @@ export function labelNamespace(request: AdmissionRequest, view: View | undefined
     };
   }
   const onBinding = view === undefined ? [] : bindingWarnings(namespace, view, config);
-  const patch = label === 'enabled' || label === 'disabled' ? [] : labelPatch(object);
+  const patch = label === 'enabled' || label === 'disabled' ? [] : addLabels(namespace, [[injectLabel, 'enabled']]);
   return {
     verdict: patch.length > 0 ? 'mutate' : 'allow',
     reason: label === 'disabled' ? 'OptedOut' : patch.length > 0 ? 'Labelled' : 'Checked',

@@ -1,5 +1,5 @@
-import { type Binding, defaultRegionAnnotation, readBinding } from '../../accounts/binding.ts';
-import { injectLabel, isExcludedNamespace, managementOf } from '../../accounts/managed-namespace.ts';
+import { type Binding, readBinding } from '../../accounts/binding.ts';
+import { isExcludedNamespace, managementOf } from '../../accounts/managed-namespace.ts';
 import { type PodRole, podKeys, type RoleSource, readRequestedRole, resolvePodRole } from '../../accounts/pod-role.ts';
 import { err, ok, type Result } from '../../accounts/result.ts';
 import { parseRoleArn } from '../../accounts/role-arn.ts';
@@ -13,10 +13,10 @@ import {
   roleVariables,
 } from '../../injection/boundary.ts';
 import type { ContainerWarning, InjectionSettings } from '../../injection/inject.ts';
-import { nearMisses } from '../../injection/near-miss.ts';
 import { chooseRegion } from '../../injection/region.ts';
-import { roleArnAnnotation } from '../../injection/role-annotation.ts';
 import { readTokenSettings } from '../../injection/token-settings.ts';
+import { misspelledKeys } from '../../objects/key-hints.ts';
+import { defaultRegionAnnotation, injectLabel, roleArnAnnotation, skipLabel } from '../../objects/keys.ts';
 import type { Namespace } from '../../objects/namespace.ts';
 import { type Container, type Pod, readPod } from '../../objects/pod.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
@@ -30,8 +30,6 @@ import type { Decision } from '../decision.ts';
 import { denyObject, messageContext } from '../deny-object.ts';
 import { readOnce } from '../read-once.ts';
 import { type ControllerRoleProblem, controllerRoleProblem } from './controller-role.ts';
-
-const skipLabel = 'eks.amazonaws.com/skip-pod-identity-webhook';
 
 export const readPodOnce = readOnce(readPod);
 
@@ -199,7 +197,7 @@ export function settingsFor(
     ['pod', pod.annotations],
     ['ServiceAccount', serviceAccount.annotations],
   ] as const) {
-    const misses = nearMisses(annotations, on);
+    const misses = misspelledKeys(annotations, on);
     if (misses.length > 0) warnings.push({ reason: 'MisspelledKey', on, misses });
   }
   const settings = {

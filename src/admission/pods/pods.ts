@@ -5,6 +5,7 @@ import { readSkipList, unknownSkipNames } from '../../injection/skip-list.ts';
 import { readTokenSettings } from '../../injection/token-settings.ts';
 import { usesTokenFile } from '../../injection/token-volume.ts';
 import { requiredObject } from '../../objects/json.ts';
+import { mirrorAnnotation } from '../../objects/keys.ts';
 import type { Container, Pod } from '../../objects/pod.ts';
 import type { Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
@@ -28,8 +29,6 @@ import {
   unresolvedBecause,
 } from './pod-review.ts';
 
-/** https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-config-mirror */
-const mirrorAnnotation = 'kubernetes.io/config.mirror';
 const nodesGroup = 'system:nodes';
 
 /** A kubelet's mirror of a static pod. Anyone may write the annotation; only a node may create the pod. */

@@ -1,18 +1,18 @@
-import { defaultRegionAnnotation, ownerAccountIdAnnotation } from '../../accounts/binding.ts';
 import { partitionOfRegion } from '../../accounts/partition.ts';
 import { accountOfArn } from '../../accounts/role-selector.ts';
 import { isJsonObject } from '../../objects/json.ts';
+import {
+  defaultRegionAnnotation,
+  isControllersAnnotation,
+  ownerAccountIdAnnotation,
+  regionAnnotation,
+} from '../../objects/keys.ts';
 import { sameJson } from '../../objects/same-json.ts';
 import type { Problem } from '../catalogue/denials.ts';
 import { isOneOf } from '../identity.ts';
 import { adoptedTarget, targetMetadataPath } from './adopted-target.ts';
 import { findCrossNamespaceReferences } from './references.ts';
-import {
-  annotationForms,
-  isControllersAnnotation,
-  isControllersFinalizer,
-  regionAnnotation,
-} from './resource-annotations.ts';
+import { annotationForms, isControllersFinalizer } from './resource-annotations.ts';
 import {
   accountByMaps,
   accountBySelectors,

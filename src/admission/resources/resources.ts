@@ -1,10 +1,17 @@
 import { isAckGroup } from '../../accounts/ack-service.ts';
-import { defaultRegionAnnotation, ownerAccountIdAnnotation } from '../../accounts/binding.ts';
 import { isIgnoredByAck } from '../../accounts/managed-namespace.ts';
 import { partitionOfRegion } from '../../accounts/partition.ts';
-import { pointerSegment, requiredObject } from '../../objects/json.ts';
-import type { Addition } from '../../objects/json-patch.ts';
-import { type Resource, readResource, readWrittenResource } from '../../objects/resource.ts';
+import { requiredObject } from '../../objects/json.ts';
+import {
+  adoptedAnnotation,
+  adoptionPolicyAnnotation,
+  defaultRegionAnnotation,
+  deletionPolicyAnnotation,
+  ownerAccountIdAnnotation,
+  regionAnnotation,
+} from '../../objects/keys.ts';
+import { addAnnotations } from '../../objects/metadata-patch.ts';
+import { readResource, readWrittenResource } from '../../objects/resource.ts';
 import type { Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';
@@ -16,12 +23,6 @@ import { modeOf } from '../mode.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { nameSubject } from '../subject.ts';
 import { adoptedTarget } from './adopted-target.ts';
-import {
-  adoptedAnnotation,
-  adoptionPolicyAnnotation,
-  deletionPolicyAnnotation,
-  regionAnnotation,
-} from './resource-annotations.ts';
 import { resourceProblems } from './resource-problems.ts';
 import { accountIfKnown, aliasOf, denyResource, type ResourceReview, resourceBinding } from './resource-review.ts';
 
@@ -66,17 +67,6 @@ function lacksRetain({ resource, old }: ResourceReview): boolean {
   return Boolean(wasAdopted) && old?.annotations.get(deletionPolicyAnnotation) === 'retain';
 }
 
-function annotate(
-  { hasMetadata, hasAnnotations }: Resource,
-  values: readonly (readonly [string, string])[],
-): readonly Addition[] {
-  if (values.length === 0) return [];
-  const annotations = Object.fromEntries(values);
-  if (!hasMetadata) return [{ op: 'add', path: '/metadata', value: { annotations } }];
-  if (!hasAnnotations) return [{ op: 'add', path: '/metadata/annotations', value: annotations }];
-  return values.map(([key, value]) => ({ op: 'add', path: `/metadata/annotations/${pointerSegment(key)}`, value }));
-}
-
 /** Whether a resource would be denied, were it not for the mode. */
 function isSoftened(resourceReview: ResourceReview): boolean {
   if (modeOf(resourceReview.namespace, resourceReview.config.defaultMode) === 'enforce') return false;
@@ -111,7 +101,13 @@ export function completeResource(request: AdmissionRequest, view: View, config: 
   if (values.length === 0) return { verdict: 'allow', reason: 'Checked', ...known, confirmLive: false };
   // What `/validate` will let pass all the same is left as it is.
   if (isSoftened(resourceReview)) return { verdict: 'allow', reason: 'Checked', ...known, confirmLive: true };
-  return { verdict: 'mutate', reason: 'Completed', ...known, patch: annotate(resource, values), confirmLive: false };
+  return {
+    verdict: 'mutate',
+    reason: 'Completed',
+    ...known,
+    patch: addAnnotations(resource, values),
+    confirmLive: false,
+  };
 }
 
 function warningsOn(resourceReview: ResourceReview): readonly Warning[] {

@@ -67,7 +67,7 @@ export class DryRun {
 
   /** @param defaultNamespace of objects that name none. */
   constructor(source: ObjectSource, config: Config, defaultNamespace: string) {
-    this.#input = new Snapshot();
+    this.#input = new Snapshot({ roleSelectors: config.featureGates.IAMRoleSelector });
     this.#cluster = new InputCluster(this.#input, source);
     this.#admit = createAdmit(this.#cluster, config);
     this.#defaultNamespace = defaultNamespace;

@@ -67,7 +67,7 @@ export class InputCluster implements Cluster {
     const answer = this.#answers.get(key) ?? this.#ask(lookup);
     this.#answers.set(key, answer);
     const read = ((await answer) ?? []) as readonly Named[];
-    const written = lookUpIn(this.#input, lookup) as readonly Named[];
+    const written = (lookUpIn(this.#input, lookup) ?? []) as readonly Named[];
     return [...new Map([...read, ...written].map(each => [each.name, each])).values()];
   }
 

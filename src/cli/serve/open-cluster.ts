@@ -155,6 +155,7 @@ async function readFolder(
 ): Promise<OpenCluster> {
   const state = await StateDirectory.open({
     folder,
+    roleSelectors: config.featureGates.IAMRoleSelector,
     onReload: snapshot => {
       void measure(snapshot, config, metrics);
       logger.info({ folder }, 'new state');

@@ -36,7 +36,7 @@ class StateSource implements ObjectSource {
 export async function openSource(flags: ClusterFlagValues, config: Config): Promise<ObjectSource> {
   checkClusterFlags(flags);
   const { state, kubeconfig, context } = flags;
-  if (state !== undefined) return new StateSource(await readState(state));
+  if (state !== undefined) return new StateSource(await readState(state, config.featureGates.IAMRoleSelector));
   // client-node takes long to load, and `--state` does without it.
   const { ApiSource } = await import('./api-source.ts');
   return new ApiSource({ kubeconfig, context }, config);

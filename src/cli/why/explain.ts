@@ -1,4 +1,3 @@
-import { injectLabel } from '../../accounts/managed-namespace.ts';
 import type { RoleSource } from '../../accounts/pod-role.ts';
 import { formatWarning } from '../../admission/catalogue/warnings.ts';
 import type { Cluster, View } from '../../admission/cluster.ts';
@@ -8,6 +7,7 @@ import { decideLive } from '../../admission/live-view.ts';
 import { type Mode, modeOf } from '../../admission/mode.ts';
 import { mutatePod } from '../../admission/pods/pods.ts';
 import type { AddedVariable } from '../../injection/environment.ts';
+import { injectLabel } from '../../objects/keys.ts';
 import { readPod } from '../../objects/pod.ts';
 import { roleMapNames } from '../../objects/role-map.ts';
 import { withAdditions } from '../inject/dry-run.ts';

@@ -1,8 +1,8 @@
 import { parseRoleArn } from '../../accounts/role-arn.ts';
 import { roleArnVariable, tokenFileVariable } from '../../injection/environment.ts';
-import { roleArnAnnotation } from '../../injection/role-annotation.ts';
 import { tokenFilePath, tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
 import { isJsonObject, type JsonObject, optionalObject } from '../../objects/json.ts';
+import { roleArnAnnotation } from '../../objects/keys.ts';
 import { type Container, type Pod, readPod } from '../../objects/pod.ts';
 
 /** What a container has, by its own fields. */

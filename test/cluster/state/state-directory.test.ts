@@ -22,6 +22,7 @@ async function follow(t: TestContext) {
   };
   const state = await StateDirectory.open({
     folder,
+    roleSelectors: false,
     pollMs: 10,
     onReload: () => tell('reloaded'),
     onError: tell,
