@@ -20,7 +20,7 @@ describe('why a path cannot be read', () => {
     ['ELOOP', 'link', 'its symbolic links form a loop'],
     ['ENAMETOOLONG', 'file', 'its name is too long'],
     ['EMFILE', 'file', 'too many files are open'],
-    ['EREMOTEIO', 'file', 'the system says EREMOTEIO'],
+    ['EREMOTEIO', 'file', 'the operating system reports EREMOTEIO'],
   ];
   for (const [code, what, said] of cases) {
     test(`${code} of a ${what}: ${said}`, () => assert.equal(whyUnreadable(systemError(code), what), said));
