@@ -54,11 +54,8 @@ format: $(INSTALLED) ## Format the sources
 	@npm run --silent format
 
 .PHONY: bench
-bench: $(BUNDLE) ## Measure pods and ACK resources beside a handler that answers a constant
-	@echo 'A pod:'
-	@npm run --silent bench
-	@echo 'An ACK resource:'
-	@npm run --silent bench -- --review resource
+bench: $(BUNDLE) ## Measure pods and ACK resources (AGAINST=COMMIT: beside the build of another commit)
+	@npm run --silent bench -- $(if $(AGAINST),--against $(AGAINST) --seconds 40)
 	@echo 'What reviews cost as they grow:'
 	@npm run --silent costs
 

@@ -48,8 +48,6 @@ async function check(argv: readonly string[], { env, stdout, stderr }: Surroundi
 
 /** `carm-webhook check`: what is wrong with maps, namespaces and ServiceAccounts. */
 export const checkCommand: Command = {
-  name: 'check',
-  summary: "Find what is wrong with maps, namespaces, ServiceAccounts and ACK's resources",
   help: () => `Usage: carm-webhook check [flags]
 
 Looks through the account map, the team map, all namespaces, the ServiceAccounts of those that are

@@ -3,8 +3,8 @@ import { UnverifiedError } from '../../admission/cluster.ts';
 import { ApiError, ClusterUnreachableError } from '../../cluster/api/api-errors.ts';
 import { noAnnotations, type Snapshot } from '../../cluster/state/snapshot.ts';
 import { lookUpIn } from '../../cluster/state/state-directory.ts';
-import { UnreadError } from '../sources/api-source.ts';
 import type { ObjectSource } from '../sources/object-source.ts';
+import { UnreadError } from '../sources/unread-error.ts';
 
 interface Named {
   readonly name: string;

@@ -9,7 +9,6 @@ import { ListenError } from '../../server/listen.ts';
 import { createLogger, type Logger, logLevels } from '../../server/logs.ts';
 import { Metrics } from '../../server/metrics.ts';
 import { logNodeWarnings } from '../../server/node-warnings.ts';
-import { makeSelfSigned } from '../../server/self-signed.ts';
 import { startServer } from '../../server/server.ts';
 import { drainOnSignal } from '../../server/signals.ts';
 import { version } from '../../version.ts';
@@ -110,6 +109,8 @@ async function openCertificate(values: ServeValues, logger: Logger): Promise<Cer
         '--tls-self-signed cannot be combined with --tls-cert-file, --tls-private-key-file or --client-ca-file',
       );
     }
+    // What makes certificates takes long to load.
+    const { makeSelfSigned } = await import('../../server/self-signed.ts');
     return makeSelfSigned();
   }
   if (tlsCertFile === undefined || tlsPrivateKeyFile === undefined) {
@@ -182,8 +183,6 @@ async function serveBy(values: ServeValues, config: Config, logger: Logger): Pro
 
 /** `carm-webhook serve`: the server. */
 export const serveCommand: Command = {
-  name: 'serve',
-  summary: 'Answer the admission reviews of an API server',
   help: () => `Usage: carm-webhook serve [flags]
 
 Serves POST /mutate and POST /validate over HTTPS, and /livez, /readyz and /metrics over HTTP.

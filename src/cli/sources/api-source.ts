@@ -26,6 +26,7 @@ import { type RoleMap, roleMapNames } from '../../objects/role-map.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
 import type { ObjectSource } from './object-source.ts';
+import { UnreadError, type What } from './unread-error.ts';
 
 const readLimitMs = 10_000;
 const listLimitMs = 60_000;
@@ -33,28 +34,6 @@ const pageSize = 500;
 
 /** Snapshots take what they read of an object. */
 const whole = projectWhole(mostObjectBytes);
-
-/** What is read, as errors name it and as RBAC grants it. */
-interface What {
-  readonly named: string;
-  readonly right: string;
-}
-
-/** An error to be thrown when an object could not be read: exit 3. */
-export class UnreadError extends ClusterUnreachableError {
-  /** Without the object. */
-  readonly why: string;
-
-  constructor({ named, right }: What, cause: unknown) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    // RBAC's own words name the verb that is missing.
-    const forbidden = cause instanceof ApiError && cause.status === 403;
-    const why = forbidden ? `${message} (you need the right to ${right})` : message;
-    super(`cannot read ${named}: ${why}`, { cause });
-    this.name = 'UnreadError';
-    this.why = why;
-  }
-}
 
 function isNotFound(error: unknown): boolean {
   return error instanceof ApiError && error.notFound;

@@ -4,7 +4,6 @@ import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { lookUpIn, readState } from '../../cluster/state/state-directory.ts';
 import type { JsonObject } from '../../objects/json.ts';
 import { type ClusterFlagValues, checkClusterFlags } from '../flags/cluster-flags.ts';
-import { ApiSource } from './api-source.ts';
 import type { ObjectSource } from './object-source.ts';
 
 /** A folder of manifests, read once. */
@@ -38,5 +37,7 @@ export async function openSource(flags: ClusterFlagValues, config: Config): Prom
   checkClusterFlags(flags);
   const { state, kubeconfig, context } = flags;
   if (state !== undefined) return new StateSource(await readState(state, config.featureGates.IAMRoleSelector));
+  // client-node takes long to load, and `--state` does without it.
+  const { ApiSource } = await import('./api-source.ts');
   return new ApiSource({ kubeconfig, context }, config);
 }

@@ -105,8 +105,6 @@ async function why(argv: readonly string[], { env, stdout }: Surroundings): Prom
 
 /** `carm-webhook why`: the decision on one pod or namespace, explained. */
 export const whyCommand: Command = {
-  name: 'why',
-  summary: 'Explain the decision on a pod or a namespace',
   help: () => `Usage: carm-webhook why pod NAME [-n NAMESPACE] [flags]
        carm-webhook why namespace NAME [flags]
 

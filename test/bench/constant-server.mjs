@@ -1,4 +1,4 @@
-/** The yardstick: node:https, reads the body, answers a constant. Prints its port as the server under test does. */
+// The yardstick: node:https, reads the body, answers a constant. Prints its port as the server under test does.
 import { readFileSync } from 'node:fs';
 import https from 'node:https';
 
@@ -9,7 +9,7 @@ const head = { 'Content-Type': 'application/json', 'Content-Length': answer.leng
 const server = https.createServer(
   { cert: readFileSync(certFile), key: readFileSync(keyFile), minVersion: 'TLSv1.3', keepAliveTimeout: 95_000 },
   (request, response) => {
-    const chunks: Buffer[] = [];
+    const chunks = [];
     request.on('data', chunk => chunks.push(chunk));
     request.on('end', () => {
       Buffer.concat(chunks);

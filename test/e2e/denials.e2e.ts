@@ -11,10 +11,10 @@ import {
   roleMap,
   serviceAccount,
 } from './cluster-objects.ts';
+import { accountMap, type RefusalCase, teamMap, withMaps, withoutMaps, withPodsKey } from './denial-cases.ts';
 import { eventually } from './eventually.ts';
 import { assertUntouched } from './injected-pod.ts';
 import { runPasted } from './pasted-command.ts';
-import { accountMap, type RefusalCase, teamMap, withMaps, withoutMaps, withPodsKey } from './refusal-cases.ts';
 import { ReviewFlood } from './review-flood.ts';
 import { ServedPlane, warningsOf } from './served-plane.ts';
 import { SnapshotFile } from './snapshot-file.ts';
@@ -34,7 +34,7 @@ interface Status {
 
 describe('each refusal, as kubectl prints it', () => {
   const audit = new AuditLog();
-  const prose = new SnapshotFile('refusals.txt');
+  const prose = new SnapshotFile('denials.txt');
   const shown = new Set<string>();
   let served: ServedPlane;
 

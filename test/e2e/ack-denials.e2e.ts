@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { guardDenials } from '../../src/admission/catalogue/guard-denials.ts';
 import { resourceDenials } from '../../src/admission/catalogue/resource-denials.ts';
 import { installAckKinds, pastTheWebhook } from './ack-crds.ts';
-import { type AckRefusalCase, accountMap, bySelectors, teamMap, withMaps, withoutMaps } from './ack-refusal-cases.ts';
+import { type AckRefusalCase, accountMap, bySelectors, teamMap, withMaps, withoutMaps } from './ack-denial-cases.ts';
 import { roleMap } from './cluster-objects.ts';
 import { eventually } from './eventually.ts';
 import { sumOf } from './metric-sum.ts';
@@ -15,7 +15,7 @@ const testLimit = { timeout: 30_000 };
 const supportMessage = '--support-message=Ask in #platform.';
 
 describe('each refusal of ACK resources and their guards, as kubectl prints it', () => {
-  const prose = new SnapshotFile('ack-refusals.txt');
+  const prose = new SnapshotFile('ack-denials.txt');
   const shown = new Set<string>();
   let served: ServedPlane;
   let rows = 0;
