@@ -3,7 +3,7 @@ import type { RegionWarning } from '../../injection/region.ts';
 import type { TokenWarning } from '../../injection/token-settings.ts';
 import { longestTokenSeconds, shortestTokenSeconds } from '../../injection/token-settings.ts';
 import type { MisspelledKey } from '../../objects/key-hints.ts';
-import { skipContainersAnnotation } from '../../objects/keys.ts';
+import { ownerAccountIdAnnotation, skipContainersAnnotation } from '../../objects/keys.ts';
 import { quote, quoteNames } from './quote.ts';
 
 /** What is worth a warning to whoever applied the object. */
@@ -165,7 +165,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     cause:
       "An ACK resource has `services.k8s.aws/owner-account-id`, which ACK reads on namespaces only. It names the namespace's account, so it does no harm.",
     remedy: 'Remove the annotation.',
-    say: () => 'services.k8s.aws/owner-account-id is ignored on resources; the binding of the namespace counts',
+    say: () => `${ownerAccountIdAnnotation} is ignored on resources; the binding of the namespace counts`,
   },
   UnknownService: {
     group: 'warning',
