@@ -1,7 +1,7 @@
 import { MalformedObjectError } from '../objects/json.ts';
+import { quote } from '../objects/quote.ts';
 import type { EffectiveDecision } from './answer.ts';
 import { closeMessage } from './catalogue/message.ts';
-import { quote } from './catalogue/quote.ts';
 import type { FailureReason } from './catalogue/reasons.ts';
 import type { Config } from './config.ts';
 import type { Mode } from './mode.ts';

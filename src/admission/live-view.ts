@@ -3,21 +3,7 @@ import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
 import type { RoleSelector } from '../objects/role-selector.ts';
 import type { ServiceAccount } from '../objects/service-account.ts';
 import type { Cluster, Lookup, LookupResult, ResourceSearch, StoredResource, View } from './cluster.ts';
-
-function keyOf(lookup: Lookup): string {
-  switch (lookup.kind) {
-    case 'Namespace':
-      return `namespace/${lookup.name}`;
-    case 'ServiceAccount':
-      return `service-account/${lookup.namespace}/${lookup.name}`;
-    case 'RoleMap':
-      return `role-map/${lookup.ackSystem}/${lookup.map}`;
-    case 'RoleSelectors':
-    case 'Namespaces':
-    case 'Resources':
-      return lookup.kind;
-  }
-}
+import { lookupKey } from './lookup.ts';
 
 /** A view of objects that were read live. A look-up of one that was not read yet answers undefined and is noted. */
 class LiveView implements View {
@@ -25,7 +11,7 @@ class LiveView implements View {
   #missing = new Map<string, Lookup>();
 
   #lookUp<R extends Lookup>(lookup: R): LookupResult<R> {
-    const key = keyOf(lookup);
+    const key = lookupKey(lookup);
     if (!this.#read.has(key)) this.#missing.set(key, lookup);
     return this.#read.get(key) as LookupResult<R>;
   }

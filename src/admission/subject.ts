@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, optionalObject, optionalString } from '../objects/json.ts';
-import { quote } from './catalogue/quote.ts';
+import { quote } from '../objects/quote.ts';
 import type { AdmissionRequest } from './review.ts';
 
 /** The kind of a request's object, which is an identifier in every review that an API server sends. */

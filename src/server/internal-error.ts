@@ -1,9 +1,9 @@
 import type { Endpoint } from '../admission/admit.ts';
-import { quote } from '../admission/catalogue/quote.ts';
 import type { ReviewRecord } from '../admission/record.ts';
 import type { AdmissionResponse } from '../admission/response.ts';
 import type { AdmissionRequest } from '../admission/review.ts';
 import { ruleFor } from '../admission/rule.ts';
+import { quote } from '../objects/quote.ts';
 
 /** An error to be thrown when a decision is not there in time. */
 export class DecisionTimeoutError extends Error {

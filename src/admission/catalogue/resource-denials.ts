@@ -1,10 +1,10 @@
 import type { AccountId } from '../../accounts/account-id.ts';
 import { defaultRegionAnnotation } from '../../accounts/binding.ts';
 import { type Partition, partitionOfRegion } from '../../accounts/partition.ts';
+import { quote, quoteNames } from '../../objects/quote.ts';
 import { regionAnnotation } from '../resources/resource-annotations.ts';
 import { type DenialOf, inside } from './denial.ts';
 import { toPaste } from './paste.ts';
-import { quote, quoteNames } from './quote.ts';
 
 /** What an ACK resource can be denied for, besides a role that does not resolve. */
 export type ResourceProblem =

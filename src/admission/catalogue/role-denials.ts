@@ -11,11 +11,11 @@ import { roleArnVariable } from '../../injection/environment.ts';
 import type { VolumeConflict } from '../../injection/inject.ts';
 import { roleArnAnnotation } from '../../injection/role-annotation.ts';
 import { tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
+import { quote } from '../../objects/quote.ts';
 import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
 import type { ControllerRoleProblem } from '../pods/controller-role.ts';
 import { type DenialOf, inside, type MessageContext, mapName, redactedValue, type Words } from './denial.ts';
 import { toPaste } from './paste.ts';
-import { quote } from './quote.ts';
 
 /** Problems that only the cluster's state shows. */
 export type StateProblem =

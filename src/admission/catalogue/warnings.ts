@@ -4,7 +4,7 @@ import type { RegionWarning } from '../../injection/region.ts';
 import { skipContainersAnnotation } from '../../injection/skip-list.ts';
 import type { TokenWarning } from '../../injection/token-settings.ts';
 import { longestTokenSeconds, shortestTokenSeconds } from '../../injection/token-settings.ts';
-import { quote, quoteNames } from './quote.ts';
+import { quote, quoteNames } from '../../objects/quote.ts';
 
 /** What is worth a warning to whoever applied the object. */
 export type Warning =

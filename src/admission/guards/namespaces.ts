@@ -21,9 +21,9 @@ import {
 } from '../../objects/json.ts';
 import type { Addition } from '../../objects/json-patch.ts';
 import { type Namespace, readNamespace } from '../../objects/namespace.ts';
+import { quote } from '../../objects/quote.ts';
 import type { Problem } from '../catalogue/denials.ts';
 import { describeProblem } from '../catalogue/message.ts';
-import { quote } from '../catalogue/quote.ts';
 import type { Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';

@@ -1,9 +1,9 @@
-import { quote, quoteNames } from '../../admission/catalogue/quote.ts';
 import type { Config } from '../../admission/config.ts';
 import { regionAnnotation } from '../../admission/resources/resource-annotations.ts';
 import { resourceProblems } from '../../admission/resources/resource-problems.ts';
 import { accountIfKnown, type ResourceReview, resourceBinding } from '../../admission/resources/resource-review.ts';
 import type { AckObject, Snapshot } from '../../cluster/state/snapshot.ts';
+import { quote, quoteNames } from '../../objects/quote.ts';
 import { readResource } from '../../objects/resource.ts';
 import { resourceOf, reviewOf } from '../inject/synthetic-review.ts';
 import { type Finding, type FoundObject, finding } from './finding.ts';

@@ -7,13 +7,13 @@ import { selectorInvalidBecause } from '../../../src/accounts/role-selector.ts';
 import type { MessageContext } from '../../../src/admission/catalogue/denial.ts';
 import { denials, type Problem } from '../../../src/admission/catalogue/denials.ts';
 import { denialMessage } from '../../../src/admission/catalogue/message.ts';
-import { quote } from '../../../src/admission/catalogue/quote.ts';
 import { targetMetadataPath } from '../../../src/admission/resources/adopted-target.ts';
 import { findCrossNamespaceReferences } from '../../../src/admission/resources/references.ts';
 import { annotationForms } from '../../../src/admission/resources/resource-annotations.ts';
 import { AwsVariables } from '../../../src/objects/aws-variables.ts';
 import { type Measured, sizeLimits } from '../../../src/objects/object-size.ts';
 import type { Container } from '../../../src/objects/pod.ts';
+import { quote } from '../../../src/objects/quote.ts';
 import type { RoleMapKind } from '../../../src/objects/role-map.ts';
 import type { RoleSelector } from '../../../src/objects/role-selector.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { quote, quoteNames } from '../../../src/admission/catalogue/quote.ts';
+import { quote, quoteNames } from '../../src/objects/quote.ts';
 
 describe('a quoted value', () => {
   const table: Readonly<Record<string, string>> = {
