@@ -7,13 +7,23 @@ import { lookupKey } from './lookup.ts';
 
 /** A view of objects that were read live. A look-up of one that was not read yet answers undefined and is noted. */
 class LiveView implements View {
-  readonly #read = new Map<string, unknown>();
+  /** What came of each read: an object, none, or an error for whoever looks it up. */
+  readonly #read = new Map<string, { readonly found: unknown } | { readonly error: unknown }>();
   #missing = new Map<string, Lookup>();
 
-  #lookUp<R extends Lookup>(lookup: R): LookupResult<R> {
+  constructor(lookups: readonly Lookup[]) {
+    for (const lookup of lookups) this.#missing.set(lookupKey(lookup), lookup);
+  }
+
+  #lookUp<L extends Lookup>(lookup: L): LookupResult<L> {
     const key = lookupKey(lookup);
-    if (!this.#read.has(key)) this.#missing.set(key, lookup);
-    return this.#read.get(key) as LookupResult<R>;
+    const result = this.#read.get(key);
+    if (result === undefined) {
+      this.#missing.set(key, lookup);
+      return undefined as LookupResult<L>;
+    }
+    if ('error' in result) throw result.error;
+    return result.found as LookupResult<L>;
   }
 
   namespace(name: string): Namespace | undefined {
@@ -40,22 +50,30 @@ class LiveView implements View {
     return this.#lookUp({ kind: 'Resources', search });
   }
 
-  /** Reads all that was looked up and not found. */
-  async readMissing(cluster: Cluster, namespace: string, deadline: number): Promise<boolean> {
+  get isComplete(): boolean {
+    return this.#missing.size === 0;
+  }
+
+  /** Reads all that is missing, in parallel. */
+  async readMissing(cluster: Cluster, namespace: string, deadline: number): Promise<void> {
     const missing = this.#missing;
     this.#missing = new Map();
     const read = async ([key, lookup]: [string, Lookup]): Promise<void> => {
-      this.#read.set(key, await cluster.read(lookup, namespace, deadline));
+      const result = await cluster.read(lookup, namespace, deadline).then(
+        found => ({ found }),
+        (error: unknown) => ({ error }),
+      );
+      this.#read.set(key, result);
     };
     await Promise.all(Array.from(missing, read));
-    return missing.size > 0;
   }
 }
 
 /**
- * Decides by live reads alone: decides, reads what the decision looked up and not found, and decides again until it looks up
- * nothing new. Each turn reads an object more, so it ends.
+ * Decides by live reads alone: reads what is known to be looked up, decides, and while that looked up anything else, reads
+ * this and decides again. Each turn reads an object more, so it ends.
  * @param deadline milliseconds of `performance.now()`.
+ * @param lookups what the decision by the cache looked up: with nothing new in the live state, one round trip is enough.
  * @throws {UnverifiedError}
  */
 export async function decideLive<T>(
@@ -63,10 +81,12 @@ export async function decideLive<T>(
   namespace: string,
   deadline: number,
   decide: (view: View) => T,
+  lookups: readonly Lookup[] = [],
 ): Promise<T> {
-  const view = new LiveView();
+  const view = new LiveView(lookups);
   for (;;) {
+    if (!view.isComplete) await view.readMissing(cluster, namespace, deadline);
     const decision = decide(view);
-    if (!(await view.readMissing(cluster, namespace, deadline))) return decision;
+    if (view.isComplete) return decision;
   }
 }

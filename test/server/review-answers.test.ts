@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Admit, ReviewResult } from '../../src/admission/admit.ts';
+import { type Admit, createAnswerFailure, type ReviewResult } from '../../src/admission/admit.ts';
+import { defaultConfig } from '../../src/admission/config.ts';
 import { start } from './running-server.ts';
 import { allowed, sampleReview } from './sample-review.ts';
 
@@ -72,6 +73,10 @@ function hasCode(body: string): void {
 }
 
 describe('a failing decision is one InternalError review', () => {
+  const answerFailure = createAnswerFailure(
+    { cache: undefined },
+    { ...defaultConfig, supportMessage: 'ask #platform' },
+  );
   const circular: { self?: unknown } = {};
   circular.self = circular;
   const failing: Readonly<Record<string, Admit>> = {
@@ -89,7 +94,7 @@ describe('a failing decision is one InternalError review', () => {
   };
   for (const [name, admit] of Object.entries(failing)) {
     test(name, async t => {
-      const server = await start(t, { admit, supportMessage: 'ask #platform' });
+      const server = await start(t, { admit, answerFailure });
       const { status, body } = await server.post('/validate?timeout=1s', sampleReview('uid-9'));
       assert.equal(status, 200);
       hasCode(body);
