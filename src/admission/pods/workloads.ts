@@ -39,11 +39,12 @@ const readPodsOf = readOnce((request: AdmissionRequest): NamedPod | 'Checked' | 
   const workload = workloadKinds.find(candidate => candidate.group === group && candidate.resource === resource);
   if (workload === undefined || isMadeByController(request)) return 'NotApplicable';
   const object = requiredObject(request.object, '');
-  const template = templateOf(object, workload);
+  const template = templateOf(object, workload.template);
   if (template === undefined) return 'NotApplicable';
-  if (request.operation === 'UPDATE' && sameJson(template, templateOf(request.oldObject, workload))) return 'Checked';
+  if (request.operation === 'UPDATE' && sameJson(template, templateOf(request.oldObject, workload.template)))
+    return 'Checked';
   const subject = nameSubject(request, object);
-  return { subject: () => `pods of ${subject()}`, pod: readPod(withClaims(template, object, workload)) };
+  return { subject: () => `pods of ${subject()}`, pod: readPod(withClaims(template, object, workload.kind)) };
 });
 
 /**

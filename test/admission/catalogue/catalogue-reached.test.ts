@@ -7,6 +7,8 @@ import { type Config, defaultConfig } from '../../../src/admission/config.ts';
 import type { ReviewRecord } from '../../../src/admission/record.ts';
 import type { AdmissionResponse } from '../../../src/admission/response.ts';
 import { reviewSeries } from '../../../src/admission/review-series.ts';
+import type { Rule } from '../../../src/admission/rule.ts';
+import { notApplicable, ruleFor, rules } from '../../../src/admission/rules.ts';
 import { StateDirectory } from '../../../src/cluster/state/state-directory.ts';
 import { checkRow } from '../../decisions/check-row.ts';
 import type { FlagSet } from '../../decisions/flag-sets.ts';
@@ -94,21 +96,29 @@ const rulesOf: Readonly<Record<FlagSet, Partial<Config>>> = {
 
 const deadline = 5_000;
 
+function nameOf({ webhook, endpoint, matches: [match] }: Rule): string {
+  return `${webhook} /${endpoint} ${match?.resource}/${match?.subResource ?? ''}`;
+}
+
 describe('the catalogue', () => {
   const records: ReviewRecord[] = [];
   const answers: AdmissionResponse[] = [];
+  const given = new Set<string>();
   let state: Awaited<ReturnType<typeof writeState>>;
   before(async () => {
     state = await writeState();
+    const directory = await StateDirectory.open({ folder: state.folder });
     for (const row of rows) {
-      const rules = { ...defaultConfig, ...rulesOf[row.server ?? 'plain'] };
-      const directory = await StateDirectory.open({ folder: state.folder });
-      const admit = createAdmit(directory, rules);
-      const { response, record } = await admit(row.endpoint ?? 'mutate', await readRequestBytes(row.review), deadline);
-      directory.close();
+      const { endpoint = 'mutate', server = 'plain' } = row;
+      const request = await readRequestBytes(row.review);
+      const admit = createAdmit(directory, { ...defaultConfig, ...rulesOf[server] });
+      const { response, record } = await admit(endpoint, request, deadline);
       answers.push(response);
       records.push(record);
+      const verdict = String(response.auditAnnotations?.['decision']);
+      given.add(`${nameOf(ruleFor(endpoint, request))}: ${verdict} ${record.reason}`);
     }
+    directory.close();
     // Troubles that no folder of manifests can have.
     for (const error of [new UnverifiedError(503, 'no answer'), new Error('broken')]) {
       const admit = createAdmit(new FakeCluster(undefined, error), defaultConfig);
@@ -154,6 +164,27 @@ describe('the catalogue', () => {
     assert.deepEqual(
       [...new Set(seen)].filter(series => !known.has(series)),
       [],
+    );
+  });
+
+  test('declares each reason that a rule gives, and no other', () => {
+    const declared = rules.flatMap(rule =>
+      (['allow', 'mutate', 'deny'] as const).flatMap(verdict =>
+        rule.reasons[verdict].map(reason => `${nameOf(rule)}: ${verdict} ${reason}`),
+      ),
+    );
+    assert.deepEqual(
+      declared.filter(each => !given.has(each)),
+      [],
+      'declared, and reached by no row',
+    );
+    const ofFailures = /: (?:deny (?:ObjectTooLarge|InvalidReview|Unverified|InternalError)|allow Terminating)$/;
+    const ofNone = `${nameOf(notApplicable)}: allow NotApplicable`;
+    const known = new Set([...declared, ofNone]);
+    assert.deepEqual(
+      [...given].filter(each => !known.has(each) && !ofFailures.test(each)),
+      [],
+      'given, and not declared',
     );
   });
 
