@@ -1,53 +1,26 @@
-import type { Namespace } from '../objects/namespace.ts';
-import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
-import type { RoleSelector } from '../objects/role-selector.ts';
-import type { ServiceAccount } from '../objects/service-account.ts';
-import type { Cluster, Lookup, LookupResult, ResourceSearch, StoredResource, View } from './cluster.ts';
-import { lookupKey } from './lookup.ts';
+import type { Cluster, Lookup, LookupResult, View } from './cluster.ts';
+import { LookupView, lookupKey } from './lookup.ts';
 
 /** A view of objects that were read live. A look-up of one that was not read yet answers undefined and is noted. */
-class LiveView implements View {
+class LiveView extends LookupView {
   /** What came of each read: an object, none, or an error for whoever looks it up. */
   readonly #read = new Map<string, { readonly found: unknown } | { readonly error: unknown }>();
   #missing = new Map<string, Lookup>();
 
   constructor(lookups: readonly Lookup[]) {
+    super();
     for (const lookup of lookups) this.#missing.set(lookupKey(lookup), lookup);
   }
 
-  #lookUp<L extends Lookup>(lookup: L): LookupResult<L> {
+  protected lookUp<L extends Lookup>(lookup: L): LookupResult<L> | undefined {
     const key = lookupKey(lookup);
     const result = this.#read.get(key);
     if (result === undefined) {
       this.#missing.set(key, lookup);
-      return undefined as LookupResult<L>;
+      return undefined;
     }
     if ('error' in result) throw result.error;
     return result.found as LookupResult<L>;
-  }
-
-  namespace(name: string): Namespace | undefined {
-    return this.#lookUp({ kind: 'Namespace', name });
-  }
-
-  serviceAccount(namespace: string, name: string): ServiceAccount | undefined {
-    return this.#lookUp({ kind: 'ServiceAccount', namespace, name });
-  }
-
-  roleMap(map: RoleMapKind, ackSystem: string): RoleMap | undefined {
-    return this.#lookUp({ kind: 'RoleMap', map, ackSystem });
-  }
-
-  roleSelectors(): readonly RoleSelector[] | undefined {
-    return this.#lookUp({ kind: 'RoleSelectors' });
-  }
-
-  namespaces(): Iterable<Namespace> {
-    return this.#lookUp({ kind: 'Namespaces' }) ?? [];
-  }
-
-  findResources(search: ResourceSearch): readonly StoredResource[] | undefined {
-    return this.#lookUp({ kind: 'Resources', search });
   }
 
   get isComplete(): boolean {

@@ -1,7 +1,9 @@
 import type { Namespace } from '../objects/namespace.ts';
 import { quote } from '../objects/quote.ts';
-import type { RoleMapKind } from '../objects/role-map.ts';
-import type { Lookup, LookupResult, ResourceSearch, View } from './cluster.ts';
+import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
+import type { RoleSelector } from '../objects/role-selector.ts';
+import type { ServiceAccount } from '../objects/service-account.ts';
+import type { Lookup, LookupResult, ResourceSearch, StoredResource, View } from './cluster.ts';
 
 /** What is done for each kind of look-up; a `View` answers them. */
 export interface LookupHandlers<T> {
@@ -28,6 +30,36 @@ export function dispatchLookup<T>(lookup: Lookup, handlers: LookupHandlers<T>): 
       return handlers.namespaces();
     case 'Resources':
       return handlers.findResources(lookup.search);
+  }
+}
+
+/** A view whose look-ups all go one way. */
+export abstract class LookupView implements View {
+  /** @returns undefined where nothing is known. */
+  protected abstract lookUp<L extends Lookup>(lookup: L): LookupResult<L> | undefined;
+
+  namespace(name: string): Namespace | undefined {
+    return this.lookUp({ kind: 'Namespace', name });
+  }
+
+  serviceAccount(namespace: string, name: string): ServiceAccount | undefined {
+    return this.lookUp({ kind: 'ServiceAccount', namespace, name });
+  }
+
+  roleMap(map: RoleMapKind, ackSystem: string): RoleMap | undefined {
+    return this.lookUp({ kind: 'RoleMap', map, ackSystem });
+  }
+
+  roleSelectors(): readonly RoleSelector[] | undefined {
+    return this.lookUp({ kind: 'RoleSelectors' });
+  }
+
+  namespaces(): Iterable<Namespace> {
+    return this.lookUp({ kind: 'Namespaces' }) ?? [];
+  }
+
+  findResources(search: ResourceSearch): readonly StoredResource[] | undefined {
+    return this.lookUp({ kind: 'Resources', search });
   }
 }
 
