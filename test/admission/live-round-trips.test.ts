@@ -5,6 +5,7 @@ import { createAdmit, type Endpoint } from '../../src/admission/admit.ts';
 import { denials } from '../../src/admission/catalogue/denials.ts';
 import { type Cluster, type Lookup, type LookupResult, UnverifiedError } from '../../src/admission/cluster.ts';
 import { type Config, defaultConfig } from '../../src/admission/config.ts';
+import { ruleFor } from '../../src/admission/rules.ts';
 import { pod, podWithEnv } from '../decisions/manifests.ts';
 import { created, roleSelector, selectorReview } from '../decisions/resources.ts';
 import { type ReviewOptions, readRequest } from '../decisions/review.ts';
@@ -62,7 +63,10 @@ const bySelectors: Config = {
 describe('what the decision by the cache looked up is read live in one round trip', () => {
   test('namespace, map and ServiceAccount of a pod that is denied', async () => {
     const cluster = new SlowCluster(good, good);
+    const decide = mock.method(ruleFor('mutate', readRequest({ object: foreign })), 'decide');
     const { record, ms } = await ask(cluster, { object: foreign });
+    decide.mock.restore();
+    assert.equal(decide.mock.callCount(), 2, 'by the cache, and live');
     assert.equal(record.reason, 'RoleOutsideAccount');
     assert.deepEqual(cluster.reads, ['Namespace shop', 'RoleMap account', 'ServiceAccount shop/default']);
     assert.equal(cluster.roundTrips, 1);

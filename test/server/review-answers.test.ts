@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Admit, createAnswerFailure, type ReviewResult } from '../../src/admission/admit.ts';
 import { defaultConfig } from '../../src/admission/config.ts';
+import { FakeCluster, inMode } from '../admission/fake-cluster.ts';
 import { start } from './running-server.ts';
 import { allowed, sampleReview } from './sample-review.ts';
 
@@ -106,6 +107,21 @@ describe('a failing decision is one InternalError review', () => {
       assert.equal(lines.length, 1);
       assert.equal(lines[0]?.['uid'], 'uid-9');
       assert.doesNotMatch(JSON.stringify(server.logs), /hunter2/);
+    });
+  }
+
+  for (const [mode, allowed] of [
+    ['enforce', false],
+    ['warn', true],
+    ['audit', true],
+  ] as const) {
+    test(`that follows the mode, also where the decision never comes: ${mode}`, async t => {
+      const answerFailure = createAnswerFailure(new FakeCluster(inMode(mode), {}), defaultConfig);
+      const server = await start(t, { admit: () => new Promise<ReviewResult>(() => {}), answerFailure });
+      const { response } = JSON.parse((await server.post('/mutate?timeout=1s', sampleReview())).body);
+      assert.equal(response.allowed, allowed);
+      assert.equal(response.auditAnnotations.denied, 'InternalError');
+      assert.equal(response.warnings?.length, mode === 'warn' ? 1 : undefined);
     });
   }
 
