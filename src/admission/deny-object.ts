@@ -4,7 +4,7 @@ import { denialMessage } from './catalogue/message.ts';
 import type { Config } from './config.ts';
 import type { Denied } from './decision.ts';
 
-/** Circumstances, as far as they are known of a namespace. */
+/** What messages need to know, as far as it is known of a namespace. */
 export function messageContext(namespace: string, config: Config, more: Partial<MessageContext> = {}): MessageContext {
   return {
     namespace,

@@ -50,7 +50,7 @@ export interface Rule<R extends RuleReasons = RuleReasons> {
     config: Config,
     words: string,
   ) => DecisionBy<R> | Denied<'Unverified'> | undefined;
-  /** Denials may be no more than warnings: one for a failure, or for the size of the object, always is. */
+  /** Nobody is held up for it: what it cannot verify, or is too large for it, is a warning. */
   readonly advisory?: boolean;
 }
 

@@ -66,7 +66,8 @@ function mutateEphemeralContainers(
   if (outside !== undefined) return podReview.deny(outside);
   const empty = emptyRoleWarnings(pod, added);
   if (isOptedOut(pod)) return allow('OptedOut', { warnings: empty });
-  const targets = added.filter(({ name }) => !podReview.skipped.has(name));
+  const { skipped } = podReview;
+  const targets = added.filter(({ name }) => !skipped.has(name));
   const hasVolume = pod.volumes?.some(({ name }) => name === tokenVolumeName) ?? false;
   const users = targets.filter(one => takesTokenFile(one, pod.windows) || usesTokenFile(one, pod.windows));
   if (targets.length === 0 || (users.length === 0 && !hasVolume)) return allow('NothingToInject', { warnings: empty });
