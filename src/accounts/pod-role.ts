@@ -6,7 +6,7 @@ import type { Binding } from './binding.ts';
 import type { Partition } from './partition.ts';
 import { err, ok, type Result } from './result.ts';
 import { isRoleName, parseRoleArn, type RoleArn, roleArnOf } from './role-arn.ts';
-import { lookUpRole, type MappingProblem } from './role-map.ts';
+import { lookUpRole, type MappedRole, type MappingProblem } from './role-map.ts';
 
 /** What a pod's ServiceAccount asks for, in place of the mapped role. */
 export interface RequestedRole {
@@ -60,9 +60,27 @@ export function readRequestedRole(annotations: ServiceAccount['annotations']): R
 }
 
 /**
- * Resolves the role of a pod. The map must resolve first; a request only replaces its result: a bare name becomes a role
- * in the namespace's account and the mapped role's partition; a full ARN must lie there too, or in a source account.
+ * The role of a pod: the mapped one, or the requested in its place. A bare name becomes a role in the namespace's account
+ * and the mapped role's partition; a full ARN must lie there too, or in a source account.
  */
+export function podRoleOf(
+  { role, accountId, map, key }: MappedRole,
+  requested: RequestedRole | undefined,
+  { sourceAccounts }: { readonly sourceAccounts: ReadonlySet<string> },
+): Result<PodRole, RequestedRoleProblem> {
+  const { partition } = role;
+  if (requested === undefined) return ok({ role, accountId, partition, source: { kind: 'map', map, key } });
+  const { annotation, value } = requested;
+  const requestedRole = isRoleName(value) ? roleArnOf(partition, accountId, value) : parseRoleArn(value);
+  if (requestedRole === undefined) return err({ reason: 'InvalidRoleArn', value, at: { annotation } });
+  const isAtHome = requestedRole.accountId === accountId && requestedRole.partition === partition;
+  if (!isAtHome && !sourceAccounts.has(requestedRole.accountId)) {
+    return err({ reason: 'RoleOutsideAccount', value, accountId, partition, at: { annotation } });
+  }
+  return ok({ role: requestedRole, accountId, partition, source: { kind: 'requested', annotation } });
+}
+
+/** Resolves the role of a pod. The map must resolve first; a request only replaces its result. */
 export function resolvePodRole(
   binding: Binding,
   map: RoleMap | undefined,
@@ -70,16 +88,5 @@ export function resolvePodRole(
   options: { readonly requirePodsKey: boolean; readonly sourceAccounts: ReadonlySet<string> },
 ): Result<PodRole, MappingProblem | RequestedRoleProblem> {
   const mapped = lookUpRole(binding, map, podKeys(binding, options.requirePodsKey));
-  if (!mapped.ok) return mapped;
-  const { role, accountId, map: kind, key } = mapped.value;
-  const { partition } = role;
-  if (requested === undefined) return ok({ role, accountId, partition, source: { kind: 'map', map: kind, key } });
-  const { annotation, value } = requested;
-  const requestedRole = isRoleName(value) ? roleArnOf(partition, accountId, value) : parseRoleArn(value);
-  if (requestedRole === undefined) return err({ reason: 'InvalidRoleArn', value, at: { annotation } });
-  const isAtHome = requestedRole.accountId === accountId && requestedRole.partition === partition;
-  if (!isAtHome && !options.sourceAccounts.has(requestedRole.accountId)) {
-    return err({ reason: 'RoleOutsideAccount', value, accountId, partition, at: { annotation } });
-  }
-  return ok({ role: requestedRole, accountId, partition, source: { kind: 'requested', annotation } });
+  return mapped.ok ? podRoleOf(mapped.value, requested, options) : mapped;
 }

@@ -1,4 +1,5 @@
 import { type Cluster, type Lookup, type LookupResult, UnverifiedError, type View } from '../admission/cluster.ts';
+import { dispatchLookup } from '../admission/lookup.ts';
 import type { KeySet } from '../objects/key-set.ts';
 import type { Namespace } from '../objects/namespace.ts';
 import { type RoleMap, type RoleMapKind, roleMapNames } from '../objects/role-map.ts';
@@ -268,21 +269,15 @@ export class WatchingCluster implements Cluster {
   }
 
   #read(lookup: Lookup, budgetNamespace: string, deadline: number): Promise<LookupResult<Lookup>> {
-    switch (lookup.kind) {
-      case 'Namespace':
-        return this.#liveNamespaces.read({ namespace: undefined, name: lookup.name, budgetNamespace }, deadline);
-      case 'ServiceAccount':
-        return this.#liveServiceAccounts.read({ ...lookup, budgetNamespace }, deadline);
-      case 'RoleMap': {
-        const { map, ackSystem } = lookup;
-        return this.#liveMaps.read({ namespace: ackSystem, name: roleMapNames[map], budgetNamespace }, deadline);
-      }
-      case 'RoleSelectors':
-        return this.#liveRoleSelectors.read(budgetNamespace, deadline);
-      case 'Namespaces':
-        return this.#allNamespaces(budgetNamespace, deadline);
-      case 'Resources':
-        return this.#resourceFinder.find(lookup.search, budgetNamespace, deadline);
-    }
+    return dispatchLookup<Promise<LookupResult<Lookup>>>(lookup, {
+      namespace: name => this.#liveNamespaces.read({ namespace: undefined, name, budgetNamespace }, deadline),
+      serviceAccount: (namespace, name) =>
+        this.#liveServiceAccounts.read({ namespace, name, budgetNamespace }, deadline),
+      roleMap: (map, ackSystem) =>
+        this.#liveMaps.read({ namespace: ackSystem, name: roleMapNames[map], budgetNamespace }, deadline),
+      roleSelectors: () => this.#liveRoleSelectors.read(budgetNamespace, deadline),
+      namespaces: () => this.#allNamespaces(budgetNamespace, deadline),
+      findResources: search => this.#resourceFinder.find(search, budgetNamespace, deadline),
+    });
   }
 }

@@ -2,7 +2,7 @@ import { constants } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import https, { type Server } from 'node:https';
 import type { TlsOptions } from 'node:tls';
-import type { Admit, Endpoint } from '../admission/admit.ts';
+import type { Admit, AnswerFailure, Endpoint } from '../admission/admit.ts';
 import type { Certificate, CertificateSource } from './certificate.ts';
 import { Connections } from './connections.ts';
 import { HttpError } from './http-error.ts';
@@ -17,9 +17,9 @@ export type TlsMinVersion = 'TLSv1.2' | 'TLSv1.3';
 
 export interface ReviewServerOptions {
   readonly admit: Admit;
+  readonly answerFailure: AnswerFailure;
   readonly certificate: CertificateSource;
   readonly tlsMinVersion: TlsMinVersion;
-  readonly supportMessage: string;
   readonly observer: ReviewObserver;
   readonly peers: Peers;
   readonly onShortage: OnShortage;
@@ -103,7 +103,7 @@ export function createReviewServer(options: ReviewServerOptions): {
   readonly server: Server;
   readonly connections: Connections;
 } {
-  const { admit, certificate, limits, observer, onShortage, peers, supportMessage, tlsMinVersion } = options;
+  const { admit, answerFailure, certificate, limits, observer, onShortage, peers, tlsMinVersion } = options;
   const server = https.createServer({
     ...tlsOptions(certificate.current, tlsMinVersion),
     // A client that ended its side in the middle of a request still gets its answer.
@@ -132,7 +132,7 @@ export function createReviewServer(options: ReviewServerOptions): {
     onShortage,
     bodyLimitBytes,
     bodyRoomBytes,
-    supportMessage,
+    answerFailure,
   });
   const listener = routes(handler, connections, observer);
   server.on('request', listener);

@@ -1,8 +1,8 @@
 import { injectLabel } from '../../objects/keys.ts';
+import { mostNames, quote, quoteNames } from '../../objects/quote.ts';
 import type { RoleMapKind } from '../../objects/role-map.ts';
 import type { StoredResource } from '../cluster.ts';
 import { type DenialOf, mapName } from './denial.ts';
-import { mostNames, quote, quoteNames } from './quote.ts';
 
 /** What a change of a map, a selector or a namespace can be denied for, besides entries that are no valid mappings. */
 export type GuardProblem =

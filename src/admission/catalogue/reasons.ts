@@ -75,6 +75,7 @@ const failures = {
 export const reasons = { ...done, ...notOurs, ...denials, ...failures };
 export type Reason = keyof typeof reasons;
 export type FailureReason = keyof typeof failures;
+export type DenialReason = keyof typeof denials;
 
 /** Reasons of warnings. */
 export { warnings };

@@ -1,9 +1,9 @@
 import type { AccountId } from '../../accounts/account-id.ts';
 import { type Partition, partitionOfRegion } from '../../accounts/partition.ts';
 import { defaultRegionAnnotation, regionAnnotation } from '../../objects/keys.ts';
+import { quote, quoteNames } from '../../objects/quote.ts';
 import { type DenialOf, inside } from './denial.ts';
 import { toPaste } from './paste.ts';
-import { quote, quoteNames } from './quote.ts';
 
 /** What an ACK resource can be denied for, besides a role that does not resolve. */
 export type ResourceProblem =

@@ -9,11 +9,19 @@ import { roleArnVariable } from '../../injection/environment.ts';
 import type { VolumeConflict } from '../../injection/inject.ts';
 import { tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
 import { injectLabel, ownerAccountIdAnnotation, roleArnAnnotation, teamIdAnnotation } from '../../objects/keys.ts';
+import { quote } from '../../objects/quote.ts';
 import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
 import type { ControllerRoleProblem } from '../pods/controller-role.ts';
-import { type DenialOf, inside, type MessageContext, mapName, redactedValue, type Words } from './denial.ts';
+import {
+  type Denial,
+  type DenialOf,
+  inside,
+  type MessageContext,
+  mapName,
+  redactedValue,
+  type Words,
+} from './denial.ts';
 import { toPaste } from './paste.ts';
-import { quote } from './quote.ts';
 
 /** Problems that only the cluster's state shows. */
 export type StateProblem =
@@ -52,7 +60,7 @@ export type RoleProblem =
 
 const roleArnForm = 'arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME';
 
-function missingMap(map: RoleMapKind): DenialOf<RoleProblem, 'AccountMapMissing' | 'TeamMapMissing'> {
+function missingMap(map: RoleMapKind): Omit<Denial<unknown>, 'redact'> {
   const what = map === 'account' ? 'account' : 'team';
   return {
     group: 'denied',
@@ -72,7 +80,7 @@ function keyToAdd(keys: readonly string[]): string {
   return keys.find(key => key.startsWith(`${podsPrefix}.`)) ?? keys.at(-1) ?? '';
 }
 
-function notMapped(map: RoleMapKind): DenialOf<RoleProblem, 'AccountNotMapped' | 'TeamNotMapped'> {
+function notMapped(map: RoleMapKind): Omit<Denial<{ readonly keys: readonly string[] }>, 'redact'> {
   const what = map === 'account' ? 'account' : 'team';
   return {
     group: 'denied',

@@ -4,7 +4,7 @@ import type { TokenWarning } from '../../injection/token-settings.ts';
 import { longestTokenSeconds, shortestTokenSeconds } from '../../injection/token-settings.ts';
 import type { MisspelledKey } from '../../objects/key-hints.ts';
 import { ownerAccountIdAnnotation, skipContainersAnnotation } from '../../objects/keys.ts';
-import { quote, quoteNames } from './quote.ts';
+import { quote, quoteNames } from '../../objects/quote.ts';
 
 /** What is worth a warning to whoever applied the object. */
 export type Warning =

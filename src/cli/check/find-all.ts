@@ -1,9 +1,9 @@
 import { findControllerRole } from '../../accounts/controller-roles.ts';
 import { managementOf } from '../../accounts/managed-namespace.ts';
-import { quoteNames } from '../../admission/catalogue/quote.ts';
 import type { Config } from '../../admission/config.ts';
 import { roleMaps } from '../../admission/pods/controller-role.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
+import { quoteNames } from '../../objects/quote.ts';
 import { roleMapNames } from '../../objects/role-map.ts';
 import { type Finding, finding, sortFindings } from './finding.ts';
 import { findInMaps, mapObject } from './map-findings.ts';

@@ -1,7 +1,7 @@
-import { quote } from '../../admission/catalogue/quote.ts';
 import type { Config } from '../../admission/config.ts';
 import { entryProblem } from '../../admission/guards/map-entries.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
+import { quote } from '../../objects/quote.ts';
 import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
 import { type Finding, type FoundObject, finding } from './finding.ts';
 

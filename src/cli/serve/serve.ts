@@ -1,4 +1,4 @@
-import { createAdmit } from '../../admission/admit.ts';
+import { createAdmit, createAnswerFailure } from '../../admission/admit.ts';
 import { warnings } from '../../admission/catalogue/reasons.ts';
 import type { Config } from '../../admission/config.ts';
 import { reviewSeries } from '../../admission/review-series.ts';
@@ -157,6 +157,7 @@ async function serveBy(values: ServeValues, config: Config, logger: Logger): Pro
   try {
     const server = await startServer({
       admit: createAdmit(cluster.cluster, config),
+      answerFailure: createAnswerFailure(cluster.cluster, config),
       certificate,
       metrics,
       logger,
@@ -167,7 +168,6 @@ async function serveBy(values: ServeValues, config: Config, logger: Logger): Pro
       tlsMinVersion: values.tlsMinVersion === 'VersionTLS12' ? 'TLSv1.2' : 'TLSv1.3',
       apiServerCidrs: values.apiServerCidrs,
       shutdownDelayMs: values.shutdownDelayMs,
-      ...(config.supportMessage === undefined ? {} : { supportMessage: config.supportMessage }),
     });
     await drainOnSignal({
       drain: signal => server.drain(signal),

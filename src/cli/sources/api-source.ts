@@ -1,5 +1,6 @@
 import type { Lookup, LookupResult } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
+import { dispatchLookup } from '../../admission/lookup.ts';
 import { type AckKind, discoverAckKinds } from '../../cluster/api/ack-kinds.ts';
 import { ApiConnection, type ApiPool } from '../../cluster/api/api-connection.ts';
 import { ApiError, ApiProtocolError, ClusterUnreachableError } from '../../cluster/api/api-errors.ts';
@@ -22,6 +23,7 @@ import { type Projection, projectWhole, type ReadObject, valueRead } from '../..
 import { Snapshot } from '../../cluster/state/snapshot.ts';
 import type { JsonObject } from '../../objects/json.ts';
 import type { Namespace } from '../../objects/namespace.ts';
+import { quote } from '../../objects/quote.ts';
 import { type RoleMap, roleMapNames } from '../../objects/role-map.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
@@ -65,21 +67,21 @@ export class ApiSource implements ObjectSource {
   }
 
   async #namespace(name: string): Promise<Namespace | undefined> {
-    const what = { named: `Namespace ${JSON.stringify(name)}`, right: 'get namespaces' };
+    const what = { named: `Namespace ${quote(name)}`, right: 'get namespaces' };
     const path = `/api/v1/namespaces/${encodeURIComponent(name)}`;
     const object = await this.#get(path, what, accept.metadata.object);
     return object && projectObject(readNamespaceLive(this.#asked), name, object);
   }
 
   async #serviceAccount(namespace: string, name: string): Promise<ServiceAccount | undefined> {
-    const what = { named: `ServiceAccount ${JSON.stringify(`${namespace}/${name}`)}`, right: 'get serviceaccounts' };
+    const what = { named: `ServiceAccount ${quote(`${namespace}/${name}`)}`, right: 'get serviceaccounts' };
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/serviceaccounts/${encodeURIComponent(name)}`;
     const object = await this.#get(path, what, accept.metadata.object);
     return object && projectObject(readServiceAccountLive, name, object);
   }
 
   async #configMap(namespace: string, name: string): Promise<JsonObject | undefined> {
-    const what = { named: `ConfigMap ${JSON.stringify(`${namespace}/${name}`)}`, right: 'get configmaps' };
+    const what = { named: `ConfigMap ${quote(`${namespace}/${name}`)}`, right: 'get configmaps' };
     return this.#get(`/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${name}`, what);
   }
 
@@ -93,25 +95,19 @@ export class ApiSource implements ObjectSource {
   }
 
   #read(lookup: Lookup): Promise<LookupResult<Lookup>> {
-    switch (lookup.kind) {
-      case 'Namespace':
-        return this.#namespace(lookup.name);
-      case 'ServiceAccount':
-        return this.#serviceAccount(lookup.namespace, lookup.name);
-      case 'RoleMap':
-        return this.#roleMap(lookup.ackSystem, roleMapNames[lookup.map]);
-      case 'RoleSelectors':
-        return this.#roleSelectors();
-      case 'Namespaces':
-        return this.#namespaces();
-      case 'Resources':
-        // Only a change of what is there is searched for, and commands predict none.
-        return Promise.resolve(undefined);
-    }
+    return dispatchLookup<Promise<LookupResult<Lookup>>>(lookup, {
+      namespace: name => this.#namespace(name),
+      serviceAccount: (namespace, name) => this.#serviceAccount(namespace, name),
+      roleMap: (map, ackSystem) => this.#roleMap(ackSystem, roleMapNames[map]),
+      roleSelectors: () => this.#roleSelectors(),
+      namespaces: () => this.#namespaces(),
+      // Only a change of what is there is searched for, and commands predict none.
+      findResources: () => Promise.resolve(undefined),
+    });
   }
 
   async pod(namespace: string, name: string): Promise<JsonObject | undefined> {
-    const what = { named: `Pod ${JSON.stringify(`${namespace}/${name}`)}`, right: 'get pods' };
+    const what = { named: `Pod ${quote(`${namespace}/${name}`)}`, right: 'get pods' };
     return this.#get(`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`, what);
   }
 

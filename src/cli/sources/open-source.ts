@@ -1,7 +1,8 @@
 import type { Lookup, LookupResult } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
+import { lookUpIn } from '../../admission/lookup.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
-import { lookUpIn, readState } from '../../cluster/state/state-directory.ts';
+import { readState } from '../../cluster/state/state-directory.ts';
 import type { JsonObject } from '../../objects/json.ts';
 import { type ClusterFlagValues, checkClusterFlags } from '../flags/cluster-flags.ts';
 import type { ObjectSource } from './object-source.ts';
@@ -15,7 +16,7 @@ class StateSource implements ObjectSource {
   }
 
   async read<R extends Lookup>(lookup: R): Promise<LookupResult<R>> {
-    return lookUpIn(this.#state, lookup) as LookupResult<R>;
+    return lookUpIn(this.#state, lookup);
   }
 
   async pod(namespace: string, name: string): Promise<JsonObject | undefined> {

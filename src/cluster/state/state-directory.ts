@@ -1,6 +1,7 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cluster, Lookup, LookupResult, View } from '../../admission/cluster.ts';
+import { lookUpIn } from '../../admission/lookup.ts';
 import { inCircle, type Unreadable, whyUnreadable } from '../../why-unreadable.ts';
 import { type Manifest, ManifestError, parseManifests } from './manifests.ts';
 import { Snapshot } from './snapshot.ts';
@@ -190,7 +191,7 @@ export class StateDirectory implements Cluster {
 
   /** The folder is all there is to ask; it is looked at often enough. */
   async read<R extends Lookup>(lookup: R): Promise<LookupResult<R>> {
-    return lookUpIn(this.#snapshot, lookup) as LookupResult<R>;
+    return lookUpIn(this.#snapshot, lookup);
   }
 
   close(): void {
@@ -217,23 +218,5 @@ export class StateDirectory implements Cluster {
       }
     }
     this.#schedule();
-  }
-}
-
-/** A reference by a view. */
-export function lookUpIn(view: View, lookup: Lookup): LookupResult<Lookup> {
-  switch (lookup.kind) {
-    case 'Namespace':
-      return view.namespace(lookup.name);
-    case 'ServiceAccount':
-      return view.serviceAccount(lookup.namespace, lookup.name);
-    case 'RoleMap':
-      return view.roleMap(lookup.map, lookup.ackSystem);
-    case 'RoleSelectors':
-      return view.roleSelectors();
-    case 'Namespaces':
-      return [...view.namespaces()];
-    case 'Resources':
-      return view.findResources(lookup.search);
   }
 }

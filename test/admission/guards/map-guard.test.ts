@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { defaultFeatureGates } from '../../../src/accounts/feature-gates.ts';
 import { type Config, defaultConfig } from '../../../src/admission/config.ts';
-import { validateMap } from '../../../src/admission/guards/maps.ts';
+import { ruleFor } from '../../../src/admission/rules.ts';
 import type { RoleMapKind } from '../../../src/objects/role-map.ts';
 import { cpuTimeMs } from '../../cpu-time.ts';
 import { configMap, mapReview, type Strings } from '../../decisions/resources.ts';
@@ -105,7 +105,8 @@ function decided(setting: Setting, before: Strings, after: Strings | undefined) 
   };
   const name = `ack-role-${kind}-map`;
   const request = mapReview(configMap(name, before), after && configMap(name, after));
-  return validateMap(readRequest(request), view, config);
+  const review = readRequest(request);
+  return ruleFor('validate', review).decide(review, view, config);
 }
 
 function mapOf(kind: RoleMapKind): fc.Arbitrary<Strings> {
@@ -159,7 +160,11 @@ describe('for any two maps', () => {
           const verdict = expected(setting, before, after);
           seen[verdict] += 1;
           const decision = decided(setting, before, after);
-          assert.equal(reasonsOf[decision.reason], verdict, `${decision.reason}: ${decision.message}`);
+          assert.equal(
+            reasonsOf[decision.reason],
+            verdict,
+            decision.verdict === 'deny' ? decision.message() : decision.reason,
+          );
           assert.equal(decision.verdict === 'deny', verdict !== 'allowed');
         }),
         { numRuns: 4000 },

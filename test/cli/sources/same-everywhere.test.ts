@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Lookup } from '../../../src/admission/cluster.ts';
 import { defaultConfig } from '../../../src/admission/config.ts';
+import { lookUpIn } from '../../../src/admission/lookup.ts';
 import { ApiSource } from '../../../src/cli/sources/api-source.ts';
 import {
   cachedNamespaces,
@@ -17,7 +18,6 @@ import {
 } from '../../../src/cluster/projections/object-projections.ts';
 import { type Projection, valueRead } from '../../../src/cluster/projections/projection.ts';
 import { Snapshot } from '../../../src/cluster/state/snapshot.ts';
-import { lookUpIn } from '../../../src/cluster/state/state-directory.ts';
 import { readObject } from '../../cluster/read-object.ts';
 import { startTinyApiServer, type TinyObject } from '../tiny-api-server.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { quote, quoteNames } from '../../../src/admission/catalogue/quote.ts';
-import { anyCharacter } from '../../any-character.ts';
-import { cpuTimeMs } from '../../cpu-time.ts';
+import { quote, quoteNames } from '../../src/objects/quote.ts';
+import { anyCharacter } from '../any-character.ts';
+import { cpuTimeMs } from '../cpu-time.ts';
 
 describe('a quoted value', () => {
   const table: Readonly<Record<string, string>> = {
