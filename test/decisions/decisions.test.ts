@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { configFlags } from '../../src/cli/flags/config-flags.ts';
+import { answeredRow } from './answered-row.ts';
 import { checkRow } from './check-row.ts';
-import { type FlagSet, flagSets } from './flag-sets.ts';
+import { flagSets, servedFlagSets } from './flag-sets.ts';
 import { reviewBody } from './review.ts';
 import type { Row } from './row.ts';
 import { ServedBundle } from './served-bundle.ts';
@@ -40,7 +42,25 @@ test('the table has at least 120 decisions, each of which proves a sentence of i
   );
 });
 
-for (const [server, flags] of Object.entries(flagSets) as [FlagSet, readonly string[]][]) {
+describe('without a server, by the rules that the flags make', () => {
+  for (const row of rows) {
+    if (servedFlagSets.includes(row.server ?? 'plain')) continue;
+    test(row.proves, async () => {
+      const { response, record } = await answeredRow(row);
+      checkRow(row, response);
+      assert.equal(record.outcome, row.outcome);
+    });
+  }
+});
+
+test('the built server takes every flag that changes a decision', () => {
+  const taken = new Set(servedFlagSets.flatMap(server => flagSets[server].map(flag => flag.split('=')[0])));
+  const missing = Object.values(configFlags).filter(({ name }) => !taken.has(`--${name}`));
+  assert.deepEqual(missing, []);
+});
+
+for (const server of servedFlagSets) {
+  const flags: readonly string[] = flagSets[server];
   describe(`the built server ${flags.join(' ') || 'without flags'}`, () => {
     let state: Awaited<ReturnType<typeof writeState>>;
     let bundle: ServedBundle;

@@ -36,3 +36,12 @@ export const flagSets = {
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type FlagSet = keyof typeof flagSets;
+
+/**
+ * The sets that the built server is started with: by them it takes every flag that changes a decision. The rows of the others
+ * are answered in process, by the rules that the same flags make. `SERVE_EVERY_FLAG_SET=1` starts a server for each.
+ */
+export const servedFlagSets: readonly FlagSet[] =
+  process.env['SERVE_EVERY_FLAG_SET'] === '1'
+    ? (Object.keys(flagSets) as FlagSet[])
+    : ['plain', 'strict', 'warning', 'workloads-denied', 'unbound-denied', 'selectors', 'systems', 'trusting'];

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseAllDocuments, stringify } from 'yaml';
 import { kubectlYaml } from '../../../src/cluster/state/kubectl-yaml.ts';
+import { propertyRuns } from '../../property-runs.ts';
 import { demoState, runCommand } from '../command-runs.ts';
 
 const text = fc.oneof(
@@ -94,6 +95,6 @@ test('whatever the objects and the style of the YAML: YAML and JSON tell the sam
       assert.deepEqual(again.json, json);
       assert.equal(again.stdout, stdout);
     }),
-    { numRuns: 60, interruptAfterTimeLimit: 20_000 },
+    { numRuns: propertyRuns(30), interruptAfterTimeLimit: 20_000 },
   );
 });
