@@ -38,7 +38,7 @@ describe('feature gates', () => {
     'constructor=true',
     'TeamLevelCARM=true=true',
   ]) {
-    test(`${JSON.stringify(item)} is refused, with the gates there are`, () => {
+    test(`${JSON.stringify(item)} is denied, with the gates there are`, () => {
       assert.throws(
         () => parseFeatureGate(item),
         (error: Error & { code?: string }) =>

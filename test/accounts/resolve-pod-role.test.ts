@@ -29,7 +29,7 @@ interface Asked {
   readonly binding?: Binding;
 }
 
-/** The role's text and the key or annotation that it came from, or the reason of the refusal. */
+/** The role's text and the key or annotation that it came from, or the reason of the denial. */
 function resolve({
   data,
   teamData,

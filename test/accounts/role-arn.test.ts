@@ -32,7 +32,7 @@ describe('a role ARN', () => {
     assert.equal(parseRoleArn(`arn:aws:iam::${id}:role/${'n'.repeat(65)}`), undefined);
   });
 
-  test('at most 2,048 characters are taken, and much longer ones are refused quickly', () => {
+  test('at most 2,048 characters are taken, and much longer ones are denied quickly', () => {
     const startedMs = cpuTimeMs();
     assert.equal(parseRoleArn(`arn:aws:iam::${id}:role/${'p/'.repeat(1100)}n`), undefined);
     assert.equal(parseRoleArn(`arn:aws:iam::${id}:role/${'p'.repeat(2_000_000)}`), undefined);

@@ -21,7 +21,7 @@ describe('the audit annotations', () => {
     });
   });
 
-  test('of a refusal: what was decided, also where the mode let it pass', async () => {
+  test('of a denial: what was decided, also where the mode let it pass', async () => {
     const expected = {
       decision: 'deny',
       reason: 'RoleOutsideAccount',

@@ -32,7 +32,7 @@ describe('the hot path', () => {
     assert.deepEqual(cluster.reads, []);
   });
 
-  test('refuses by what the pod itself says only after a live read: its account may be another by now', async () => {
+  test('denies by what the pod itself says only after a live read: its account may be another by now', async () => {
     const rebound: FakeState = {
       ...good,
       namespaces: { shop: { annotations: { 'services.k8s.aws/owner-account-id': '222222222222' } } },
@@ -73,7 +73,7 @@ test("with --require-pods-key ACK's roles are read live from the map of every AC
   ]);
 });
 
-describe('a denial by memory is re-checked live before it is spoken', () => {
+describe('a denial from the cache is re-checked live before it is spoken', () => {
   const table: Readonly<Record<string, FakeState | undefined>> = {
     'a miss of the map': noMap,
     'a miss of the ServiceAccount': noServiceAccount,
@@ -117,7 +117,7 @@ describe('a denial by memory is re-checked live before it is spoken', () => {
     assert.equal(record.outcome, 'warned');
   });
 
-  test('a workload whose pods would be refused is warned of only after a live read', async () => {
+  test('a workload whose pods would be denied is warned of only after a live read', async () => {
     const { object, resource } = workload('Deployment', pod());
     const review = { object, resource, kind: 'Deployment' };
     const { response } = await ask(new FakeCluster(noMap, good), review, 'validate');

@@ -25,7 +25,7 @@ async function ask(
 describe('when the cluster cannot be asked', () => {
   for (const status of [429, 503] as const) {
     for (const mode of ['enforce', 'warn', 'audit'] as const) {
-      test(`a pod is refused as Unverified with ${status}, also in mode ${mode}`, async () => {
+      test(`a pod is denied as Unverified with ${status}, also in mode ${mode}`, async () => {
         const error = new UnverifiedError(status, 'the API server did not answer in time');
         const { response, record } = await ask(inMode(mode, noMap), error, { object: pod() }, { defaultMode: mode });
         assert.equal(response.allowed, false);
@@ -42,12 +42,12 @@ describe('when the cluster cannot be asked', () => {
     }
   }
 
-  test('a pod is refused when there is no memory either', async () => {
+  test('a pod is denied when there is no memory either', async () => {
     const { response } = await ask(undefined, new UnverifiedError(503, 'gone'), { object: pod() });
     assert.equal(response.status?.code, 503);
   });
 
-  test('an ephemeral container is refused: its boundary is not known', async () => {
+  test('an ephemeral container is denied: its boundary is not known', async () => {
     const review = { object: pod(), oldObject: pod(), operation: 'UPDATE', subResource: 'ephemeralcontainers' };
     const { response } = await ask(undefined, new UnverifiedError(503, 'gone'), review);
     assert.equal(response.status?.code, 503);
@@ -91,7 +91,7 @@ describe('when the cluster cannot be asked', () => {
     assert.match(response.warnings?.[0] ?? '', /\(Unverified\)$/);
   });
 
-  test('with --workloads=deny a workload is refused: never a guess', async () => {
+  test('with --workloads=deny a workload is denied: never a guess', async () => {
     const { response } = await ask(
       noMap,
       new UnverifiedError(429, 'spent'),

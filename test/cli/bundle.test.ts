@@ -18,7 +18,7 @@ describe('the bundle', () => {
     assert.equal(containers[0].env.length, 6);
   });
 
-  test('inject from stdin, refused', async () => {
+  test('inject from stdin, denied', async () => {
     const stdin = (await readFile(web, 'utf8')).replace('team-a', 'team-b');
     const { code, stdout, stderr } = await runBundle(['inject', '-f', '-', '--state', demoState], { stdin });
     assert.deepEqual([code, stdout], [1, '']);

@@ -17,7 +17,7 @@ export function patched<T>(object: T, response: AdmissionResponse): T {
   return applyPatch(deepClone(object), patchOf(response), true, false).newDocument;
 }
 
-const refusedStatus: Readonly<Record<number, string>> = {
+const deniedStatus: Readonly<Record<number, string>> = {
   400: 'BadRequest',
   403: 'Forbidden',
   429: 'TooManyRequests',
@@ -59,7 +59,7 @@ export function checkRow(row: Row, response: AdmissionResponse): void {
   if (refused) {
     const code = row.code ?? 403;
     assert.equal(response.status?.code, code);
-    assert.equal(response.status?.reason, refusedStatus[code]);
+    assert.equal(response.status?.reason, deniedStatus[code]);
   } else {
     assert.equal(response.status, undefined);
   }

@@ -106,7 +106,7 @@ export const eachEndpointRows: readonly Row[] = [
   podRow({ what: 'that is not managed', namespace: 'free', reason: 'NamespaceNotManaged' }, 'allowed'),
   {
     endpoint: 'validate',
-    proves: 'a pod that uses the token of a ServiceAccount that is not there is refused by /validate',
+    proves: 'a pod that uses the token of a ServiceAccount that is not there is denied by /validate',
     review: {
       object: podWithEnv([{ name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: tokenFile }], { serviceAccountName: 'nobody' }),
     },

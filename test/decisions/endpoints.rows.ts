@@ -26,20 +26,20 @@ function review(before: Json | undefined, object: Json, more: Partial<ReviewOpti
 export const endpointRows: readonly Row[] = [
   {
     ...denied,
-    proves: 'an endpoint on a new namespace is refused',
+    proves: 'an endpoint on a new namespace is denied',
     review: review(undefined, annotated(evil)),
     says: ['Namespace "new"', JSON.stringify(evil), '--allowed-endpoint-urls'],
   },
   { ...denied, proves: 'a hostile endpoint is quoted', review: review(undefined, annotated(hostile)) },
   {
     ...denied,
-    proves: 'an endpoint that comes by UPDATE is refused',
+    proves: 'an endpoint that comes by UPDATE is denied',
     review: review(namespaceObject('new'), annotated(evil)),
   },
   ...['status', 'finalize'].map(
     (subResource): Row => ({
       ...denied,
-      proves: `an endpoint that comes by namespaces/${subResource} is refused`,
+      proves: `an endpoint that comes by namespaces/${subResource} is denied`,
       review: review(namespaceObject('new'), annotated(evil), { subResource }),
     }),
   ),

@@ -95,7 +95,7 @@ export const ephemeralContainerRows: readonly Row[] = [
     warnings: ['DebugContainerNotInjected', 'EmptyRoleArn'],
   },
   {
-    proves: 'the role of an ephemeral container is resolved anew; a fault in the map is a warning there',
+    proves: 'the role of an ephemeral container is resolved again; a fault in the map is a warning there',
     review: debug([bare('debugger')], [], { namespace: 'unmapped' }),
     reason: 'NothingToInject',
     outcome: 'allowed',
@@ -139,7 +139,7 @@ export const ephemeralContainerRows: readonly Row[] = [
     outcome: 'denied',
   },
   {
-    proves: 'a foreign volume of our name is a warning for an ephemeral container, never a refusal',
+    proves: 'a foreign volume of our name is a warning for an ephemeral container, never a denial',
     review: debug([bare('debugger')], [], { volumes: [{ name: 'aws-iam-token', emptyDir: {} }] }),
     reason: 'NothingToInject',
     outcome: 'allowed',
@@ -170,7 +170,7 @@ export const ephemeralContainerRows: readonly Row[] = [
     warnings: ['ConfiguredByPodIdentity'],
   },
   {
-    proves: 'an ephemeral container in a namespace that is not served is not ours',
+    proves: 'an ephemeral container in a namespace that is not managed is not ours',
     review: debug([planted], [], { namespace: 'free' }),
     reason: 'NamespaceNotManaged',
     outcome: 'allowed',

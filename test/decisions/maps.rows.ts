@@ -42,7 +42,7 @@ const entries: readonly Row[] = [
   },
   {
     ...denied,
-    proves: 'a map that is made with a bad entry is refused',
+    proves: 'a map that is made with a bad entry is denied',
     review: mapReview(undefined, configMap(name, { '303030303030': 'admin' })),
     reason: 'InvalidRoleArn',
     says: ['ConfigMap ack-system/ack-role-account-map', '"303030303030"', '"admin"'],
@@ -103,12 +103,12 @@ const mended: readonly Row[] = [
   },
   {
     ...checked,
-    proves: 'a garbage entry may be mended while others stay broken',
+    proves: 'a garbage entry may be fixed while others stay broken',
     review: edited({ '222222222222': arn('222222222222') }),
   },
   {
     ...checked,
-    proves: 'an entry of another account may be mended, though a namespace is bound to it',
+    proves: 'an entry of another account may be fixed, though a namespace is bound to it',
     review: edited({ 'pods.333333333333': arn('333333333333') }),
   },
   {
@@ -231,7 +231,7 @@ const used: readonly Row[] = [
   {
     ...denied,
     server: 'teams',
-    proves: 'a team that moves to another account, while namespaces use it, is refused',
+    proves: 'a team that moves to another account, while namespaces use it, is denied',
     review: teamsEdited({ platform: arn('303030303030') }),
     reason: 'MappingInUse',
     says: ['"platform"', '"team-only"', '"team-and-account"'],
@@ -259,13 +259,13 @@ const used: readonly Row[] = [
   },
   {
     ...denied,
-    proves: 'DELETE of a map in use is refused',
+    proves: 'DELETE of a map in use is denied',
     review: mapReview(accounts, undefined),
     reason: 'MappingInUse',
   },
   {
     ...denied,
-    proves: 'deletecollection of a map in use is refused, though the request has no name',
+    proves: 'deletecollection of a map in use is denied, though the request has no name',
     review: mapReview(accounts, undefined, { name: '' }),
     reason: 'MappingInUse',
   },

@@ -2,7 +2,7 @@ import { injectedEnv, pod, podWithEnv, workload } from './manifests.ts';
 import type { Row } from './row.ts';
 import { foreignRole, role } from './state.ts';
 
-/** Modes soften refusals only. */
+/** Modes soften denials only. */
 
 const planted = (namespace: string) => podWithEnv([{ name: 'AWS_ROLE_ARN', value: foreignRole }], { namespace });
 
@@ -63,7 +63,7 @@ export const modeRows: readonly Row[] = [
     after: { '/spec/containers/0/env': injectedEnv(role) },
   },
   {
-    proves: 'the boundary is softened by mode warn too: what would be refused passes unpatched',
+    proves: 'the boundary is softened by mode warn too: what would be denied passes unpatched',
     review: { object: planted('shop-warn') },
     reason: 'RoleOutsideAccount',
     outcome: 'warned',

@@ -3,7 +3,7 @@ import type { ReviewOptions } from './review.ts';
 import type { Row } from './row.ts';
 import { account, hostile } from './state.ts';
 
-/** Namespaces: labelled, never refused. */
+/** Namespaces: labelled, never denied. */
 
 const owner = (id = account) => ({ 'services.k8s.aws/owner-account-id': id });
 const enabled = { 'carm-webhook.dev/inject': 'enabled' };

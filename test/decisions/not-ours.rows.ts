@@ -11,13 +11,13 @@ const malformed = (spec: Readonly<Record<string, unknown>>) => ({ object: { ...p
 
 export const notOursRows: readonly Row[] = [
   {
-    proves: 'a namespace that is neither bound nor labelled is not served',
+    proves: 'a namespace that is neither bound nor labelled is not managed',
     review: { object: pod({ namespace: 'free' }) },
     reason: 'NamespaceNotManaged',
     outcome: 'allowed',
   },
   {
-    proves: 'only a namespace that is not served is out of the boundary',
+    proves: 'only a namespace that is not managed is out of the boundary',
     review: { object: podWithEnv(planted, { namespace: 'free' }) },
     reason: 'NamespaceNotManaged',
     outcome: 'allowed',

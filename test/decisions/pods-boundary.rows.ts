@@ -2,7 +2,7 @@ import { container, injectedEnv, pod, podWithEnv, tokenFile, tokenMount, tokenVo
 import type { Row } from './row.ts';
 import { account, foreignRole, hostile, role } from './state.ts';
 
-/** What a pod is refused for by what it says itself: the boundary, and conflicts with our volume. */
+/** What a pod is denied for by what it says itself: the boundary, and conflicts with our volume. */
 
 const roleEnv = (value: string) => [{ name: 'AWS_ROLE_ARN', value }];
 const byReference = { name: 'AWS_ROLE_ARN', valueFrom: { secretKeyRef: { name: 'aws', key: 'role' } } };
@@ -93,7 +93,7 @@ const spellings: readonly Row[] = [
 export const podBoundaryRows: readonly Row[] = [
   ...spellings,
   {
-    proves: "AWS_ROLE_ARN in another account than the namespace's is refused",
+    proves: "AWS_ROLE_ARN in another account than the namespace's is denied",
     review: { object: podWithEnv(roleEnv(foreignRole)) },
     reason: 'RoleOutsideAccount',
     outcome: 'denied',
@@ -126,7 +126,7 @@ export const podBoundaryRows: readonly Row[] = [
     outcome: 'denied',
   },
   {
-    proves: 'AWS_ROLE_ARN that is no role ARN is refused and quoted',
+    proves: 'AWS_ROLE_ARN that is no role ARN is denied and quoted',
     review: { object: podWithEnv(roleEnv(hostile)) },
     reason: 'RoleNotVerifiable',
     outcome: 'denied',
@@ -380,7 +380,7 @@ export const podBoundaryRows: readonly Row[] = [
     outcome: 'allowed',
   },
   {
-    proves: '/validate judges the boundary again: a role that a later webhook planted is refused',
+    proves: '/validate judges the boundary again: a role that a later webhook planted is denied',
     endpoint: 'validate',
     review: { object: podWithEnv(roleEnv(foreignRole)) },
     reason: 'RoleOutsideAccount',

@@ -135,7 +135,7 @@ export const podEnvironmentRows: readonly Row[] = [
     after: { '/spec/containers/0/volumeMounts/1': tokenMount, '/spec/volumes/1': tokenVolume() },
   },
   {
-    proves: 'a pair of the user with a token of his own gets neither mount nor volume',
+    proves: 'a pair of the user with a token of their own gets neither mount nor volume',
     review: {
       object: podWithEnv([
         { name: 'AWS_ROLE_ARN', value: role },

@@ -42,13 +42,13 @@ export const referenceRows: readonly Row[] = [
   ...foreign.flatMap(([what, kind, spec, says]): Row[] => [
     {
       ...denied,
-      proves: `${what} in another namespace is refused on CREATE`,
+      proves: `${what} in another namespace is denied on CREATE`,
       review: created(kind, { spec }),
       says: [says, 'To fix this'],
     },
     {
       ...denied,
-      proves: `${what} in another namespace is refused on UPDATE`,
+      proves: `${what} in another namespace is denied on UPDATE`,
       review: updated(kind, { spec: {} }, { spec }),
       says: [says],
     },

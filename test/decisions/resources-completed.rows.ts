@@ -31,7 +31,7 @@ export const resourceCompletedRows: readonly Row[] = [
   ...(['unmapped-warn', 'unmapped-audit'] as const).map(
     (namespace): Row => ({
       ...left,
-      proves: `what would be refused is left as it is: ${namespace}`,
+      proves: `what would be denied is left as it is: ${namespace}`,
       review: created('Bucket', { namespace, annotations: { [adoption]: 'adopt' } }),
       after: { [at(deletion)]: undefined },
     }),

@@ -2,7 +2,7 @@ import { created, statusUpdated, updated } from './resources.ts';
 import type { Row } from './row.ts';
 import { account, hostile } from './state.ts';
 
-/** What is refused of ACK resources, by what a request changes. */
+/** What is denied of ACK resources, by what a request changes. */
 
 const own = (key: string) => `services.k8s.aws/${key}`;
 const denied = { endpoint: 'validate', outcome: 'denied' } as const;
@@ -13,7 +13,7 @@ const ack = { ownerAccountID: account, region: 'eu-central-1', arn: 'arn:aws:s3:
 const regions: readonly Row[] = [
   {
     ...denied,
-    proves: 'a change against the region in status is refused',
+    proves: 'a change against the region in status is denied',
     review: updated(
       'Bucket',
       { ...annotated(own('region'), 'eu-central-1'), ack },
@@ -24,7 +24,7 @@ const regions: readonly Row[] = [
   },
   {
     ...denied,
-    proves: 'a region that is first said by UPDATE and is not that of status is refused',
+    proves: 'a region that is first said by UPDATE and is not that of status is denied',
     review: updated('Bucket', { ack }, { ...annotated(own('region'), 'us-east-1'), ack }),
     reason: 'RegionChange',
   },
@@ -45,7 +45,7 @@ const regions: readonly Row[] = [
   },
   {
     ...checked,
-    proves: 'a region that differs from status already is not judged anew',
+    proves: 'a region that differs from status already is not judged again',
     review: updated(
       'Bucket',
       { ...annotated(own('region'), 'us-east-1'), ack },
@@ -59,21 +59,21 @@ const regions: readonly Row[] = [
   },
   {
     ...denied,
-    proves: 'a region that is none is refused',
+    proves: 'a region that is none is denied',
     review: created('Bucket', annotated(own('region'), hostile)),
     reason: 'InvalidRegion',
     says: ['services.k8s.aws/region "1\\u000a2\\u001b'],
   },
   {
     ...denied,
-    proves: "a region of another partition than the role's is refused",
+    proves: "a region of another partition than the role's is denied",
     review: created('Bucket', annotated(own('region'), 'cn-north-1')),
     reason: 'InvalidRegion',
     says: ['partition aws'],
   },
   {
     ...denied,
-    proves: "a namespace's default region that is none is refused for a resource without one",
+    proves: "a namespace's default region that is none is denied for a resource without one",
     review: created('Bucket', { namespace: 'bad-region' }),
     reason: 'InvalidRegion',
     says: [
@@ -94,13 +94,13 @@ const regions: readonly Row[] = [
   },
   {
     ...denied,
-    proves: 'an empty region is one for ACK, which asks only whether the annotation is there: refused',
+    proves: 'an empty region is one for ACK, which asks only whether the annotation is there: denied',
     review: created('Bucket', annotated(own('region'), '')),
     reason: 'InvalidRegion',
   },
   {
     ...denied,
-    proves: 'an empty region against the region in status is refused',
+    proves: 'an empty region against the region in status is denied',
     review: updated('Bucket', { ack }, { ...annotated(own('region'), ''), ack }),
     reason: 'RegionChange',
   },
@@ -127,7 +127,7 @@ const forms: readonly Row[] = [
   ].map(
     ([key = '', value = '']): Row => ({
       ...denied,
-      proves: `${key} ${JSON.stringify(value)} is refused`,
+      proves: `${key} ${JSON.stringify(value)} is denied`,
       review: created('Bucket', annotated(own(key), value)),
       reason: 'InvalidAnnotation',
       says: [own(key), 'To fix this'],
@@ -150,7 +150,7 @@ const forms: readonly Row[] = [
   ),
   {
     ...denied,
-    proves: 'a bad annotation that comes by UPDATE is refused',
+    proves: 'a bad annotation that comes by UPDATE is denied',
     review: updated('Bucket', {}, annotated(own('deletion-policy'), 'keep')),
     reason: 'InvalidAnnotation',
   },
@@ -172,7 +172,7 @@ const forms: readonly Row[] = [
 const owners: readonly Row[] = [
   {
     ...denied,
-    proves: "an owner account id of a resource that is not its namespace's is refused: ACK ignores it",
+    proves: "an owner account id of a resource that is not its namespace's is denied: ACK ignores it",
     review: created('Bucket', annotated(own('owner-account-id'), '222222222222')),
     reason: 'AccountMismatch',
     says: ['"222222222222"', account, 'To fix this'],
@@ -193,7 +193,7 @@ const owners: readonly Row[] = [
   },
   {
     ...denied,
-    proves: 'an owner account id in a namespace that is not bound is refused',
+    proves: 'an owner account id in a namespace that is not bound is denied',
     review: created('Bucket', annotated(own('owner-account-id'), account, 'free')),
     reason: 'AccountMismatch',
   },
@@ -230,7 +230,7 @@ const forgeries: readonly Row[] = [
   ...notes.map(
     (key): Row => ({
       ...denied,
-      proves: `${key} by anyone but a controller is refused on CREATE`,
+      proves: `${key} by anyone but a controller is denied on CREATE`,
       review: created('Bucket', annotated(key, 'true')),
       reason: 'ForgedAnnotation',
       says: [JSON.stringify(key)],
@@ -238,7 +238,7 @@ const forgeries: readonly Row[] = [
   ),
   {
     ...denied,
-    proves: 'a forged annotation is refused on UPDATE too',
+    proves: 'a forged annotation is denied on UPDATE too',
     review: updated('Bucket', {}, annotated(own('adopted'), 'true')),
     reason: 'ForgedAnnotation',
   },
@@ -250,7 +250,7 @@ const forgeries: readonly Row[] = [
   },
   {
     ...denied,
-    proves: 'a change of what a controller wrote is refused',
+    proves: 'a change of what a controller wrote is denied',
     review: updated('Bucket', annotated(own('adopted'), 'true'), annotated(own('adopted'), 'false')),
     reason: 'ForgedAnnotation',
   },
@@ -269,14 +269,14 @@ const forgeries: readonly Row[] = [
   },
   {
     ...denied,
-    proves: 'a forged finalizer is refused on CREATE',
+    proves: 'a forged finalizer is denied on CREATE',
     review: created('Bucket', { finalizers: [finalizer] }),
     reason: 'ForgedFinalizer',
     says: [JSON.stringify(finalizer)],
   },
   {
     ...denied,
-    proves: 'a forged finalizer is refused on UPDATE, beside others',
+    proves: 'a forged finalizer is denied on UPDATE, beside others',
     review: updated('Bucket', { finalizers: ['example.com/x'] }, { finalizers: ['example.com/x', finalizer] }),
     reason: 'ForgedFinalizer',
   },
@@ -288,7 +288,7 @@ const forgeries: readonly Row[] = [
   },
   {
     ...checked,
-    proves: 'a finalizer of his own is the user’s',
+    proves: 'a finalizer of their own is the user’s',
     review: created('Bucket', { finalizers: ['example.com/x', 'finalizers.example.com/Bucket'] }),
   },
   {
@@ -375,26 +375,26 @@ const statuses: readonly Row[] = [
   ...(['ownerAccountID', 'region', 'arn'] as const).flatMap((field): Row[] => [
     {
       ...denied,
-      proves: `a status whose ${field} changes is refused`,
+      proves: `a status whose ${field} changes is denied`,
       review: statusUpdated('Bucket', { ack }, { ack: { ...ack, [field]: 'other' } }),
       reason: 'ForgedStatus',
       says: [`status.ackResourceMetadata.${field}`],
     },
     {
       ...denied,
-      proves: `a status whose ${field} is first written is refused`,
+      proves: `a status whose ${field} is first written is denied`,
       review: statusUpdated('Bucket', {}, { ack: { [field]: 'other' } }),
       reason: 'ForgedStatus',
     },
     {
       ...denied,
-      proves: `a status whose ${field} is taken away is refused`,
+      proves: `a status whose ${field} is taken away is denied`,
       review: statusUpdated('Bucket', { ack }, { ack: { ...ack, [field]: undefined } }),
       reason: 'ForgedStatus',
     },
     {
       ...denied,
-      proves: `a status whose ${field} changes is refused on a terminating object too`,
+      proves: `a status whose ${field} changes is denied on a terminating object too`,
       review: statusUpdated(
         'Bucket',
         { ack, terminating: true },
@@ -411,7 +411,7 @@ const statuses: readonly Row[] = [
   },
   {
     ...denied,
-    proves: 'a status taken away whole is refused',
+    proves: 'a status taken away whole is denied',
     review: statusUpdated('Bucket', { ack }, {}),
     reason: 'ForgedStatus',
   },
@@ -437,7 +437,7 @@ const statuses: readonly Row[] = [
   },
   {
     endpoint: 'validate',
-    proves: 'a status of another type than its API gives it is refused as malformed',
+    proves: 'a status of another type than its API gives it is denied as malformed',
     review: statusUpdated('Bucket', { ack }, { ack: { ...ack, region: ['us-east-1'] } }),
     reason: 'InvalidReview',
     outcome: 'error',
@@ -564,7 +564,7 @@ const terminating: readonly Row[] = [
   },
 ];
 
-export const resourceRefusedRows: readonly Row[] = [
+export const resourceDeniedRows: readonly Row[] = [
   ...regions,
   ...forms,
   ...owners,

@@ -3,7 +3,7 @@ import { created, updated } from './resources.ts';
 import type { Row } from './row.ts';
 import { account } from './state.ts';
 
-/** The role of an ACK resource: refused on CREATE where it does not resolve, by the maps or by selectors. */
+/** The role of an ACK resource: denied on CREATE where it does not resolve, by the maps or by selectors. */
 
 const validate = { endpoint: 'validate' } as const;
 const denied = { ...validate, outcome: 'denied' } as const;
@@ -14,21 +14,21 @@ const byMaps: readonly Row[] = [
   { ...checked, proves: 'a resource whose role resolves is allowed', review: created('Bucket'), accountId: account },
   {
     ...denied,
-    proves: 'a resource of an account that is not mapped is refused',
+    proves: 'a resource of an account that is not mapped is denied',
     review: created('Bucket', { namespace: 'unmapped' }),
     reason: 'AccountNotMapped',
     says: ['Bucket "things" in namespace "unmapped"', 'Ask your platform team to', '999999999990'],
   },
   {
     ...denied,
-    proves: 'a resource with generateName is refused, and named by it',
+    proves: 'a resource with generateName is denied, and named by it',
     review: created('Bucket', { namespace: 'unmapped', name: '', metadata: { generateName: 'logs-' } }),
     reason: 'AccountNotMapped',
     says: ['Bucket "logs-*" in namespace "unmapped"'],
   },
   {
     ...denied,
-    proves: 'a resource by an older API version is refused like the newest',
+    proves: 'a resource by an older API version is denied like the newest',
     review: created('OldBucket', { namespace: 'unmapped' }),
     reason: 'AccountNotMapped',
   },
@@ -51,32 +51,32 @@ const byMaps: readonly Row[] = [
   },
   {
     ...denied,
-    proves: 'a resource of a namespace whose map entry is empty is refused',
+    proves: 'a resource of a namespace whose map entry is empty is denied',
     review: created('Bucket', { namespace: 'empty-values' }),
     reason: 'AccountNotMapped',
   },
   {
     ...denied,
-    proves: 'a resource of a namespace whose map entry is garbage is refused',
+    proves: 'a resource of a namespace whose map entry is garbage is denied',
     review: created('Bucket', { namespace: 'garbage-arn' }),
     reason: 'InvalidRoleArn',
   },
   {
     ...denied,
-    proves: 'a resource of a namespace whose account id is none is refused',
+    proves: 'a resource of a namespace whose account id is none is denied',
     review: created('Bucket', { namespace: 'short-id' }),
     reason: 'InvalidAccountId',
   },
   {
     ...denied,
-    proves: 'a resource of a namespace that does not exist is refused',
+    proves: 'a resource of a namespace that does not exist is denied',
     review: created('Bucket', { namespace: 'nowhere' }),
     reason: 'NamespaceNotFound',
   },
   {
     ...denied,
     server: 'no-maps',
-    proves: 'a resource is refused where there is no account map',
+    proves: 'a resource is denied where there is no account map',
     review: created('Bucket'),
     reason: 'AccountMapMissing',
     says: ['elsewhere/ack-role-account-map'],
@@ -84,7 +84,7 @@ const byMaps: readonly Row[] = [
   {
     ...denied,
     server: 'no-maps',
-    proves: 'a resource is refused where there is no team map',
+    proves: 'a resource is denied where there is no team map',
     review: created('Bucket', { namespace: 'team-only' }),
     reason: 'TeamMapMissing',
   },
@@ -98,7 +98,7 @@ const byMaps: readonly Row[] = [
   {
     ...denied,
     server: 'teams',
-    proves: 'a resource of a team that is not mapped is refused',
+    proves: 'a resource of a team that is not mapped is denied',
     review: created('Bucket', { namespace: 'team-unmapped' }),
     reason: 'TeamNotMapped',
   },
@@ -196,7 +196,7 @@ const unbound: readonly Row[] = [
   {
     ...denied,
     server: 'unbound-denied',
-    proves: '--unbound-resources=deny refuses it',
+    proves: '--unbound-resources=deny denies it',
     review: created('Bucket', { namespace: 'free' }),
     reason: 'NamespaceNotBound',
   },
@@ -325,7 +325,7 @@ const bySelectors: readonly Row[] = [
   },
   {
     ...selectors,
-    proves: 'no selector that matches: refused, for ACK would fall back to its own account',
+    proves: 'no selector that matches: denied, for ACK would fall back to its own account',
     review: created('Bucket', inNamespace('sel-one')),
     reason: 'SelectorNotMatched',
     says: ['Bucket "things" in namespace "sel-one"', 'Ask your platform team to'],
@@ -338,7 +338,7 @@ const bySelectors: readonly Row[] = [
   },
   {
     ...selectors,
-    proves: 'more than one selector: refused, naming them, though they name the same role',
+    proves: 'more than one selector: denied, naming them, though they name the same role',
     review: created('Bucket', inNamespace('sel-two')),
     reason: 'SelectorConflict',
     says: ['"two-a"', '"two-b"'],
@@ -425,7 +425,7 @@ const bySelectors: readonly Row[] = [
   },
   {
     ...selectors,
-    proves: 'no match is refused on an UPDATE of the spec too',
+    proves: 'no match is denied on an UPDATE of the spec too',
     review: updated('Bucket', inNamespace('sel-none'), { spec: { name: 'others' } }),
     reason: 'SelectorNotMatched',
   },
@@ -436,13 +436,13 @@ const bySelectors: readonly Row[] = [
   },
   {
     ...selectors,
-    proves: 'a label change that leaves every selector is refused',
+    proves: 'a label change that leaves every selector is denied',
     review: updated('Bucket', inNamespace('sel-one', { pick: 'one' }), { labels: {} }),
     reason: 'SelectorNotMatched',
   },
   {
     ...selectors,
-    proves: "a label change into another account's selector is refused",
+    proves: "a label change into another account's selector is denied",
     review: updated(
       'Bucket',
       { ...inNamespace('sel-rebind', { color: 'blue' }), ack: inBlue },
@@ -488,7 +488,7 @@ const bySelectors: readonly Row[] = [
   },
   {
     ...selectors,
-    proves: "a region of another partition than the selector's role is refused",
+    proves: "a region of another partition than the selector's role is denied",
     review: created('Bucket', inNamespace('sel-china')),
     reason: 'InvalidRegion',
     says: ['aws-cn'],

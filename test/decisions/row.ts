@@ -17,7 +17,7 @@ export interface Row {
   readonly outcome: Outcome;
   /** `status.code` of what is not allowed. Default 403. */
   readonly code?: number;
-  /** Parts of the message, of a refusal or of the warning that it became. */
+  /** Parts of the message, of a denial or of the warning that it became. */
   readonly says?: readonly string[];
   /** What must stand nowhere in the answer. */
   readonly neverSays?: readonly string[];

@@ -36,7 +36,7 @@ export const selectorRows: readonly Row[] = [
   ).map(
     ([what, role, options]): Row => ({
       ...denied,
-      proves: `a selector with ${what} is refused`,
+      proves: `a selector with ${what} is denied`,
       review: made(options, role),
       reason: 'InvalidSelector',
       says: ['IAMRoleSelector "new"', 'Ask your platform team to'],
@@ -95,7 +95,7 @@ export const selectorRows: readonly Row[] = [
   },
   {
     ...denied,
-    proves: 'a selector that is widened into another is refused',
+    proves: 'a selector that is widened into another is denied',
     review: selectorReview(
       roleSelector('new', arn, { names: ['n'] }),
       roleSelector('new', arn, { names: ['n', 'sel-two'] }),
@@ -147,7 +147,7 @@ export const selectorRows: readonly Row[] = [
   },
   {
     ...denied,
-    proves: 'a selector that ACK left out overlapped nothing: mended, it is judged whole',
+    proves: 'a selector that ACK left out overlapped nothing: fixed, it is judged whole',
     review: selectorReview(
       roleSelector('wide', arn, { names: ['sel-two', 'sel-two'] }),
       roleSelector('wide', arn, { names: ['sel-two'] }),
@@ -188,7 +188,7 @@ export const selectorRows: readonly Row[] = [
   },
   {
     ...denied,
-    proves: 'a selector with generateName is refused, and named by it',
+    proves: 'a selector with generateName is denied, and named by it',
     review: selectorReview(undefined, roleSelector('', 'role', { names: ['n'], metadata: { generateName: 'team-' } }), {
       name: '',
     }),
@@ -197,14 +197,14 @@ export const selectorRows: readonly Row[] = [
   },
   {
     ...inUse,
-    proves: 'removing a selector that a resource uses is refused, and names the resource',
+    proves: 'removing a selector that a resource uses is denied, and names the resource',
     review: removed('one'),
     says: ['IAMRoleSelector "one"', '"Bucket sel-one/assets"', 'Ask your platform team to', 'another account'],
     neverSays: ['picked-by-none', 'others'],
   },
   {
     ...inUse,
-    proves: 'removing one of a collection, whose reviews have no name, is refused too',
+    proves: 'removing one of a collection, whose reviews have no name, is denied too',
     review: removed('one', { name: '' }),
     says: ['IAMRoleSelector "one"', '"Bucket sel-one/assets"'],
   },
@@ -243,13 +243,13 @@ export const selectorRows: readonly Row[] = [
   },
   {
     ...inUse,
-    proves: 'narrowing a selector by a namespace in which resources use it is refused',
+    proves: 'narrowing a selector by a namespace in which resources use it is denied',
     review: rewritten('one', 'arn:aws:iam::151515151515:role/one', { names: ['sel-warn'], labels: { pick: 'one' } }),
     says: ['"Bucket sel-one/assets"'],
   },
   {
     ...inUse,
-    proves: 'narrowing a selector by a label that its resources have not is refused',
+    proves: 'narrowing a selector by a label that its resources have not is denied',
     review: rewritten('one', 'arn:aws:iam::151515151515:role/one', {
       names: ['sel-one', 'sel-warn'],
       labels: { pick: 'one', tier: 'gold' },
@@ -258,7 +258,7 @@ export const selectorRows: readonly Row[] = [
   },
   {
     ...inUse,
-    proves: 'narrowing a selector by a type that its resources have not is refused',
+    proves: 'narrowing a selector by a type that its resources have not is denied',
     review: rewritten('typed', 'arn:aws:iam::171717171717:role/typed', {
       names: ['sel-typed'],
       types: [{ group: 's3.services.k8s.aws', version: 'v1beta1', kind: 'Bucket' }],
@@ -293,7 +293,7 @@ export const selectorRows: readonly Row[] = [
   },
   {
     ...denied,
-    proves: 'a selector in use that is made invalid is refused for that',
+    proves: 'a selector in use that is made invalid is denied for that',
     review: rewritten('one', 'role', { names: ['sel-one', 'sel-warn'], labels: { pick: 'one' } }),
     reason: 'InvalidSelector',
   },

@@ -13,7 +13,7 @@ import { podEnvironmentRows } from './pods-environment.rows.ts';
 import { podRoleRows } from './pods-role.rows.ts';
 import { referenceRows } from './references.rows.ts';
 import { resourceCompletedRows } from './resources-completed.rows.ts';
-import { resourceRefusedRows } from './resources-denied.rows.ts';
+import { resourceDeniedRows } from './resources-denied.rows.ts';
 import { resourceRoleRows } from './resources-role.rows.ts';
 import type { Row } from './row.ts';
 import { selectorRows } from './selectors.rows.ts';
@@ -36,7 +36,7 @@ export const table: Readonly<Record<string, readonly Row[]>> = {
   'terminating namespaces': terminatingNamespaceRows,
   'role of a resource': resourceRoleRows,
   'completion of a resource': resourceCompletedRows,
-  'refusal of a resource': resourceRefusedRows,
+  'refusal of a resource': resourceDeniedRows,
   'adopted resources': adoptedResourceRows,
   'references across namespaces': referenceRows,
   maps: mapRows,

@@ -45,7 +45,7 @@ export const workloadRows: readonly Row[] = [
   ...workloadKindNames.map(
     (kind): Row => ({
       ...validate,
-      proves: `a ${kind} that would have its pods refused is answered with that message as a warning`,
+      proves: `a ${kind} that would have its pods denied is answered with that message as a warning`,
       review: create(kind, 'unmapped'),
       reason: 'AccountNotMapped',
       outcome: 'warned',
@@ -79,7 +79,7 @@ export const workloadRows: readonly Row[] = [
   ...workloadKindNames.map(
     (kind): Row => ({
       ...validate,
-      proves: `--workloads=deny refuses a ${kind} for its pods`,
+      proves: `--workloads=deny denies a ${kind} for its pods`,
       server: 'workloads-denied',
       review: create(kind, 'shop', podWithEnv([{ name: 'AWS_ROLE_ARN', value: foreignRole }])),
       reason: 'RoleOutsideAccount',
@@ -231,7 +231,7 @@ export const workloadRows: readonly Row[] = [
   },
   {
     ...validate,
-    proves: 'a workload in a namespace that is not served is not ours',
+    proves: 'a workload in a namespace that is not managed is not ours',
     review: create('Deployment', 'free'),
     reason: 'NamespaceNotManaged',
     outcome: 'allowed',

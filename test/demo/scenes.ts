@@ -28,7 +28,7 @@ function rolesIn(object: unknown): readonly string[] {
   return [...JSON.stringify(object).matchAll(/"name":"AWS_ROLE_ARN","value":"([^"]*)"/g)].map(([, role = '']) => role);
 }
 
-function refusedFor(reason: string): Scene['expect'] {
+function deniedFor(reason: string): Scene['expect'] {
   return ({ allowed, status }) => {
     assert.equal(allowed, false, 'it must be refused');
     assert.equal(status?.code, 403);
@@ -58,7 +58,7 @@ export function scenes(web: JsonObject): readonly Scene[] {
       ...podScene,
       title: 'A pod in a namespace whose account is not in the map is denied, with how to fix it',
       object: pod('web', 'team-b', { containers: [container('app')] }),
-      expect: refusedFor('AccountNotMapped'),
+      expect: deniedFor('AccountNotMapped'),
     },
     {
       ...podScene,
@@ -69,7 +69,7 @@ export function scenes(web: JsonObject): readonly Scene[] {
           container('app', { env: [{ name: 'AWS_ROLE_ARN', value: 'arn:aws:iam::999988887777:role/admin' }] }),
         ],
       }),
-      expect: refusedFor('RoleOutsideAccount'),
+      expect: deniedFor('RoleOutsideAccount'),
     },
     {
       ...podScene,

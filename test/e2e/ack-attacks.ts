@@ -24,7 +24,7 @@ const olderQueue = { ...queueKind, versions: ['v1alpha1'] };
 /** One thing that a tenant tries. */
 export interface Attack {
   readonly what: string;
-  /** Why it is refused. */
+  /** Why it is denied. */
   readonly reason: string;
   readonly method: Method;
   readonly path: string;

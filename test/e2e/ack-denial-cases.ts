@@ -26,8 +26,8 @@ export const accountMap = {
 };
 export const teamMap = { payments: roleOf(account) };
 
-/** One refusal, as it is met at the command line. */
-export interface AckRefusalCase {
+/** One denial, as it is met at the command line. */
+export interface AckDenialCase {
   readonly what: string;
   readonly reason: string;
   /** Made before, past the webhook. */
@@ -36,7 +36,7 @@ export interface AckRefusalCase {
   readonly inDeletion?: boolean;
   /** The status that ACK has given to the Bucket `assets`. */
   readonly status?: object;
-  /** What is applied, and refused; `name` is that of a fresh namespace. */
+  /** What is applied, and denied; `name` is that of a fresh namespace. */
   readonly apply?: (name: string) => object;
   /** Arguments of another command of kubectl than apply. */
   readonly command?: (name: string) => readonly string[];
@@ -51,8 +51,8 @@ const labelledShop = (name: string) => [
 const shopWithBucket = (name: string) => [...shop(name), bucket(name, 'assets')];
 const plainBucket = (name: string) => bucket(name, 'assets');
 
-/** Refusals of resources for want of a map. */
-export const withoutMaps: readonly AckRefusalCase[] = [
+/** Denials of resources for want of a map. */
+export const withoutMaps: readonly AckDenialCase[] = [
   { what: 'no account map', reason: 'AccountMapMissing', given: shop, apply: plainBucket },
   {
     what: 'no team map',
@@ -62,11 +62,11 @@ export const withoutMaps: readonly AckRefusalCase[] = [
   },
 ];
 
-function inNamespace(what: string, reason: string, metadata: Metadata): AckRefusalCase {
+function inNamespace(what: string, reason: string, metadata: Metadata): AckDenialCase {
   return { what, reason, given: name => [namespace(name, metadata)], apply: plainBucket };
 }
 
-const roles: readonly AckRefusalCase[] = [
+const roles: readonly AckDenialCase[] = [
   inNamespace('a labelled namespace without a binding', 'NamespaceNotBound', {
     labels: { 'carm-webhook.dev/inject': 'enabled' },
   }),
@@ -79,11 +79,11 @@ const roles: readonly AckRefusalCase[] = [
 ];
 
 /** A Bucket with these annotations. */
-function ofBucket(what: string, reason: string, annotations: Readonly<Record<string, string>>): AckRefusalCase {
+function ofBucket(what: string, reason: string, annotations: Readonly<Record<string, string>>): AckDenialCase {
   return { what, reason, given: shop, apply: name => bucket(name, 'assets', { annotations }) };
 }
 
-const resources: readonly AckRefusalCase[] = [
+const resources: readonly AckDenialCase[] = [
   ofBucket('another account on the resource', 'AccountMismatch', { [ownerAnnotation]: foreign }),
   ofBucket('no region', 'InvalidRegion', { 'services.k8s.aws/region': 'Frankfurt' }),
   ofBucket('a region of another partition', 'InvalidRegion', { 'services.k8s.aws/region': 'cn-north-1' }),
@@ -169,7 +169,7 @@ const edit =
     JSON.stringify({ data }),
   ];
 
-const guards: readonly AckRefusalCase[] = [
+const guards: readonly AckDenialCase[] = [
   { what: 'a value of the map', reason: 'InvalidRoleArn', command: edit({ [unmapped]: 'role/shop' }) },
   { what: 'a role under the wrong key', reason: 'AccountMismatch', command: edit({ [unmapped]: roleOf(account) }) },
   { what: 'a key of the account map', reason: 'InvalidAccountId', command: edit({ '1402433619': roleOf(account) }) },
@@ -230,8 +230,8 @@ const guards: readonly AckRefusalCase[] = [
   },
 ];
 
-/** Refusals where the maps are there. */
-export const withMaps: readonly AckRefusalCase[] = [...roles, ...resources, ...guards];
+/** Denials where the maps are there. */
+export const withMaps: readonly AckDenialCase[] = [...roles, ...resources, ...guards];
 
 const gold = { labels: { tier: 'gold' } };
 const selecting = (name: string, arn: string, labels?: Readonly<Record<string, string>>): object => ({
@@ -240,8 +240,8 @@ const selecting = (name: string, arn: string, labels?: Readonly<Record<string, s
   ...(labels && { resourceLabelSelector: { matchLabels: labels } }),
 });
 
-/** Refusals by IAMRoleSelectors. The fresh namespace gives them their names too. */
-export const bySelectors: readonly AckRefusalCase[] = [
+/** Denials by IAMRoleSelectors. The fresh namespace gives them their names too. */
+export const bySelectors: readonly AckDenialCase[] = [
   { what: 'no selector', reason: 'SelectorNotMatched', given: name => [namespace(name)], apply: plainBucket },
   {
     what: 'a resource that two selectors match',

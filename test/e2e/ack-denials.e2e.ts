@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { guardDenials } from '../../src/admission/catalogue/guard-denials.ts';
 import { resourceDenials } from '../../src/admission/catalogue/resource-denials.ts';
 import { installAckKinds, pastTheWebhook } from './ack-crds.ts';
-import { type AckRefusalCase, accountMap, bySelectors, teamMap, withMaps, withoutMaps } from './ack-denial-cases.ts';
+import { type AckDenialCase, accountMap, bySelectors, teamMap, withMaps, withoutMaps } from './ack-denial-cases.ts';
 import { roleMap } from './cluster-objects.ts';
 import { eventually } from './eventually.ts';
 import { sumOf } from './metric-sum.ts';
@@ -14,7 +14,7 @@ import { WebhookUnderTest } from './webhook-under-test.ts';
 const testLimit = { timeout: 30_000 };
 const supportMessage = '--support-message=Ask in #platform.';
 
-describe('each refusal of ACK resources and their guards, as kubectl prints it', () => {
+describe('each denial of ACK resources and their guards, as kubectl prints it', () => {
   const prose = new SnapshotFile('ack-denials.txt');
   const shown = new Set<string>();
   let served: ServedPlane;
@@ -29,7 +29,7 @@ describe('each refusal of ACK resources and their guards, as kubectl prints it',
   );
   after(() => served?.stop());
 
-  async function prepare(row: AckRefusalCase, name: string): Promise<void> {
+  async function prepare(row: AckDenialCase, name: string): Promise<void> {
     const given = row.given?.(name) ?? [];
     if (given.length > 0) await served.apply(given, { as: pastTheWebhook });
     if (row.inDeletion) await served.plane.kubectl(['delete', 'namespace', name, '--wait=false']);
@@ -38,7 +38,7 @@ describe('each refusal of ACK resources and their guards, as kubectl prints it',
     await served.plane.kubectl([...args, '-p', JSON.stringify({ status: row.status })], { as: pastTheWebhook });
   }
 
-  async function refuse(row: AckRefusalCase, name: string, dryRun: boolean): Promise<string> {
+  async function refuse(row: AckDenialCase, name: string, dryRun: boolean): Promise<string> {
     const flags = dryRun ? ['--dry-run=server'] : [];
     const { stdout, stderr } =
       row.apply === undefined
@@ -48,7 +48,7 @@ describe('each refusal of ACK resources and their guards, as kubectl prints it',
     return stderr;
   }
 
-  function check(row: AckRefusalCase): void {
+  function check(row: AckDenialCase): void {
     test(`${row.reason}: ${row.what}`, testLimit, async () => {
       rows += 1;
       const name = `case-${rows}`;
@@ -99,7 +99,7 @@ describe('each refusal of ACK resources and their guards, as kubectl prints it',
     for (const row of bySelectors) check(row);
   });
 
-  test('no refusal of resources and guards is left out', () => {
+  test('no denial of resources and guards is left out', () => {
     for (const reason of [...Object.keys(resourceDenials), ...Object.keys(guardDenials)]) {
       assert.ok(shown.has(reason), reason);
     }

@@ -40,7 +40,7 @@ describe('the account map and the team map', () => {
   const read = async (map = 'ack-role-account-map') =>
     (await served.get<{ data?: Data }>(`/api/v1/namespaces/ack-system/configmaps/${map}`)).data ?? {};
 
-  /** An edit that is refused, with words in the message, and changes nothing. */
+  /** An edit that is denied, with words in the message, and changes nothing. */
   async function refused(reason: string, data: Data, words: readonly string[], map?: string): Promise<void> {
     const stored = await read(map);
     const { stderr } = await edit(data, map, 1);
@@ -50,7 +50,7 @@ describe('the account map and the team map', () => {
     assert.deepEqual(await read(map), stored);
   }
 
-  test('a bad edit is refused, with key and value', testLimit, async () => {
+  test('a bad edit is denied, with key and value', testLimit, async () => {
     await refused('InvalidRoleArn', { [fresh]: 'role/ack' }, [`"${fresh}"`, '"role/ack"']);
     await refused('InvalidRoleArn', { [fresh]: `arn:aws:iam::${fresh}:user/ack` }, [`"${fresh}"`, ':user/ack"']);
     await refused('AccountMismatch', { [fresh]: roleOf(a) }, [`"${fresh}"`, `account ${a}`]);
@@ -106,14 +106,14 @@ describe('the account map and the team map', () => {
 
   test('an entry that was unbound a moment ago can go', testLimit, async () => {
     await served.plane.kubectl(['annotate', 'namespace', 'billing', 'services.k8s.aws/owner-account-id-']);
-    // At once: a refusal by memory is asked again before it is spoken.
+    // At once: a denial from the cache is asked again before it is spoken.
     await edit({ [b]: null });
     await edit({ [b]: roleOf(b) });
     await served.plane.kubectl(['annotate', 'namespace', 'billing', `services.k8s.aws/owner-account-id=${b}`]);
     await refused('MappingInUse', { [b]: null }, ['"billing"']);
   });
 
-  test('deleting the map, or all ConfigMaps, is refused while it is used', testLimit, async () => {
+  test('deleting the map, or all ConfigMaps, is denied while it is used', testLimit, async () => {
     await served.plane.kubectl(['create', 'configmap', 'other', '-n', 'ack-system']);
     for (const args of [
       ['delete', 'configmap', 'ack-role-account-map', '-n', 'ack-system'],
@@ -151,7 +151,7 @@ describe('the account map and the team map', () => {
     assert.match(answer.body.message, /\(AccountMismatch\)/);
   });
 
-  test('a map that was broken before is mended step by step', testLimit, async () => {
+  test('a map that was broken before is fixed step by step', testLimit, async () => {
     const broken = { [a]: 'nonsense', [b]: roleOf(a), '12': roleOf(a), [fresh]: roleOf(fresh) };
     await served.plane.kubectl(['replace', '-f', '-'], { input: JSON.stringify(roleMap(broken)), as: pastTheWebhook });
     // Nothing that is bad already stands in the way of the rest.

@@ -50,7 +50,7 @@ describe('with the feature gate IAMRoleSelector', () => {
     for (const word of words) assert.ok(stderr.includes(word), `${word} in: ${stderr}`);
   }
 
-  /** Writes a selector and waits until a decision by memory knows it. */
+  /** Writes a selector and waits until a decision from the cache knows it. */
   const write = (name: string, spec: object) => served.apply([roleSelector(name, spec)]);
 
   test('without its definition the webhook runs, and no resource has a role', testLimit, async () => {
@@ -64,7 +64,7 @@ describe('with the feature gate IAMRoleSelector', () => {
   test('the definition is installed: a selector counts at once', testLimit, async () => {
     await installAckKinds(served.plane, [roleSelectorKind]);
     await write('shop', { arn, ...names('shop') });
-    // The memory may still be without it: a refusal is asked again live.
+    // The memory may still be without it: a denial is asked again live.
     await served.apply([bucket('shop', 'assets')]);
     await refused([bucket('billing', 'assets')], 'SelectorNotMatched', '"billing"');
     await eventually('the watch has it too', async () => {
@@ -112,7 +112,7 @@ describe('with the feature gate IAMRoleSelector', () => {
   });
 
   describe('two selectors', () => {
-    test('an overlap is refused when it is written, with the name of the other', testLimit, async () => {
+    test('an overlap is denied when it is written, with the name of the other', testLimit, async () => {
       await refused([roleSelector('everything', { arn: otherArn })], 'SelectorConflict', '"shop"');
       await refused([roleSelector('shop-too', { arn, ...names('shop', 'billing') })], 'SelectorConflict', '"shop"');
       await write('billing', { arn: otherArn, ...names('billing'), ...labelled({ tier: 'gold' }) });
@@ -151,13 +151,13 @@ describe('with the feature gate IAMRoleSelector', () => {
       await served.apply([ackResource(databaseKind, 'billing', 'ledger', { labels: { tier: 'silver' } })]);
     });
 
-    test('that no selector matches any more are refused', testLimit, async () => {
+    test('that no selector matches any more are denied', testLimit, async () => {
       const args = ['label', 'bucket', 'invoices', '-n', 'billing', 'tier-'];
       assert.match((await served.plane.kubectl(args, { expectCode: 1 })).stderr, /\(SelectorNotMatched\)/);
       await served.plane.kubectl(['label', 'bucket', 'invoices', '-n', 'billing', 'color=blue']);
     });
 
-    test('by which a tenant would move a resource to another account are refused', testLimit, async () => {
+    test('by which a tenant would move a resource to another account are denied', testLimit, async () => {
       const subjects = [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'tenant' }];
       const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' };
       const apiVersion = 'rbac.authorization.k8s.io/v1';
@@ -192,7 +192,7 @@ describe('with the feature gate IAMRoleSelector', () => {
   });
 
   describe('a selector that resources use', () => {
-    const refusedToo = async (args: readonly string[], ...words: readonly string[]): Promise<void> => {
+    const deniedToo = async (args: readonly string[], ...words: readonly string[]): Promise<void> => {
       const { stderr } = await served.plane.kubectl(args, { expectCode: 1 });
       assert.match(stderr, /admission webhook "selectors\.carm-webhook\.dev" denied the request: /);
       assert.match(stderr, /\(SelectorInUse\)/);
@@ -209,9 +209,9 @@ describe('with the feature gate IAMRoleSelector', () => {
     const assets = '"Bucket shop/assets"';
 
     test('is not removed, by whichever way', testLimit, async () => {
-      await refusedToo(['delete', 'iamroleselector', 'shop'], 'IAMRoleSelector "shop"', assets, '"Bucket shop/logs"');
-      await refusedToo(['delete', 'iamroleselector', 'shop', '--dry-run=server'], assets);
-      await refusedToo(['delete', 'iamroleselectors', '--all'], assets);
+      await deniedToo(['delete', 'iamroleselector', 'shop'], 'IAMRoleSelector "shop"', assets, '"Bucket shop/logs"');
+      await deniedToo(['delete', 'iamroleselector', 'shop', '--dry-run=server'], assets);
+      await deniedToo(['delete', 'iamroleselectors', '--all'], assets);
       const { status } = await served.plane.request('DELETE', ackPath(roleSelectorKind, ''));
       assert.equal(status, 403, 'deletecollection');
       const { stdout } = await served.plane.kubectl(['get', 'iamroleselectors', '-o', 'name']);
@@ -219,12 +219,12 @@ describe('with the feature gate IAMRoleSelector', () => {
     });
 
     test('is not narrowed, by any of its conditions', testLimit, async () => {
-      await refusedToo(patch('shop', names('another')), assets);
-      await refusedToo(patch('shop', labelled({ tier: 'gold' })), assets);
+      await deniedToo(patch('shop', names('another')), assets);
+      await deniedToo(patch('shop', labelled({ tier: 'gold' })), assets);
       const labelSelector = { matchLabels: { team: 'nobody' } };
-      await refusedToo(patch('shop', { namespaceSelector: { names: ['shop'], labelSelector } }), assets);
+      await deniedToo(patch('shop', { namespaceSelector: { names: ['shop'], labelSelector } }), assets);
       const type = (kind: string) => ({ resourceTypeSelector: [{ group: '', version: '', kind }] });
-      await refusedToo(patch('shop', type('DBInstance')), assets);
+      await deniedToo(patch('shop', type('DBInstance')), assets);
       await served.plane.kubectl(patch('shop', type('Bucket')));
       await served.plane.kubectl(patch('shop', { resourceTypeSelector: null }));
     });
@@ -235,14 +235,14 @@ describe('with the feature gate IAMRoleSelector', () => {
       const held = { finalizers: [`finalizers.${bucketKind.group}/Bucket`] };
       await served.apply([bucket('leaving', 'held', held)], { as: pastTheWebhook });
       await served.plane.kubectl(['delete', 'bucket', 'held', '-n', 'leaving', '--wait=false']);
-      await refusedToo(['delete', 'iamroleselector', 'leaving'], '"Bucket leaving/held"');
+      await deniedToo(['delete', 'iamroleselector', 'leaving'], '"Bucket leaving/held"');
       const release = JSON.stringify({ metadata: { finalizers: null } });
       const remove = ['patch', 'bucket', 'held', '-n', 'leaving', '--type=merge', '-p', release];
       await served.plane.kubectl(remove, { as: pastTheWebhook });
       await served.plane.kubectl(['delete', 'iamroleselector', 'leaving']);
     });
 
-    test('one of two that match the same may go: it mends what ACK stopped at', testLimit, async () => {
+    test('one of two that match the same may go: it fixes what ACK stopped at', testLimit, async () => {
       await served.apply([roleSelector('shop-again', { arn: otherArn, ...names('shop') })], { as: pastTheWebhook });
       await served.plane.kubectl(['delete', 'iamroleselector', 'shop-again']);
     });

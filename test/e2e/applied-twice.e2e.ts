@@ -172,7 +172,7 @@ describe('a bundle that is applied twice', () => {
     },
   );
 
-  test('by replace --force, which creates the pods anew: they are injected again', testLimit, async () => {
+  test('by replace --force, which creates the pods again: they are injected again', testLimit, async () => {
     const objects = bundle('forced');
     await run(['create'], objects);
     const first = await served.pod('forced', 'quiet');

@@ -84,7 +84,7 @@ describe('the runbook for a webhook that is down', () => {
   const scale = (namespace: string, replicas: number) =>
     plane.kubectl(['scale', 'deployment/web', '-n', namespace, `--replicas=${replicas}`]);
 
-  test('without the webhook, pods are refused in namespaces that are served', testLimit, async () => {
+  test('without the webhook, pods are denied in managed namespaces', testLimit, async () => {
     await webhook.stopProcess({ abrupt: true });
     for (const namespace of ['team-a', 'team-b']) {
       await scale(namespace, 2);

@@ -18,7 +18,7 @@ export async function installedCas(plane: ControlPlane): Promise<readonly string
 
 /**
  * Waits until cert-manager has written its CA into every entry. Whoever points the configurations elsewhere before, could have it
- * written over his own.
+ * written over their own.
  */
 export async function untilCaInjected(plane: ControlPlane): Promise<readonly string[]> {
   return eventually(

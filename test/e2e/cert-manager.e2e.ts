@@ -226,7 +226,7 @@ describe('the certificates of deploy/ by a real cert-manager', () => {
         for (const name of [authority, leaf]) await renew(name);
         assert.equal(await secretValue(authority, 'tls.key'), oldKey);
         await untilCaInjected();
-        // cert-manager keeps the old CA beside the new one since 1.19; before, it put the new one in its place. Stopped, it cannot mend that.
+        // cert-manager keeps the old CA beside the new one since 1.19; before, it put the new one in its place. Stopped, it cannot fix that.
         await certManager.stop();
         await replaceCas(await secretValue(authority, 'tls.crt'));
         assert.equal(await servedSerialNumber(webhook.url), oldSerial);

@@ -21,7 +21,7 @@ describe('changes of the cluster, without a restart', () => {
   before(
     async () => {
       plane = await ControlPlane.start();
-      // Staleness of production length: within these tests no list is made anew for age.
+      // Staleness of production length: within these tests no list is made again for age.
       webhook = await WebhookUnderTest.start(plane, { flags: ['--max-staleness=90s'] });
       ({ pid } = webhook);
       await webhook.install();
@@ -67,7 +67,7 @@ describe('changes of the cluster, without a restart', () => {
     });
   }
 
-  /** Until a pod is answered without asking the API server: all that it needs is in memory. */
+  /** Until a pod is answered without asking the API server: all that it needs is in the cache. */
   async function warm(team: BoundNamespace): Promise<void> {
     await eventually(`${team.name} is known`, async () => {
       const before = liveReadsIn(await webhook.metrics());
@@ -86,7 +86,7 @@ describe('changes of the cluster, without a restart', () => {
     assert.equal(liveReadsIn(await webhook.metrics()), before);
   });
 
-  test('a refusal that rests on what is known is read anew before it is spoken', testLimit, async () => {
+  test('a denial that rests on what is known is read again before it is spoken', testLimit, async () => {
     const team = await boundTo('999999999999');
     await warm(await boundTo(first));
     const before = liveReadsIn(await webhook.metrics());
@@ -117,7 +117,7 @@ describe('changes of the cluster, without a restart', () => {
     assert.equal(liveReadsIn(await webhook.metrics()), reads);
   });
 
-  test('the entry of the map removed: refused; back again: injected at once', testLimit, async () => {
+  test('the entry of the map removed: denied; back again: injected at once', testLimit, async () => {
     const team = await boundTo(second);
     await warm(team);
     await setAccountMap(plane, { [first]: roleOf(first) });
@@ -134,7 +134,7 @@ describe('changes of the cluster, without a restart', () => {
     await untilRole(team, roleOf(first), roleOf(second));
   });
 
-  test('the binding removed: the next pods are refused; bound again: injected at once', testLimit, async () => {
+  test('the binding removed: the next pods are denied; bound again: injected at once', testLimit, async () => {
     const team = await boundTo(first);
     await warm(team);
     await team.bind(null);
@@ -157,7 +157,7 @@ describe('changes of the cluster, without a restart', () => {
     assert.equal(roleIn(await team.tryPod()), roleOf(first));
   });
 
-  test('a ServiceAccount deleted: its pods are refused; made again: injected at once', testLimit, async () => {
+  test('a ServiceAccount deleted: its pods are denied; made again: injected at once', testLimit, async () => {
     const team = await boundTo(first);
     await warm(team);
     await plane.request('DELETE', `/api/v1/namespaces/${team.name}/serviceaccounts/app`);
@@ -166,7 +166,7 @@ describe('changes of the cluster, without a restart', () => {
     assert.equal(roleIn(await team.tryPod()), roleOf(first));
   });
 
-  test('the map deleted: refused; made again: injected at once', testLimit, async () => {
+  test('the map deleted: denied; made again: injected at once', testLimit, async () => {
     const team = await boundTo(first);
     await warm(team);
     const path = '/api/v1/namespaces/ack-system/configmaps/ack-role-account-map';

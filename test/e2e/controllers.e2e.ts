@@ -53,7 +53,7 @@ describe('pods that controllers create', () => {
     });
   }
 
-  async function refusalEvent(namespace: string, kind: string, name: string): Promise<Event> {
+  async function denialEvent(namespace: string, kind: string, name: string): Promise<Event> {
     return eventually(`an event of ${kind} ${name}`, async () => {
       const { items } = await served.get<{ items: readonly Event[] }>(`/api/v1/namespaces/${namespace}/events`);
       return items.find(
@@ -87,7 +87,7 @@ describe('pods that controllers create', () => {
     ['StatefulSet', 'bad-db', statefulSet],
     ['Job', 'bad-import', job],
   ] as const) {
-    test(`a ${kind}'s that are refused: a warning at kubectl apply, the message in the event`, testLimit, async () => {
+    test(`a ${kind}'s that are denied: a warning at kubectl apply, the message in the event`, testLimit, async () => {
       const containers = [containerWith({ name: 'AWS_ROLE_ARN', value: foreignRole })];
       const applied = await served.apply([make('shop', name, { containers })]);
       const told = `: container "app" sets AWS_ROLE_ARN to "${foreignRole}", which is not a role in account ${account} (namespace "shop"). To fix this, remove AWS_ROLE_ARN (the webhook injects the role) or use a role in account ${account} (your platform team can allow other accounts with --source-accounts) (RoleOutsideAccount)`;
@@ -96,7 +96,7 @@ describe('pods that controllers create', () => {
 
       // A Deployment's pods are created by its ReplicaSet.
       const creator = kind === 'Deployment' ? 'ReplicaSet' : kind;
-      const event = await refusalEvent('shop', creator, name);
+      const event = await denialEvent('shop', creator, name);
       assert.equal(event.type, 'Warning');
       assert.match(event.message, /admission webhook "pods\.carm-webhook\.dev" denied the request: Pod "/);
       assert.ok(event.message.includes(told), event.message);
@@ -109,7 +109,7 @@ describe('pods that controllers create', () => {
     });
   }
 
-  test('a Deployment whose pods are refused says so in its own status', testLimit, async () => {
+  test('a Deployment whose pods are denied says so in its own status', testLimit, async () => {
     const condition = await eventually('the condition ReplicaFailure', async () => {
       const { status } = await served.get<Deployment>('/apis/apps/v1/namespaces/shop/deployments/bad-web');
       return status.conditions?.find(({ type }) => type === 'ReplicaFailure');
@@ -132,7 +132,7 @@ describe('pods that controllers create', () => {
         warnings.map(line => /\((\w+)\)$/.exec(line)?.[1]),
         ['BindingUnresolved', 'AccountNotMapped'],
       );
-      await refusalEvent('later', 'ReplicaSet', 'web');
+      await denialEvent('later', 'ReplicaSet', 'web');
       await served.apply([roleMap({ [account]: roleOf(account), [laterAccount]: roleOf(laterAccount) })]);
       for (const created of await podsOf('later', 'web')) assertInjected(created, roleOf(laterAccount));
     },

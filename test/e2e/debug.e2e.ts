@@ -55,7 +55,7 @@ describe('kubectl debug', () => {
     assert.deepEqual(rest, created.spec);
   });
 
-  test('the role is resolved anew; the older container keeps its own', testLimit, async () => {
+  test('the role is resolved again; the older container keeps its own', testLimit, async () => {
     await served.apply([pod('shop', 'mapped-anew')]);
     await debug('mapped-anew', 'first');
     await served.apply([roleMap({ [account]: newRole })]);
@@ -81,7 +81,7 @@ describe('kubectl debug', () => {
     });
   });
 
-  test('a foreign role is refused, and nothing is added', testLimit, async () => {
+  test('a foreign role is denied, and nothing is added', testLimit, async () => {
     await served.apply([pod('shop', 'guarded')]);
     const refused = await debug('guarded', 'thief', [`--env=AWS_ROLE_ARN=${foreignRole}`], { expectCode: 1 });
     assert.match(

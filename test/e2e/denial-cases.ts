@@ -17,8 +17,8 @@ export const accountMap = {
 };
 export const teamMap = { payments: role };
 
-/** One refusal, of a pod and of a workload with the same template. */
-export interface RefusalCase {
+/** One denial, of a pod and of a workload with the same template. */
+export interface DenialCase {
   readonly what: string;
   readonly reason: string;
   readonly namespace: Metadata;
@@ -27,7 +27,7 @@ export interface RefusalCase {
   readonly pod?: PodFields;
   /** The object that the message blames. */
   readonly blames: RegExp;
-  /** Who mends it and how. `NAMESPACE` stands for the namespace's name. */
+  /** Who fixes it and how. `NAMESPACE` stands for the namespace's name. */
   readonly remedy: string;
   /** What a person puts in place of the capitals of the command that the remedy ends with. */
   readonly filledIn?: readonly [placeholder: string, value: string];
@@ -40,8 +40,8 @@ const shop = bound(account);
 const containers = (...list: readonly Container[]): PodFields => ({ containers: list });
 const withRole = (value: string): PodFields => containers(containerWith({ name: 'AWS_ROLE_ARN', value }));
 
-/** Refusals where neither map is there. */
-export const withoutMaps: readonly RefusalCase[] = [
+/** Denials where neither map is there. */
+export const withoutMaps: readonly DenialCase[] = [
   {
     what: 'no account map',
     reason: 'AccountMapMissing',
@@ -61,7 +61,7 @@ export const withoutMaps: readonly RefusalCase[] = [
   },
 ];
 
-const bindings: readonly RefusalCase[] = [
+const bindings: readonly DenialCase[] = [
   {
     what: 'a labelled namespace without a binding',
     reason: 'NamespaceNotBound',
@@ -119,7 +119,7 @@ const bindings: readonly RefusalCase[] = [
   },
 ];
 
-const serviceAccounts: readonly RefusalCase[] = [
+const serviceAccounts: readonly DenialCase[] = [
   {
     what: 'a ServiceAccount that is not there',
     reason: 'ServiceAccountNotFound',
@@ -147,7 +147,7 @@ const serviceAccounts: readonly RefusalCase[] = [
   },
 ];
 
-const boundary: readonly RefusalCase[] = [
+const boundary: readonly DenialCase[] = [
   {
     what: 'a container that names a role of another account',
     reason: 'RoleOutsideAccount',
@@ -201,7 +201,7 @@ const boundary: readonly RefusalCase[] = [
   },
 ];
 
-const volumes: readonly RefusalCase[] = [
+const volumes: readonly DenialCase[] = [
   {
     what: 'a volume of our name that is another one',
     reason: 'VolumeConflict',
@@ -223,13 +223,13 @@ const volumes: readonly RefusalCase[] = [
   },
 ];
 
-/** Refusals where the maps are there. */
-export const withMaps: readonly RefusalCase[] = [...bindings, ...serviceAccounts, ...boundary, ...volumes];
+/** Denials where the maps are there. */
+export const withMaps: readonly DenialCase[] = [...bindings, ...serviceAccounts, ...boundary, ...volumes];
 
 const ackRole = 'arn:aws:iam::666677778888:role/ack';
 
-/** Refusals with `--require-pods-key`. */
-export const withPodsKey: readonly RefusalCase[] = [
+/** Denials with `--require-pods-key`. */
+export const withPodsKey: readonly DenialCase[] = [
   {
     what: "a ServiceAccount's wish for ACK's role",
     reason: 'ControllerRole',

@@ -11,7 +11,7 @@ import {
   roleMap,
   serviceAccount,
 } from './cluster-objects.ts';
-import { accountMap, type RefusalCase, teamMap, withMaps, withoutMaps, withPodsKey } from './denial-cases.ts';
+import { accountMap, type DenialCase, teamMap, withMaps, withoutMaps, withPodsKey } from './denial-cases.ts';
 import { eventually } from './eventually.ts';
 import { assertUntouched } from './injected-pod.ts';
 import { runPasted } from './pasted-command.ts';
@@ -32,7 +32,7 @@ interface Status {
   readonly message?: string;
 }
 
-describe('each refusal, as kubectl prints it', () => {
+describe('each denial, as kubectl prints it', () => {
   const audit = new AuditLog();
   const prose = new SnapshotFile('denials.txt');
   const shown = new Set<string>();
@@ -40,7 +40,7 @@ describe('each refusal, as kubectl prints it', () => {
 
   before(
     async () => {
-      // Without the ServiceAccount admission plugin, which refuses a missing ServiceAccount before any webhook is asked.
+      // Without the ServiceAccount admission plugin, which denies a missing ServiceAccount before any webhook is asked.
       served = await ServedPlane.start({
         flags: ['--feature-gates=TeamLevelCARM=true', '--support-message=Ask in #platform.'],
         apiServerFlags: audit.flags,
@@ -55,14 +55,14 @@ describe('each refusal, as kubectl prints it', () => {
 
   const exists = async (path: string): Promise<boolean> => (await served.plane.request('GET', path)).status === 200;
 
-  async function prepare(row: RefusalCase, name: string): Promise<void> {
+  async function prepare(row: DenialCase, name: string): Promise<void> {
     await served.apply([
       namespace(name, row.namespace),
       ...(row.serviceAccount === null ? [] : [serviceAccount(name, 'app', row.serviceAccount)]),
     ]);
   }
 
-  function checkMessage(row: RefusalCase, name: string, object: string, message: string): void {
+  function checkMessage(row: DenialCase, name: string, object: string, message: string): void {
     const named = (text: string): string => text.replaceAll('NAMESPACE', name);
     assert.ok(message.startsWith(`${object} in namespace "${name}": `), message);
     assert.match(message, new RegExp(named(row.blames.source)));
@@ -70,7 +70,7 @@ describe('each refusal, as kubectl prints it', () => {
     assert.match(message, /^[ -~]{1,1024}$/);
   }
 
-  async function checkRow(row: RefusalCase, name: string): Promise<void> {
+  async function checkRow(row: DenialCase, name: string): Promise<void> {
     await prepare(row, name);
     const aPod = pod(name, 'web', row.pod);
     const refused = await served.apply([aPod], { expectCode: 1 });
@@ -124,7 +124,7 @@ describe('each refusal, as kubectl prints it', () => {
   });
 
   for (const [index, row] of withMaps.entries()) {
-    test(`${row.reason}: ${row.what}`, testLimit, () => checkRow(row, `refused-${index}`));
+    test(`${row.reason}: ${row.what}`, testLimit, () => checkRow(row, `denied-${index}`));
   }
 
   describe('with --require-pods-key', () => {
@@ -156,13 +156,13 @@ describe('each refusal, as kubectl prints it', () => {
     prose.check('AccountNotMapped: a pod by generateName', refused.stderr);
   });
 
-  test('a namespace that does not exist is refused by the API server itself', testLimit, async () => {
+  test('a namespace that does not exist is denied by the API server itself', testLimit, async () => {
     const refused = await served.apply([pod('nowhere', 'web')], { expectCode: 1 });
     assert.match(refused.stderr, /^Error from server \(NotFound\): .*namespaces "nowhere" not found/);
   });
 
   for (const mode of ['warn', 'audit'] as const) {
-    test(`in mode ${mode} what would be refused passes unpatched`, testLimit, async () => {
+    test(`in mode ${mode} what would be denied passes unpatched`, testLimit, async () => {
       const name = `mode-${mode}`;
       const labels = { 'carm-webhook.dev/mode': mode };
       const containers = [containerWith({ name: 'AWS_ROLE_ARN', value: foreignRole })];
@@ -249,7 +249,7 @@ describe('each refusal, as kubectl prints it', () => {
     shown.add('Unverified');
   });
 
-  test('no refusal that the catalogue has for pods is left out', () => {
+  test('no denial that the catalogue has for pods is left out', () => {
     // The API server looks for the namespace before it asks a webhook; only a race could show this one.
     const never = 'NamespaceNotFound';
     assert.deepEqual([...shown, never].sort(), [...Object.keys(roleDenials), 'Unverified'].sort());

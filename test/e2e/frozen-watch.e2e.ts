@@ -67,7 +67,7 @@ describe('a watch that does not tell', () => {
   const roleIn = ({ answer: { status, body } }: Attempt): string | undefined =>
     status === 201 ? credentialsOf(body)?.roleArn : undefined;
 
-  /** Until pods get a role, and by memory alone. */
+  /** Until pods get a role, and from the cache alone. */
   async function answeredByMemory(team: BoundNamespace, role: string): Promise<void> {
     const limitMs = 30_000;
     const look = async () => {

@@ -117,7 +117,7 @@ describe('the installation as it is documented', () => {
     await page.run(heading, {}, 1);
   });
 
-  test('uninstalling takes away what is ours and nothing of ACK, and refuses nobody', testLimit, async () => {
+  test('uninstalling takes away what is ours and nothing of ACK, and denies nobody', testLimit, async () => {
     await webhook.stopProcess();
     await page.run('Uninstalling');
     const ours = 'mutatingwebhookconfigurations,validatingwebhookconfigurations,clusterroles,clusterrolebindings';

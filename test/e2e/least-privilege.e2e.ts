@@ -93,7 +93,7 @@ describe('the permissions that are shipped', () => {
   );
   after(() => plane?.stop());
 
-  /** A refusal of another kind than the authorizer's fails the test. */
+  /** A denial of another kind than the authorizer's fails the test. */
   async function allowed(path: string): Promise<boolean> {
     const { code, stderr } = await plane.kubectl(['get', '--raw', path], { kubeconfig, expectCode: 'any' });
     if (code !== 0) assert.match(stderr, /Error from server \(Forbidden\)/);
@@ -175,7 +175,7 @@ describe('the permissions that are shipped', () => {
     }
   });
 
-  test('are all needed: without any one of them a call of the webhook is refused', { timeout: 180_000 }, async t => {
+  test('are all needed: without any one of them a call of the webhook is denied', { timeout: 180_000 }, async t => {
     for (const taken of granted) {
       await t.test(grantName(taken), async () => {
         const kind = taken.resource === 'configmaps' ? 'Role' : 'ClusterRole';

@@ -173,7 +173,7 @@ describe('the shipped rules, selectors and matchConditions', () => {
     before(() => webhook.stop());
     for (const row of cases) {
       const closed = row.seenBy.some(entry => failing.has(entry));
-      test(`${row.what}: ${closed ? 'is refused' : 'passes'}`, { timeout: 20_000 }, async () => {
+      test(`${row.what}: ${closed ? 'is denied' : 'passes'}`, { timeout: 20_000 }, async () => {
         const name = await prepare(row);
         const { status, body } = await make(row.call(name), row.by);
         if (!closed) {

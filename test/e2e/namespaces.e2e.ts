@@ -119,7 +119,7 @@ describe('namespaces on a real API server, by the shipped manifests', () => {
     assert.equal(await labelOf('unmapped'), 'enabled');
   });
 
-  test('pods there get the role, and what refuses them names the cause', testLimit, async () => {
+  test('pods there get the role, and what denies them names the cause', testLimit, async () => {
     await create('with-pods', binding);
     await plane.kubectl(['wait', '--for=create', 'serviceaccount/default', '-n', 'with-pods', '--timeout=20s']);
     await plane.kubectl(['run', 'web', '--image=web', '-n', 'with-pods']);

@@ -32,7 +32,7 @@ describe('deploy/components/only-api-server', () => {
   );
   after(() => plane?.stop());
 
-  test('is refused by the API server until addresses are filled in', { timeout: 30_000 }, async () => {
+  test('is denied by the API server until addresses are filled in', { timeout: 30_000 }, async () => {
     const policy = only(await renderBesideDeploy({ components: component }), 'NetworkPolicy');
     await assert.rejects(
       plane.kubectl(['apply', '-f', '-'], { input: asList([policy]) }),

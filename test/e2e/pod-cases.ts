@@ -22,7 +22,7 @@ function withPod(what: string, call: (name: string) => Call, seenBy: MatchCase['
   return { what, given: name => [createNamespace(name, enabled), createPod(name)], call, seenBy };
 }
 
-/** A row in a namespace that is not served. */
+/** A row in a namespace that is not managed. */
 function elsewhere(what: string, labels: object): MatchCase {
   return {
     what: `CREATE of a pod in a namespace ${what}`,

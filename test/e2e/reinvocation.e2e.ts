@@ -115,7 +115,7 @@ describe('beside another mutating webhook', () => {
       assert.ok(other.asked <= 2, `asked ${other.asked} times`);
     });
 
-    test('a foreign role in a container that it adds is refused', testLimit, async () => {
+    test('a foreign role in a container that it adds is denied', testLimit, async () => {
       await beside('thief', 'zzz-thief', addSidecar([{ name: 'AWS_ROLE_ARN', value: foreignRole }]));
       const refused = await served.apply([pod('thief', 'web')], { expectCode: 1 });
       assert.match(
@@ -157,7 +157,7 @@ describe('beside another mutating webhook', () => {
       },
     );
 
-    test('another volume in place of ours is refused', testLimit, async () => {
+    test('another volume in place of ours is denied', testLimit, async () => {
       const swap: PatchPod = ({ spec }) => {
         const index = spec.volumes?.findIndex(({ name }) => name === 'aws-iam-token') ?? -1;
         const value = { name: 'aws-iam-token', emptyDir: {} };
@@ -245,7 +245,7 @@ describe('beside another mutating webhook', () => {
       assert.deepEqual(warnings, []);
     });
 
-    test('in its IRSA way with a role of another account: refused', testLimit, async () => {
+    test('in its IRSA way with a role of another account: denied', testLimit, async () => {
       await prepare('irsa-foreign', { roleArn: foreignRole }, { 'eks.amazonaws.com/role-arn': foreignRole });
       const refused = await served.apply([pod('irsa-foreign', 'web')], { expectCode: 1 });
       assert.match(refused.stderr, /ServiceAccount "app" has eks\.amazonaws\.com\/role-arn .*\(RoleOutsideAccount\)/);

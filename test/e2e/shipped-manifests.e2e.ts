@@ -216,7 +216,7 @@ describe('the manifests in deploy/', () => {
     testLimit,
     async () => {
       await plane.kubectl(['delete', '-k', deployFolder, '--wait=false', '--ignore-not-found']);
-      // Without kube-controller-manager a deleted namespace stays: made anew under its name it cannot be.
+      // Without kube-controller-manager a deleted namespace stays: made again under its name it cannot be.
       const rest = manifests.filter(
         ({ kind, metadata }) => kind !== 'Namespace' && metadata.namespace !== 'carm-webhook',
       );

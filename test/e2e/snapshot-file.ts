@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 const folder = join(import.meta.dirname, 'snapshots');
 const mark = '=== ';
 
-/** Set, the snapshots are written anew from what was seen. */
+/** Set, the snapshots are written again from what was seen. */
 const updating = (process.env['UPDATE_SNAPSHOTS'] ?? '') !== '';
 
 function parse(text: string): Map<string, string> {
@@ -19,7 +19,7 @@ function parse(text: string): Map<string, string> {
 }
 
 /**
- * Texts that people read, in one file that a person reviews: a section a case. `UPDATE_SNAPSHOTS=1` writes it anew.
+ * Texts that people read, in one file that a person reviews: a section a case. `UPDATE_SNAPSHOTS=1` writes it again.
  */
 export class SnapshotFile {
   readonly #path: string;

@@ -376,7 +376,7 @@ webhooks:
     });
   }
 
-  test('a Certificate whose Secret is deleted is issued anew', testLimit, async () => {
+  test('a Certificate whose Secret is deleted is issued again', testLimit, async () => {
     const old = (await tlsSecret('leaf'))['tls.crt'];
     assert.ok(old);
     await plane.kubectl(['delete', 'secret', 'leaf', '-n', 'pki']);

@@ -81,7 +81,7 @@ describe('each warning, as kubectl prints it', () => {
     const lines = checkLines(row, applied);
     assert.equal(await isThere(path), row.invalid === undefined);
     assert.deepEqual(results, lines);
-    // The message of a refusal that a workload is told is none of the warnings that are counted.
+    // The message of a denial that a workload is told is none of the warnings that are counted.
     const counted = row.reasons.filter(reason => Object.hasOwn(warnings, reason)).length;
     assert.equal((await sent()) - before, 2 * counted);
 

@@ -185,7 +185,7 @@ export class WebhookUnderTest {
       looks += 1;
       // A cainjector that has seen the configurations of `deploy/` may write its CA after us, by what it remembered.
       if (looks % 40 === 0) await apply();
-      // The probe's namespace is not bound: its pods are refused by the mutating entry, workloads warned of by the validating one.
+      // The probe's namespace is not bound: its pods are denied by the mutating entry, workloads warned of by the validating one.
       const pod = await dryRun('pods', { spec });
       const template = await dryRun('podtemplates', { template: { metadata: { labels: { app: 'probe' } }, spec } });
       last = [pod.body.message, template.body.message, ...template.warnings].join('; ');

@@ -81,7 +81,7 @@ const everyKind = kinds.flatMap((kind): MatchCase[] => [
     seenBy: unseen,
   },
   {
-    what: `CREATE of a ${kind.kind} in a namespace that is not served`,
+    what: `CREATE of a ${kind.kind} in a namespace that is not managed`,
     given: name => [createNamespace(name)],
     call: name => create(kind, name),
     seenBy: unseen,

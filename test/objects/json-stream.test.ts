@@ -32,7 +32,7 @@ function read(text: string, cuts: readonly number[], root: (first: string) => Ta
   const bytes = Buffer.from(text);
   for (let from = 0, i = 0; from < bytes.length; i++) {
     const length = cuts[i % cuts.length] ?? 1;
-    // Each piece in memory of its own, which is written over: nothing may be read from it later.
+    // Each piece in the cache of its own, which is written over: nothing may be read from it later.
     const piece = Buffer.from(bytes.subarray(from, from + length));
     stream.write(piece);
     piece.fill('x');

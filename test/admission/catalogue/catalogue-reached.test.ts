@@ -38,7 +38,7 @@ describe('the catalogue', () => {
 
   test('names each reason in one word, once', () => {
     const names = [...Object.keys(reasons), ...Object.keys(warnings)];
-    // For a pod a region that cannot be is a warning, for an ACK resource a refusal.
+    // For a pod a region that cannot be is a warning, for an ACK resource a denial.
     assert.deepEqual(
       names.filter((name, index) => names.indexOf(name) !== index),
       ['InvalidRegion'],

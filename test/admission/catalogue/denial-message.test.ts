@@ -18,7 +18,7 @@ import type { RoleMapKind } from '../../../src/objects/role-map.ts';
 import type { RoleSelector } from '../../../src/objects/role-selector.ts';
 import { anyCharacter } from '../../any-character.ts';
 
-/** Every refusal in words, with whatever users may write in it. */
+/** Every denial in words, with whatever users may write in it. */
 
 const hostile = fc.oneof(
   fc.string({ unit: anyCharacter, maxLength: 300 }),
@@ -265,7 +265,7 @@ const commands: readonly RegExp[] = [
   /^kubectl patch configmap ack-role-(?:account|team)-map --namespace [a-z0-9-]+ --type merge --patch '\{"data":\{"[\w.-]+":"ROLE_ARN"\}\}'$/,
 ];
 
-describe('a refusal', () => {
+describe('a denial', () => {
   for (const reason of Object.keys(denials) as (keyof typeof denials)[]) {
     test(`${reason}: one line of at most 1 KiB, with cause, mender, reason and support, whatever users wrote`, () => {
       const problems: fc.Arbitrary<Problem> = cases[reason];

@@ -16,7 +16,7 @@ describe('docs/reasons.md', () => {
     assert.deepEqual(headings.toSorted(), [...Object.keys(reasons), ...Object.keys(warnings)].toSorted());
   });
 
-  test('says who can mend each refusal, and how', () => {
+  test('says who can fix each denial, and how', () => {
     for (const [reason, { group }] of Object.entries(reasons)) {
       if (group !== 'denied') continue;
       const section = page.split(`### ${reason}\n`)[1]?.split('\n### ')[0] ?? '';

@@ -181,7 +181,7 @@ describe('for any two maps', () => {
       );
     });
 
-    test(`a broken ${kind} map can be mended, one entry at a time, in any order`, () => {
+    test(`a broken ${kind} map can be fixed, one entry at a time, in any order`, () => {
       let mended = 0;
       fc.assert(
         fc.property(change(kind), fc.boolean(), ([setting, before], reversed) => {

@@ -76,7 +76,7 @@ test('what a change strands is what had an account by this selector, and has it 
     fc.property(anyWorld, anyAfter, (world, changed) => {
       const [before, ...others] = world.selectors as [RoleSelector, ...RoleSelector[]];
       const after = changed && { ...changed, name: before.name };
-      // What is written invalid is refused before.
+      // What is written invalid is denied before.
       if (after !== undefined && selectorIgnoredBecause(after) !== undefined) return;
       const changedWorld = { ...world, selectors: after === undefined ? others : [after, ...others] };
       const expected = world.resources.filter(resource => {
@@ -131,7 +131,7 @@ describe('it is searched', () => {
 
   test('for one resource more than a message names', () => assert.equal(searchOf(selector()).search?.atMost, 6));
 
-  test('also where no namespace is matched, by memory', () => {
+  test('also where no namespace is matched, from the cache', () => {
     const { search, stranded } = searchOf(selector({ namespaceNames: ['later'] }));
     assert.deepEqual(search?.namespaces, []);
     assert.deepEqual(stranded, []);

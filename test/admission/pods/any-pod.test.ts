@@ -75,7 +75,7 @@ function checkAnswer({ response, record }: ReviewResult): void {
 
 describe('for any JSON in the place of a pod', () => {
   for (const endpoint of ['mutate', 'validate'] as const) {
-    test(`/${endpoint} answers, by one readable line where it refuses`, async () => {
+    test(`/${endpoint} answers, by one readable line where it denies`, async () => {
       await fc.assert(
         fc.asyncProperty(anyPod, async value => checkAnswer(await ask(overTheWire(value), endpoint))),
         { numRuns: propertyRuns(150) },

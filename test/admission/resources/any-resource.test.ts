@@ -146,7 +146,7 @@ describe('for any resource', () => {
     assert.ok(completed >= 15, `only ${completed} were completed: the property says little`);
   });
 
-  test('an UPDATE that changes nothing is allowed and not refused by what was there before', async () => {
+  test('an UPDATE that changes nothing is allowed and not denied by what was there before', async () => {
     await fc.assert(
       fc.asyncProperty(shapedResource, eitherRules, async (value, config) => {
         const object = overTheWire(value);
@@ -157,7 +157,7 @@ describe('for any resource', () => {
     );
   });
 
-  test('a change of finalizers and metadata of a terminating one is never refused or touched', async () => {
+  test('a change of finalizers and metadata of a terminating one is never denied or touched', async () => {
     await fc.assert(
       fc.asyncProperty(shapedResource, shapedResource, eitherRules, async (old, now, config) => {
         const dying = { deletionTimestamp: '2026-01-02T00:00:00Z' };

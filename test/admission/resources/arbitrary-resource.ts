@@ -26,7 +26,7 @@ const annotations = entries(
   [own('deletion-policy'), fc.constantFrom('retain', 'retain', 'delete', '', 'keep')],
   [own('owner-account-id'), fc.constantFrom(account, account, '222222222222', '')],
 );
-/** What is refused outright, so that the others are seen too. */
+/** What is denied outright, so that the others are seen too. */
 const forged = entries([own('adopted'), fc.constantFrom('true', 'false')]);
 
 const namespace = fc.constantFrom('shop', 'shop', 'kube-system', '', 5);

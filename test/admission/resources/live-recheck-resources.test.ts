@@ -16,7 +16,7 @@ import {
 import { type ReviewOptions, readRequest } from '../../decisions/review.ts';
 import { account, FakeCluster, type FakeState, good, inMode } from '../fake-cluster.ts';
 
-/** Refusals of ACK resources, maps and selectors by memory are re-checked live before they are spoken. */
+/** Denials of ACK resources, maps and selectors from the cache are re-checked live before they are spoken. */
 
 const selectors: Config = { ...defaultConfig, featureGates: { ...defaultConfig.featureGates, IAMRoleSelector: true } };
 const ack = `arn:aws:iam::${account}:role/ack`;
@@ -40,7 +40,7 @@ const name = 'ack-role-account-map';
 const removal = mapReview(configMap(name, { [account]: ack }), configMap(name, {}));
 const widened = selectorReview(undefined, roleSelector('new', ack, { names: ['shop'] }));
 
-describe('a denial by memory is re-checked live', () => {
+describe('a denial from the cache is re-checked live', () => {
   const table: readonly (readonly [string, FakeState, FakeState, ReviewOptions, Config])[] = [
     ['a map that came since', { ...live, maps: {} }, live, created('Bucket'), defaultConfig],
     ['an entry that came since', { ...live, maps: { account: {} } }, live, created('Bucket'), defaultConfig],
@@ -75,7 +75,7 @@ describe('a denial by memory is re-checked live', () => {
     });
   }
 
-  test('that a namespace is not bound is no warning before it was read anew', async () => {
+  test('that a namespace is not bound is no warning before it was read again', async () => {
     const unbound: FakeState = { ...live, namespaces: { shop: {} } };
     const spoken = await ask(new FakeCluster(unbound, unbound), created('Bucket'));
     assert.equal(spoken.record.reason, 'NamespaceNotBound');
@@ -194,7 +194,7 @@ describe('when the cluster cannot be asked', () => {
     }
   }
 
-  test('an endpoint needs no state to be refused', async () => {
+  test('an endpoint needs no state to be denied', async () => {
     const object = namespaceObject('new', { 'services.k8s.aws/endpoint-url': 'https://evil.example.com' });
     const review = { resource: '/v1/namespaces', kind: 'Namespace', object };
     const { record } = await ask(new FakeCluster(live, new UnverifiedError(503, 'gone')), review);
@@ -202,7 +202,7 @@ describe('when the cluster cannot be asked', () => {
   });
 });
 
-describe('which resources use a selector is never known by memory', () => {
+describe('which resources use a selector is never known from the cache', () => {
   const shop = roleSelector('shop', ack, { names: ['shop'] });
   const gone = selectorReview(shop, undefined, { name: 'shop' });
   const bucket: StoredResource = {
@@ -252,7 +252,7 @@ describe('which resources use a selector is never known by memory', () => {
     assert.equal((await ask(new FakeCluster(live, labelled), later, selectors)).record.reason, 'SelectorInUse');
   });
 
-  test('when they cannot be listed, the change is refused whatever the mode, and says why', async () => {
+  test('when they cannot be listed, the change is denied whatever the mode, and says why', async () => {
     const why = 'the list of buckets.s3.services.k8s.aws could not be read: the API server answered 403 Forbidden';
     const cluster = new FakeCluster(live, new UnverifiedError(503, why));
     const { response, record } = await ask(cluster, gone, { ...selectors, defaultMode: 'audit' });

@@ -86,7 +86,7 @@ interface Case {
   readonly mapsOf?: FakeState['mapsOf'];
   readonly systems?: readonly [AckSystem, ...AckSystem[]];
   readonly selectors?: readonly object[];
-  /** Role ARN, or the reason of the refusal; undefined: ACK works in its controllers' own account. */
+  /** Role ARN, or the reason of the denial; undefined: ACK works in its controllers' own account. */
   readonly gives: string | undefined;
 }
 

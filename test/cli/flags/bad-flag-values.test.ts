@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type CommandInput, demoState, runCommand } from '../command-runs.ts';
 
-/** Values that each flag refuses as it is read, whichever command has it. */
+/** Values that each flag denies as it is read, whichever command has it. */
 const badValues: Readonly<Record<string, readonly string[]>> = {
   port: ['b@d', '65536', '-1', ''],
   'ops-port': ['b@d', '65536', '-1', ''],
@@ -114,7 +114,7 @@ describe('a bad value of a flag is exit 2, one line that quotes it once and says
   }
 });
 
-test('a duration of more than a day is refused by every flag that takes one, and the bound told', async () => {
+test('a duration of more than a day is denied by every flag that takes one, and the bound told', async () => {
   for (const flag of ['max-staleness', 'shutdown-delay', 'token-expiration']) {
     const { code, stderr } = await runCommand(['serve', `--${flag}=25h`]);
     assert.deepEqual([code, stderr], [2, `carm-webhook: --${flag} "25h" is longer than 24h\n`]);

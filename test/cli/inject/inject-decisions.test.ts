@@ -31,15 +31,15 @@ function rolesIn(object: unknown): readonly string[] {
 
 const workloadRole = 'arn:aws:iam::111122223333:role/team-a-workloads';
 
-describe('inject: refusals', () => {
-  test('a refused object is left out, its message with its place on stderr, exit 1; the others pass', async () => {
+describe('inject: denials', () => {
+  test('a denied object is left out, its message with its place on stderr, exit 1; the others pass', async () => {
     const { code, objects, stderr } = await inject(yaml(pod('team-b'), pod('team-a')));
     assert.equal(code, 1);
     assert.deepEqual(objects.map(rolesIn), [[workloadRole]]);
     assert.match(stderr, /^stdin:2: denied: Pod "web" in namespace "team-b": .* \(AccountNotMapped\)\n$/);
   });
 
-  test('the boundary refuses a foreign role', async () => {
+  test('the boundary denies a foreign role', async () => {
     const env = [{ name: 'AWS_ROLE_ARN', value: 'arn:aws:iam::999988887777:role/x' }];
     const foreign = yaml(pod('team-a', { containers: [{ name: 'a', env }] }));
     const { code, objects, stderr } = await inject(foreign);
@@ -169,7 +169,7 @@ describe('inject: pod templates', () => {
   });
 
   for (const policy of ['warn', 'deny', 'off']) {
-    test(`a workload whose pods would be refused is left out, with --workloads=${policy}`, async () => {
+    test(`a workload whose pods would be denied is left out, with --workloads=${policy}`, async () => {
       const template = { spec: { containers: [{ name: 'a' }] } };
       const workload = {
         apiVersion: 'apps/v1',

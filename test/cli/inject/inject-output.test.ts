@@ -51,7 +51,7 @@ describe('inject -o', () => {
     assert.deepEqual(parse(applied || ''), parse(yaml.stdout));
   });
 
-  test('another form is refused by name', async () => {
+  test('another form is denied by name', async () => {
     const { code, stderr } = await inject([pod], '-o', 'xml');
     assert.equal(code, 2);
     assert.equal(stderr, 'carm-webhook: --output "xml" is not one of: yaml, json, diff\n');

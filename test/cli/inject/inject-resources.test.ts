@@ -46,7 +46,7 @@ describe('inject of ACK resources', () => {
     assert.match(stdout, /services\.k8s\.aws\/deletion-policy: retain/);
   });
 
-  test('leaves out what would be refused, and says why', async () => {
+  test('leaves out what would be denied, and says why', async () => {
     const forged = bucket('  annotations:\n    services.k8s.aws/adopted: "true"\n', 'forged');
     const { code, stdout, stderr } = await injected(`${forged}---\n${bucket('')}`);
     assert.equal(code, 1);

@@ -212,7 +212,7 @@ describe('inject reads YAML as kubectl does', () => {
     assert.match(now, /\n {2}hostNetwork: yes\n {2}securityContext: \{ fsGroup: 0644, old: 0899 \}\n/);
   });
 
-  test('a string that looks like one of them is quoted where it is written anew', async () => {
+  test('a string that looks like one of them is quoted where it is written again', async () => {
     const json = JSON.stringify(parse(pod.replace('"1"', "'yes'").replace("'80'", "'0644'")));
     const now = await injected(json);
     assert.match(now, /value: "yes"/);
@@ -299,7 +299,7 @@ describe('inject reads YAML as kubectl does', () => {
     assert.equal(await injected(text), `# a\n${aYaml}---\n# b\n${bYaml}---\n${cYaml}`);
   });
 
-  test('what is written anew means the same', async () => {
+  test('what is written again means the same', async () => {
     const flow =
       '{a: 1_000, b: 0644, c: 0x1F, d: yes, e: 1.0, f: !!binary aGVsbG8=, g: !!float 1, h: "1_000", containers: [{name: a}]}';
     const stdin = `apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: team-a}\nspec: ${flow}\n`;

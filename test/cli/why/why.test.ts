@@ -62,7 +62,7 @@ describe('why namespace', () => {
     });
   });
 
-  test('one whose pods would be refused: exit 1, the message', async () => {
+  test('one whose pods would be denied: exit 1, the message', async () => {
     const { code, stdout } = await runCommand(['why', 'ns/team-b', '--state', demoState]);
     assert.equal(code, 1);
     assert.match(stdout, /^Namespace team-b\nDecision: {2}denied \(AccountNotMapped\)\n/);
