@@ -1,9 +1,13 @@
 import type { AccountId } from '../accounts/account-id.ts';
 import type { Partition } from '../accounts/partition.ts';
 import { parseRoleArn } from '../accounts/role-arn.ts';
-import type { EnvVar } from '../objects/aws-variables.ts';
+import { AwsVariables, type EnvVar } from '../objects/aws-variables.ts';
 import type { Container, Pod } from '../objects/pod.ts';
-import { roleArnVariable } from './environment.ts';
+import { credentialsModes } from './credentials-modes.ts';
+
+/** `AWS_ROLE_ARN`, and whatever else a mode takes a role from. */
+const roleVariableNames = [...new Set(credentialsModes.flatMap(({ roleVariables }) => roleVariables))];
+const none: readonly EnvVar[] = [];
 
 /** A container whose `AWS_ROLE_ARN` is not one that its namespace may have. */
 export type BoundaryProblem =
@@ -41,7 +45,8 @@ export function roleAllowed(roleArn: string, home: HomeAccount, sourceAccounts: 
  * ignores case. https://learn.microsoft.com/en-us/windows/win32/procthread/environment-variables
  */
 export function roleVariables(pod: Pod, { awsVariables }: Container): readonly EnvVar[] {
-  return awsVariables.all(roleArnVariable, pod.windowsUse !== 'unlikely');
+  if (awsVariables === AwsVariables.none) return none;
+  return roleVariableNames.flatMap(name => awsVariables.all(name, pod.windowsUse !== 'unlikely'));
 }
 
 /** Whether any of the containers names a role, so that the boundary has something to judge. */
@@ -52,7 +57,7 @@ export function namesRole(pod: Pod, containers: readonly Container[]): boolean {
 /** Names of the containers with an empty `AWS_ROLE_ARN`, which is nobody's role: AWS SDKs fall back to the node's. */
 export function emptyRoles({ windows }: Pod, containers: readonly Container[]): readonly string[] {
   return containers
-    .filter(({ awsVariables }) => awsVariables.literal(roleArnVariable, windows) === '')
+    .filter(({ awsVariables }) => roleVariableNames.some(name => awsVariables.literal(name, windows) === ''))
     .map(({ name }) => name);
 }
 
@@ -60,7 +65,7 @@ export function emptyRoles({ windows }: Pod, containers: readonly Container[]): 
 export function misspelledRoles({ windowsUse }: Pod, containers: readonly Container[]): readonly string[] {
   if (windowsUse !== 'unlikely') return [];
   return containers
-    .filter(({ awsVariables }) => awsVariables.otherSpellings(roleArnVariable).length > 0)
+    .filter(({ awsVariables }) => roleVariableNames.some(name => awsVariables.otherSpellings(name).length > 0))
     .map(({ name }) => name);
 }
 

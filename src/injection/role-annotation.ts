@@ -6,13 +6,20 @@ import type { Pod } from '../objects/pod.ts';
 export const roleArnAnnotation = 'carm-webhook.dev/role-arn';
 
 /**
- * Writes the annotation over whatever is there; an empty text where nobody got a role. A pod without the annotation
- * that got no role stays as it is.
+ * Writes the annotation over whatever is there, and others with it; an empty text where nobody got a role. A pod without an
+ * annotation that would be empty stays as it is.
  */
-export function roleArnAnnotationPatch(pod: Pod, roleArn: string): readonly Addition[] {
-  if ((pod.annotations.get(roleArnAnnotation) ?? '') === roleArn) return [];
-  const annotations = { [roleArnAnnotation]: roleArn };
+export function roleArnAnnotationPatch(
+  pod: Pod,
+  roleArn: string,
+  others: Readonly<Record<string, string>> = {},
+): readonly Addition[] {
+  const changed = Object.entries({ [roleArnAnnotation]: roleArn, ...others }).filter(
+    ([key, value]) => (pod.annotations.get(key) ?? '') !== value,
+  );
+  if (changed.length === 0) return [];
+  const annotations = Object.fromEntries(changed);
   if (!pod.hasMetadata) return [{ op: 'add', path: '/metadata', value: { annotations } }];
   if (!pod.hasAnnotations) return [{ op: 'add', path: '/metadata/annotations', value: annotations }];
-  return [{ op: 'add', path: `/metadata/annotations/${pointerSegment(roleArnAnnotation)}`, value: roleArn }];
+  return changed.map(([key, value]) => ({ op: 'add', path: `/metadata/annotations/${pointerSegment(key)}`, value }));
 }

@@ -7,10 +7,10 @@ import { podsPrefix, type RequestedRoleProblem } from '../../accounts/pod-role.t
 import { parseRoleArn } from '../../accounts/role-arn.ts';
 import type { MappingProblem } from '../../accounts/role-map.ts';
 import type { BoundaryProblem } from '../../injection/boundary.ts';
-import { roleArnVariable } from '../../injection/environment.ts';
 import type { VolumeConflict } from '../../injection/inject.ts';
 import { roleArnAnnotation } from '../../injection/role-annotation.ts';
 import { tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
+import { roleArnVariable } from '../../injection/web-identity.ts';
 import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
 import type { ControllerRoleProblem } from '../pods/controller-role.ts';
 import { type DenialOf, inside, type MessageContext, mapName, redactedValue, type Words } from './denial.ts';

@@ -1,7 +1,7 @@
-import { takesTokenFile } from '../../injection/environment.ts';
+import { mayReadMount } from '../../injection/credentials-modes.ts';
 import { injectEphemeralContainers } from '../../injection/inject.ts';
 import { readSkipList } from '../../injection/skip-list.ts';
-import { tokenVolumeName, usesTokenFile } from '../../injection/token-volume.ts';
+import { tokenVolumeName } from '../../injection/token-volume.ts';
 import { optionalArray, optionalObject, optionalString, requiredObject } from '../../objects/json.ts';
 import type { Container, Pod } from '../../objects/pod.ts';
 import type { Warning } from '../catalogue/warnings.ts';
@@ -78,7 +78,7 @@ export function mutateEphemeralContainers(request: AdmissionRequest, view: View,
   const skipped = readSkipList(pod.annotations);
   const targets = added.filter(({ name }) => !skipped.has(name));
   const hasVolume = pod.volumes?.some(({ name }) => name === tokenVolumeName) ?? false;
-  const users = targets.filter(one => takesTokenFile(one, pod.windows) || usesTokenFile(one, pod.windows));
+  const users = targets.filter(container => mayReadMount(container, pod));
   if (targets.length === 0 || (users.length === 0 && !hasVolume))
     return { verdict: 'allow', reason: 'NothingToInject', warnings: empty, confirmLive: false };
   if (!hasVolume) {

@@ -10,6 +10,7 @@ import {
   type HomeAccount,
   misspelledRoles,
   namesRole,
+  roleAllowed,
   roleVariables,
 } from '../../injection/boundary.ts';
 import type { ContainerWarning, InjectionSettings } from '../../injection/inject.ts';
@@ -17,6 +18,7 @@ import { nearMisses } from '../../injection/near-miss.ts';
 import { chooseRegion } from '../../injection/region.ts';
 import { roleArnAnnotation } from '../../injection/role-annotation.ts';
 import { readTokenSettings } from '../../injection/token-settings.ts';
+import { webIdentity } from '../../injection/web-identity.ts';
 import type { Namespace } from '../../objects/namespace.ts';
 import { type Container, type Pod, readPod } from '../../objects/pod.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
@@ -202,13 +204,12 @@ export function settingsFor(
     const misses = nearMisses(annotations, on);
     if (misses.length > 0) warnings.push({ reason: 'MisspelledKey', on, misses });
   }
-  const settings = {
-    role: podRole.role,
-    home: { accountId: podRole.accountId, partition: podRole.partition },
-    sourceAccounts: config.sourceAccounts,
-    region: region.region,
+  const credentials = webIdentity(pod, {
+    roleArn: podRole.role.text,
     token,
-  };
+    allowsRole: roleArn => roleAllowed(roleArn, podRole, config.sourceAccounts),
+  });
+  const settings = { credentials, sdk: { region: region.region, regionalSts: token.regionalSts } };
   return { settings, warnings };
 }
 

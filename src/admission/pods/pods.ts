@@ -1,9 +1,9 @@
 import { namesRole } from '../../injection/boundary.ts';
-import { findVolumeConflict, injectPod } from '../../injection/inject.ts';
+import { mountUsers } from '../../injection/credentials-modes.ts';
+import { findConflict, injectPod } from '../../injection/inject.ts';
 import { roleArnAnnotationPatch } from '../../injection/role-annotation.ts';
 import { readSkipList, unknownSkipNames } from '../../injection/skip-list.ts';
 import { readTokenSettings } from '../../injection/token-settings.ts';
-import { usesTokenFile } from '../../injection/token-volume.ts';
 import { requiredObject } from '../../objects/json.ts';
 import type { Container, Pod } from '../../objects/pod.ts';
 import type { Warning } from '../catalogue/warnings.ts';
@@ -133,14 +133,14 @@ export function validatePod(request: AdmissionRequest, view: View, config: Confi
   const outside = boundaryProblem(podReview, pod.containers);
   if (outside !== undefined) return denyPod(podReview, outside);
   if (isOptedOut(pod)) return { verdict: 'allow', reason: 'OptedOut', confirmLive: false };
-  const users = targetsOf(pod).filter(container => usesTokenFile(container, pod.windows));
+  const users = mountUsers(pod, targetsOf(pod));
   if (users.length > 0) {
     // Without it the audience is a guess, and no pod can be created with it either.
     const serviceAccount = view.serviceAccount(namespace.name, pod.serviceAccountName);
     if (serviceAccount === undefined) return denyPod(podReview, { reason: 'ServiceAccountNotFound' });
     const { annotations } = serviceAccount;
     const { audience } = readTokenSettings(pod.annotations, annotations, config.tokenExpirationSeconds);
-    const conflict = findVolumeConflict(pod, users, audience);
+    const conflict = findConflict(pod, users, audience);
     if (conflict !== undefined) return denyPod(podReview, conflict);
   }
   return { verdict: 'allow', reason: 'Checked', confirmLive: false };

@@ -7,7 +7,7 @@ import type { Decision } from '../../admission/decision.ts';
 import { decideLive } from '../../admission/live-view.ts';
 import { type Mode, modeOf } from '../../admission/mode.ts';
 import { mutatePod } from '../../admission/pods/pods.ts';
-import type { AddedVariable } from '../../injection/environment.ts';
+import type { AddedVariable } from '../../injection/credentials.ts';
 import { readPod } from '../../objects/pod.ts';
 import { roleMapNames } from '../../objects/role-map.ts';
 import { withAdditions } from '../inject/dry-run.ts';
