@@ -1,13 +1,12 @@
 import type { AccountId } from '../accounts/account-id.ts';
 import type { Partition } from '../accounts/partition.ts';
 import { parseRoleArn } from '../accounts/role-arn.ts';
-import { AwsVariables, type EnvVar } from '../objects/aws-variables.ts';
+import type { EnvVar } from '../objects/aws-variables.ts';
 import type { Container, Pod } from '../objects/pod.ts';
 import { credentialsModes } from './credentials-modes.ts';
 
 /** `AWS_ROLE_ARN`, and whatever else a mode takes a role from. */
 const roleVariableNames = [...new Set(credentialsModes.flatMap(({ roleVariables }) => roleVariables))];
-const none: readonly EnvVar[] = [];
 
 /** A container whose `AWS_ROLE_ARN` is not one that its namespace may have. */
 export type BoundaryProblem =
@@ -45,13 +44,13 @@ export function roleAllowed(roleArn: string, home: HomeAccount, sourceAccounts: 
  * ignores case. https://learn.microsoft.com/en-us/windows/win32/procthread/environment-variables
  */
 export function roleVariables(pod: Pod, { awsVariables }: Container): readonly EnvVar[] {
-  if (awsVariables === AwsVariables.none) return none;
   return roleVariableNames.flatMap(name => awsVariables.all(name, pod.windowsUse !== 'unlikely'));
 }
 
 /** Whether any of the containers names a role, so that the boundary has something to judge. */
 export function namesRole(pod: Pod, containers: readonly Container[]): boolean {
-  return containers.some(container => roleVariables(pod, container).length > 0);
+  const ignoreCase = pod.windowsUse !== 'unlikely';
+  return containers.some(({ awsVariables }) => roleVariableNames.some(name => awsVariables.has(name, ignoreCase)));
 }
 
 /** Names of the containers with an empty `AWS_ROLE_ARN`, which is nobody's role: AWS SDKs fall back to the node's. */

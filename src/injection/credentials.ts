@@ -64,5 +64,5 @@ export interface Credentials<Conflict = unknown> {
   /** The volume as JSON, for a pod that has none of its name. */
   volume(): unknown;
   /** For a pod of which a container reads the mount, beside `carm-webhook.dev/role-arn`. */
-  readonly annotations: Readonly<Record<string, string>>;
+  readonly annotations: ReadonlyMap<string, string>;
 }

@@ -135,7 +135,7 @@ export function injectPod(
     patch: [
       ...plans.patch,
       ...append('/spec/volumes', pod.volumes !== undefined, volumes),
-      ...roleArnAnnotationPatch(pod, roleArn, plans.volume === undefined ? {} : credentials.annotations),
+      ...roleArnAnnotationPatch(pod, roleArn, plans.volume === undefined ? undefined : credentials.annotations),
     ],
     warnings: plans.warnings,
     injected: plans.patch.length > 0,

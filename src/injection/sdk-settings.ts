@@ -35,7 +35,11 @@ export function missingSettings(
   { awsVariables }: Container,
   { windows }: Pod,
 ): readonly AddedVariable[] {
-  return settings.flatMap(setting => (setting.some(({ name }) => awsVariables.has(name, windows)) ? [] : setting));
+  const missing: AddedVariable[] = [];
+  for (const setting of settings) {
+    if (!setting.some(({ name }) => awsVariables.has(name, windows))) missing.push(...setting);
+  }
+  return missing;
 }
 
 /** The region that a container has by its own literal variables. */

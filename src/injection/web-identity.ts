@@ -22,6 +22,7 @@ const podIdentityVariables = ['AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_CONTAIN
 
 const tokenFile = new MountedFile('token');
 const nothing: readonly AddedVariable[] = [];
+const noAnnotations: ReadonlyMap<string, string> = new Map();
 
 /** Web identity: the pair of a role and a token file, by which SDKs call `sts:AssumeRoleWithWebIdentity`. */
 export const webIdentityMode: CredentialsMode<never> = {
@@ -68,7 +69,7 @@ export function webIdentity(pod: Pod, { roleArn, token, allowsRole }: WebIdentit
     mode: webIdentityMode,
     roleArn,
     audience: token.audience,
-    annotations: {},
+    annotations: noAnnotations,
     give(container): ContainerCredentials {
       const has = (name: string) => container.awsVariables.has(name, windows);
       const hasRole = has(roleArnVariable);
