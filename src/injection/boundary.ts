@@ -7,6 +7,7 @@ import { credentialsModes } from './credentials-modes.ts';
 
 /** `AWS_ROLE_ARN`, and whatever else a mode takes a role from. */
 const roleVariableNames = [...new Set(credentialsModes.flatMap(({ roleVariables }) => roleVariables))];
+const none: readonly EnvVar[] = [];
 
 /** A container whose `AWS_ROLE_ARN` is not one that its namespace may have. */
 export type BoundaryProblem =
@@ -44,7 +45,12 @@ export function roleAllowed(roleArn: string, home: HomeAccount, sourceAccounts: 
  * ignores case. https://learn.microsoft.com/en-us/windows/win32/procthread/environment-variables
  */
 export function roleVariables(pod: Pod, { awsVariables }: Container): readonly EnvVar[] {
-  return roleVariableNames.flatMap(name => awsVariables.all(name, pod.windowsUse !== 'unlikely'));
+  let found = none;
+  for (const name of roleVariableNames) {
+    const variables = awsVariables.all(name, pod.windowsUse !== 'unlikely');
+    found = found.length === 0 ? variables : [...found, ...variables];
+  }
+  return found;
 }
 
 /** Whether any of the containers names a role, so that the boundary has something to judge. */

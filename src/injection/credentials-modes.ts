@@ -15,9 +15,12 @@ export interface MountUsers {
 
 /** Those among some containers of a pod; no entry for a mode that none of them uses. */
 export function mountUsers(pod: Pod, containers: readonly Container[]): readonly MountUsers[] {
-  return credentialsModes
-    .map(mode => ({ mode, containers: containers.filter(container => mode.reads(container, pod)) }))
-    .filter(users => users.containers.length > 0);
+  const users: MountUsers[] = [];
+  for (const mode of credentialsModes) {
+    const readers = containers.filter(container => mode.reads(container, pod));
+    if (readers.length > 0) users.push({ mode, containers: readers });
+  }
+  return users;
 }
 
 /** Whether a container reads a file in our mount, or would if it were given a role. */

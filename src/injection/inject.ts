@@ -5,7 +5,7 @@ import type { Container, Pod, VolumeMount } from '../objects/pod.ts';
 import type { ContainerCredentials, Credentials, CredentialsWarning } from './credentials.ts';
 import type { CredentialsConflict, MountUsers } from './credentials-modes.ts';
 import { roleArnAnnotationPatch } from './role-annotation.ts';
-import { listSettings, missingSettings, type SdkSettings } from './sdk-settings.ts';
+import { listSettings, missingSettings, type SdkSetting, type SdkSettings } from './sdk-settings.ts';
 import { lookAtMounts, tokenMount, volumeState } from './token-volume.ts';
 
 const tokenMounts = [tokenMount];
@@ -79,13 +79,19 @@ interface ContainerPlans {
   readonly warnings: readonly ContainerWarning[];
 }
 
+function planContainer(
+  pod: Pod,
+  container: Container,
+  sdkSettings: readonly SdkSetting[],
+  credentials: Credentials,
+): ContainerCredentials {
+  const { added, readsMount, roleArn, warnings } = credentials.give(container);
+  return { added: [...missingSettings(sdkSettings, container, pod), ...added], readsMount, roleArn, warnings };
+}
+
 function planContainers(pod: Pod, targets: readonly Container[], settings: InjectionSettings): ContainerPlans {
   const { credentials } = settings;
   const sdkSettings = listSettings(settings.sdk);
-  const planContainer = (container: Container): ContainerCredentials => {
-    const given = credentials.give(container);
-    return { ...given, added: [...missingSettings(sdkSettings, container, pod), ...given.added] };
-  };
   const patch: Addition[] = [];
   const found = new WarningsByReason();
   let mounted = false;
@@ -95,7 +101,7 @@ function planContainers(pod: Pod, targets: readonly Container[], settings: Injec
   let usual: ContainerCredentials | undefined;
   for (const container of targets) {
     const isUsual = container.awsVariables === AwsVariables.none && !container.hasEnvFrom;
-    const plan = (isUsual ? usual : undefined) ?? planContainer(container);
+    const plan = (isUsual ? usual : undefined) ?? planContainer(pod, container, sdkSettings, credentials);
     if (isUsual) usual = plan;
     else conflicting ??= credentials.mode.conflictIn(container, pod);
     for (const warning of plan.warnings) found.add(warning, container);

@@ -44,8 +44,8 @@ export const webIdentityMode: CredentialsMode<never> = {
   conflictIn: () => undefined,
   /** Projected, one token of this audience at `token`. Expiration and mode may differ. */
   isOurs({ projected }, audience) {
-    const [token, ...others] = projected ?? [];
-    return token !== undefined && others.length === 0 && token.audience === audience && token.path === tokenFile.name;
+    const token = projected?.length === 1 ? projected[0] : undefined;
+    return token !== undefined && token.audience === audience && token.path === tokenFile.name;
   },
 };
 
@@ -64,7 +64,6 @@ export interface WebIdentitySettings {
 export function webIdentity(pod: Pod, { roleArn, token, allowsRole }: WebIdentitySettings): Credentials<never> {
   const { windows } = pod;
   const pair = webIdentityMode.variables(roleArn, pod);
-  const tokenFileAlone = pair.slice(1);
   return {
     mode: webIdentityMode,
     roleArn,
@@ -79,7 +78,7 @@ export function webIdentity(pod: Pod, { roleArn, token, allowsRole }: WebIdentit
       let added = nothing;
       if (!yields && !hasTokenFile) {
         if (!hasRole) added = pair;
-        else if (ownRole !== undefined && allowsRole(ownRole)) added = tokenFileAlone;
+        else if (ownRole !== undefined && allowsRole(ownRole)) added = pair.slice(1);
       }
       const warnings: CredentialsWarning[] = [];
       if (yields && !hasRole) warnings.push('ConfiguredByPodIdentity');
