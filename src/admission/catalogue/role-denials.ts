@@ -7,7 +7,7 @@ import { podsPrefix, type RequestedRoleProblem } from '../../accounts/pod-role.t
 import { parseRoleArn } from '../../accounts/role-arn.ts';
 import type { MappingProblem } from '../../accounts/role-map.ts';
 import type { BoundaryProblem } from '../../injection/boundary.ts';
-import type { VolumeConflict } from '../../injection/inject.ts';
+import type { InjectionConflict } from '../../injection/inject.ts';
 import { roleArnAnnotation } from '../../injection/role-annotation.ts';
 import { tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
 import { roleArnVariable } from '../../injection/web-identity.ts';
@@ -47,7 +47,7 @@ export type RoleProblem =
   | RequestedRoleProblem
   | BoundaryProblem
   | ControllerRoleProblem
-  | VolumeConflict
+  | InjectionConflict
   | StateProblem
   | MapKeyProblem
   | OwnerMismatch;
