@@ -44,6 +44,10 @@ demo: $(BUNDLE) ## See pods injected and refused by a real server
 test: $(BUNDLE) ## Run the tests that need no cluster
 	@npm test --silent
 
+.PHONY: coverage
+coverage: $(INSTALLED) ## Hold the lines of the pure folders that tests run against their limit, 98 %
+	@npm run --silent coverage
+
 .PHONY: lint
 lint: $(INSTALLED) ## Check style and types
 	@npm run --silent lint
@@ -54,11 +58,8 @@ format: $(INSTALLED) ## Format the sources
 	@npm run --silent format
 
 .PHONY: bench
-bench: $(BUNDLE) ## Measure pods and ACK resources beside a handler that answers a constant
-	@echo 'A pod:'
-	@npm run --silent bench
-	@echo 'An ACK resource:'
-	@npm run --silent bench -- --review resource
+bench: $(BUNDLE) ## Measure pods and ACK resources (AGAINST=COMMIT: beside the build of another commit)
+	@npm run --silent bench -- $(if $(AGAINST),--against $(AGAINST) --seconds 40)
 	@echo 'What reviews cost as they grow:'
 	@npm run --silent costs
 

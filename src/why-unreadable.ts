@@ -3,19 +3,19 @@ export type Unreadable = 'file' | 'folder' | 'link';
 
 const noPermission = 'permission denied';
 const tooLarge = 'it is too large';
-export const inCircle = 'its symbolic links lead in a circle';
+export const inCircle = 'its symbolic links form a loop';
 
 /** By the code of Node's error. Its text names a system call, and the path once more. */
 const reasons: Readonly<Record<string, string | Readonly<Record<Unreadable, string>>>> = {
   ENOENT: {
     file: 'there is no such file',
     folder: 'there is no such folder',
-    link: 'it is a symbolic link that leads nowhere',
+    link: 'it is a broken symbolic link',
   },
   ENOTDIR: {
-    file: 'there is no such file: a part of its path is no folder',
-    folder: 'it is no folder',
-    link: 'it is a symbolic link that leads nowhere',
+    file: 'there is no such file: a part of its path is not a folder',
+    folder: 'it is not a folder',
+    link: 'it is a broken symbolic link',
   },
   EISDIR: 'it is a folder; name the files in it',
   EACCES: noPermission,
@@ -36,7 +36,7 @@ export function whyUnreadable(error: unknown, what: Unreadable): string | undefi
   const code = 'code' in error ? String(error.code) : undefined;
   const reason = code === undefined ? undefined : reasons[code];
   if (reason !== undefined) return typeof reason === 'string' ? reason : reason[what];
-  if ('syscall' in error) return `the system says ${code ?? 'no more'}`;
+  if ('syscall' in error) return `the operating system reports ${code ?? 'an unknown error'}`;
   // Longer than a string may be: https://nodejs.org/api/buffer.html#bufferconstantsmax_string_length
   return error instanceof RangeError && error.message === 'Invalid string length' ? tooLarge : undefined;
 }

@@ -11,16 +11,16 @@ describe('why a path cannot be read', () => {
   const cases: readonly [code: string, what: Unreadable, said: string][] = [
     ['ENOENT', 'file', 'there is no such file'],
     ['ENOENT', 'folder', 'there is no such folder'],
-    ['ENOENT', 'link', 'it is a symbolic link that leads nowhere'],
-    ['ENOTDIR', 'file', 'there is no such file: a part of its path is no folder'],
-    ['ENOTDIR', 'folder', 'it is no folder'],
+    ['ENOENT', 'link', 'it is a broken symbolic link'],
+    ['ENOTDIR', 'file', 'there is no such file: a part of its path is not a folder'],
+    ['ENOTDIR', 'folder', 'it is not a folder'],
     ['EISDIR', 'file', 'it is a folder; name the files in it'],
     ['EACCES', 'file', 'permission denied'],
     ['EPERM', 'folder', 'permission denied'],
-    ['ELOOP', 'link', 'its symbolic links lead in a circle'],
+    ['ELOOP', 'link', 'its symbolic links form a loop'],
     ['ENAMETOOLONG', 'file', 'its name is too long'],
     ['EMFILE', 'file', 'too many files are open'],
-    ['EREMOTEIO', 'file', 'the system says EREMOTEIO'],
+    ['EREMOTEIO', 'file', 'the operating system reports EREMOTEIO'],
   ];
   for (const [code, what, said] of cases) {
     test(`${code} of a ${what}: ${said}`, () => assert.equal(whyUnreadable(systemError(code), what), said));

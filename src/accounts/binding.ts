@@ -1,12 +1,9 @@
+import { ownerAccountIdAnnotation, teamIdAnnotation } from '../objects/keys.ts';
+import type { Namespace } from '../objects/namespace.ts';
 import { type AccountId, isAccountId } from './account-id.ts';
 import type { FeatureGates } from './feature-gates.ts';
 import { err, ok, type Result } from './result.ts';
 import { isTeamId, type TeamId } from './team-id.ts';
-
-/** https://github.com/aws-controllers-k8s/runtime/blob/main/apis/core/v1alpha1/annotations.go */
-export const ownerAccountIdAnnotation = 'services.k8s.aws/owner-account-id';
-export const teamIdAnnotation = 'services.k8s.aws/team-id';
-export const defaultRegionAnnotation = 'services.k8s.aws/default-region';
 
 /** What ties a namespace to an owner. */
 export type Binding =
@@ -15,7 +12,7 @@ export type Binding =
 
 export type BindingProblem = { readonly reason: 'InvalidAccountId' | 'InvalidTeamId'; readonly value: string };
 
-type Annotations = ReadonlyMap<string, string>;
+type Annotations = Namespace['annotations'];
 
 /**
  * Whether a namespace has a binding by the active gates, a valid one or not. An empty annotation is no annotation, as

@@ -1,8 +1,7 @@
+import { injectLabel } from '../objects/keys.ts';
 import type { Namespace } from '../objects/namespace.ts';
 import { isBound } from './binding.ts';
 import type { FeatureGates } from './feature-gates.ts';
-
-export const injectLabel = 'carm-webhook.dev/inject';
 
 /**
  * Namespaces whose bindings ACK ignores.

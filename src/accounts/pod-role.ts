@@ -1,13 +1,12 @@
+import { eksRoleArnAnnotation, roleAnnotation } from '../objects/keys.ts';
 import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
+import type { ServiceAccount } from '../objects/service-account.ts';
 import type { AccountId } from './account-id.ts';
 import type { Binding } from './binding.ts';
 import type { Partition } from './partition.ts';
 import { err, ok, type Result } from './result.ts';
 import { isRoleName, parseRoleArn, type RoleArn, roleArnOf } from './role-arn.ts';
-import { lookUpRole, type MappingProblem } from './role-map.ts';
-
-export const roleAnnotation = 'carm-webhook.dev/role';
-export const eksRoleArnAnnotation = 'eks.amazonaws.com/role-arn';
+import { lookUpRole, type MappedRole, type MappingProblem } from './role-map.ts';
 
 /** What a pod's ServiceAccount asks for, in place of the mapped role. */
 export interface RequestedRole {
@@ -52,7 +51,7 @@ export function podKeys({ id }: Binding, requirePodsKey: boolean): readonly stri
 }
 
 /** Reads the role that a ServiceAccount requests; ours wins over EKS's. An empty annotation is no annotation. */
-export function readRequestedRole(annotations: ReadonlyMap<string, string>): RequestedRole | undefined {
+export function readRequestedRole(annotations: ServiceAccount['annotations']): RequestedRole | undefined {
   for (const annotation of [roleAnnotation, eksRoleArnAnnotation] as const) {
     const value = annotations.get(annotation);
     if (value) return { annotation, value };
@@ -61,9 +60,27 @@ export function readRequestedRole(annotations: ReadonlyMap<string, string>): Req
 }
 
 /**
- * Resolves the role of a pod. The map must resolve first; a request only replaces its result: a bare name becomes a role
- * in the namespace's account and the mapped role's partition; a full ARN must lie there too, or in a source account.
+ * The role of a pod: the mapped one, or the requested in its place. A bare name becomes a role in the namespace's account
+ * and the mapped role's partition; a full ARN must lie there too, or in a source account.
  */
+export function podRoleOf(
+  { role, accountId, map, key }: MappedRole,
+  requested: RequestedRole | undefined,
+  { sourceAccounts }: { readonly sourceAccounts: ReadonlySet<string> },
+): Result<PodRole, RequestedRoleProblem> {
+  const { partition } = role;
+  if (requested === undefined) return ok({ role, accountId, partition, source: { kind: 'map', map, key } });
+  const { annotation, value } = requested;
+  const requestedRole = isRoleName(value) ? roleArnOf(partition, accountId, value) : parseRoleArn(value);
+  if (requestedRole === undefined) return err({ reason: 'InvalidRoleArn', value, at: { annotation } });
+  const isAtHome = requestedRole.accountId === accountId && requestedRole.partition === partition;
+  if (!isAtHome && !sourceAccounts.has(requestedRole.accountId)) {
+    return err({ reason: 'RoleOutsideAccount', value, accountId, partition, at: { annotation } });
+  }
+  return ok({ role: requestedRole, accountId, partition, source: { kind: 'requested', annotation } });
+}
+
+/** Resolves the role of a pod. The map must resolve first; a request only replaces its result. */
 export function resolvePodRole(
   binding: Binding,
   map: RoleMap | undefined,
@@ -71,16 +88,5 @@ export function resolvePodRole(
   options: { readonly requirePodsKey: boolean; readonly sourceAccounts: ReadonlySet<string> },
 ): Result<PodRole, MappingProblem | RequestedRoleProblem> {
   const mapped = lookUpRole(binding, map, podKeys(binding, options.requirePodsKey));
-  if (!mapped.ok) return mapped;
-  const { role, accountId, map: kind, key } = mapped.value;
-  const { partition } = role;
-  if (requested === undefined) return ok({ role, accountId, partition, source: { kind: 'map', map: kind, key } });
-  const { annotation, value } = requested;
-  const requestedRole = isRoleName(value) ? roleArnOf(partition, accountId, value) : parseRoleArn(value);
-  if (requestedRole === undefined) return err({ reason: 'InvalidRoleArn', value, at: { annotation } });
-  const isAtHome = requestedRole.accountId === accountId && requestedRole.partition === partition;
-  if (!isAtHome && !options.sourceAccounts.has(requestedRole.accountId)) {
-    return err({ reason: 'RoleOutsideAccount', value, accountId, partition, at: { annotation } });
-  }
-  return ok({ role: requestedRole, accountId, partition, source: { kind: 'requested', annotation } });
+  return mapped.ok ? podRoleOf(mapped.value, requested, options) : mapped;
 }

@@ -4,14 +4,21 @@ import type { Binding } from './binding.ts';
 import { err, ok, type Result } from './result.ts';
 import { parseRoleArn, type RoleArn } from './role-arn.ts';
 
+type InvalidValue = {
+  readonly reason: 'InvalidRoleArn';
+  readonly value: string;
+  readonly at: { readonly map: RoleMapKind; readonly key: string };
+};
+
+export type TeamMappingProblem =
+  | { readonly reason: 'TeamMapMissing' }
+  | { readonly reason: 'TeamNotMapped'; readonly keys: readonly string[] }
+  | InvalidValue;
+
 export type MappingProblem =
-  | { readonly reason: 'AccountMapMissing' | 'TeamMapMissing' }
-  | { readonly reason: 'AccountNotMapped' | 'TeamNotMapped'; readonly keys: readonly string[] }
-  | {
-      readonly reason: 'InvalidRoleArn';
-      readonly value: string;
-      readonly at: { readonly map: RoleMapKind; readonly key: string };
-    }
+  | TeamMappingProblem
+  | { readonly reason: 'AccountMapMissing' }
+  | { readonly reason: 'AccountNotMapped'; readonly keys: readonly string[] }
   | { readonly reason: 'AccountMismatch'; readonly key: string; readonly role: RoleArn; readonly accountId: AccountId };
 
 /** A role that a map gives. */
@@ -28,6 +35,16 @@ export interface MappedRole {
  * back to the next.
  * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/reconciler.go (getRoleARN)
  */
+export function lookUpRole(
+  binding: Extract<Binding, { readonly kind: 'team' }>,
+  map: RoleMap | undefined,
+  keys: readonly string[],
+): Result<MappedRole, TeamMappingProblem>;
+export function lookUpRole(
+  binding: Binding,
+  map: RoleMap | undefined,
+  keys: readonly string[],
+): Result<MappedRole, MappingProblem>;
 export function lookUpRole(
   binding: Binding,
   map: RoleMap | undefined,

@@ -1,19 +1,22 @@
+import type { KeyedStrings } from '../objects/keys.ts';
 import type { ResourceType, RoleSelector } from '../objects/role-selector.ts';
 import { type AccountId, isAccountId } from './account-id.ts';
 import { parseRoleArn } from './role-arn.ts';
 
 type Labels = ReadonlyMap<string, string>;
+/** Selectors may ask for any, of namespaces too: where there are selectors, all are cached, or said to be too many. */
+type SelectedLabels = KeyedStrings<never>;
 
 /** A resource as selectors see it. */
 export interface SelectedResource extends ResourceType {
   readonly namespace: string;
-  readonly namespaceLabels: Labels;
+  readonly namespaceLabels: SelectedLabels;
   readonly labels: Labels;
 }
 
 /** Whether all of the wanted labels are there with the same values. */
-export function hasLabels(labels: Labels, wanted: Labels): boolean {
-  for (const [key, value] of wanted) if (labels.get(key) !== value) return false;
+export function hasLabels(labels: SelectedLabels, wanted: Labels): boolean {
+  for (const [key, value] of wanted) if (labels.get(key as never) !== value) return false;
   return true;
 }
 
@@ -21,7 +24,7 @@ export function hasLabels(labels: Labels, wanted: Labels): boolean {
 export function selectorMatchesNamespace(
   { namespaceNames, namespaceLabels }: RoleSelector,
   name: string,
-  labels: Labels,
+  labels: SelectedLabels,
 ): boolean {
   return (namespaceNames.length === 0 || namespaceNames.includes(name)) && hasLabels(labels, namespaceLabels);
 }

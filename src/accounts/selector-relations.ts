@@ -1,3 +1,4 @@
+import type { KeyedStrings } from '../objects/keys.ts';
 import type { ResourceType, RoleSelector } from '../objects/role-selector.ts';
 import { hasLabels } from './role-selector.ts';
 
@@ -55,7 +56,7 @@ function typesMeet(a: readonly ResourceType[], b: readonly ResourceType[]): bool
 export function selectorsOverlap(
   a: RoleSelector,
   b: RoleSelector,
-  labelsOf: (namespace: string) => Labels | undefined,
+  labelsOf: (namespace: string) => KeyedStrings<never> | undefined,
 ): boolean {
   if (!typesMeet(a.resourceTypes, b.resourceTypes) || !compatible(a.resourceLabels, b.resourceLabels)) return false;
   const names = a.namespaceNames.length > 0 ? a.namespaceNames : b.namespaceNames;

@@ -1,14 +1,14 @@
-import { ObjectTooLargeError } from '../objects/object-size.ts';
-import { answer, type EffectiveDecision, type ReviewResult } from './answer.ts';
+import { answer, type ReviewResult } from './answer.ts';
 import { type Cluster, UnverifiedError, type View } from './cluster.ts';
 import type { Config } from './config.ts';
-import type { Decision } from './decision.ts';
-import { fault, unverified, unverifiedWords } from './failure.ts';
+import { type EffectiveDecision, effectiveDecision } from './effective-decision.ts';
+import { failure, unverified, unverifiedWords } from './failure.ts';
 import { decideLive } from './live-view.ts';
 import { type Mode, modeOf } from './mode.ts';
+import { RecordingView } from './recording-view.ts';
 import type { AdmissionRequest } from './review.ts';
-import { type Endpoint, type Rule, ruleFor } from './rule.ts';
-import { tooLarge } from './too-large.ts';
+import type { Endpoint, Rule } from './rule.ts';
+import { ruleFor } from './rules.ts';
 
 export type { ReviewResult } from './answer.ts';
 export type { Endpoint } from './rule.ts';
@@ -23,44 +23,34 @@ export type Admit = (
   deadline: number,
 ) => ReviewResult | Promise<ReviewResult>;
 
+/** The answer to a review whose decision failed, or did not come in time. */
+export type AnswerFailure = (endpoint: Endpoint, request: AdmissionRequest, error: unknown) => ReviewResult;
+
+/** Makes the answers to reviews that cannot be decided: wherever they fail, they get the same one. */
+export function createAnswerFailure(cluster: Pick<Cluster, 'cache'>, config: Config): AnswerFailure {
+  return (endpoint, request, error) =>
+    answer(ruleFor(endpoint, request), request, failure(request, error, cachedMode(cluster, request, config), config));
+}
+
 /**
  * Makes the answers to reviews out of the rules and what is known of the cluster.
  * A decision from the cache is answered at once, without I/O, unless it rests on state that the cache may have wrong.
  */
 export function createAdmit(cluster: Cluster, config: Config): Admit {
+  const answerFailure = createAnswerFailure(cluster, config);
   return (endpoint, request, deadline) => {
     const rule = ruleFor(endpoint, request);
-    let byCache: EffectiveDecision | undefined;
+    const fail = (error: unknown) => answerFailure(endpoint, request, error);
     try {
       const { cache } = cluster;
-      if (cache !== undefined) {
-        byCache = effectiveDecision(rule, request, cache, config);
-        if (!byCache.decision.confirmLive) return answer(rule, request, byCache);
-      }
+      const view = cache && new RecordingView(cache);
+      const byCache = view && effectiveDecision(rule, request, view, config);
+      if (byCache !== undefined && !byCache.decision.confirmLive) return answer(rule, request, byCache);
+      return answerLive({ rule, request, config, cluster, deadline, view, byCache }).catch(fail);
     } catch (error) {
-      return answer(rule, request, fault(request, error, cachedMode(cluster, request, config), config));
+      return fail(error);
     }
-    return answerLive({ rule, request, config, cluster, deadline, byCache });
   };
-}
-
-/** The rule's decision; that of every rule on an object that holds more than it may. */
-function decideBounded(rule: Rule, request: AdmissionRequest, view: View, config: Config): Decision {
-  if (request.excess !== undefined && rule.webhook !== 'unknown')
-    return tooLarge(rule, request, request.excess, config);
-  try {
-    return rule.decide(request, view, config);
-  } catch (error) {
-    if (error instanceof ObjectTooLargeError) return tooLarge(rule, request, error, config);
-    throw error;
-  }
-}
-
-function effectiveDecision(rule: Rule, request: AdmissionRequest, view: View, config: Config): EffectiveDecision {
-  const decision = decideBounded(rule, request, view, config);
-  const softened = decision.verdict === 'deny' && !decision.ignoresMode;
-  const mode = softened ? modeOf(view.namespace(request.namespace), config.defaultMode) : 'enforce';
-  return { decision, mode, code: 403 };
 }
 
 /** A request that the cache alone does not answer. */
@@ -70,20 +60,18 @@ interface LiveQuestion {
   readonly config: Config;
   readonly cluster: Cluster;
   readonly deadline: number;
-  /** Undefined when nothing may be decided from the cache. */
+  /** What was looked up in the cache, and decided by it; undefined when nothing may be. */
+  readonly view: RecordingView | undefined;
   readonly byCache: EffectiveDecision | undefined;
 }
 
 async function answerLive(question: LiveQuestion): Promise<ReviewResult> {
-  const { rule, request, config, cluster, deadline } = question;
-  try {
-    const effective = await decideLive(cluster, request.namespace, deadline, view =>
-      effectiveDecision(rule, request, view, config),
-    ).catch(error => withoutCluster(question, error));
-    return answer(rule, request, effective);
-  } catch (error) {
-    return answer(rule, request, fault(request, error, cachedMode(cluster, request, config), config));
-  }
+  const { rule, request, config, cluster, deadline, view } = question;
+  const decide = (live: View) => effectiveDecision(rule, request, live, config);
+  const effective = await decideLive(cluster, request.namespace, deadline, decide, view?.lookups).catch(error =>
+    withoutCluster(question, error),
+  );
+  return answer(rule, request, effective);
 }
 
 /** @throws what is no UnverifiedError. */
@@ -93,11 +81,12 @@ function withoutCluster({ rule, request, config, byCache }: LiveQuestion, error:
   const decision = rule.unverified?.(request, config, words);
   if (decision !== undefined) return { decision, mode: 'enforce', code: error.status };
   // What is never more than a warning holds nobody up.
-  return byCache?.decision.advisory ? byCache : unverified(error.status, words, config, error);
+  const isAdvice = byCache?.decision.verdict === 'deny' && byCache.decision.advisory;
+  return isAdvice ? byCache : unverified(error.status, words, config, error);
 }
 
 /** The mode of a request's namespace, as far as the cache tells: for a fault that may lie in the looking up itself. */
-function cachedMode(cluster: Cluster, request: AdmissionRequest, config: Config): Mode {
+function cachedMode(cluster: Pick<Cluster, 'cache'>, request: AdmissionRequest, config: Config): Mode {
   try {
     return modeOf(cluster.cache?.namespace(request.namespace), config.defaultMode);
   } catch {

@@ -1,23 +1,14 @@
 import { isJsonObject } from '../objects/json.ts';
 import { patchText } from '../objects/json-patch.ts';
-import { formatWarning } from './catalogue/say-remark.ts';
 import type { Warning } from './catalogue/warnings.ts';
+import { formatWarning } from './catalogue/warnings.ts';
 import type { Decision } from './decision.ts';
-import type { Mode } from './mode.ts';
+import { type EffectiveDecision, outcomeOf } from './effective-decision.ts';
 import type { Outcome, ReviewRecord } from './record.ts';
 import type { AdmissionResponse } from './response.ts';
 import type { AdmissionRequest } from './review.ts';
 import type { Rule } from './rule.ts';
 import { shortSubject } from './subject.ts';
-
-/** A decision in the mode of its namespace. */
-export interface EffectiveDecision {
-  readonly decision: Decision;
-  readonly mode: Mode;
-  /** `status.code`, should the decision be spoken as a denial. */
-  readonly code: number;
-  readonly error?: unknown;
-}
 
 /** An answer, and what metrics and logs say of it. */
 export interface ReviewResult {
@@ -33,14 +24,6 @@ const statusReasons: Readonly<Record<number, string>> = {
   500: 'InternalError',
   503: 'ServiceUnavailable',
 };
-
-function outcomeOf({ decision, mode, code }: EffectiveDecision): Outcome {
-  if (decision.verdict === 'mutate') return 'mutated';
-  if (decision.verdict === 'allow') return 'allowed';
-  if (mode === 'audit') return 'audited';
-  if (mode === 'warn' || decision.advisory) return 'warned';
-  return code === 403 ? 'denied' : 'error';
-}
 
 function auditAnnotations({ verdict, reason, accountId, role }: Decision): Readonly<Record<string, string>> {
   return {
@@ -66,17 +49,17 @@ function responseOf(
   request: AdmissionRequest,
   { decision, code }: EffectiveDecision,
   outcome: Outcome,
+  message: string,
 ): AdmissionResponse {
-  const { message = '', patch } = decision;
   const denied = outcome === 'denied' || outcome === 'error';
   const warnings = [...(outcome === 'warned' ? [message] : []), ...formatWarnings(decision.warnings ?? [], request)];
   return {
     uid: request.uid,
     allowed: !denied,
     ...(denied && { status: { code, reason: statusReasons[code] ?? 'Forbidden', message } }),
-    ...(outcome === 'mutated' && {
+    ...(decision.verdict === 'mutate' && {
       patchType: 'JSONPatch',
-      patch: Buffer.from(patchText(patch ?? [])).toString('base64'),
+      patch: Buffer.from(patchText(decision.patch)).toString('base64'),
     }),
     ...(warnings.length > 0 && { warnings }),
     auditAnnotations: auditAnnotations(decision),
@@ -87,6 +70,8 @@ function responseOf(
 export function answer(rule: Rule, request: AdmissionRequest, effective: EffectiveDecision): ReviewResult {
   const { decision } = effective;
   const outcome = outcomeOf(effective);
+  const denial = decision.verdict === 'deny' ? decision : undefined;
+  const message = denial?.message();
   const { uid, operation, namespace, name, kind, dryRun } = request;
   const record: ReviewRecord = {
     webhook: rule.webhook,
@@ -101,10 +86,10 @@ export function answer(rule: Rule, request: AdmissionRequest, effective: Effecti
     dryRun,
     accountId: decision.accountId,
     roleArn: decision.role?.text,
-    message: decision.message,
-    loggedMessage: decision.loggedMessage ?? decision.message,
-    advisory: decision.advisory ?? false,
+    message,
+    loggedMessage: denial?.loggedMessage?.() ?? message,
+    advisory: denial?.advisory ?? false,
     error: effective.error,
   };
-  return { response: responseOf(request, effective, outcome), record };
+  return { response: responseOf(request, effective, outcome, message ?? ''), record };
 }

@@ -37,7 +37,7 @@ export interface Config {
   readonly unboundResources: UnboundPolicy;
   /** Who ACK's controllers are, besides `ack-<alias>-controller` of an ACK system namespace. */
   readonly ackIdentities: readonly Identity[];
-  /** Who may write what only controllers write, to restore a backup. */
+  /** Identities that may write what only controllers write, to restore a backup. */
   readonly restoreIdentities: readonly Identity[];
   /** Values of `services.k8s.aws/endpoint-url` that a namespace may have. */
   readonly allowedEndpointUrls: ReadonlySet<string>;

@@ -5,29 +5,48 @@ import type { Addition } from '../objects/json-patch.ts';
 import type { Reason } from './catalogue/reasons.ts';
 import type { Warning } from './catalogue/warnings.ts';
 
-/** What was decided on one object, before the namespace's mode has its say. */
-export interface Decision {
-  readonly verdict: 'allow' | 'mutate' | 'deny';
-  readonly reason: Reason;
+interface Decided<V extends string, R extends Reason> {
+  readonly verdict: V;
+  readonly reason: R;
   /** The namespace's account, the role and where it came from, as far as the decision got. */
-  readonly accountId?: AccountId;
-  readonly role?: RoleArn;
+  readonly accountId?: AccountId | undefined;
+  readonly role?: RoleArn | undefined;
   readonly source?: RoleSource;
-  /** Only with the verdict `mutate`. */
-  readonly patch?: readonly Addition[];
   readonly warnings?: readonly Warning[];
-  /** Only with the verdict `deny`: what is wrong, who can fix it and how. */
-  readonly message?: string;
-  /** The message as the log may hold it, where that is another: without the value of an environment variable. */
-  readonly loggedMessage?: string;
-  /** Only with the verdict `deny`: it is never more than a warning, whatever the mode. */
-  readonly advisory?: boolean;
-  /** Only with the verdict `deny`: the namespace's mode has no say. */
-  readonly ignoresMode?: boolean;
   /**
    * Whether other state of the cluster could make it another decision for the worse of the user: then it is not
    * spoken before that state was read again. (A role that was just replaced is another matter: the cache may be as old
    * as the watch.)
    */
   readonly confirmLive: boolean;
+}
+
+export type Allowed<R extends Reason = Reason> = Decided<'allow', R>;
+
+export interface Mutated<R extends Reason = Reason> extends Decided<'mutate', R> {
+  readonly patch: readonly Addition[];
+}
+
+export interface Denied<R extends Reason = Reason> extends Decided<'deny', R> {
+  /** What is wrong, who can fix it and how. Composed when it is spoken, as most denials by the cache never are. */
+  readonly message: () => string;
+  /** The message as the log may hold it, where that is another: without the value of an environment variable. */
+  readonly loggedMessage?: () => string;
+  /** It is never more than a warning, whatever the mode. */
+  readonly advisory?: boolean;
+  /** The namespace's mode has no say. */
+  readonly ignoresMode?: boolean;
+}
+
+/** What was decided on one object, before the namespace's mode has its say. */
+export type Decision = Allowed | Mutated | Denied;
+
+type Details = Partial<Omit<Allowed, 'verdict' | 'reason'>>;
+
+export function allow<R extends Reason>(reason: R, details?: Details): Allowed<R> {
+  return { verdict: 'allow', reason, confirmLive: false, ...details };
+}
+
+export function mutate<R extends Reason>(reason: R, patch: readonly Addition[], details?: Details): Mutated<R> {
+  return { verdict: 'mutate', reason, patch, confirmLive: false, ...details };
 }

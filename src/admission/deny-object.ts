@@ -2,9 +2,9 @@ import type { MessageContext } from './catalogue/denial.ts';
 import { denialOf, type Problem, softeningOf } from './catalogue/denials.ts';
 import { denialMessage } from './catalogue/message.ts';
 import type { Config } from './config.ts';
-import type { Decision } from './decision.ts';
+import type { Denied } from './decision.ts';
 
-/** Circumstances, as far as they are known of a namespace. */
+/** What messages need to know, as far as it is known of a namespace. */
 export function messageContext(namespace: string, config: Config, more: Partial<MessageContext> = {}): MessageContext {
   return {
     namespace,
@@ -25,15 +25,23 @@ function ignoresMode(problem: Problem, { defaultMode }: Config): boolean {
   return softenedBy === 'nothing' || (softenedBy === 'default' && defaultMode === 'enforce');
 }
 
-/** The denial of an object, which is never spoken from the cache alone. */
-export function denyObject(subject: string, problem: Problem, at: MessageContext, config: Config): Decision {
+/**
+ * The denial of an object, which is never spoken from the cache alone.
+ * @param subject names the object; empty where what is wrong names it already.
+ */
+export function denyObject<P extends Problem>(
+  subject: () => string,
+  problem: P,
+  at: MessageContext,
+  config: Config,
+): Denied<P['reason']> {
   const { redact } = denialOf(problem);
-  const messageOf = (of: Problem) => denialMessage(subject, of, at, config.supportMessage);
+  const messageOf = (of: Problem) => denialMessage(subject(), of, at, config.supportMessage);
   return {
     verdict: 'deny',
     reason: problem.reason,
-    message: messageOf(problem),
-    ...(redact && { loggedMessage: messageOf(redact(problem)) }),
+    message: () => messageOf(problem),
+    ...(redact && { loggedMessage: () => messageOf(redact(problem)) }),
     ...(at.binding?.kind === 'account' && { accountId: at.binding.id }),
     ...(ignoresMode(problem, config) && { ignoresMode: true }),
     confirmLive: true,

@@ -1,23 +1,23 @@
 import { MalformedObjectError } from '../objects/json.ts';
-import type { EffectiveDecision } from './answer.ts';
+import { quote } from '../objects/quote.ts';
 import { closeMessage } from './catalogue/message.ts';
-import { quote } from './catalogue/quote.ts';
 import type { FailureReason } from './catalogue/reasons.ts';
 import type { Config } from './config.ts';
+import type { Denied } from './decision.ts';
+import type { EffectiveDecision } from './effective-decision.ts';
 import type { Mode } from './mode.ts';
 import type { AdmissionRequest } from './review.ts';
 import { subjectOf } from './subject.ts';
 
-function failed(
-  reason: FailureReason,
-  code: number,
-  words: string,
-  mode: Mode,
-  config: Config,
-  error?: unknown,
-): EffectiveDecision {
-  const message = closeMessage(words, reason, config.supportMessage);
-  return { decision: { verdict: 'deny', reason, message, confirmLive: false }, mode, code, error };
+/** An error to be thrown when a decision is not there in time. */
+export class DecisionTimeoutError extends Error {
+  override readonly name = 'DecisionTimeoutError';
+  readonly code = 'DecisionTimeout';
+}
+
+/** A denial for what keeps a review from being decided. */
+export function deniedFor<R extends FailureReason>(reason: R, words: string, { supportMessage }: Config): Denied<R> {
+  return { verdict: 'deny', reason, message: () => closeMessage(words, reason, supportMessage), confirmLive: false };
 }
 
 /** What is wrong with a field, in one line. */
@@ -34,15 +34,18 @@ export function unverifiedWords(request: AdmissionRequest, why: string): string 
 
 /** Denied whatever the mode: nothing is known that a mode could soften. */
 export function unverified(code: 429 | 503, words: string, config: Config, error: unknown): EffectiveDecision {
-  return failed('Unverified', code, words, 'enforce', config, error);
+  return { decision: deniedFor('Unverified', words, config), mode: 'enforce', code, error };
 }
 
-/** An exception while deciding: the object's fault if it has not the shape that its API gives it, else ours. */
-export function fault(request: AdmissionRequest, error: unknown, mode: Mode, config: Config): EffectiveDecision {
+/**
+ * An exception while deciding, or a decision that does not come: the object's fault if it has not the shape that its API
+ * gives it, else ours.
+ */
+export function failure(request: AdmissionRequest, error: unknown, mode: Mode, config: Config): EffectiveDecision {
   if (error instanceof MalformedObjectError) {
     const words = `${subjectOf(request)}: ${describeMalformed(error)}. To fix this, correct that field`;
-    return failed('InvalidReview', 400, words, 'enforce', config);
+    return { decision: deniedFor('InvalidReview', words, config), mode: 'enforce', code: 400 };
   }
   const words = `internal error. Ask your platform team to look for review ${quote(request.uid)} in the log of carm-webhook`;
-  return failed('InternalError', 500, words, mode, config, error);
+  return { decision: deniedFor('InternalError', words, config), mode, code: 500, error };
 }

@@ -1,75 +1,52 @@
-import type { Namespace } from '../objects/namespace.ts';
-import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
-import type { RoleSelector } from '../objects/role-selector.ts';
-import type { ServiceAccount } from '../objects/service-account.ts';
-import type { Cluster, Lookup, LookupResult, ResourceSearch, StoredResource, View } from './cluster.ts';
-
-function keyOf(lookup: Lookup): string {
-  switch (lookup.kind) {
-    case 'Namespace':
-      return `namespace/${lookup.name}`;
-    case 'ServiceAccount':
-      return `service-account/${lookup.namespace}/${lookup.name}`;
-    case 'RoleMap':
-      return `role-map/${lookup.ackSystem}/${lookup.map}`;
-    case 'RoleSelectors':
-    case 'Namespaces':
-    case 'Resources':
-      return lookup.kind;
-  }
-}
+import type { Cluster, Lookup, LookupResult, View } from './cluster.ts';
+import { LookupView, lookupKey } from './lookup.ts';
 
 /** A view of objects that were read live. A look-up of one that was not read yet answers undefined and is noted. */
-class LiveView implements View {
-  readonly #read = new Map<string, unknown>();
+class LiveView extends LookupView {
+  /** What came of each read: an object, none, or an error for whoever looks it up. */
+  readonly #read = new Map<string, { readonly found: unknown } | { readonly error: unknown }>();
   #missing = new Map<string, Lookup>();
 
-  #lookUp<R extends Lookup>(lookup: R): LookupResult<R> {
-    const key = keyOf(lookup);
-    if (!this.#read.has(key)) this.#missing.set(key, lookup);
-    return this.#read.get(key) as LookupResult<R>;
+  constructor(lookups: readonly Lookup[]) {
+    super();
+    for (const lookup of lookups) this.#missing.set(lookupKey(lookup), lookup);
   }
 
-  namespace(name: string): Namespace | undefined {
-    return this.#lookUp({ kind: 'Namespace', name });
+  protected lookUp<L extends Lookup>(lookup: L): LookupResult<L> | undefined {
+    const key = lookupKey(lookup);
+    const result = this.#read.get(key);
+    if (result === undefined) {
+      this.#missing.set(key, lookup);
+      return undefined;
+    }
+    if ('error' in result) throw result.error;
+    return result.found as LookupResult<L>;
   }
 
-  serviceAccount(namespace: string, name: string): ServiceAccount | undefined {
-    return this.#lookUp({ kind: 'ServiceAccount', namespace, name });
+  get isComplete(): boolean {
+    return this.#missing.size === 0;
   }
 
-  roleMap(map: RoleMapKind, ackSystem: string): RoleMap | undefined {
-    return this.#lookUp({ kind: 'RoleMap', map, ackSystem });
-  }
-
-  roleSelectors(): readonly RoleSelector[] | undefined {
-    return this.#lookUp({ kind: 'RoleSelectors' });
-  }
-
-  namespaces(): Iterable<Namespace> {
-    return this.#lookUp({ kind: 'Namespaces' }) ?? [];
-  }
-
-  findResources(search: ResourceSearch): readonly StoredResource[] | undefined {
-    return this.#lookUp({ kind: 'Resources', search });
-  }
-
-  /** Reads all that was looked up and not found. */
-  async readMissing(cluster: Cluster, namespace: string, deadline: number): Promise<boolean> {
+  /** Reads all that is missing, in parallel. */
+  async readMissing(cluster: Cluster, namespace: string, deadline: number): Promise<void> {
     const missing = this.#missing;
     this.#missing = new Map();
     const read = async ([key, lookup]: [string, Lookup]): Promise<void> => {
-      this.#read.set(key, await cluster.read(lookup, namespace, deadline));
+      const result = await cluster.read(lookup, namespace, deadline).then(
+        found => ({ found }),
+        (error: unknown) => ({ error }),
+      );
+      this.#read.set(key, result);
     };
     await Promise.all(Array.from(missing, read));
-    return missing.size > 0;
   }
 }
 
 /**
- * Decides by live reads alone: decides, reads what the decision looked up and not found, and decides again until it looks up
- * nothing new. Each turn reads an object more, so it ends.
+ * Decides by live reads alone: reads what is known to be looked up, decides, and while that looked up anything else, reads
+ * this and decides again. Each turn reads an object more, so it ends.
  * @param deadline milliseconds of `performance.now()`.
+ * @param lookups what the decision by the cache looked up: with nothing new in the live state, one round trip is enough.
  * @throws {UnverifiedError}
  */
 export async function decideLive<T>(
@@ -77,10 +54,12 @@ export async function decideLive<T>(
   namespace: string,
   deadline: number,
   decide: (view: View) => T,
+  lookups: readonly Lookup[] = [],
 ): Promise<T> {
-  const view = new LiveView();
+  const view = new LiveView(lookups);
   for (;;) {
+    if (!view.isComplete) await view.readMissing(cluster, namespace, deadline);
     const decision = decide(view);
-    if (!(await view.readMissing(cluster, namespace, deadline))) return decision;
+    if (view.isComplete) return decision;
   }
 }

@@ -1,10 +1,9 @@
+import { modeLabel } from '../objects/keys.ts';
 import type { Namespace } from '../objects/namespace.ts';
 
 /** What becomes of a denial: it is spoken, becomes a warning, or is only counted and noted for the audit log. */
 export const modes = ['enforce', 'warn', 'audit'] as const;
 export type Mode = (typeof modes)[number];
-
-export const modeLabel = 'carm-webhook.dev/mode';
 
 export function isMode(text: string): text is Mode {
   return (modes as readonly string[]).includes(text);

@@ -3,10 +3,9 @@
  * other state, does not read the same review again.
  * @param read must be pure.
  */
-export function readOnce<T extends NonNullable<unknown>>(read: (object: unknown) => T): (object: unknown) => T {
-  const results = new WeakMap<object, T>();
+export function readOnce<K extends object, T extends NonNullable<unknown>>(read: (object: K) => T): (object: K) => T {
+  const results = new WeakMap<K, T>();
   return object => {
-    if (typeof object !== 'object' || object === null) return read(object);
     const known = results.get(object);
     if (known !== undefined) return known;
     const result = read(object);

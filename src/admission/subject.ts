@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, optionalObject, optionalString } from '../objects/json.ts';
-import { quote } from './catalogue/quote.ts';
+import { quote } from '../objects/quote.ts';
 import type { AdmissionRequest } from './review.ts';
 
 /** The kind of a request's object, which is an identifier in every review that an API server sends. */
@@ -7,17 +7,22 @@ export function plainKind({ kind }: AdmissionRequest): string {
   return /^[A-Za-z0-9]{1,63}$/.test(kind) ? kind : 'object';
 }
 
-/** How warnings name the object of a request: `Pod "web"`; one without a name by its `generateName`: `Pod "web-*"`. */
-export function shortSubject(request: AdmissionRequest, object: JsonObject): string {
+/** The name; of an object without one its `generateName`: `web-*`. @throws {MalformedObjectError} */
+function givenName(request: AdmissionRequest, object: JsonObject): string {
   const metadata = optionalObject(object, 'metadata', '') ?? {};
   const generated = optionalString(metadata, 'generateName', '/metadata');
-  const name = request.name || optionalString(metadata, 'name', '/metadata') || (generated ? `${generated}*` : '');
-  return `${plainKind(request)} ${quote(name)}`;
+  return request.name || optionalString(metadata, 'name', '/metadata') || (generated ? `${generated}*` : '');
 }
 
-/** How denials name it: `Pod "web" in namespace "team-a"`. */
-export function nameSubject(request: AdmissionRequest, object: JsonObject): string {
-  return `${shortSubject(request, object)} in namespace ${quote(request.namespace)}`;
+/** How warnings name the object of a request: `Pod "web"`. */
+export function shortSubject(request: AdmissionRequest, object: JsonObject): string {
+  return `${plainKind(request)} ${quote(givenName(request, object))}`;
+}
+
+/** How denials name it: `Pod "web" in namespace "team-a"`. Its fields are read at once, and quoted when they are spoken. */
+export function nameSubject(request: AdmissionRequest, object: JsonObject): () => string {
+  const name = givenName(request, object);
+  return () => `${plainKind(request)} ${quote(name)} in namespace ${quote(request.namespace)}`;
 }
 
 /** A request that deletes a collection has no name, but is asked for each object. Nothing in it is as it should be. */

@@ -2,7 +2,7 @@ import { isJsonObject, optionalObject } from '../objects/json.ts';
 import { isTerminating } from '../objects/metadata.ts';
 import type { Excess } from '../objects/object-size.ts';
 import type { Config } from './config.ts';
-import type { Decision } from './decision.ts';
+import { allow, type Decision } from './decision.ts';
 import { denyObject, messageContext } from './deny-object.ts';
 import type { AdmissionRequest } from './review.ts';
 import type { Rule } from './rule.ts';
@@ -19,8 +19,8 @@ function isStoredTerminating({ oldObject, terminating }: AdmissionRequest): bool
  * @throws {MalformedObjectError}
  */
 export function tooLarge(rule: Rule, request: AdmissionRequest, { what, atLeast }: Excess, config: Config): Decision {
-  if (isStoredTerminating(request)) return { verdict: 'allow', reason: 'Terminating', confirmLive: false };
+  if (isStoredTerminating(request)) return allow('Terminating');
   const at = messageContext(request.namespace, config);
-  const decision = denyObject(subjectOf(request), { reason: 'ObjectTooLarge', what, atLeast }, at, config);
-  return { ...decision, advisory: rule.webhook === 'workloads.carm-webhook.dev', confirmLive: false };
+  const decision = denyObject(() => subjectOf(request), { reason: 'ObjectTooLarge', what, atLeast }, at, config);
+  return { ...decision, advisory: rule.advisory ?? false, confirmLive: false };
 }

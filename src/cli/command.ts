@@ -10,9 +10,6 @@ export interface Surroundings {
 
 /** One command of `carm-webhook`. */
 export interface Command {
-  readonly name: string;
-  /** One line for the list of commands. */
-  readonly summary: string;
   readonly help: () => string;
   /**
    * Runs the command.

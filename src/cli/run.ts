@@ -1,18 +1,42 @@
-import { ClusterUnreachableError } from '../cluster/api/api-errors.ts';
-import { ManifestError } from '../cluster/state/manifests.ts';
-import { StateError } from '../cluster/state/state-directory.ts';
-import { MalformedObjectError } from '../objects/json.ts';
-import { checkCommand } from './check/check.ts';
 import type { Command, Surroundings } from './command.ts';
 import { echo } from './flags/flag.ts';
-import { injectCommand } from './inject/inject.ts';
-import { serveCommand } from './serve/serve.ts';
 import { exitCodes, UsageError } from './usage-error.ts';
-import { versionCommand } from './version.ts';
-import { MissingObjectError } from './why/missing-object-error.ts';
-import { whyCommand } from './why/why.ts';
 
-const commands: readonly Command[] = [serveCommand, injectCommand, checkCommand, whyCommand, versionCommand];
+/** A command, loaded when it is asked for: only so `version` and help come at once. Nothing else may be imported above. */
+interface LazyCommand {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+const commands: readonly LazyCommand[] = [
+  {
+    name: 'serve',
+    summary: 'Answer the admission reviews of an API server',
+    load: async () => (await import('./serve/serve.ts')).serveCommand,
+  },
+  {
+    name: 'inject',
+    summary: 'Show what the webhook would do to manifests',
+    load: async () => (await import('./inject/inject.ts')).injectCommand,
+  },
+  {
+    name: 'check',
+    summary: "Find what is wrong with maps, namespaces, ServiceAccounts and ACK's resources",
+    load: async () => (await import('./check/check.ts')).checkCommand,
+  },
+  {
+    name: 'why',
+    summary: 'Explain the decision on a pod or a namespace',
+    load: async () => (await import('./why/why.ts')).whyCommand,
+  },
+  {
+    name: 'version',
+    summary: 'Print the version',
+    load: async () => (await import('./version.ts')).versionCommand,
+  },
+];
 
 function generalHelp(): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
@@ -24,35 +48,26 @@ A Kubernetes admission webhook: pods get the AWS role of the account that their 
 Commands:
 ${list}
 
-\`carm-webhook COMMAND --help\` tells the flags of a command.
+\`carm-webhook COMMAND --help\` lists the flags of a command.
 Exit codes: 0 done, 1 something was denied or found, 2 bad usage or unreadable input, 3 the cluster cannot be reached.
 `;
 }
 
 const helpWords: ReadonlySet<string> = new Set(['help', '--help', '-h']);
 
-/** The exit code of an error that is an answer to the user, or theirs to fix; undefined for a fault of ours. */
-function codeOf(error: unknown): number | undefined {
-  if (error instanceof UsageError || error instanceof StateError) return exitCodes.usage;
-  if (error instanceof ManifestError || error instanceof MalformedObjectError) return exitCodes.usage;
-  if (error instanceof MissingObjectError) return exitCodes.denied;
-  if (error instanceof ClusterUnreachableError) return exitCodes.unreachable;
-  return undefined;
-}
-
 /** @throws {UsageError} */
-function commandOf(name: string): Command {
+async function commandOf(name: string): Promise<Command> {
   const command = commands.find(candidate => candidate.name === name || `--${candidate.name}` === name);
-  if (command !== undefined) return command;
+  if (command !== undefined) return command.load();
   const names = commands.map(candidate => candidate.name).join(', ');
   throw new UsageError(`unknown command ${echo(name)}; commands are: ${names}`);
 }
 
 /** The help on a command, or on all of them. @throws {UsageError} */
-function helpOn(words: readonly string[]): string {
+async function helpOn(words: readonly string[]): Promise<string> {
   const [name, more] = words.filter(word => !word.startsWith('-'));
   if (more !== undefined) throw new UsageError(`help takes one command, and no argument ${echo(more)}`);
-  return name === undefined ? generalHelp() : commandOf(name).help();
+  return name === undefined ? generalHelp() : (await commandOf(name)).help();
 }
 
 async function dispatch(argv: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -62,10 +77,10 @@ async function dispatch(argv: readonly string[], surroundings: Surroundings): Pr
     return exitCodes.usage;
   }
   if (helpWords.has(name)) {
-    surroundings.stdout.write(helpOn(rest));
+    surroundings.stdout.write(await helpOn(rest));
     return exitCodes.done;
   }
-  const command = commandOf(name);
+  const command = await commandOf(name);
   if (rest.some(word => word === '--help' || word === '-h')) {
     surroundings.stdout.write(command.help());
     return exitCodes.done;
@@ -82,23 +97,18 @@ function endQuietlyWhenUnread({ stdout, stderr }: Surroundings): void {
   }
 }
 
-/** One line each thing to fix; only a state folder has several. */
-function linesOf(error: unknown): readonly string[] {
-  if (error instanceof StateError) return error.lines;
-  return [error instanceof Error ? error.message : String(error)];
-}
-
 /** Runs a command line. @returns the exit code; what is the user's to fix is a line on stderr, never a trace. */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   endQuietlyWhenUnread(surroundings);
   try {
     return await dispatch(argv, surroundings);
   } catch (error) {
-    const code = codeOf(error);
-    if (code === undefined) throw error;
-    for (const line of linesOf(error)) {
+    const { userErrorOf } = await import('./user-error.ts');
+    const mistake = userErrorOf(error);
+    if (mistake === undefined) throw error;
+    for (const line of mistake.lines) {
       surroundings.stderr.write(`carm-webhook: ${line.replaceAll(/\s*\n\s*/g, ' ')}\n`);
     }
-    return code;
+    return mistake.code;
   }
 }

@@ -5,8 +5,6 @@ import { exitCodes } from './usage-error.ts';
 
 /** `carm-webhook version`. */
 export const versionCommand: Command = {
-  name: 'version',
-  summary: 'Print the version',
   help: () => 'Usage: carm-webhook version\n\nPrints the version and ends.\n',
   run: async (argv, { env, stdout }) => {
     rejectArguments('version', readFlags({}, argv, env).positionals);

@@ -1,12 +1,13 @@
 import { type Cluster, type Lookup, type LookupResult, UnverifiedError, type View } from '../admission/cluster.ts';
-import { KeySet } from '../objects/key-set.ts';
+import { dispatchLookup } from '../admission/lookup.ts';
+import type { KeySet } from '../objects/key-set.ts';
 import type { Namespace } from '../objects/namespace.ts';
 import { type RoleMap, type RoleMapKind, roleMapNames } from '../objects/role-map.ts';
 import type { RoleSelector } from '../objects/role-selector.ts';
 import type { ServiceAccount } from '../objects/service-account.ts';
 import type { ApiConnection, ApiPool } from './api/api-connection.ts';
 import { objectKey } from './api/api-object.ts';
-import { roleSelectorsPath } from './api/role-selectors-path.ts';
+import { apiPaths } from './api/api-requests.ts';
 import { ReadBudget } from './live/budget.ts';
 import { LiveList } from './live/live-list.ts';
 import { BudgetSpentError, LiveReadError, type LiveReadResult, LiveReads } from './live/live-reads.ts';
@@ -16,8 +17,8 @@ import {
   type CachedNamespace,
   cachedNamespaces,
   cachedServiceAccounts,
+  knownLabels,
   listNamespacesLive,
-  ourLabels,
   projectRoleMaps,
   projectRoleSelectors,
   readNamespaceLive,
@@ -45,7 +46,7 @@ export interface WatchingClusterOptions {
   readonly nowMs?: () => number;
 }
 
-/** What is the same of every watch loop, whatever it keeps. */
+/** What is the same of every watch loop, whatever it caches. */
 type Loop = Pick<WatchLoop<RoleMap>, 'resource' | 'synced' | 'lastEventAt' | 'start' | 'stop'>;
 
 /** Name of a map that is watched, as metrics have it. */
@@ -67,11 +68,9 @@ export function watchedResources({
   ];
 }
 
-const part = encodeURIComponent;
-
 /**
  * A cluster by list and watch, and by live reads where the cache is missing, denies, or is too old.
- * Namespaces and ServiceAccounts are kept as the little metadata that decisions read.
+ * Namespaces and ServiceAccounts are cached as the little metadata that decisions read.
  */
 export class WatchingCluster implements Cluster {
   readonly #options: WatchingClusterOptions;
@@ -102,25 +101,24 @@ export class WatchingCluster implements Cluster {
     this.#namespaces = new WatchLoop({
       ...common,
       resource: 'namespaces',
-      path: '/api/v1/namespaces',
+      path: apiPaths.namespaces,
       metadataOnly: true,
       projection: cachedNamespaces(asked),
     });
     this.#serviceAccounts = new WatchLoop({
       ...common,
       resource: 'serviceaccounts',
-      path: '/api/v1/serviceaccounts',
+      path: apiPaths.serviceAccounts,
       metadataOnly: true,
       projection: cachedServiceAccounts,
     });
-    const configMapsOf = (ackSystem: string) => `/api/v1/namespaces/${part(ackSystem)}/configmaps`;
     const loops = ackSystems.flatMap(ackSystem =>
       maps.map((kind): [string, WatchLoop<RoleMap>] => [
         objectKey(ackSystem, roleMapNames[kind]),
         new WatchLoop({
           ...common,
           resource: mapResource(kind, ackSystem, ackSystems),
-          path: `${configMapsOf(ackSystem)}?fieldSelector=${part(`metadata.name=${roleMapNames[kind]}`)}`,
+          path: apiPaths.configMapList(ackSystem, roleMapNames[kind]),
           metadataOnly: false,
           projection: projectRoleMaps,
         }),
@@ -131,7 +129,7 @@ export class WatchingCluster implements Cluster {
       ? new WatchLoop({
           ...common,
           resource: 'iamroleselectors',
-          path: roleSelectorsPath,
+          path: apiPaths.roleSelectors,
           metadataOnly: false,
           projection: projectRoleSelectors,
           mayBeMissing: true,
@@ -165,35 +163,35 @@ export class WatchingCluster implements Cluster {
     this.#liveNamespaces = new LiveReads({
       ...live,
       resource: 'namespaces',
-      path: ({ name }) => `/api/v1/namespaces/${part(name)}`,
+      path: ({ name }) => apiPaths.namespace(name),
       metadataOnly: true,
       projection: readNamespaceLive(asked),
     });
     this.#liveServiceAccounts = new LiveReads({
       ...live,
       resource: 'serviceaccounts',
-      path: ({ namespace = '', name }) => `/api/v1/namespaces/${part(namespace)}/serviceaccounts/${part(name)}`,
+      path: ({ namespace = '', name }) => apiPaths.serviceAccount(namespace, name),
       metadataOnly: true,
       projection: readServiceAccountLive,
     });
     this.#liveMaps = new LiveReads({
       ...live,
       resource: 'configmaps',
-      path: ({ namespace = '', name }) => `${configMapsOf(namespace)}/${part(name)}`,
+      path: ({ namespace = '', name }) => apiPaths.configMap(namespace, name),
       metadataOnly: false,
       projection: projectRoleMaps,
     });
     this.#liveNamespaceList = new LiveList({
       ...live,
       resource: 'namespaces',
-      path: '/api/v1/namespaces',
+      path: apiPaths.namespaces,
       metadataOnly: true,
       projection: listNamespacesLive(asked),
     });
     this.#liveRoleSelectors = new LiveList({
       ...live,
       resource: 'iamroleselectors',
-      path: roleSelectorsPath,
+      path: apiPaths.roleSelectors,
       metadataOnly: false,
       projection: projectRoleSelectors,
       mayBeMissing: true,
@@ -233,7 +231,7 @@ export class WatchingCluster implements Cluster {
     return this.#maps.get(key)?.get(key);
   }
 
-  /** Undefined too for one whose labels are not all kept: what rests on a miss is asked live. */
+  /** Undefined too for one whose labels are not all cached: what rests on a miss is asked live. */
   #cachedNamespace(name: string): Namespace | undefined {
     const namespace = this.#namespaces.get(name);
     return namespace?.isCut ? undefined : namespace;
@@ -246,11 +244,7 @@ export class WatchingCluster implements Cluster {
 
   #knownLabels(): KeySet {
     if (this.#asked === undefined) {
-      const selectors = this.#knownRoleSelectors() ?? [];
-      this.#asked = new KeySet([
-        ...ourLabels,
-        ...selectors.flatMap(({ namespaceLabels }) => [...namespaceLabels.keys()]),
-      ]);
+      this.#asked = knownLabels(this.#knownRoleSelectors() ?? []);
     }
     return this.#asked;
   }
@@ -275,21 +269,15 @@ export class WatchingCluster implements Cluster {
   }
 
   #read(lookup: Lookup, budgetNamespace: string, deadline: number): Promise<LookupResult<Lookup>> {
-    switch (lookup.kind) {
-      case 'Namespace':
-        return this.#liveNamespaces.read({ namespace: undefined, name: lookup.name, budgetNamespace }, deadline);
-      case 'ServiceAccount':
-        return this.#liveServiceAccounts.read({ ...lookup, budgetNamespace }, deadline);
-      case 'RoleMap': {
-        const { map, ackSystem } = lookup;
-        return this.#liveMaps.read({ namespace: ackSystem, name: roleMapNames[map], budgetNamespace }, deadline);
-      }
-      case 'RoleSelectors':
-        return this.#liveRoleSelectors.read(budgetNamespace, deadline);
-      case 'Namespaces':
-        return this.#allNamespaces(budgetNamespace, deadline);
-      case 'Resources':
-        return this.#resourceFinder.find(lookup.search, budgetNamespace, deadline);
-    }
+    return dispatchLookup<Promise<LookupResult<Lookup>>>(lookup, {
+      namespace: name => this.#liveNamespaces.read({ namespace: undefined, name, budgetNamespace }, deadline),
+      serviceAccount: (namespace, name) =>
+        this.#liveServiceAccounts.read({ namespace, name, budgetNamespace }, deadline),
+      roleMap: (map, ackSystem) =>
+        this.#liveMaps.read({ namespace: ackSystem, name: roleMapNames[map], budgetNamespace }, deadline),
+      roleSelectors: () => this.#liveRoleSelectors.read(budgetNamespace, deadline),
+      namespaces: () => this.#allNamespaces(budgetNamespace, deadline),
+      findResources: search => this.#resourceFinder.find(search, budgetNamespace, deadline),
+    });
   }
 }

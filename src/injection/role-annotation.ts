@@ -1,9 +1,7 @@
-import { pointerSegment } from '../objects/json.ts';
 import type { Addition } from '../objects/json-patch.ts';
+import { roleArnAnnotation } from '../objects/keys.ts';
+import { addAnnotations } from '../objects/metadata-patch.ts';
 import type { Pod } from '../objects/pod.ts';
-
-/** On a pod: the role that was injected. Written for people; never read as evidence, for anyone may write it. */
-export const roleArnAnnotation = 'carm-webhook.dev/role-arn';
 
 const noOthers: ReadonlyMap<string, string> = new Map();
 
@@ -17,12 +15,8 @@ export function roleArnAnnotationPatch(
   roleArn: string,
   others: ReadonlyMap<string, string> = noOthers,
 ): readonly Addition[] {
-  const changed: Record<string, string> = {};
-  if ((pod.annotations.get(roleArnAnnotation) ?? '') !== roleArn) changed[roleArnAnnotation] = roleArn;
-  for (const [key, value] of others) if (pod.annotations.get(key) !== value) changed[key] = value;
-  const keys = Object.keys(changed);
-  if (keys.length === 0) return [];
-  if (!pod.hasMetadata) return [{ op: 'add', path: '/metadata', value: { annotations: changed } }];
-  if (!pod.hasAnnotations) return [{ op: 'add', path: '/metadata/annotations', value: changed }];
-  return keys.map(key => ({ op: 'add', path: `/metadata/annotations/${pointerSegment(key)}`, value: changed[key] }));
+  const changed: [string, string][] = [];
+  if ((pod.annotations.get(roleArnAnnotation) ?? '') !== roleArn) changed.push([roleArnAnnotation, roleArn]);
+  for (const [key, value] of others) if (pod.annotations.get(key) !== value) changed.push([key, value]);
+  return addAnnotations(pod, changed);
 }

@@ -1,8 +1,6 @@
+import { skipContainersAnnotation } from '../objects/keys.ts';
 import { checkSize, sizeLimits } from '../objects/object-size.ts';
 import type { Container } from '../objects/pod.ts';
-
-/** Names of containers that are to get nothing, separated by commas. */
-export const skipContainersAnnotation = 'eks.amazonaws.com/skip-containers';
 
 const noNames: ReadonlySet<string> = new Set();
 

@@ -1,12 +1,7 @@
 import { parseGoBool } from '../accounts/feature-gates.ts';
-
-/**
- * Annotations of amazon-eks-pod-identity-webhook, on ServiceAccounts; `token-expiration` on pods too.
- * https://github.com/aws/amazon-eks-pod-identity-webhook/blob/master/README.md
- */
-export const audienceAnnotation = 'eks.amazonaws.com/audience';
-export const tokenExpirationAnnotation = 'eks.amazonaws.com/token-expiration';
-export const stsRegionalAnnotation = 'eks.amazonaws.com/sts-regional-endpoints';
+import { audienceAnnotation, stsRegionalAnnotation, tokenExpirationAnnotation } from '../objects/keys.ts';
+import type { Pod } from '../objects/pod.ts';
+import type { ServiceAccount } from '../objects/service-account.ts';
 
 export const defaultAudience = 'sts.amazonaws.com';
 
@@ -24,8 +19,6 @@ export interface TokenSettings {
   readonly regionalSts: boolean;
   readonly warning: TokenWarning | undefined;
 }
-
-type Annotations = ReadonlyMap<string, string>;
 
 /** The first of the values that is a number counts; one before it that is none is warned of. */
 function expiration(
@@ -54,8 +47,8 @@ function expiration(
  * annotation is no annotation.
  */
 export function readTokenSettings(
-  pod: Annotations,
-  serviceAccount: Annotations,
+  pod: Pod['annotations'],
+  serviceAccount: ServiceAccount['annotations'],
   defaultSeconds: number,
 ): TokenSettings {
   const asked = [pod, serviceAccount].map(annotations => annotations.get(tokenExpirationAnnotation));

@@ -35,7 +35,7 @@ export const workloadKinds: readonly WorkloadKind[] = [
  * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/stateful-set-v1/#StatefulSetSpec
  * @throws {MalformedObjectError}
  */
-export function withClaims(template: JsonObject, workload: JsonObject, { kind }: WorkloadKind): JsonObject {
+export function withClaims(template: JsonObject, workload: JsonObject, kind: string): JsonObject {
   const claims =
     kind === 'StatefulSet'
       ? optionalArray(optionalObject(workload, 'spec', '') ?? {}, 'volumeClaimTemplates', '/spec')
@@ -55,9 +55,10 @@ export function withClaims(template: JsonObject, workload: JsonObject, { kind }:
 
 /**
  * The pod template in a workload; undefined where there is none.
+ * @param template the fields that lead to it.
  * @throws {MalformedObjectError}
  */
-export function templateOf(workload: unknown, { template }: WorkloadKind): JsonObject | undefined {
+export function templateOf(workload: unknown, template: readonly string[]): JsonObject | undefined {
   let fields: JsonObject | undefined = isJsonObject(workload) ? workload : undefined;
   let path = '';
   for (const field of template) {

@@ -1,4 +1,6 @@
+import type { KeyedStrings, ServiceAccountAnnotation } from './keys.ts';
+
 /** What we know of a ServiceAccount. */
 export interface ServiceAccount {
-  readonly annotations: ReadonlyMap<string, string>;
+  readonly annotations: KeyedStrings<ServiceAccountAnnotation>;
 }

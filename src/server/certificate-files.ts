@@ -140,7 +140,7 @@ export class CertificateFiles implements CertificateSource {
     const error =
       cause instanceof CertificateError
         ? cause
-        : new CertificateError('CertificateInvalid', 'the new certificate could not be taken into use', { cause });
+        : new CertificateError('CertificateInvalid', 'the new certificate could not be put to use', { cause });
     if (error.code === 'CertificateUnreadable') {
       // Looked at again as soon as it can be read, told once for as long as it cannot.
       this.#seen = undefined;

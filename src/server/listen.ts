@@ -39,7 +39,9 @@ function listenError({ port, host, portFlag }: ListenAddress, cause: Error): Lis
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EINVAL':
-      return new ListenError('AddressUnavailable', `${host} is no address of this machine (--bind-address)`, { cause });
+      return new ListenError('AddressUnavailable', `${host} is not an address of this machine (--bind-address)`, {
+        cause,
+      });
     default:
       return new ListenError('ListenFailed', `cannot listen on port ${port} of ${host}: ${code} (${portFlag})`, {
         cause,

@@ -64,7 +64,7 @@ export class Metrics {
     });
     this.#shortages = new Counter({
       name: 'carm_webhook_refused_requests_total',
-      help: 'What was refused or cut off for want of room, by what there was no room for.',
+      help: 'Requests and connections refused or cut off because capacity was short, by what was short.',
       labelNames: ['cause'],
       registers,
     });

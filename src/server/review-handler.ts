@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Admit, Endpoint, ReviewResult } from '../admission/admit.ts';
+import type { Admit, AnswerFailure, Endpoint } from '../admission/admit.ts';
+import { DecisionTimeoutError } from '../admission/failure.ts';
 import type { ReviewRecord } from '../admission/record.ts';
 import { answerText } from '../admission/response.ts';
 import { type AdmissionRequest, ReviewError, readReview } from '../admission/review.ts';
 import { EnvelopeTooLargeError, type ParsedReview, parseReview } from '../admission/review-bytes.ts';
+import { withDeadline } from '../deadline.ts';
 import { JsonBytesError } from '../objects/json-bytes.ts';
 import { checkBodyHeaders } from './body-headers.ts';
 import { BodyReader } from './body-reader.ts';
@@ -11,7 +13,6 @@ import { BodyRoom } from './body-room.ts';
 import type { Connections } from './connections.ts';
 import { ClientGoneError, HttpError } from './http-error.ts';
 import { sendHttpError } from './http-error-response.ts';
-import { DecisionTimeoutError, internalError } from './internal-error.ts';
 import { type ReviewTimeout, ReviewTimeouts } from './review-timeout.ts';
 import { ReviewTurns } from './review-turns.ts';
 import type { OnShortage } from './shortage.ts';
@@ -33,7 +34,7 @@ export interface ReviewHandlerOptions {
   readonly onShortage: OnShortage;
   readonly bodyLimitBytes: number;
   readonly bodyRoomBytes: number;
-  readonly supportMessage: string;
+  readonly answerFailure: AnswerFailure;
 }
 
 /** What is wrong with a body that could not be parsed; never a part of it, which may hold a secret. */
@@ -63,20 +64,6 @@ async function readRequest(body: Buffer): Promise<AdmissionRequest> {
 
 function expectsContinue(request: IncomingMessage): boolean {
   return request.headers.expect !== undefined && /(?:^|\W)100-continue(?:$|\W)/i.test(request.headers.expect);
-}
-
-async function inTime(decision: Promise<ReviewResult>, giveUpMs: number): Promise<ReviewResult> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    late.reject(new DecisionTimeoutError('the decision took longer than the timeout of the request'));
-  }, giveUpMs);
-  // The connections keep the process alive as long as anyone waits for this answer.
-  timer.unref();
-  try {
-    return await Promise.race([decision, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Answers admission reviews: by HTTP 200 whatever becomes of a review, by a 4xx what is no review. */
@@ -186,11 +173,15 @@ export class ReviewHandler {
       const decision = this.#options.admit(endpoint, review, arrivedAtMs + timeout.decideMs);
       const { response, record } =
         decision instanceof Promise
-          ? await inTime(decision, arrivedAtMs + timeout.giveUpMs - performance.now())
+          ? await withDeadline(
+              decision,
+              arrivedAtMs + timeout.giveUpMs - performance.now(),
+              () => new DecisionTimeoutError('the decision took longer than the timeout of the request'),
+            )
           : decision;
       return { payload: answerText(response), record };
     } catch (error) {
-      const { response, record } = internalError(endpoint, review, error, this.#options.supportMessage);
+      const { response, record } = this.#options.answerFailure(endpoint, review, error);
       return { payload: answerText(response), record };
     }
   }

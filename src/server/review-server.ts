@@ -2,14 +2,14 @@ import { constants } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import https, { type Server } from 'node:https';
 import type { TlsOptions } from 'node:tls';
-import express, { type NextFunction } from 'express';
-import type { Admit, Endpoint } from '../admission/admit.ts';
+import type { Admit, AnswerFailure, Endpoint } from '../admission/admit.ts';
 import type { Certificate, CertificateSource } from './certificate.ts';
 import { Connections } from './connections.ts';
 import { HttpError } from './http-error.ts';
 import { sendHttpError } from './http-error-response.ts';
 import type { Peers } from './peers.ts';
 import { ReviewHandler, type ReviewObserver } from './review-handler.ts';
+import type { Route } from './router.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { OnShortage } from './shortage.ts';
 
@@ -17,9 +17,9 @@ export type TlsMinVersion = 'TLSv1.2' | 'TLSv1.3';
 
 export interface ReviewServerOptions {
   readonly admit: Admit;
+  readonly answerFailure: AnswerFailure;
   readonly certificate: CertificateSource;
   readonly tlsMinVersion: TlsMinVersion;
-  readonly supportMessage: string;
   readonly observer: ReviewObserver;
   readonly peers: Peers;
   readonly onShortage: OnShortage;
@@ -46,17 +46,33 @@ function plainEndpoint(url: string): Endpoint | undefined {
 }
 
 function routes(handler: ReviewHandler, connections: Connections, observer: ReviewObserver): RequestListener {
-  const app = express();
-  app.disable('x-powered-by').set('etag', false).enable('case sensitive routing').enable('strict routing');
-  app.post('/mutate', (request, response) => handler.handle('mutate', request, response));
-  app.post('/validate', (request, response) => handler.handle('validate', request, response));
   function turnAway(request: IncomingMessage, response: ServerResponse, error: HttpError): void {
     observer.refused(error);
     sendHttpError(request, response, error, connections.isLast(request, response), connections.onRead(request));
   }
-  app.all(['/mutate', '/validate'], (request, response) => {
-    turnAway(request, response, new HttpError(405, 'reviews are sent by POST', 'POST'));
-  });
+  const destinations = {
+    review: (endpoint: Endpoint, request: IncomingMessage, response: ServerResponse) =>
+      void handler.handle(endpoint, request, response),
+    wrongMethod: (request: IncomingMessage, response: ServerResponse) =>
+      turnAway(request, response, new HttpError(405, 'reviews are sent by POST', 'POST')),
+  };
+  let router: Route | undefined;
+  let loading: Promise<Route> | undefined;
+  /** Express takes 6 MiB, and kube-apiserver sends nothing that needs it: it is loaded for the first request that does. */
+  const route: Route = (request, response, otherwise) => {
+    if (router !== undefined) {
+      router(request, response, otherwise);
+      return;
+    }
+    loading ??= import('./router.ts').then(({ createRouter }) => createRouter(destinations));
+    loading
+      .then(loaded => {
+        router = loaded;
+        // Whoever left in the meantime is not waited for.
+        if (!request.socket.destroyed) loaded(request, response, otherwise);
+      })
+      .catch(otherwise);
+  };
   return (request, response) => {
     if (!connections.begin(request, response)) return;
     if (request.httpVersion === '1.1' && request.headers.host === undefined) {
@@ -68,7 +84,7 @@ function routes(handler: ReviewHandler, connections: Connections, observer: Revi
       void handler.handle(endpoint, request, response);
       return;
     }
-    const otherwise: NextFunction = (error?: unknown) => {
+    const otherwise = (error?: unknown): void => {
       if (error === undefined || error === null) {
         turnAway(request, response, new HttpError(404, 'no such path; there are /mutate and /validate'));
         return;
@@ -78,7 +94,7 @@ function routes(handler: ReviewHandler, connections: Connections, observer: Revi
       else turnAway(request, response, new HttpError(400, 'the request could not be routed'));
     };
     // Express' own last resort would answer in HTML, by 5xx too.
-    Reflect.apply(app, undefined, [request, response, otherwise]);
+    route(request, response, otherwise);
   };
 }
 
@@ -87,7 +103,7 @@ export function createReviewServer(options: ReviewServerOptions): {
   readonly server: Server;
   readonly connections: Connections;
 } {
-  const { admit, certificate, limits, observer, onShortage, peers, supportMessage, tlsMinVersion } = options;
+  const { admit, answerFailure, certificate, limits, observer, onShortage, peers, tlsMinVersion } = options;
   const server = https.createServer({
     ...tlsOptions(certificate.current, tlsMinVersion),
     // A client that ended its side in the middle of a request still gets its answer.
@@ -116,7 +132,7 @@ export function createReviewServer(options: ReviewServerOptions): {
     onShortage,
     bodyLimitBytes,
     bodyRoomBytes,
-    supportMessage,
+    answerFailure,
   });
   const listener = routes(handler, connections, observer);
   server.on('request', listener);

@@ -1,4 +1,4 @@
-import type { Admit } from '../admission/admit.ts';
+import type { Admit, AnswerFailure } from '../admission/admit.ts';
 import type { CertificateSource } from './certificate.ts';
 import type { Cidr } from './cidr.ts';
 import { drain } from './drain.ts';
@@ -14,6 +14,7 @@ import { Shortages } from './shortage.ts';
 
 export interface ServerOptions {
   readonly admit: Admit;
+  readonly answerFailure: AnswerFailure;
   readonly certificate: CertificateSource;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -26,7 +27,6 @@ export interface ServerOptions {
   readonly tlsMinVersion?: TlsMinVersion;
   /** Where the API server calls from: these addresses go first when there is not room for all. */
   readonly apiServerCidrs?: readonly Cidr[];
-  readonly supportMessage?: string;
   /** How long to go on serving after `drain`, until every balancer has seen that we are not ready; default 10 s. */
   readonly shutdownDelayMs?: number;
   /** How long reviews in flight may take after that; default 25 s. */
@@ -79,9 +79,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const ops = createOpsServer({ registry: metrics.registry, notReady, peers, onShortage, limits, onFailure });
   const { server, connections } = createReviewServer({
     admit: options.admit,
+    answerFailure: options.answerFailure,
     certificate,
     tlsMinVersion: options.tlsMinVersion ?? 'TLSv1.3',
-    supportMessage: options.supportMessage ?? '',
     observer: observe(options),
     peers,
     onShortage,

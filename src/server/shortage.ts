@@ -14,7 +14,7 @@ interface Quiet {
   lastAddress: string;
 }
 
-/** Counts what is refused for want of room, and logs it at warn, a line a second for each cause at most. */
+/** Counts what is refused: no capacity left, and logs it at warn, a line a second for each cause at most. */
 export class Shortages {
   readonly #metrics: Metrics;
   readonly #logger: Logger;
@@ -38,7 +38,7 @@ export class Shortages {
 
   #log(cause: ShortageCause, address: string, suppressed: number): void {
     const fields = { cause, address, ...(suppressed > 0 && { suppressed }) };
-    this.#logger.warn(fields, 'refused for want of room');
+    this.#logger.warn(fields, 'refused: no capacity left');
     this.#quiet.set(cause, { suppressed: 0, lastAddress: address });
     setTimeout(() => this.#speakAgain(cause), quietMs).unref();
   }

@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import { isAccountId } from '../../src/accounts/account-id.ts';
 import { partitions } from '../../src/accounts/partition.ts';
 import { isRoleName, parseRoleArn, roleArnOf } from '../../src/accounts/role-arn.ts';
+import { anyCharacter } from '../any-character.ts';
+import { cpuTimeMs } from '../cpu-time.ts';
 
 const id = '111111111111';
 
@@ -31,11 +33,11 @@ describe('a role ARN', () => {
   });
 
   test('at most 2,048 characters are taken, and much longer ones are refused quickly', () => {
-    const startedMs = performance.now();
+    const startedMs = cpuTimeMs();
     assert.equal(parseRoleArn(`arn:aws:iam::${id}:role/${'p/'.repeat(1100)}n`), undefined);
     assert.equal(parseRoleArn(`arn:aws:iam::${id}:role/${'p'.repeat(2_000_000)}`), undefined);
     assert.equal(isRoleName(`${'a/'.repeat(1_000_000)}!`), false);
-    assert.ok(performance.now() - startedMs < 1_000);
+    assert.ok(cpuTimeMs() - startedMs < 1_000);
   });
 
   const garbage = [
@@ -80,7 +82,7 @@ describe('a role ARN', () => {
       fc.property(
         fc.constantFrom(...partitions, 'aws-x', ''),
         fc.stringMatching(/^[0-9]{11,13}$/),
-        fc.oneof(fc.stringMatching(/^[\w+=,.@/-]{1,80}$/), fc.string({ unit: 'binary', maxLength: 8 })),
+        fc.oneof(fc.stringMatching(/^[\w+=,.@/-]{1,80}$/), fc.string({ unit: anyCharacter, maxLength: 8 })),
         (partition, account, name) => {
           const text = `arn:${partition}:iam::${account}:role/${name}`;
           const role = parseRoleArn(text);

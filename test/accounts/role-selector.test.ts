@@ -111,7 +111,7 @@ test('the account of an ARN is its fifth section, where that is an account id', 
 /** The written rule, again: all that is asked for is there. */
 function matchesAsWritten(s: RoleSelector, r: SelectedResource): boolean {
   const nameFits = s.namespaceNames.length === 0 || s.namespaceNames.some(name => name === r.namespace);
-  const labelsFit = Array.from(s.namespaceLabels, ([k, v]) => r.namespaceLabels.get(k) === v).every(Boolean);
+  const labelsFit = Array.from(s.namespaceLabels, ([k, v]) => r.namespaceLabels.get(k as never) === v).every(Boolean);
   const ownFit = Array.from(s.resourceLabels, ([k, v]) => r.labels.get(k) === v).every(Boolean);
   const fits = (wanted: string, is: string) => ['', is].includes(wanted);
   const typeFits = s.resourceTypes.map(

@@ -1,5 +1,5 @@
 import type { Cluster, Lookup, LookupResult, StoredResource, View } from '../../src/admission/cluster.ts';
-import { lookUpIn } from '../../src/cluster/state/state-directory.ts';
+import { lookUpIn } from '../../src/admission/lookup.ts';
 import type { RoleMapKind } from '../../src/objects/role-map.ts';
 import { readRoleSelector } from '../../src/objects/role-selector.ts';
 
@@ -76,7 +76,7 @@ export class FakeCluster implements Cluster {
     this.reads.push(describe(reference));
     this.charged.push([namespace, deadline]);
     if (this.#live instanceof Error) throw this.#live;
-    return lookUpIn(viewOf(this.#live), reference) as LookupResult<R>;
+    return lookUpIn(viewOf(this.#live), reference);
   }
 }
 

@@ -1,7 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Usage } from './usage-probe.ts';
+import { imageEnvironment } from '../hostile/image-environment.ts';
+
+/** What a process used so far. */
+export interface Usage {
+  readonly cpuMicroseconds: number;
+  readonly rssBytes: number;
+}
 
 const startLimitMs = 20_000;
 
@@ -14,7 +20,7 @@ function portOf(line: string): number | undefined {
   }
 }
 
-/** A server in a process of its own, whose use of CPU and memory can be asked. */
+/** A server in a process of its own, with the settings of the image, whose use of CPU and memory can be asked. */
 export class MeasuredServer {
   readonly port: number;
   readonly #child: ChildProcess;
@@ -26,8 +32,12 @@ export class MeasuredServer {
 
   /** Starts a program that prints a JSON line with `"msg":"serving"` and its port. */
   static async start(program: string, args: readonly string[]): Promise<MeasuredServer> {
-    const probe = new URL('./usage-probe.ts', import.meta.url).href;
-    const child = fork(program, args, { execArgv: ['--import', probe], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+    const probe = new URL('./usage-probe.mjs', import.meta.url).href;
+    const child = fork(program, args, {
+      env: { ...process.env, ...imageEnvironment() },
+      execArgv: ['--import', probe],
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    });
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const timer = setTimeout(() => reject(new Error(`${program} did not start in time`)), startLimitMs);
     child.once('exit', code => reject(new Error(`${program} ended with code ${code}`)));

@@ -7,8 +7,11 @@ export interface Figures {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly cpuMicrosecondsPerReview: number;
-  readonly rssBytes: number;
+  readonly idleRssBytes: number;
+  readonly loadedRssBytes: number;
   readonly reviews: number;
+  /** Microseconds of CPU a review, round by round. */
+  readonly cpuOfRounds: readonly number[];
 }
 
 /** The middle one; rounds that another process disturbed do not count. */
@@ -19,17 +22,19 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-/** One server and its load, measured in stretches. */
+/** One server and its load, measured in rounds. */
 export class Measurement {
-  readonly cpuMicroseconds: number[] = [];
   readonly #server: MeasuredServer;
   readonly #load: Load;
+  readonly #idleRssBytes: number;
   readonly #rates: number[] = [];
+  readonly #cpuOfRounds: number[] = [];
   readonly #latenciesMs: number[] = [];
 
-  constructor(server: MeasuredServer, load: Load) {
+  constructor(server: MeasuredServer, load: Load, idleRssBytes: number) {
     this.#server = server;
     this.#load = load;
+    this.#idleRssBytes = idleRssBytes;
   }
 
   sample(): Promise<string> {
@@ -46,7 +51,7 @@ export class Measurement {
     const after = await this.#server.usage();
     const { length } = result.latenciesMs;
     this.#rates.push(length / result.seconds);
-    this.cpuMicroseconds.push((after.cpuMicroseconds - before.cpuMicroseconds) / length);
+    this.#cpuOfRounds.push((after.cpuMicroseconds - before.cpuMicroseconds) / length);
     for (const latencyMs of result.latenciesMs) this.#latenciesMs.push(latencyMs);
   }
 
@@ -58,9 +63,11 @@ export class Measurement {
       reviewsPerSecond: median(this.#rates),
       p50Ms: quantile(0.5),
       p99Ms: quantile(0.99),
-      cpuMicrosecondsPerReview: median(this.cpuMicroseconds),
-      rssBytes: (await this.#server.usage()).rssBytes,
+      cpuMicrosecondsPerReview: median(this.#cpuOfRounds),
+      idleRssBytes: this.#idleRssBytes,
+      loadedRssBytes: (await this.#server.usage()).rssBytes,
       reviews: sorted.length,
+      cpuOfRounds: this.#cpuOfRounds,
     };
   }
 }

@@ -3,6 +3,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { run } from '../../src/cli/run.ts';
+import { builtBundle } from '../built-bundle.ts';
 
 export interface CommandResult {
   readonly code: number;
@@ -39,7 +40,7 @@ const childLimitMs = 20_000;
 
 /** Runs the built bundle as a process of its own. */
 export async function runBundle(argv: readonly string[], input: CommandInput = {}): Promise<CommandResult> {
-  const child = spawn(process.execPath, [inRepository('dist/carm-webhook.mjs'), ...argv], {
+  const child = spawn(process.execPath, [builtBundle(), ...argv], {
     env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...input.env },
     timeout: childLimitMs,
     killSignal: 'SIGKILL',

@@ -24,13 +24,13 @@ import { connectionTo, until } from './watch/watch-loop-harness.ts';
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');
 
-const count = Number(process.env['CARM_HOSTILE_OBJECTS'] ?? 90);
-const limitMs = 20_000 + count * 100;
+const count = Number(process.env['CARM_HOSTILE_OBJECTS'] ?? 45);
+const limitMs = 40_000 + count * 100;
 const path = '/hostile';
 /** What code and connections take is none of the objects' cost. */
 const warmUpPath = '/warm-up';
 /** The rest of the process moves by so much. */
-const noise = 1_500_000;
+const noise = 750_000;
 const shapes = Object.values(largeMetadata);
 
 function heapUsed(): number {

@@ -1,14 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { get } from 'node:http';
 import { Agent, request } from 'node:https';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { Endpoint } from '../../src/admission/admit.ts';
 import type { AdmissionResponse } from '../../src/admission/response.ts';
+import { builtBundle } from '../built-bundle.ts';
 
-const bundle = fileURLToPath(new URL('../../dist/carm-webhook.mjs', import.meta.url));
 const limitMs = 20_000;
 
 async function readyLine(child: ChildProcess): Promise<{ readonly port: number; readonly opsPort: number }> {
@@ -49,10 +47,9 @@ export class ServedBundle {
   }
 
   static async start(stateFolder: string, flags: readonly string[]): Promise<ServedBundle> {
-    if (!existsSync(bundle)) throw new Error('dist/carm-webhook.mjs is missing: build first (make build)');
     const fixed = ['--tls-self-signed', '--bind-address=127.0.0.1', '--port=0', '--ops-port=0', '--shutdown-delay=0s'];
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CARM_WEBHOOK_')));
-    const child = spawn(process.execPath, [bundle, 'serve', `--state=${stateFolder}`, ...fixed, ...flags], {
+    const child = spawn(process.execPath, [builtBundle(), 'serve', `--state=${stateFolder}`, ...fixed, ...flags], {
       env,
       stdio: ['ignore', 'pipe', 'inherit'],
     });

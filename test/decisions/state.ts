@@ -61,6 +61,7 @@ const namespaces: Readonly<Record<string, { readonly annotations?: Strings; read
   'team-empty': { annotations: { ...team(''), ...owner(account) }, labels: enabled },
   'team-dot': { annotations: team('s3.platform'), labels: enabled },
   'team-unmapped': { annotations: team('nobody'), labels: enabled },
+  'team-broken': { annotations: team('broken'), labels: enabled },
   'team-proto': { annotations: team('__proto__'), labels: enabled },
   'kube-system': { annotations: owner(account), labels: enabled },
   'kube-public': { annotations: owner(account), labels: enabled },
@@ -139,6 +140,7 @@ export const teamMap: Strings = {
   's3.platform': 'arn:aws:iam::444444444444:role/s3',
   storage: 'arn:aws:iam::454545454545:role/ack-controller',
   's3.storage': 'arn:aws:iam::464646464646:role/s3',
+  broken: 'not a role',
   spare: 'arn:aws:iam::474747474747:role/ack-controller',
 };
 

@@ -1,5 +1,6 @@
 import { adoptedResourceRows } from './adopted-resources.rows.ts';
 import { controllerRoleRows } from './controller-roles.rows.ts';
+import { eachEndpointRows } from './each-endpoint.rows.ts';
 import { endpointRows } from './endpoints.rows.ts';
 import { ephemeralContainerRows } from './ephemeral-containers.rows.ts';
 import { mapRows } from './maps.rows.ts';
@@ -29,6 +30,7 @@ export const table: Readonly<Record<string, readonly Row[]>> = {
   'opted out': optedOutRows,
   modes: modeRows,
   'ephemeral containers': ephemeralContainerRows,
+  'each endpoint': eachEndpointRows,
   workloads: workloadRows,
   namespaces: namespaceRows,
   'terminating namespaces': terminatingNamespaceRows,

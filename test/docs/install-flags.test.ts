@@ -45,7 +45,7 @@ describe('flags and feature gates in docs/install.md', () => {
 
   test('its table has every gate that changes a decision, and the text the others', () => {
     const rows = [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, gate = '']) => gate);
-    const [, taken = ''] = /^ACK's (.*) are taken too/m.exec(section) ?? [];
+    const [, taken = ''] = /^ACK's (.*) are accepted too/m.exec(section) ?? [];
     const others = [...taken.matchAll(/`(\w+)`/g)].map(([, gate = '']) => gate);
     const off = Object.entries(defaultFeatureGates).filter(([, on]) => !on);
     assert.deepEqual(

@@ -26,7 +26,7 @@ const lookalike = 'arn:aws:sts::111122223333:assumed-role/AckCapability-evil/ses
 const inAck = 'system:serviceaccount:ack:ack-s3-controller';
 const inAckSystem = 'system:serviceaccount:ack-system:ack-s3-controller';
 
-/** The patches of docs/install.md for ACK under other names. */
+/** The patches of docs/install.md for ACK controllers with other names. */
 describe('the patches of the installation page', () => {
   let plane: ControlPlane;
   let webhook: RecordingWebhook;

@@ -1,6 +1,6 @@
 /**
  * What the two forms of the ACK rules cost requests that match neither: `node test/e2e/ack-rules-cost.ts`, for
- * docs/webhook-configurations.md. Needs a quiet machine; prints a table.
+ * docs/design/0008-enumerated-ack-groups.md. Needs a quiet machine; prints a table.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

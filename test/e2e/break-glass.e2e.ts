@@ -96,14 +96,14 @@ describe('the runbook for a webhook that is down', () => {
     await plane.kubectl(['create', 'namespace', 'elsewhere']);
   });
 
-  test('Look: the events say which webhook', testLimit, async () => {
+  test('Find the cause: the events say which webhook', testLimit, async () => {
     await eventually('the event of the controller', async () =>
-      (await page.run('Look', { NAMESPACE: 'team-a' })).includes('failed calling webhook') ? true : undefined,
+      (await page.run('Find the cause', { NAMESPACE: 'team-a' })).includes('failed calling webhook') ? true : undefined,
     );
   });
 
-  test('Mend it: its own pods and its certificate are made anew without it', testLimit, async () => {
-    const heading = 'Mend it, if it is one of these';
+  test('Fix it: its own pods and its certificate are renewed without it', testLimit, async () => {
+    const heading = 'Fix it, if it is one of these';
     const secret = ['get', 'secret', 'carm-webhook-tls', '-n', 'carm-webhook', '-o', 'jsonpath={.metadata.uid}'];
     const old = (await plane.kubectl(secret)).stdout;
     await withReadyPods(plane, 'carm-webhook', async () => {
@@ -129,8 +129,8 @@ describe('the runbook for a webhook that is down', () => {
     assert.deepEqual(await roles('team-b'), [roleArn]);
   });
 
-  test('Do one thing past the webhook', testLimit, async () => {
-    await page.run('Do one thing past the webhook', { NAMESPACE: 'team-b' });
+  test('Bypass the webhook once', testLimit, async () => {
+    await page.run('Bypass the webhook once', { NAMESPACE: 'team-b' });
     assert.deepEqual([...(await roles('team-b'))].sort(), ['', roleArn]);
   });
 

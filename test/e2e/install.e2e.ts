@@ -37,16 +37,20 @@ describe('the installation as it is documented', () => {
       folder = mkdtempSync(join(tmpdir(), 'carm-webhook-install-'));
       cpSync(deployFolder, join(folder, 'deploy'), { recursive: true });
       page = new PageCommands('install.md', { plane, cwd: folder });
-      const bound = (name: string, label?: string): object => ({
+      const bound = (name: string, label?: string, annotations: object = { [owner]: '111122223333' }) => ({
         apiVersion: 'v1',
         kind: 'Namespace',
         metadata: {
           name,
-          annotations: { [owner]: '111122223333' },
+          annotations,
           ...(label === undefined ? {} : { labels: { [inject]: label } }),
         },
       });
-      const input = asList([bound('before'), bound('opted-out-before', 'disabled')]);
+      const input = asList([
+        bound('before'),
+        bound('opted-out-before', 'disabled'),
+        bound('team-alone', undefined, { 'services.k8s.aws/team-id': 'shop' }),
+      ]);
       await plane.kubectl(['apply', '-f', '-'], { input });
       await plane.kubectl(['create', 'namespace', 'unbound']);
     },
@@ -106,6 +110,8 @@ describe('the installation as it is documented', () => {
     assert.partialDeepStrictEqual(await labelsOf('before'), { [inject]: 'enabled', 'carm-webhook.dev/mode': 'warn' });
     assert.equal((await labelsOf('opted-out-before'))[inject], 'disabled');
     assert.equal((await labelsOf('unbound'))[inject], undefined);
+    // With its gate off a team id binds nothing: the label would have its pods denied.
+    assert.equal((await labelsOf('team-alone'))[inject], undefined);
     assert.equal(await page.run(heading), '');
     // Nothing is left to do, and that is no error.
     await page.run(heading, {}, 1);
@@ -126,7 +132,7 @@ describe('the installation as it is documented', () => {
     await plane.kubectl(['run', 'afterwards', '--image=web', '-n', 'team-a']);
   });
 
-  test('every command of the page was executed, but those that need a registry', () => {
+  test('every command of the page was executed, except those that need a registry', () => {
     assert.deepEqual(page.notRun, []);
   });
 });

@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { type PathRelation, pathRelation, segmentsOf } from '../../src/injection/path-relation.ts';
+import { cpuTimeMs } from '../cpu-time.ts';
 
 const target = '/var/run/secrets/eks.amazonaws.com/serviceaccount';
 const segmentsOfTarget = segmentsOf(target);
@@ -53,9 +54,9 @@ describe('where a path lies', () => {
       `${target}${'/.'.repeat(1e6)}`,
     ];
     for (const path of long) {
-      const startedAt = performance.now();
+      const startedAt = cpuTimeMs();
       pathRelation(path, segmentsOfTarget, false);
-      const tookMs = performance.now() - startedAt;
+      const tookMs = cpuTimeMs() - startedAt;
       assert.ok(tookMs < 500, `${path.slice(0, 8)}: ${Math.round(tookMs)} ms`);
     }
   });

@@ -3,6 +3,8 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { isJsonObject } from '../../src/objects/json.ts';
 import { JsonBytes, JsonBytesError, type JsonCounts } from '../../src/objects/json-bytes.ts';
+import { anyCharacter } from '../any-character.ts';
+import { cpuTimeMs } from '../cpu-time.ts';
 
 /** JSON text of a value, with white space where JSON allows it. */
 function textOf(value: unknown): fc.Arbitrary<string> {
@@ -80,7 +82,7 @@ describe('the way through a JSON text', () => {
   });
 
   test('reads a string up to a length, whatever it is made of', () => {
-    const strings = fc.string({ unit: 'binary', maxLength: 60 });
+    const strings = fc.string({ unit: anyCharacter, maxLength: 60 });
     const escaped = (text: string) =>
       `"${[...text].flatMap(c => Array.from({ length: c.length }, (_, i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, '0')}`)).join('')}"`;
     fc.assert(
@@ -132,13 +134,13 @@ test('a text of three megabytes is passed over in time, whatever it is made of',
   const line = `${'x'.repeat(98)}\\n`;
   for (const text of [...texts, `["${line.repeat(3_000_000 / line.length)}"]`]) {
     const bytes = Buffer.from(text);
-    const startedAt = performance.now();
+    const startedAt = cpuTimeMs();
     try {
       new JsonBytes(bytes).skip();
     } catch (error) {
       assert.ok(error instanceof JsonBytesError);
     }
-    const tookMs = performance.now() - startedAt;
+    const tookMs = cpuTimeMs() - startedAt;
     assert.ok(tookMs < 300, `${text.slice(0, 9)}: ${Math.round(tookMs)} ms`);
   }
 });

@@ -3,6 +3,8 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { JsonBytesError } from '../../src/objects/json-bytes.ts';
 import { JsonStream, type Taking } from '../../src/objects/json-stream.ts';
+import { anyCharacter } from '../any-character.ts';
+import { cpuTimeMs } from '../cpu-time.ts';
 
 /** Takes all of a value: it is what JSON.parse makes of it, if nothing went wrong on the way. */
 function takingAll(give: (value: unknown) => void): (first: string) => Taking {
@@ -82,7 +84,7 @@ describe('JSON that comes in pieces', () => {
     const longest = fc.integer({ min: 0, max: 20 });
     fc.assert(
       fc.property(
-        fc.string({ unit: 'binary', maxLength: 60 }),
+        fc.string({ unit: anyCharacter, maxLength: 60 }),
         longest,
         fc.boolean(),
         cuts,
@@ -190,9 +192,9 @@ test('ten megabytes are passed over in time, whatever they are made of', () => {
   for (const unit of ['{},', '[],', '1,', '"\\"",', '"a",', '"aaaaaaaaaaaaaaaa",', '{"a":"b"},']) {
     const bytes = Buffer.from(`[${unit.repeat(10_000_000 / unit.length)}`);
     const stream = new JsonStream(() => undefined);
-    const startedAt = performance.now();
+    const startedAt = cpuTimeMs();
     for (let from = 0; from < bytes.length; from += 65_536) stream.write(bytes.subarray(from, from + 65_536));
-    const tookMs = performance.now() - startedAt;
+    const tookMs = cpuTimeMs() - startedAt;
     assert.ok(tookMs < 1000, `${unit}: ${Math.round(tookMs)} ms`);
     if (process.env['CARM_SHOW_TIMES']) process.stderr.write(`${unit} ${Math.round(tookMs)} ms\n`);
   }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Admit, ReviewResult } from '../../src/admission/admit.ts';
+import { type Admit, createAnswerFailure, type ReviewResult } from '../../src/admission/admit.ts';
+import { defaultConfig } from '../../src/admission/config.ts';
+import { FakeCluster, inMode } from '../admission/fake-cluster.ts';
 import { start } from './running-server.ts';
 import { allowed, sampleReview } from './sample-review.ts';
 
@@ -72,6 +74,10 @@ function hasCode(body: string): void {
 }
 
 describe('a failing decision is one InternalError review', () => {
+  const answerFailure = createAnswerFailure(
+    { cache: undefined },
+    { ...defaultConfig, supportMessage: 'ask #platform' },
+  );
   const circular: { self?: unknown } = {};
   circular.self = circular;
   const failing: Readonly<Record<string, Admit>> = {
@@ -89,7 +95,7 @@ describe('a failing decision is one InternalError review', () => {
   };
   for (const [name, admit] of Object.entries(failing)) {
     test(name, async t => {
-      const server = await start(t, { admit, supportMessage: 'ask #platform' });
+      const server = await start(t, { admit, answerFailure });
       const { status, body } = await server.post('/validate?timeout=1s', sampleReview('uid-9'));
       assert.equal(status, 200);
       hasCode(body);
@@ -101,6 +107,21 @@ describe('a failing decision is one InternalError review', () => {
       assert.equal(lines.length, 1);
       assert.equal(lines[0]?.['uid'], 'uid-9');
       assert.doesNotMatch(JSON.stringify(server.logs), /hunter2/);
+    });
+  }
+
+  for (const [mode, allowed] of [
+    ['enforce', false],
+    ['warn', true],
+    ['audit', true],
+  ] as const) {
+    test(`that follows the mode, also where the decision never comes: ${mode}`, async t => {
+      const answerFailure = createAnswerFailure(new FakeCluster(inMode(mode), {}), defaultConfig);
+      const server = await start(t, { admit: () => new Promise<ReviewResult>(() => {}), answerFailure });
+      const { response } = JSON.parse((await server.post('/mutate?timeout=1s', sampleReview())).body);
+      assert.equal(response.allowed, allowed);
+      assert.equal(response.auditAnnotations.denied, 'InternalError');
+      assert.equal(response.warnings?.length, mode === 'warn' ? 1 : undefined);
     });
   }
 

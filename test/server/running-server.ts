@@ -1,6 +1,8 @@
 import https from 'node:https';
 import type { TestContext } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { createAnswerFailure } from '../../src/admission/admit.ts';
+import { defaultConfig } from '../../src/admission/config.ts';
 import type { CertificateSource } from '../../src/server/certificate.ts';
 import { createLogger } from '../../src/server/logs.ts';
 import { Metrics } from '../../src/server/metrics.ts';
@@ -61,6 +63,7 @@ export async function start(t: TestContext, options: Partial<ServerOptions> = {}
   const certificate: CertificateSource = options.certificate ?? { ...own };
   const server = await startServer({
     admit: allowAll,
+    answerFailure: createAnswerFailure({ cache: undefined }, defaultConfig),
     certificate,
     metrics: new Metrics({ version: '0.0.0-test', reviewSeries: [], warningReasons: [], processMetrics: false }),
     logger: createLogger('debug', { write: line => logs.push(JSON.parse(line)) }),

@@ -1,3 +1,5 @@
+import { createAnswerFailure } from '../../src/admission/admit.ts';
+import { defaultConfig } from '../../src/admission/config.ts';
 /** A server as a process of its own, for the test of signals: prints its ports, drains on the first signal. */
 import { createLogger } from '../../src/server/logs.ts';
 import { Metrics } from '../../src/server/metrics.ts';
@@ -9,6 +11,7 @@ import { allowAll } from './sample-review.ts';
 const logger = createLogger('info');
 const server = await startServer({
   admit: allowAll,
+  answerFailure: createAnswerFailure({ cache: undefined }, defaultConfig),
   certificate: await makeSelfSigned(),
   metrics: new Metrics({ version: '0.0.0-test', reviewSeries: [], warningReasons: [] }),
   logger,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { propertyRuns } from '../property-runs.ts';
 import { isWell, type Running, start } from './running-server.ts';
 import { sampleReview } from './sample-review.ts';
 import { readAll, requestText, splitAnswers } from './wire.ts';
@@ -83,7 +84,7 @@ function property(name: string, bytes: fc.Arbitrary<Uint8Array>, numRuns: number
         await endures(server, Buffer.from(each));
         assert.ok(await isWell(server));
       }),
-      { numRuns, interruptAfterTimeLimit: 40_000, markInterruptAsFailure: false },
+      { numRuns, interruptAfterTimeLimit: propertyRuns(40_000), markInterruptAsFailure: false },
     );
     assert.deepEqual(
       server.logs.filter(({ level }) => level === 'error'),
@@ -93,9 +94,9 @@ function property(name: string, bytes: fc.Arbitrary<Uint8Array>, numRuns: number
   });
 }
 
-property('any bytes', fc.uint8Array({ maxLength: 200 }), 150);
-property('requests mangled anywhere', mangled, 250);
-property('any method, path and headers', dressed, 250);
+property('any bytes', fc.uint8Array({ maxLength: 200 }), propertyRuns(60));
+property('requests mangled anywhere', mangled, propertyRuns(100));
+property('any method, path and headers', dressed, propertyRuns(100));
 
 test('any body', async t => {
   const server = await start(t);
@@ -126,6 +127,6 @@ test('any body', async t => {
       assert.ok(status === 200 || status === 400, `status ${status}`);
       if (status === 200) assert.equal(JSON.parse(answer).response.uid, JSON.parse(body).request.uid);
     }),
-    { numRuns: 300 },
+    { numRuns: propertyRuns(150) },
   );
 });

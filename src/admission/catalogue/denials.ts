@@ -15,6 +15,12 @@ export function denialOf(problem: Problem): Denial<Problem> {
   return denials[problem.reason] as Denial<Problem>;
 }
 
+/** Each mode that can soften the denials of a reason. */
+export function softeningsOf(reason: Problem['reason']): readonly Softening[] {
+  const { softenedBy = 'namespace' }: Pick<Denial<never>, 'softenedBy'> = denials[reason];
+  return typeof softenedBy === 'string' ? [softenedBy] : Object.values(softenedBy);
+}
+
 /** Which mode softens the denial of a problem. */
 export function softeningOf(problem: Problem): Softening {
   const { softenedBy = 'namespace' } = denialOf(problem);

@@ -1,8 +1,8 @@
-import { injectLabel } from '../../accounts/managed-namespace.ts';
+import { injectLabel } from '../../objects/keys.ts';
+import { mostNames, quote, quoteNames } from '../../objects/quote.ts';
 import type { RoleMapKind } from '../../objects/role-map.ts';
 import type { StoredResource } from '../cluster.ts';
 import { type DenialOf, mapName } from './denial.ts';
-import { mostNames, quote, quoteNames } from './quote.ts';
 
 /** What a change of a map, a selector or a namespace can be denied for, besides entries that are no valid mappings. */
 export type GuardProblem =
@@ -28,9 +28,9 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
   MappingInUse: {
     group: 'denied',
     cause:
-      'A map would lose an entry, or move it to another account, that bound namespaces use: their pods and resources would be denied, and resources that exist could not even be deleted.',
+      'A map would lose an entry that bound namespaces use, or move it to another account. Their pods and resources would be denied, and existing resources could not even be deleted.',
     fixedBy: 'platform team',
-    remedy: 'Unbind the namespaces first, or keep the entry. Another role of the same account may be put in its place.',
+    remedy: 'Unbind the namespaces first, or keep the entry. Another role of the same account is allowed.',
     softenedBy: 'nothing',
     say: ({ map, key, namespaces }, at) => ({
       wrong: `entry ${quote(key)} of ${mapName(map, at)} is used by ${namespaces.length === 1 ? 'namespace' : `${namespaces.length} namespaces:`} ${quoteNames(namespaces)}`,
@@ -39,7 +39,7 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
   },
   MapImmutable: {
     group: 'denied',
-    cause: 'A map would become immutable: no account could be added or fixed any more without deleting it.',
+    cause: 'A map would become immutable: no account could be added or corrected without deleting the map.',
     fixedBy: 'platform team',
     remedy: 'Remove `immutable`.',
     say: ({ map }, at) => ({ wrong: `${mapName(map, at)} would become immutable`, remedy: 'remove immutable' }),
@@ -47,7 +47,7 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
   InvalidSelector: {
     group: 'denied',
     cause:
-      "An IAMRoleSelector that ACK leaves out, with no more than a line in its controllers' logs; or whose ARN is no role.",
+      "An IAMRoleSelector that ACK ignores, with no more than a line in its controllers' logs; or one whose ARN is not a role.",
     fixedBy: 'platform team',
     remedy: 'Correct the field that the message names.',
     say: ({ why }) => ({ wrong: why, remedy: 'correct it (ACK silently ignores such a selector)' }),
@@ -55,23 +55,23 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
   SelectorInUse: {
     group: 'denied',
     cause:
-      "An IAMRoleSelector that resources use would be removed, match them no more, or name a role of another account: ACK would go on with them in its controllers' own account, where they are not, and create them again.",
+      "An IAMRoleSelector that resources use would be removed, no longer match them, or name a role of another account: ACK would look for them in its controllers' own account, where they are not, and create them again.",
     fixedBy: 'platform team',
-    remedy: 'Let it match them, or delete the resources first.',
+    remedy: 'Keep it matching them, or delete the resources first.',
     softenedBy: 'nothing',
     say: ({ resources }) => {
       const names = resources.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`);
       const others = names.length > mostNames ? ' and others' : '';
       return {
         wrong: `resources get their role from it: ${quoteNames(names.slice(0, mostNames))}${others}`,
-        remedy: 'let it match them still, or delete them first (ACK would look for them in another account)',
+        remedy: 'keep it matching them, or delete them first (ACK would look for them in another account)',
       };
     },
   },
   EndpointNotAllowed: {
     group: 'denied',
     cause:
-      "A namespace's `services.k8s.aws/endpoint-url` is none of `--allowed-endpoint-urls`: ACK would send its credentials and calls there, for all namespaces that share the role.",
+      "A namespace's `services.k8s.aws/endpoint-url` is not in `--allowed-endpoint-urls`: ACK would send its credentials and calls there, for all namespaces that share the role.",
     fixedBy: 'platform team',
     remedy: 'Remove the annotation, or allow the URL.',
     softenedBy: 'nothing',
@@ -82,7 +82,7 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
   },
   InvalidLabel: {
     group: 'denied',
-    cause: `The label \`${injectLabel}: enabled\` would be removed from a namespace that is being deleted, or changed. Its pods run on for a while, and without the label nobody would judge what \`kubectl debug\` adds to them.`,
+    cause: `The label \`${injectLabel}: enabled\` would be removed or changed on a namespace that is being deleted. Its pods keep running for a while, and without the label the webhook would not see what \`kubectl debug\` adds to them.`,
     fixedBy: 'you',
     remedy: 'Keep the label. It does not hold up the deletion, and goes with the namespace.',
     softenedBy: 'nothing',

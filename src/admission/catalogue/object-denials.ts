@@ -9,7 +9,7 @@ export const objectDenials: { readonly [R in ObjectProblem['reason']]: DenialOf<
   ObjectTooLarge: {
     group: 'denied',
     cause:
-      'The object holds more than any that Kubernetes stores or runs, and checking it would hold up the reviews of others. The message says what there is too much of; all limits are in [limits.md](limits.md).',
+      'The object is larger than any that Kubernetes stores or runs, and checking it would delay the reviews of others. The message says what there is too much of; [limits.md](limits.md) lists all limits.',
     fixedBy: 'you',
     remedy: 'Make the object smaller.',
     softenedBy: 'nothing',

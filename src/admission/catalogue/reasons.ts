@@ -11,7 +11,7 @@ interface Plain<G extends string> {
 
 const done = {
   Injected: { group: 'done', cause: 'The pod was given its role, token, region or STS setting.' },
-  NothingToInject: { group: 'done', cause: 'The pod has everything already, or no container that takes anything.' },
+  NothingToInject: { group: 'done', cause: 'The pod already has everything, or has no container to inject into.' },
   Labelled: {
     group: 'done',
     cause: 'A namespace with a binding was given the label `carm-webhook.dev/inject: enabled`.',
@@ -27,7 +27,7 @@ const notOurs = {
   NamespaceNotManaged: {
     group: 'not ours',
     cause:
-      'The namespace is neither bound nor labelled `carm-webhook.dev/inject: enabled`, or is one that is never managed.',
+      'The namespace is neither bound nor labelled `carm-webhook.dev/inject: enabled`, or is one that the webhook never manages.',
   },
   OptedOut: {
     group: 'not ours',
@@ -37,13 +37,13 @@ const notOurs = {
   MirrorPod: { group: 'not ours', cause: "A kubelet's mirror of a static pod, which cannot be changed." },
   ExemptIdentity: {
     group: 'not ours',
-    cause: 'The request comes from a controller of Kubernetes that we never stand in the way of.',
+    cause: 'The request comes from a controller that the webhook never blocks.',
   },
   Terminating: { group: 'not ours', cause: 'The object is being deleted.' },
   NotApplicable: {
     group: 'not ours',
     cause:
-      'Nothing that we judge: a resource or an operation that we do not know, a ReplicaSet or Job that a controller of Kubernetes makes for its Deployment or CronJob, or `--workloads=off`.',
+      'Nothing that the webhook checks: a resource or an operation that it does not know, a ReplicaSet or Job that Kubernetes creates for a Deployment or CronJob, or a workload with `--workloads=off`.',
   },
 } as const satisfies Record<string, Plain<'not ours'>>;
 
@@ -55,17 +55,18 @@ const failures = {
   Unverified: {
     group: 'failure',
     cause:
-      'The cache does not allow the object, and the API server could not be asked in time (`status.code` 503) or the budget of such reads is spent (429).',
-    remedy: 'Try again; if it lasts, your platform team must look at the webhook and its way to the API server.',
+      'By the cache the object would be denied, and the API server could not be asked in time (`status.code` 503), or the budget for such reads is spent (429).',
+    remedy:
+      'Retry. If this persists, ask your platform team to check carm-webhook and its connection to the API server.',
   },
   InternalError: {
     group: 'failure',
-    cause: 'A fault of ours. The log has its trace.',
-    remedy: 'Your platform team must look at the log of the webhook, and report it.',
+    cause: 'A bug in the webhook. Its log has the stack trace.',
+    remedy: 'Ask your platform team to look at the log of the webhook and to report the bug.',
   },
   InvalidReview: {
     group: 'failure',
-    cause: 'A field that we read has another type than its API gives it.',
+    cause: 'A field has another type than its API says.',
     remedy: 'Correct the field that the message names.',
   },
 } as const satisfies Record<string, Failure>;
@@ -74,6 +75,7 @@ const failures = {
 export const reasons = { ...done, ...notOurs, ...denials, ...failures };
 export type Reason = keyof typeof reasons;
 export type FailureReason = keyof typeof failures;
+export type DenialReason = keyof typeof denials;
 
 /** Reasons of warnings. */
 export { warnings };

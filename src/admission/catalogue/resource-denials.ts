@@ -1,10 +1,9 @@
 import type { AccountId } from '../../accounts/account-id.ts';
-import { defaultRegionAnnotation } from '../../accounts/binding.ts';
 import { type Partition, partitionOfRegion } from '../../accounts/partition.ts';
-import { regionAnnotation } from '../resources/resource-annotations.ts';
+import { defaultRegionAnnotation, regionAnnotation } from '../../objects/keys.ts';
+import { quote, quoteNames } from '../../objects/quote.ts';
 import { type DenialOf, inside } from './denial.ts';
 import { toPaste } from './paste.ts';
-import { quote, quoteNames } from './quote.ts';
 
 /** What an ACK resource can be denied for, besides a role that does not resolve. */
 export type ResourceProblem =
@@ -38,15 +37,15 @@ export type ResourceProblem =
     };
 
 /** For whoever restores a backup. */
-const toRestore = ' (to restore a backup, your platform team can name who restores in --restore-identities)';
+const toRestore = ' (to restore a backup, your platform team can add the restoring identity to --restore-identities)';
 
 /** Each denial of an ACK resource. */
 export const resourceDenials: { readonly [R in ResourceProblem['reason']]: DenialOf<ResourceProblem, R> } = {
   InvalidRegion: {
     group: 'denied',
-    cause: `The region of an ACK resource, its own or its namespace's default, has not the form of an AWS region or lies in another partition than the account's role.`,
+    cause: `The region of an ACK resource, its own or its namespace's default, is not an AWS region, or is in another partition than the account's role.`,
     fixedBy: 'you',
-    remedy: `Correct the annotation \`${regionAnnotation}\`; the namespace's \`${defaultRegionAnnotation}\` is your platform team's.`,
+    remedy: `Correct the annotation \`${regionAnnotation}\`; your platform team can correct the namespace's \`${defaultRegionAnnotation}\`.`,
     say: ({ value, from, partition, within }, at) => {
       const isRegion = partitionOfRegion(value) !== undefined;
       const what = isRegion ? `is not a region of partition ${partition}` : 'is not an AWS region';
@@ -63,9 +62,9 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
   RegionChange: {
     group: 'denied',
     cause:
-      'The region of an ACK resource would change, but the resource exists in its region already: ACK would stop at it, with an error that shows nowhere.',
+      'The region of an ACK resource would change, but ACK has recorded another one for it: ACK would stop reconciling it, and report that nowhere.',
     fixedBy: 'you',
-    remedy: 'Keep the region; for another one, create another resource.',
+    remedy: 'Keep the region. To use another one, create another resource.',
     say: ({ value, region }) => ({
       wrong: `${regionAnnotation} ${quote(value)} differs from ${quote(region)}, which ACK has recorded for it`,
       remedy: `keep ${quote(region)}, or create another resource in the other region`,
@@ -73,7 +72,7 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
   },
   InvalidAnnotation: {
     group: 'denied',
-    cause: 'An annotation that ACK reads holds a value that ACK does not know.',
+    cause: 'An annotation that ACK reads has a value that ACK does not know.',
     fixedBy: 'you',
     remedy: 'Use one of the values that the message names.',
     say: ({ key, value, allowed, within }) => ({
@@ -86,7 +85,7 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     cause: "An annotation that only ACK's controllers write was added or changed by someone else.",
     fixedBy: 'you',
     remedy:
-      'Remove the annotation. To restore a backup, your platform team can name who restores in `--restore-identities`.',
+      'Remove the annotation. To restore a backup, your platform team can add the restoring identity to `--restore-identities`.',
     softenedBy: 'nothing',
     say: ({ key, within }) => ({
       wrong: `only ACK's controllers may write annotation ${quote(key)}${inside(within)}`,
@@ -98,7 +97,7 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     cause: "A finalizer of ACK's controllers was added by someone else.",
     fixedBy: 'you',
     remedy:
-      'Remove the finalizer. To restore a backup, your platform team can name who restores in `--restore-identities`.',
+      'Remove the finalizer. To restore a backup, your platform team can add the restoring identity to `--restore-identities`.',
     softenedBy: 'nothing',
     say: ({ finalizer }) => ({
       wrong: `only ACK's controllers may add finalizer ${quote(finalizer)}`,
@@ -108,10 +107,10 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
   ForgedStatus: {
     group: 'denied',
     cause:
-      "The account, region or ARN in a resource's status would be changed by someone else than ACK's controllers: ACK works, and deletes, where they say.",
+      "The account, region or ARN in a resource's status would be changed by someone other than ACK's controllers. ACK works, and deletes, where these fields say.",
     fixedBy: 'you',
     remedy:
-      'Leave the status alone. To restore a backup, your platform team can name who restores in `--restore-identities`.',
+      'Do not change the status. To restore a backup, your platform team can add the restoring identity to `--restore-identities`.',
     softenedBy: 'nothing',
     say: ({ field }) => ({
       wrong: `only ACK's controllers may write status.ackResourceMetadata.${field}`,
@@ -121,10 +120,10 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
   CrossNamespaceReference: {
     group: 'denied',
     cause:
-      "An ACK resource refers to an object of another namespace. ACK's controllers read and write it there, with rights over the whole cluster.",
+      "An ACK resource refers to an object in another namespace. ACK's controllers would read or write it there, with rights over the whole cluster.",
     fixedBy: 'you',
     remedy:
-      'Refer to an object of the same namespace. Your platform team can allow pairs of namespaces by `--cross-namespace-references`.',
+      'Refer to an object in the same namespace. Your platform team can allow pairs of namespaces with `--cross-namespace-references`.',
     softenedBy: 'nothing',
     say: ({ path, namespace }, at) => ({
       wrong: `${quote(path)} names namespace ${quote(namespace)}, not its own`,
@@ -134,7 +133,7 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
   SelectorNotMatched: {
     group: 'denied',
     cause:
-      "No IAMRoleSelector matches the resource: ACK would work with its controllers' own role. Selectors that ACK leaves out as invalid do not count.",
+      "No IAMRoleSelector matches the resource, so ACK would use its controllers' own role. Selectors that ACK ignores as invalid do not count.",
     fixedBy: 'platform team',
     remedy: 'Add a selector that matches, or correct the one that should.',
     softenedBy: 'default',
@@ -146,7 +145,7 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
   SelectorConflict: {
     group: 'denied',
     cause:
-      'More than one IAMRoleSelector matches a resource: ACK stops there, even if they name the same role. Or a selector that is written could match what another one matches.',
+      'More than one IAMRoleSelector matches a resource: ACK stops reconciling it, even if they name the same role. Or a new or changed selector could match what another one matches.',
     fixedBy: 'platform team',
     remedy: 'Narrow all of them but one.',
     say: ({ selectors, of }) => ({
@@ -160,9 +159,9 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
   RebindWithResources: {
     group: 'denied',
     cause:
-      'A change of labels would bring a resource to the role of another account than the one that it exists in: ACK would stop at it.',
+      'A change of labels would give a resource the role of another account than the one it is in: ACK would stop reconciling it.',
     fixedBy: 'you',
-    remedy: 'Keep the labels; for another account, create another resource.',
+    remedy: 'Keep the labels. To use another account, create another resource.',
     softenedBy: 'nothing',
     say: ({ selector, owner, accountId }) => ({
       wrong: `IAMRoleSelector ${quote(selector)} of account ${accountId ?? 'unknown'} matches these labels, but the resource is in account ${quote(owner)}`,

@@ -1,21 +1,27 @@
 import type { AccountId } from '../../accounts/account-id.ts';
 import type { BindingProblem } from '../../accounts/binding.ts';
-import { ownerAccountIdAnnotation, teamIdAnnotation } from '../../accounts/binding.ts';
-import { injectLabel } from '../../accounts/managed-namespace.ts';
 import { partitions } from '../../accounts/partition.ts';
 import { podsPrefix, type RequestedRoleProblem } from '../../accounts/pod-role.ts';
 import { parseRoleArn } from '../../accounts/role-arn.ts';
 import type { MappingProblem } from '../../accounts/role-map.ts';
 import type { BoundaryProblem } from '../../injection/boundary.ts';
 import type { InjectionConflict } from '../../injection/inject.ts';
-import { roleArnAnnotation } from '../../injection/role-annotation.ts';
 import { tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
 import { roleArnVariable } from '../../injection/web-identity.ts';
+import { injectLabel, ownerAccountIdAnnotation, roleArnAnnotation, teamIdAnnotation } from '../../objects/keys.ts';
+import { quote } from '../../objects/quote.ts';
 import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
 import type { ControllerRoleProblem } from '../pods/controller-role.ts';
-import { type DenialOf, inside, type MessageContext, mapName, redactedValue, type Words } from './denial.ts';
+import {
+  type Denial,
+  type DenialOf,
+  inside,
+  type MessageContext,
+  mapName,
+  redactedValue,
+  type Words,
+} from './denial.ts';
 import { toPaste } from './paste.ts';
-import { quote } from './quote.ts';
 
 /** Problems that only the cluster's state shows. */
 export type StateProblem =
@@ -54,7 +60,7 @@ export type RoleProblem =
 
 const roleArnForm = 'arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME';
 
-function missingMap(map: RoleMapKind): DenialOf<RoleProblem, 'AccountMapMissing' | 'TeamMapMissing'> {
+function missingMap(map: RoleMapKind): Omit<Denial<unknown>, 'redact'> {
   const what = map === 'account' ? 'account' : 'team';
   return {
     group: 'denied',
@@ -74,7 +80,7 @@ function keyToAdd(keys: readonly string[]): string {
   return keys.find(key => key.startsWith(`${podsPrefix}.`)) ?? keys.at(-1) ?? '';
 }
 
-function notMapped(map: RoleMapKind): DenialOf<RoleProblem, 'AccountNotMapped' | 'TeamNotMapped'> {
+function notMapped(map: RoleMapKind): Omit<Denial<{ readonly keys: readonly string[] }>, 'redact'> {
   const what = map === 'account' ? 'account' : 'team';
   return {
     group: 'denied',
@@ -124,7 +130,7 @@ const otherAccounts = ' (your platform team can allow other accounts with --sour
 export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<RoleProblem, R> } = {
   NamespaceNotFound: {
     group: 'denied',
-    cause: 'The namespace does not exist, by a read made for this very request.',
+    cause: 'The namespace does not exist. The webhook asked the API server for it while it answered this request.',
     fixedBy: 'you',
     remedy: 'Create the namespace first.',
     say: (_, at) => ({
@@ -135,7 +141,7 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
   },
   NamespaceNotBound: {
     group: 'denied',
-    cause: `The namespace is labelled \`${injectLabel}: enabled\`, which means that it must be bound, but has no binding (with the feature gate TeamLevelCARM off, a team id alone binds nothing). For an ACK resource, also in a namespace without the label: ACK works in its controllers' own account there, which \`--unbound-resources\` warns of, denies or allows.`,
+    cause: `The namespace is labelled \`${injectLabel}: enabled\`, which means that it must be bound, but it has no binding (with the feature gate TeamLevelCARM off, a team id alone binds nothing). For an ACK resource, this applies without the label too: ACK would use its controllers' own account, and \`--unbound-resources\` says whether that is warned of, denied or allowed.`,
     fixedBy: 'platform team',
     remedy: `Annotate the namespace with \`${ownerAccountIdAnnotation}\`, or remove the label if its pods need no AWS role.`,
     softenedBy: { pod: 'namespace', resource: 'default' },
@@ -150,7 +156,8 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
   },
   ServiceAccountNotFound: {
     group: 'denied',
-    cause: "The pod's ServiceAccount does not exist, by a read made for this very request.",
+    cause:
+      "The pod's ServiceAccount does not exist. The webhook asked the API server for it while it answered this request.",
     fixedBy: 'you',
     remedy: 'Create the ServiceAccount before the pod, or correct its name.',
     say: (_, at) => ({
@@ -161,9 +168,9 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
   },
   InvalidAccountId: {
     group: 'denied',
-    cause: `The namespace's annotation \`${ownerAccountIdAnnotation}\` is not an account id; or a key of the account map is none.`,
+    cause: `The namespace's annotation \`${ownerAccountIdAnnotation}\` is not an account id; or a key of the account map is not one.`,
     fixedBy: 'platform team',
-    remedy: 'Correct the annotation: 12 digits, in quotes, for YAML takes bare digits for a number.',
+    remedy: 'Correct the annotation: 12 digits in quotes, since YAML reads bare digits as a number.',
     say: (problem, at) =>
       'map' in problem
         ? sayMapKey(problem, at, 'an account id of 12 digits')
@@ -175,7 +182,7 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
   },
   InvalidTeamId: {
     group: 'denied',
-    cause: `The namespace's annotation \`${teamIdAnnotation}\` is not a team id: a dot, for one, would reach another service's key of the map.`,
+    cause: `The namespace's annotation \`${teamIdAnnotation}\` is not a team id. A dot, for example, would reach the key of a service in the map.`,
     fixedBy: 'platform team',
     remedy: 'Correct the annotation: letters, digits, `_` and `-`.',
     say: (problem, at) =>
@@ -193,10 +200,9 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
   TeamNotMapped: notMapped('team'),
   InvalidRoleArn: {
     group: 'denied',
-    cause: `A value that should be a role is none: a value of the account map or the team map that is not \`${roleArnForm}\` of a known partition (${partitions.join(', ')}), or a ServiceAccount's annotation that is neither that nor a bare role name.`,
+    cause: `A value that should be a role is not one: a value of the account map or the team map that is not \`${roleArnForm}\` of a known partition (${partitions.join(', ')}), or a ServiceAccount's annotation that is neither that nor a bare role name.`,
     fixedBy: 'platform team',
-    remedy:
-      'Correct the value in the map; or, where the message names a ServiceAccount, you can correct its annotation.',
+    remedy: 'Correct the value in the map. Where the message names a ServiceAccount, you can correct its annotation.',
     say: ({ value, at: where }, at) =>
       'key' in where
         ? {
@@ -212,10 +218,10 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
   AccountMismatch: {
     group: 'denied',
     cause:
-      "A key of the account map is one account id, its role's account another. (ACK would silently work in the role's account.)",
+      "A key of the account map names one account, and its role is in another. (ACK would silently use the role's account.)",
     fixedBy: 'platform team',
     remedy:
-      "Correct the role ARN in the map: its account must be the key's. On a resource, you can leave the annotation out.",
+      "Correct the role ARN in the map: its account must be the key's. On a resource, you can remove the annotation.",
     say: (problem, at) => {
       if ('ownerOf' in problem) return sayOwner(problem, at);
       const { key, role, accountId } = problem;
@@ -229,7 +235,7 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     group: 'denied',
     cause: `A role that the pod or its ServiceAccount names is not a role ARN in the namespace's account or in one of \`--source-accounts\`: \`${roleArnVariable}\` in any container, or the ServiceAccount's annotation.`,
     fixedBy: 'you',
-    remedy: `Name a role of the namespace's account, or remove \`${roleArnVariable}\` and let the role be injected.`,
+    remedy: `Use a role in the namespace's account, or remove \`${roleArnVariable}\`: the webhook injects the role.`,
     redact: problem => ('container' in problem.at ? { ...problem, value: redactedValue } : problem),
     say: ({ value, accountId, partition, at: where }, at) => {
       // Where the digits are right, the partition is what is wrong.
@@ -253,14 +259,14 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     group: 'denied',
     cause: `With \`--require-pods-key\`, a pod or its ServiceAccount names a role that ACK's controllers work with: one that a map gives under an id, or under the alias of a service and an id. It may create and delete infrastructure.`,
     fixedBy: 'you',
-    remedy: 'Remove the role, and the one that is mapped for pods is injected; or name another role.',
+    remedy: 'Remove the role (the webhook injects the one that is mapped for pods), or use another role.',
     say: ({ value, map, ackSystem, at: where }, at) => {
       const place = mapName(map, { ...at, ackSystemNamespace: ackSystem });
       const why = `which is a role of ACK's controllers (${place}): --require-pods-key keeps it from pods`;
       return 'annotation' in where
         ? {
             wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}, ${why}`,
-            remedy: 'remove that annotation (the webhook injects the role for pods) or name another role',
+            remedy: 'remove that annotation (the webhook injects the role for pods) or use another role',
           }
         : {
             wrong: `${where.container.kind} ${quote(where.container.name)} sets ${roleArnVariable} to ${quote(value)}, ${why}`,
@@ -270,9 +276,9 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
   },
   RoleNotVerifiable: {
     group: 'denied',
-    cause: `A container sets \`${roleArnVariable}\` by \`valueFrom\` or with a \`$(…)\` reference: what it will be cannot be known at admission.`,
+    cause: `A container sets \`${roleArnVariable}\` by \`valueFrom\` or with a \`$(…)\` reference: its value cannot be known at admission.`,
     fixedBy: 'you',
-    remedy: `Remove \`${roleArnVariable}\` and let the role be injected, or write the role ARN out.`,
+    remedy: `Remove \`${roleArnVariable}\` (the webhook injects the role), or write the role ARN as a literal value.`,
     redact: problem => (problem.value === undefined ? problem : { ...problem, value: redactedValue }),
     say: ({ value, container, variable }) => ({
       wrong: `${container.kind} ${quote(container.name)} sets ${variableName(variable)} ${value === undefined ? 'by valueFrom' : `to ${quote(value)}, with a $( reference`}, which cannot be verified`,
@@ -283,7 +289,7 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     group: 'denied',
     cause: `The pod has a volume \`${tokenVolumeName}\` that is not the token volume for the audience it needs, or a container mounts another volume at \`${tokenMountPath}\` or below it, or only a part of the token volume there.`,
     fixedBy: 'you',
-    remedy: 'Rename or remove that volume or mount, and let ours be injected.',
+    remedy: 'Rename or remove that volume or mount. The webhook injects the right one.',
     say: problem =>
       'mount' in problem
         ? {

@@ -1,10 +1,10 @@
 import type { ContainerWarning } from '../../injection/inject.ts';
-import type { NearMiss } from '../../injection/near-miss.ts';
 import type { RegionWarning } from '../../injection/region.ts';
-import { skipContainersAnnotation } from '../../injection/skip-list.ts';
 import type { TokenWarning } from '../../injection/token-settings.ts';
 import { longestTokenSeconds, shortestTokenSeconds } from '../../injection/token-settings.ts';
-import { quote, quoteNames } from './quote.ts';
+import type { MisspelledKey } from '../../objects/key-hints.ts';
+import { ownerAccountIdAnnotation, skipContainersAnnotation } from '../../objects/keys.ts';
+import { quote, quoteNames } from '../../objects/quote.ts';
 
 /** What is worth a warning to whoever applied the object. */
 export type Warning =
@@ -12,7 +12,7 @@ export type Warning =
   | RegionWarning
   | ContainerWarning
   | { readonly reason: 'UnknownContainer'; readonly names: readonly string[] }
-  | { readonly reason: 'MisspelledKey'; readonly on: string; readonly misses: readonly NearMiss[] }
+  | { readonly reason: 'MisspelledKey'; readonly on: string; readonly misses: readonly MisspelledKey[] }
   | { readonly reason: 'BindingUnresolved'; readonly denied: 'pods' | 'ACK resources'; readonly wrong: string }
   | { readonly reason: 'RunsWithoutRole'; readonly wrong: string }
   | { readonly reason: 'LabelRestored'; readonly value: string | undefined }
@@ -44,7 +44,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   TokenExpirationClamped: {
     group: 'warning',
     cause: `A token expiration is outside of ${shortestTokenSeconds} to ${longestTokenSeconds} seconds; the nearer end is used.`,
-    remedy: 'Ask for an expiration within these bounds.',
+    remedy: 'Use an expiration within these limits.',
     say: ({ value, seconds }) => `token-expiration ${quote(value)} is out of range; using ${seconds} seconds`,
   },
   InvalidTokenExpiration: {
@@ -56,8 +56,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   },
   InvalidRegion: {
     group: 'warning',
-    cause:
-      'The default region has not the form of an AWS region, or lies in another partition than the role; no region is injected.',
+    cause: 'The default region is not an AWS region, or is in another partition than the role; no region is injected.',
     remedy: "Correct the namespace's `services.k8s.aws/default-region`, or the flag `--default-region`.",
     say: ({ value, from, partition }) =>
       `${from === 'flag' ? '--default-region' : "the namespace's default-region"} ${quote(value)} is not a region of partition ${partition}; no region is injected`,
@@ -84,20 +83,20 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   EmptyRoleArn: {
     group: 'warning',
     cause: "A container sets `AWS_ROLE_ARN` to an empty value: AWS SDKs fall back to the node's role.",
-    remedy: 'Remove the variable, and the role is injected.',
+    remedy: 'Remove the variable: the webhook injects the role.',
     say: warning => `empty AWS_ROLE_ARN in ${containersNamed(warning)}: AWS SDKs fall back to the node's role`,
   },
   MisspelledVariable: {
     group: 'warning',
     cause:
-      'A container sets `AWS_ROLE_ARN` in another case, such as `aws_role_arn`: on Linux no AWS SDK reads it. In a pod that may run on Windows it is judged like `AWS_ROLE_ARN` itself.',
+      'A container sets `AWS_ROLE_ARN` in another case, such as `aws_role_arn`: on Linux no AWS SDK reads it. In a pod that may run on Windows it is checked like `AWS_ROLE_ARN` itself.',
     remedy: 'Correct the name, or remove the variable.',
     say: warning => `AWS SDKs on Linux ignore the spelling of AWS_ROLE_ARN in ${containersNamed(warning)}`,
   },
   EnvFromUnverified: {
     group: 'warning',
     cause: 'A container that gets no role has `envFrom`: a role that comes from there is not verified.',
-    remedy: 'Let the role be injected, or write `AWS_ROLE_ARN` out in `env`.',
+    remedy: 'Remove the variable so that the webhook injects the role, or set `AWS_ROLE_ARN` in `env`.',
     say: warning => `a role set through envFrom in ${containersNamed(warning)} cannot be verified`,
   },
   ConfiguredByPodIdentity: {
@@ -115,7 +114,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   },
   MisspelledKey: {
     group: 'warning',
-    cause: 'An annotation that nobody reads looks like one that is read, such as `eks.amazon.com/role-arn`.',
+    cause: 'An annotation that is ignored looks like one that is read, such as `eks.amazon.com/role-arn`.',
     remedy: 'Correct its prefix.',
     say: ({ on, misses }) =>
       misses.length === 1 && misses[0] !== undefined
@@ -133,13 +132,13 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     group: 'warning',
     cause:
       "A pod that opted out (`carm-webhook.dev/inject: disabled` or `eks.amazonaws.com/skip-pod-identity-webhook`) is in a namespace whose binding does not resolve. It is admitted, and runs without the account's role.",
-    remedy: 'None is needed if the pod needs no AWS role; else see the reason that the warning names.',
+    remedy: 'Nothing to do if the pod needs no AWS role. Otherwise see the reason that the warning names.',
     say: ({ wrong }) => `the pod opted out and runs without a role; the binding does not resolve: ${wrong}`,
   },
   LabelRestored: {
     group: 'warning',
     cause:
-      'The label `carm-webhook.dev/inject: enabled` was removed from a bound namespace, or changed to another value than `disabled`. It was put back.',
+      'The label `carm-webhook.dev/inject: enabled` was removed from a bound namespace, or changed to a value other than `disabled`. The webhook put it back.',
     remedy: 'Set the label to `disabled` to opt out, or remove the binding first.',
     say: ({ value }) =>
       `the namespace is bound: its label carm-webhook.dev/inject=enabled, which was ${value === undefined ? 'removed' : `changed to ${quote(value)}`}, is back`,
@@ -157,7 +156,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   BindingIgnored: {
     group: 'warning',
     cause:
-      'A binding that has no effect: in a namespace that is never managed, or a team id with the feature gate TeamLevelCARM off.',
+      'A binding has no effect: the webhook never manages the namespace, or the binding is a team id and the feature gate TeamLevelCARM is off.',
     remedy: 'Remove it, or turn the gate on.',
     say: ({ what, because }) => `${what} has no effect: ${because}`,
   },
@@ -165,34 +164,41 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     group: 'warning',
     cause:
       "An ACK resource has `services.k8s.aws/owner-account-id`, which ACK reads on namespaces only. It names the namespace's account, so it does no harm.",
-    remedy: 'Leave the annotation out.',
-    say: () => 'services.k8s.aws/owner-account-id is ignored on resources; the binding of the namespace counts',
+    remedy: 'Remove the annotation.',
+    say: () => `${ownerAccountIdAnnotation} is ignored on resources; the binding of the namespace counts`,
   },
   UnknownService: {
     group: 'warning',
     cause:
-      'A key of a map has a prefix that is neither `pods` nor the alias of a service that this release knows: a slip of the pen, or a service that is younger.',
-    remedy: 'Correct the prefix; nothing is needed for a younger service.',
+      'A key of a map has a prefix that is neither `pods` nor the alias of a service that this release knows: a typo, or a service newer than this release.',
+    remedy: 'Correct the prefix. Nothing to do for a newer service.',
     say: ({ keys }) => `unknown service prefix in ${quoteNames(keys)}; such a key may never be used`,
   },
   RoleReplaced: {
     group: 'warning',
-    cause: 'An entry of a map gets another role of the same account: pods and resources of its namespaces follow.',
-    remedy: 'None is needed if it was meant.',
+    cause:
+      'An entry of a map gets another role of the same account: new pods and resources of its namespaces will use it.',
+    remedy: 'Nothing to do if it was intended.',
     say: ({ key, namespaces }) =>
       `${namespaces} bound namespace${namespaces === 1 ? '' : 's'} will use the new role of ${quote(key)}`,
   },
   InvalidMode: {
     group: 'warning',
-    cause: 'The label `carm-webhook.dev/mode` is none of `enforce`, `warn`, `audit`; the default mode is used.',
+    cause: 'The label `carm-webhook.dev/mode` is not `enforce`, `warn` or `audit`; the default mode is used.',
     remedy: 'Correct the label.',
     say: ({ value, used }) => `carm-webhook.dev/mode ${quote(value)} is not enforce, warn or audit; using ${used}`,
   },
   DebugContainerNotInjected: {
     group: 'warning',
     cause:
-      "An ephemeral container gets no role: the namespace's role does not resolve any more, or the pod has no token volume in its way.",
-    remedy: 'See the reason that the warning names; a pod cannot gain a volume once it runs.',
+      "An ephemeral container gets no role: the namespace's role no longer resolves, or the pod has no usable token volume.",
+    remedy: 'See the reason that the warning names. A running pod cannot gain a volume.',
     say: ({ wrong }) => `the debug container gets no role: ${wrong}`,
   },
 };
+
+/** A warning as one line for `response.warnings`. The catalogue's type ties each reason to its warning; an index type cannot say so. */
+export function formatWarning(warning: Warning): string {
+  const entry = warnings[warning.reason] as WarningEntry<Warning>;
+  return `${entry.say(warning)} (${warning.reason})`;
+}

@@ -24,11 +24,16 @@ export function readMapKey(kind: RoleMapKind, key: string): MapKey | undefined {
   return isTeamId(id) ? { binding: { kind, id }, prefix } : undefined;
 }
 
+export type EntryProblem = Extract<
+  Problem,
+  { readonly reason: 'InvalidAccountId' | 'InvalidTeamId' | 'InvalidRoleArn' | 'AccountMismatch' }
+>;
+
 /**
  * What is wrong with an entry of a map; undefined for a valid one. An empty value is none: ACK and we read it as a
  * missing entry.
  */
-export function entryProblem(kind: RoleMapKind, key: string, value: string): Problem | undefined {
+export function entryProblem(kind: RoleMapKind, key: string, value: string): EntryProblem | undefined {
   const parsed = readMapKey(kind, key);
   if (parsed === undefined) {
     return { reason: kind === 'account' ? 'InvalidAccountId' : 'InvalidTeamId', value: key, map: kind };

@@ -12,10 +12,12 @@ import type { Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';
 import { isNamespaceController } from '../controllers.ts';
-import type { Decision } from '../decision.ts';
+import { allow } from '../decision.ts';
 import { denyObject, messageContext } from '../deny-object.ts';
+import { readOnce } from '../read-once.ts';
 import type { AdmissionRequest } from '../review.ts';
-import { entryProblem, readMapKey } from './map-entries.ts';
+import { type DecisionBy, defineRule } from '../rule.ts';
+import { type EntryProblem, entryProblem, readMapKey } from './map-entries.ts';
 
 interface MapChange {
   readonly kind: RoleMapKind;
@@ -115,7 +117,7 @@ function* lookups(ackSystem: string, change: MapChange, view: View, config: Conf
 }
 
 /** What is wrong with what a change adds or alters: a map that was broken before can be fixed step by step. */
-function* entryProblems({ kind, before, after }: MapChange): Generator<Problem> {
+function* entryProblems({ kind, before, after }: MapChange): Generator<EntryProblem> {
   for (const [key, value] of after) {
     const problem = before.get(key) === value ? undefined : entryProblem(kind, key, value);
     if (problem !== undefined) yield problem;
@@ -134,7 +136,7 @@ function sameAccount(a: MappedRole, b: MappedRole): boolean {
  * Entries that bound namespaces use and that a change removes, or moves to another account. What an entry is removed for
  * may be the one that it falls back to: pods would get the role that ACK provisions with, and nobody had written it down.
  */
-function* usedEntries(ackSystem: string, change: MapChange, view: View, config: Config): Generator<Problem> {
+function* usedEntries(ackSystem: string, change: MapChange, view: View, config: Config): Generator<MapProblem> {
   for (const { namespaces, before, after } of lookups(ackSystem, change, view, config)) {
     const isKept = Boolean(change.after.get(before.key));
     const follows = after !== undefined && sameAccount(after, before) && (isKept || sameRole(after, before));
@@ -167,32 +169,48 @@ function becomesImmutable({ object, oldObject }: AdmissionRequest): boolean {
   return isImmutable(object) && !isImmutable(oldObject);
 }
 
-function* problemsOf(request: AdmissionRequest, change: MapChange, view: View, config: Config): Generator<Problem> {
+type MapProblem = EntryProblem | Extract<Problem, { readonly reason: 'MappingInUse' | 'MapImmutable' }>;
+
+function* problemsOf(request: AdmissionRequest, change: MapChange, view: View, config: Config): Generator<MapProblem> {
   if (becomesImmutable(request)) yield { reason: 'MapImmutable', map: change.kind };
   yield* entryProblems(change);
   yield* usedEntries(request.namespace, change, view, config);
 }
 
-/**
- * `/validate` for CREATE, UPDATE and DELETE of the account map and the team map. ACK's own controllers are judged like
- * everybody: they never write the maps but when a FieldExport makes them.
- */
-export function validateMap(request: AdmissionRequest, view: View, config: Config): Decision {
+/** What a map's review reads of its request. */
+const readChangeOf = readOnce(({ object, oldObject }: AdmissionRequest) => ({
+  before: dataOf(oldObject),
+  after: dataOf(object),
+}));
+
+const reasons = {
+  allow: ['Checked', 'ExemptIdentity', 'NotApplicable'],
+  mutate: [],
+  deny: ['AccountMismatch', 'InvalidAccountId', 'InvalidRoleArn', 'InvalidTeamId', 'MapImmutable', 'MappingInUse'],
+} as const;
+
+/** ACK's own controllers are judged like everybody: they never write the maps but when a FieldExport makes them. */
+function validateMap(request: AdmissionRequest, view: View, config: Config): DecisionBy<typeof reasons> {
   const kind = mapKindOf(request, config);
-  if (kind === undefined) return { verdict: 'allow', reason: 'NotApplicable', confirmLive: false };
-  if (request.operation === 'DELETE' && isNamespaceController(request.userInfo)) {
-    return { verdict: 'allow', reason: 'ExemptIdentity', confirmLive: false };
-  }
-  const change: MapChange = { kind, before: dataOf(request.oldObject), after: dataOf(request.object) };
+  if (kind === undefined) return allow('NotApplicable');
+  if (request.operation === 'DELETE' && isNamespaceController(request.userInfo)) return allow('ExemptIdentity');
+  const change: MapChange = { kind, ...readChangeOf(request) };
   const [problem] = problemsOf(request, change, view, config);
   if (problem === undefined) {
-    return {
-      verdict: 'allow',
-      reason: 'Checked',
-      warnings: [...replacedRoles(request.namespace, change, view, config), ...unknownServices(change)],
-      confirmLive: false,
-    };
+    const warnings = [...replacedRoles(request.namespace, change, view, config), ...unknownServices(change)];
+    return allow('Checked', { warnings });
   }
   const at = messageContext(request.namespace, config, { ackSystemNamespace: request.namespace });
-  return denyObject('', problem, at, config);
+  return denyObject(() => '', problem, at, config);
 }
+
+/** The account map and the team map. */
+export const mapRules = [
+  defineRule({
+    webhook: 'maps.carm-webhook.dev',
+    endpoint: 'validate',
+    matches: [{ group: '', kind: 'ConfigMap', resource: 'configmaps', operations: ['CREATE', 'UPDATE', 'DELETE'] }],
+    reasons,
+    decide: validateMap,
+  }),
+];

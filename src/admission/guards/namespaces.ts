@@ -1,47 +1,31 @@
-import {
-  type Binding,
-  defaultRegionAnnotation,
-  isBound,
-  readBinding,
-  teamIdAnnotation,
-} from '../../accounts/binding.ts';
-import { injectLabel, isExcludedNamespace } from '../../accounts/managed-namespace.ts';
+import { type Binding, isBound, readBinding } from '../../accounts/binding.ts';
+import { isExcludedNamespace } from '../../accounts/managed-namespace.ts';
 import { podKeys } from '../../accounts/pod-role.ts';
 import { lookUpRole } from '../../accounts/role-map.ts';
-import { nearMisses } from '../../injection/near-miss.ts';
 import { chooseRegion } from '../../injection/region.ts';
+import { type JsonObject, optionalArray, optionalObject, optionalString, requiredObject } from '../../objects/json.ts';
+import { misspelledKeys } from '../../objects/key-hints.ts';
 import {
-  isJsonObject,
-  type JsonObject,
-  optionalArray,
-  optionalObject,
-  optionalString,
-  pointerSegment,
-  requiredObject,
-} from '../../objects/json.ts';
-import type { Addition } from '../../objects/json-patch.ts';
+  defaultRegionAnnotation,
+  endpointUrlAnnotation,
+  injectLabel,
+  modeLabel,
+  teamIdAnnotation,
+} from '../../objects/keys.ts';
+import { addLabels } from '../../objects/metadata-patch.ts';
 import { type Namespace, readNamespace } from '../../objects/namespace.ts';
+import { quote } from '../../objects/quote.ts';
 import type { Problem } from '../catalogue/denials.ts';
 import { describeProblem } from '../catalogue/message.ts';
-import { quote } from '../catalogue/quote.ts';
 import type { Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';
 import { isNamespaceController } from '../controllers.ts';
-import type { Decision } from '../decision.ts';
+import { allow, mutate } from '../decision.ts';
 import { denyObject, messageContext } from '../deny-object.ts';
-import { isMode, modeLabel } from '../mode.ts';
+import { isMode } from '../mode.ts';
 import type { AdmissionRequest } from '../review.ts';
-
-function labelPatch(object: JsonObject): readonly Addition[] {
-  const metadata = optionalObject(object, 'metadata', '');
-  if (metadata === undefined)
-    return [{ op: 'add', path: '/metadata', value: { labels: { [injectLabel]: 'enabled' } } }];
-  if (!isJsonObject(metadata['labels'])) {
-    return [{ op: 'add', path: '/metadata/labels', value: { [injectLabel]: 'enabled' } }];
-  }
-  return [{ op: 'add', path: `/metadata/labels/${pointerSegment(injectLabel)}`, value: 'enabled' }];
-}
+import { type DecisionBy, defineRule } from '../rule.ts';
 
 /**
  * Whether ACK's resources of any service can do with a binding: they are all that goes by one in a namespace that opted out,
@@ -92,7 +76,7 @@ function spellingWarnings(namespace: Namespace, config: Config): readonly Warnin
   const mode = namespace.labels.get(modeLabel);
   if (mode !== undefined && !isMode(mode))
     warnings.push({ reason: 'InvalidMode', value: mode, used: config.defaultMode });
-  const misses = nearMisses(namespace.annotations, 'namespace');
+  const misses = misspelledKeys(namespace.annotations, 'namespace');
   if (misses.length > 0) warnings.push({ reason: 'MisspelledKey', on: 'namespace', misses });
   return warnings;
 }
@@ -108,8 +92,6 @@ function ignoredBindingWarnings(namespace: Namespace, excluded: boolean, config:
   if (gates.TeamLevelCARM || !namespace.annotations.get(teamIdAnnotation)) return [];
   return [{ reason: 'BindingIgnored', what: teamIdAnnotation, because: 'it needs the feature gate TeamLevelCARM' }];
 }
-
-const endpointAnnotation = 'services.k8s.aws/endpoint-url';
 
 /** As it is stored: what a request says of it is only a claim. */
 function isTerminating({ oldObject }: AdmissionRequest): boolean {
@@ -144,76 +126,101 @@ function losesLabel(
   );
 }
 
-/**
- * `/validate` for CREATE and UPDATE of namespaces, their status and finalize. An endpoint of a tenant's own would have
- * ACK send its credentials and calls there, for every namespace that shares the role.
- * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/config.go (BaseEndpoint, for STS too)
- */
-export function validateNamespace(request: AdmissionRequest, _view: View, config: Config): Decision {
-  if (isNamespaceController(request.userInfo))
-    return { verdict: 'allow', reason: 'ExemptIdentity', confirmLive: false };
-  const namespace = readNamespace(request.object, request.name);
-  const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject, request.name) : undefined;
-  const deny = (problem: Problem): Decision =>
-    denyObject(`Namespace ${quote(namespace.name)}`, problem, messageContext(namespace.name, config), config);
-  const value = namespace.annotations.get(endpointAnnotation);
-  const changed = value && value !== old?.annotations.get(endpointAnnotation);
-  if (changed && !config.allowedEndpointUrls.has(value)) return deny({ reason: 'EndpointNotAllowed', value });
-  if (losesLabel(request, old, namespace, config))
-    return deny({ reason: 'InvalidLabel', value: namespace.labels.get(injectLabel) });
-  return { verdict: 'allow', reason: 'Checked', confirmLive: false };
-}
+const validateReasons = {
+  allow: ['Checked', 'ExemptIdentity'],
+  mutate: [],
+  deny: ['EndpointNotAllowed', 'InvalidLabel'],
+} as const;
 
 /**
- * `/mutate` for CREATE and UPDATE of namespaces, their status and finalize: a namespace with a binding gets the label
- * that the webhook configurations select by, in place of anything but `disabled`. Nothing is denied here.
+ * An endpoint of a tenant's own would have ACK send its credentials and calls there, for every namespace that shares the
+ * role. https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/config.go (BaseEndpoint, for STS too)
+ */
+function validateNamespace(request: AdmissionRequest, _view: View, config: Config): DecisionBy<typeof validateReasons> {
+  if (isNamespaceController(request.userInfo)) return allow('ExemptIdentity');
+  const namespace = readNamespace(request.object, request.name);
+  const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject, request.name) : undefined;
+  const subject = () => `Namespace ${quote(namespace.name)}`;
+  const at = messageContext(namespace.name, config);
+  const value = namespace.annotations.get(endpointUrlAnnotation);
+  const changed = value && value !== old?.annotations.get(endpointUrlAnnotation);
+  if (changed && !config.allowedEndpointUrls.has(value))
+    return denyObject(subject, { reason: 'EndpointNotAllowed', value }, at, config);
+  if (losesLabel(request, old, namespace, config))
+    return denyObject(subject, { reason: 'InvalidLabel', value: namespace.labels.get(injectLabel) }, at, config);
+  return allow('Checked');
+}
+
+const labelReasons = {
+  allow: ['Checked', 'ExemptIdentity', 'NamespaceNotManaged', 'OptedOut', 'Terminating'],
+  mutate: ['Labelled'],
+  deny: [],
+} as const;
+
+/**
+ * A namespace with a binding gets the label that the webhook configurations select by, in place of anything but `disabled`.
+ * Nothing is denied here.
  * @param view undefined when the maps could not be read: what needs them is left unsaid.
  */
-export function labelNamespace(request: AdmissionRequest, view: View | undefined, config: Config): Decision {
-  if (isNamespaceController(request.userInfo)) {
-    return { verdict: 'allow', reason: 'ExemptIdentity', confirmLive: false };
-  }
+export function labelNamespace(
+  request: AdmissionRequest,
+  view: View | undefined,
+  config: Config,
+): DecisionBy<typeof labelReasons> {
+  if (isNamespaceController(request.userInfo)) return allow('ExemptIdentity');
   const object = requiredObject(request.object, '');
-  if (isTerminating(request)) {
-    return { verdict: 'allow', reason: 'Terminating', confirmLive: false };
-  }
+  if (isTerminating(request)) return allow('Terminating');
   const namespace = readNamespace(object, request.name);
   const excluded = isExcludedNamespace(namespace.name, config.ownNamespace);
   const ignored = ignoredBindingWarnings(namespace, excluded, config);
   const spelling = spellingWarnings(namespace, config);
-  if (excluded)
-    return { verdict: 'allow', reason: 'NamespaceNotManaged', warnings: [...ignored, ...spelling], confirmLive: false };
+  if (excluded) return allow('NamespaceNotManaged', { warnings: [...ignored, ...spelling] });
 
   const label = namespace.labels.get(injectLabel);
   const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject ?? {}, request.name) : undefined;
   if (!isBound(namespace.annotations, config.featureGates)) {
     const managed = label !== 'disabled' && old?.labels.get(injectLabel) !== 'disabled';
     const unbound = managed && old !== undefined && isBound(old.annotations, config.featureGates);
-    return {
-      verdict: 'allow',
-      reason: label === 'enabled' ? 'Checked' : 'NamespaceNotManaged',
-      warnings: [
-        ...(unbound ? [{ reason: 'BindingRemoved', labelled: label === 'enabled' } as const] : []),
-        ...ignored,
-        ...spelling,
-      ],
-      confirmLive: false,
-    };
+    const warnings = [
+      ...(unbound ? [{ reason: 'BindingRemoved', labelled: label === 'enabled' } as const] : []),
+      ...ignored,
+      ...spelling,
+    ];
+    return allow(label === 'enabled' ? 'Checked' : 'NamespaceNotManaged', { warnings });
   }
   const onBinding = view === undefined ? [] : bindingWarnings(namespace, view, config);
-  const patch = label === 'enabled' || label === 'disabled' ? [] : labelPatch(object);
-  return {
-    verdict: patch.length > 0 ? 'mutate' : 'allow',
-    reason: label === 'disabled' ? 'OptedOut' : patch.length > 0 ? 'Labelled' : 'Checked',
-    patch,
+  const patch = label === 'enabled' || label === 'disabled' ? [] : addLabels(namespace, [[injectLabel, 'enabled']]);
+  const restored = patch.length > 0 && old?.labels.get(injectLabel) === 'enabled';
+  const details = {
     warnings: [
-      ...(patch.length > 0 && old?.labels.get(injectLabel) === 'enabled'
-        ? [{ reason: 'LabelRestored', value: label } as const]
-        : []),
+      ...(restored ? [{ reason: 'LabelRestored', value: label } as const] : []),
       ...onBinding,
       ...ignored,
       ...spelling,
     ],
     confirmLive: onBinding.some(({ reason }) => reason === 'BindingUnresolved'),
   };
+  if (patch.length > 0) return mutate('Labelled', patch, details);
+  return allow(label === 'disabled' ? 'OptedOut' : 'Checked', details);
 }
+
+const ofNamespaces = {
+  webhook: 'namespaces.carm-webhook.dev',
+  // The subresources can change annotations and labels as well.
+  matches: [
+    { group: '', kind: 'Namespace', resource: 'namespaces', operations: ['CREATE', 'UPDATE'] },
+    { group: '', resource: 'namespaces', subResource: 'status', operations: ['CREATE', 'UPDATE'] },
+    { group: '', resource: 'namespaces', subResource: 'finalize', operations: ['CREATE', 'UPDATE'] },
+  ],
+} as const;
+
+export const namespaceRules = [
+  defineRule({
+    ...ofNamespaces,
+    endpoint: 'mutate',
+    reasons: labelReasons,
+    decide: labelNamespace,
+    unverified: (request, config) => labelNamespace(request, undefined, config),
+  }),
+  defineRule({ ...ofNamespaces, endpoint: 'validate', reasons: validateReasons, decide: validateNamespace }),
+];

@@ -1,3 +1,4 @@
+import { ackCommonGroup } from '../../accounts/ack-service.ts';
 import { otherSelectors, selectorIgnoredBecause, selectorInvalidBecause } from '../../accounts/role-selector.ts';
 import { selectorCovers, selectorsOverlap } from '../../accounts/selector-relations.ts';
 import { requiredObject } from '../../objects/json.ts';
@@ -6,17 +7,22 @@ import { sameJson } from '../../objects/same-json.ts';
 import type { Problem } from '../catalogue/denials.ts';
 import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';
-import type { Decision } from '../decision.ts';
+import { allow, type Denied } from '../decision.ts';
 import { denyObject, messageContext } from '../deny-object.ts';
 import { readOnce } from '../read-once.ts';
 import type { AdmissionRequest } from '../review.ts';
+import { type DecisionBy, defineRule } from '../rule.ts';
 import { shortSubject } from '../subject.ts';
 import { strandedResources } from './selector-use.ts';
 
-const readSelectorOnce = readOnce(readRoleSelector);
+type SelectorProblem = Extract<Problem, { readonly reason: 'InvalidSelector' | 'SelectorConflict' | 'SelectorInUse' }>;
 
 /** What is wrong with a selector that is written. */
-function specProblem(selector: RoleSelector, before: RoleSelector | undefined, view: View): Problem | undefined {
+function specProblem(
+  selector: RoleSelector,
+  before: RoleSelector | undefined,
+  view: View,
+): SelectorProblem | undefined {
   const why = selectorInvalidBecause(selector);
   if (why !== undefined) return { reason: 'InvalidSelector', why };
   const others = otherSelectors(view.roleSelectors() ?? [], selector.name);
@@ -35,26 +41,52 @@ function specOf(object: unknown): unknown {
   return requiredObject(object ?? {}, '')['spec'];
 }
 
+const readSelectorsOf = readOnce(({ operation, object, oldObject }: AdmissionRequest) => ({
+  before: operation === 'CREATE' ? undefined : readRoleSelector(oldObject),
+  after: operation === 'DELETE' ? undefined : readRoleSelector(object),
+}));
+
+const reasons = {
+  allow: ['Checked', 'NotApplicable'],
+  mutate: [],
+  deny: ['InvalidSelector', 'SelectorConflict', 'SelectorInUse'],
+} as const;
+
 /**
- * `/validate` for CREATE, UPDATE and DELETE of IAMRoleSelectors: what ACK would leave out without a word, what would make
- * it stop at resources that two selectors match, and what would take resources out of their account.
+ * What ACK would leave out without a word, what would make it stop at resources that two selectors match, and what would
+ * take resources out of their account.
  */
-export function validateRoleSelector(request: AdmissionRequest, view: View, config: Config): Decision {
-  if (!config.featureGates.IAMRoleSelector) return { verdict: 'allow', reason: 'NotApplicable', confirmLive: false };
+function validateRoleSelector(request: AdmissionRequest, view: View, config: Config): DecisionBy<typeof reasons> {
+  if (!config.featureGates.IAMRoleSelector) return allow('NotApplicable');
   const { operation, object, oldObject } = request;
-  const checked: Decision = { verdict: 'allow', reason: 'Checked', confirmLive: false };
-  if (operation === 'UPDATE' && sameJson(specOf(object), specOf(oldObject))) return checked;
-  const after = operation === 'DELETE' ? undefined : readSelectorOnce(object);
-  const deny = (problem: Problem): Decision => {
-    const subject = shortSubject(request, requiredObject(after === undefined ? oldObject : object, ''));
+  if (operation === 'UPDATE' && sameJson(specOf(object), specOf(oldObject))) return allow('Checked');
+  const { before, after } = readSelectorsOf(request);
+  const deny = <P extends SelectorProblem>(problem: P): Denied<P['reason']> => {
+    const subject = () => shortSubject(request, requiredObject(after === undefined ? oldObject : object, ''));
     return denyObject(subject, problem, messageContext('', config), config);
   };
-  const before = operation === 'CREATE' ? undefined : readSelectorOnce(oldObject);
   const problem = after === undefined ? undefined : specProblem(after, before, view);
   if (problem !== undefined) return deny(problem);
-  if (before === undefined) return checked;
+  if (before === undefined) return allow('Checked');
   const stranded = strandedResources({ before, after }, view);
   // The cache holds no resources: they are asked for live.
-  if (stranded === undefined) return { ...checked, confirmLive: true };
-  return stranded.length === 0 ? checked : deny({ reason: 'SelectorInUse', resources: stranded });
+  if (stranded === undefined) return allow('Checked', { confirmLive: true });
+  return stranded.length === 0 ? allow('Checked') : deny({ reason: 'SelectorInUse', resources: stranded });
 }
+
+export const roleSelectorRules = [
+  defineRule({
+    webhook: 'selectors.carm-webhook.dev',
+    endpoint: 'validate',
+    matches: [
+      {
+        group: ackCommonGroup,
+        kind: 'IAMRoleSelector',
+        resource: 'iamroleselectors',
+        operations: ['CREATE', 'UPDATE', 'DELETE'],
+      },
+    ],
+    reasons,
+    decide: validateRoleSelector,
+  }),
+];

@@ -8,8 +8,8 @@ import {
 } from '../../accounts/role-selector.ts';
 import { selectorCovers } from '../../accounts/selector-relations.ts';
 import type { Namespace } from '../../objects/namespace.ts';
+import { mostNames } from '../../objects/quote.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
-import { mostNames } from '../catalogue/quote.ts';
 import type { StoredResource, View } from '../cluster.ts';
 
 /** What becomes of a selector. */

@@ -1,9 +1,9 @@
-import { type Binding, defaultRegionAnnotation, readBinding } from '../../accounts/binding.ts';
-import { injectLabel, isExcludedNamespace, managementOf } from '../../accounts/managed-namespace.ts';
-import { type PodRole, podKeys, type RoleSource, readRequestedRole, resolvePodRole } from '../../accounts/pod-role.ts';
+import { type Binding, type BindingProblem, readBinding } from '../../accounts/binding.ts';
+import { isExcludedNamespace, managementOf } from '../../accounts/managed-namespace.ts';
+import { type PodRole, podKeys, podRoleOf, type RoleSource, readRequestedRole } from '../../accounts/pod-role.ts';
 import { err, ok, type Result } from '../../accounts/result.ts';
 import { parseRoleArn } from '../../accounts/role-arn.ts';
-import { lookUpRole } from '../../accounts/role-map.ts';
+import { lookUpRole, type MappedRole, type MappingProblem } from '../../accounts/role-map.ts';
 import {
   checkBoundary,
   emptyRoles,
@@ -14,11 +14,13 @@ import {
   roleVariables,
 } from '../../injection/boundary.ts';
 import type { ContainerWarning, InjectionSettings } from '../../injection/inject.ts';
-import { nearMisses } from '../../injection/near-miss.ts';
 import { chooseRegion } from '../../injection/region.ts';
-import { roleArnAnnotation } from '../../injection/role-annotation.ts';
+import { readSkipList } from '../../injection/skip-list.ts';
 import { readTokenSettings } from '../../injection/token-settings.ts';
 import { webIdentity } from '../../injection/web-identity.ts';
+import { requiredObject } from '../../objects/json.ts';
+import { misspelledKeys } from '../../objects/key-hints.ts';
+import { defaultRegionAnnotation, injectLabel, roleArnAnnotation, skipLabel } from '../../objects/keys.ts';
 import type { Namespace } from '../../objects/namespace.ts';
 import { type Container, type Pod, readPod } from '../../objects/pod.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
@@ -28,23 +30,82 @@ import { describeProblem } from '../catalogue/message.ts';
 import type { Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';
-import type { Decision } from '../decision.ts';
+import { type Allowed, allow, type Denied } from '../decision.ts';
 import { denyObject, messageContext } from '../deny-object.ts';
 import { readOnce } from '../read-once.ts';
-import { type ControllerRoleProblem, controllerRoleProblem } from './controller-role.ts';
+import type { AdmissionRequest } from '../review.ts';
+import { nameSubject } from '../subject.ts';
+import { controllerRoleProblem } from './controller-role.ts';
 
-const skipLabel = 'eks.amazonaws.com/skip-pod-identity-webhook';
+/** A pod, or what will become one, and how messages name it. */
+export interface NamedPod {
+  readonly subject: () => string;
+  readonly pod: Pod;
+}
 
-export const readPodOnce = readOnce(readPod);
+/** The pod of a request. @throws {MalformedObjectError | ObjectTooLargeError} */
+export const readPodOf = readOnce((request: AdmissionRequest): NamedPod => {
+  const object = requiredObject(request.object, '');
+  return { subject: nameSubject(request, object), pod: readPod(object) };
+});
 
-/** A pod, or what will become one, in a namespace that is managed: what all rules about pods share. */
-export interface PodReview {
-  /** How messages name it. */
-  readonly subject: string;
+type PodBindingProblem = BindingProblem | { readonly reason: 'NamespaceNotBound'; readonly of: 'pod' };
+
+/** A pod in a namespace that is managed: what all rules about pods share, each looked up and worked out once. */
+export class PodReview {
+  readonly subject: () => string;
   readonly pod: Pod;
   readonly namespace: Namespace;
   readonly view: View;
   readonly config: Config;
+  readonly binding: Result<Binding, PodBindingProblem>;
+  #mapped: Result<MappedRole, PodBindingProblem | MappingProblem> | undefined;
+  #skipped: ReadonlySet<string> | undefined;
+
+  constructor({ subject, pod }: NamedPod, namespace: Namespace, view: View, config: Config) {
+    this.subject = subject;
+    this.pod = pod;
+    this.namespace = namespace;
+    this.view = view;
+    this.config = config;
+    this.binding =
+      readBinding(namespace.annotations, config.featureGates) ?? err({ reason: 'NamespaceNotBound', of: 'pod' });
+  }
+
+  /** The role that the map has for pods of the namespace. */
+  get mapped(): Result<MappedRole, PodBindingProblem | MappingProblem> {
+    this.#mapped ??= this.binding.ok
+      ? lookUpRole(
+          this.binding.value,
+          this.view.roleMap(this.binding.value.kind, this.config.ackSystems[0].namespace),
+          podKeys(this.binding.value, this.config.requirePodsKey),
+        )
+      : this.binding;
+    return this.#mapped;
+  }
+
+  /** Names of containers that the user skips. @throws {ObjectTooLargeError} */
+  get skipped(): ReadonlySet<string> {
+    this.#skipped ??= readSkipList(this.pod.annotations);
+    return this.#skipped;
+  }
+
+  get context(): MessageContext {
+    return messageContext(this.namespace.name, this.config, {
+      serviceAccountName: this.pod.serviceAccountName,
+      binding: this.binding.ok ? this.binding.value : undefined,
+      roleArnAnnotation: this.pod.annotations.get(roleArnAnnotation),
+    });
+  }
+
+  deny<P extends Problem>(problem: P): Denied<P['reason']> {
+    return denyObject(this.subject, problem, this.context, this.config);
+  }
+
+  /** What is wrong, for a warning that has words of its own around it. */
+  describe(problem: Problem): string {
+    return describeProblem(problem, this.context);
+  }
 }
 
 /** What a pod's namespace and ServiceAccount come to. */
@@ -53,48 +114,23 @@ export interface ResolvedPod {
   readonly serviceAccount: ServiceAccount;
 }
 
+/** The reasons of a pod in a namespace that is not managed, or not there. */
+export type UnmanagedPod = Allowed<'NamespaceNotManaged' | 'OptedOut'> | Denied<'NamespaceNotFound'>;
+
 /**
- * The namespace of a review if it is managed; else the decision.
+ * The review of a pod if its namespace is managed; else the decision.
  * The configurations select namespaces by label: a pod that reaches us from one that we hold for not managed shows that
  * we may be behind, so that answer rests on state.
  */
-export function managedNamespace(name: string, subject: string, view: View, config: Config): Namespace | Decision {
-  if (isExcludedNamespace(name, config.ownNamespace))
-    return { verdict: 'allow', reason: 'NamespaceNotManaged', confirmLive: false };
+export function reviewPod(named: NamedPod, name: string, view: View, config: Config): PodReview | UnmanagedPod {
+  if (isExcludedNamespace(name, config.ownNamespace)) return allow('NamespaceNotManaged');
   const namespace = view.namespace(name);
   if (namespace === undefined) {
-    return denyObject(subject, { reason: 'NamespaceNotFound' }, messageContext(name, config), config);
+    return denyObject(named.subject, { reason: 'NamespaceNotFound' }, messageContext(name, config), config);
   }
-  const serving = managementOf(namespace, config.ownNamespace, config.featureGates);
-  if (serving === 'managed') return namespace;
-  return { verdict: 'allow', reason: serving === 'opted-out' ? 'OptedOut' : 'NamespaceNotManaged', confirmLive: true };
-}
-
-export function isDecision(value: Namespace | Decision): value is Decision {
-  return 'verdict' in value;
-}
-
-function bindingOf({ namespace, config }: PodReview): Result<Binding, Problem> {
-  return readBinding(namespace.annotations, config.featureGates) ?? err({ reason: 'NamespaceNotBound', of: 'pod' });
-}
-
-function contextOf(podReview: PodReview): MessageContext {
-  const binding = bindingOf(podReview);
-  return messageContext(podReview.namespace.name, podReview.config, {
-    serviceAccountName: podReview.pod.serviceAccountName,
-    binding: binding.ok ? binding.value : undefined,
-    roleArnAnnotation: podReview.pod.annotations.get(roleArnAnnotation),
-  });
-}
-
-/** The denial of a case. */
-export function denyPod(podReview: PodReview, problem: Problem): Decision {
-  return denyObject(podReview.subject, problem, contextOf(podReview), podReview.config);
-}
-
-/** What is wrong with a case, for a warning that has words of its own around it. */
-export function describePodProblem(podReview: PodReview, problem: Problem): string {
-  return describeProblem(problem, contextOf(podReview));
+  const management = managementOf(namespace, config.ownNamespace, config.featureGates);
+  if (management === 'managed') return new PodReview(named, namespace, view, config);
+  return allow(management === 'opted-out' ? 'OptedOut' : 'NamespaceNotManaged', { confirmLive: true });
 }
 
 /** Whether the pod itself wants nothing injected. */
@@ -102,66 +138,56 @@ export function isOptedOut(pod: Pod): boolean {
   return pod.labels.get(injectLabel) === 'disabled' || pod.labels.has(skipLabel);
 }
 
-/** Why the binding of a case's namespace gives pods no role; undefined where it gives one. */
-export function unresolvedBecause(podReview: PodReview): Problem | undefined {
-  const { view, config } = podReview;
-  const binding = bindingOf(podReview);
-  if (!binding.ok) return binding.problem;
-  const map = view.roleMap(binding.value.kind, config.ackSystems[0].namespace);
-  const mapped = lookUpRole(binding.value, map, podKeys(binding.value, config.requirePodsKey));
-  return mapped.ok ? undefined : mapped.problem;
-}
-
-/** The role of a case, and its ServiceAccount. */
-export function resolvePod(podReview: PodReview): Result<ResolvedPod, Problem> {
-  const { namespace, pod, view, config } = podReview;
-  const binding = bindingOf(podReview);
+/** The role of a pod, and its ServiceAccount. */
+export function resolvePod(podReview: PodReview) {
+  const { binding, mapped, namespace, pod, view, config } = podReview;
   if (!binding.ok) return binding;
-  const map = view.roleMap(binding.value.kind, config.ackSystems[0].namespace);
-  const mapped = resolvePodRole(binding.value, map, undefined, config);
   if (!mapped.ok) return mapped;
   const serviceAccount = view.serviceAccount(namespace.name, pod.serviceAccountName);
-  if (serviceAccount === undefined) return err({ reason: 'ServiceAccountNotFound' });
+  if (serviceAccount === undefined) return err({ reason: 'ServiceAccountNotFound' } as const);
   const requested = readRequestedRole(serviceAccount.annotations);
-  const podRole = resolvePodRole(binding.value, map, requested, config);
+  const podRole = podRoleOf(mapped.value, requested, config);
   if (!podRole.ok) return podRole;
   const requestedRole = requested === undefined ? [] : [{ role: podRole.value.role, at: requested }];
   const ofAck = controllerRoleProblem(requestedRole, binding.value, view, config);
-  return ofAck === undefined ? ok({ podRole: podRole.value, serviceAccount }) : err(ofAck);
+  const resolved: ResolvedPod = { podRole: podRole.value, serviceAccount };
+  return ofAck === undefined ? ok(resolved) : err(ofAck);
 }
 
 /** The namespace's account: of the binding itself, which needs no map; a team's is its role's. */
-function homeOf(podReview: PodReview): Result<HomeAccount, Problem> {
-  const binding = bindingOf(podReview);
+function homeOf({ binding, mapped, view, config }: PodReview) {
+  const homeAt = ({ accountId, role }: MappedRole) => ok<HomeAccount>({ accountId, partition: role.partition });
   if (!binding.ok) return binding;
-  const { kind, id } = binding.value;
-  const map = podReview.view.roleMap(kind, podReview.config.ackSystems[0].namespace);
-  const mapped = lookUpRole(binding.value, map, podKeys(binding.value, false));
-  if (mapped.ok) return ok({ accountId: mapped.value.accountId, partition: mapped.value.role.partition });
-  return kind === 'account' ? ok({ accountId: id, partition: undefined }) : mapped;
+  if (mapped.ok) return homeAt(mapped.value);
+  const { value } = binding;
+  // The role that pods must not have tells the account as well.
+  const keys = podKeys(value, false);
+  const map = view.roleMap(value.kind, config.ackSystems[0].namespace);
+  if (value.kind === 'team') {
+    const found = lookUpRole(value, map, keys);
+    return found.ok ? homeAt(found.value) : found;
+  }
+  const found = lookUpRole(value, map, keys);
+  return found.ok ? homeAt(found.value) : ok<HomeAccount>({ accountId: value.id, partition: undefined });
 }
 
 /** Holds every role that the containers write out against those that ACK provisions with. */
-function writtenControllerRole(
-  podReview: PodReview,
-  containers: readonly Container[],
-): ControllerRoleProblem | undefined {
-  const binding = bindingOf(podReview);
-  if (!podReview.config.requirePodsKey || !binding.ok) return undefined;
+function writtenControllerRole({ pod, binding, view, config }: PodReview, containers: readonly Container[]) {
+  if (!config.requirePodsKey || !binding.ok) return undefined;
   const named = containers.flatMap(container =>
-    roleVariables(podReview.pod, container).flatMap(({ value = '' }) => {
+    roleVariables(pod, container).flatMap(({ value = '' }) => {
       const role = parseRoleArn(value);
       return role === undefined ? [] : [{ role, at: { container, value } }];
     }),
   );
-  return controllerRoleProblem(named, binding.value, podReview.view, podReview.config);
+  return controllerRoleProblem(named, binding.value, view, config);
 }
 
 /**
  * Holds every role that the containers name against the namespace's account, and with `--require-pods-key` against ACK's. It
  * needs no role to resolve, only the account, and that only if a role is named.
  */
-export function boundaryProblem(podReview: PodReview, containers: readonly Container[]): Problem | undefined {
+export function boundaryProblem(podReview: PodReview, containers: readonly Container[]) {
   const { pod, config } = podReview;
   if (!namesRole(pod, containers)) return undefined;
   const home = homeOf(podReview);
@@ -181,13 +207,11 @@ export function emptyRoleWarnings(pod: Pod, containers: readonly Container[]): r
   ];
 }
 
-/** What the containers of a resolved case are to get, with what there is to warn of on the annotations that say so. */
+/** What the containers of a resolved pod are to get, with what there is to warn of on the annotations that say so. */
 export function settingsFor(
-  podReview: PodReview,
-  resolved: ResolvedPod,
+  { namespace, pod, config }: PodReview,
+  { podRole, serviceAccount }: ResolvedPod,
 ): { settings: InjectionSettings; warnings: Warning[] } {
-  const { namespace, pod, config } = podReview;
-  const { podRole, serviceAccount } = resolved;
   const token = readTokenSettings(pod.annotations, serviceAccount.annotations, config.tokenExpirationSeconds);
   const region = chooseRegion(
     namespace.annotations.get(defaultRegionAnnotation),
@@ -201,7 +225,7 @@ export function settingsFor(
     ['pod', pod.annotations],
     ['ServiceAccount', serviceAccount.annotations],
   ] as const) {
-    const misses = nearMisses(annotations, on);
+    const misses = misspelledKeys(annotations, on);
     if (misses.length > 0) warnings.push({ reason: 'MisspelledKey', on, misses });
   }
   const credentials = webIdentity(pod, {

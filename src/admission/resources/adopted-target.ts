@@ -2,7 +2,7 @@ import { ackCommonGroup } from '../../accounts/ack-service.ts';
 import { isJsonObject, type JsonObject } from '../../objects/json.ts';
 import { checkSize } from '../../objects/object-size.ts';
 import { sameJson } from '../../objects/same-json.ts';
-import type { ResourceReview } from './resource-review.ts';
+import type { ResourceChange, ResourceReview } from './resource-review.ts';
 
 /** Where an AdoptedResource says what metadata its target gets, as users write it. */
 export const targetMetadataPath = 'spec.kubernetes.metadata';
@@ -42,14 +42,12 @@ function targetOf(spec: unknown): unknown {
  * https://github.com/aws-controllers-k8s/runtime/blob/v0.52.0/pkg/runtime/adoption_reconciler.go (Sync)
  * @returns undefined for every other kind.
  */
-export function adoptedTarget(resourceReview: ResourceReview): ResourceReview | undefined {
-  const { request, resource, old } = resourceReview;
+export function adoptedTarget({ request, resource, old }: ResourceReview): ResourceChange | undefined {
   if (request.kind !== 'AdoptedResource' || request.resource.group !== ackCommonGroup) return undefined;
   const written = { annotations: targetAnnotations(resource.spec), finalizers: [] };
   // Of another target nothing was there before.
   const isSame = old !== undefined && sameJson(targetOf(resource.spec), targetOf(old.spec));
   return {
-    ...resourceReview,
     resource: { ...resource, ...written },
     old: isSame ? { ...old, annotations: targetAnnotations(old.spec), finalizers: [] } : undefined,
   };

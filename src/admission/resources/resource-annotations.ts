@@ -1,20 +1,4 @@
-/**
- * Annotations of ACK resources.
- * https://github.com/aws-controllers-k8s/runtime/blob/main/apis/core/v1alpha1/annotations.go
- */
-export const regionAnnotation = 'services.k8s.aws/region';
-export const deletionPolicyAnnotation = 'services.k8s.aws/deletion-policy';
-export const adoptionPolicyAnnotation = 'services.k8s.aws/adoption-policy';
-export const adoptionFieldsAnnotation = 'services.k8s.aws/adoption-fields';
-export const adoptedAnnotation = 'services.k8s.aws/adopted';
-
-/** Notes that controllers keep on their resources: `last-applied-…`, `last-requested-…`, `last-endpoint-config-…`. */
-const controllerNote = /^[a-z0-9]+\.services\.k8s\.aws\/last-/;
-
-/** Whether only a controller writes an annotation. */
-export function isControllersAnnotation(key: string): boolean {
-  return key === adoptedAnnotation || controllerNote.test(key);
-}
+import { adoptionFieldsAnnotation, adoptionPolicyAnnotation, deletionPolicyAnnotation } from '../../objects/keys.ts';
 
 /**
  * Whether a finalizer is one of ACK's controllers: `finalizers.s3.services.k8s.aws/Bucket`,

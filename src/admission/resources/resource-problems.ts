@@ -1,31 +1,30 @@
-import { defaultRegionAnnotation, ownerAccountIdAnnotation } from '../../accounts/binding.ts';
 import { partitionOfRegion } from '../../accounts/partition.ts';
 import { accountOfArn } from '../../accounts/role-selector.ts';
 import { isJsonObject } from '../../objects/json.ts';
+import {
+  defaultRegionAnnotation,
+  isControllersAnnotation,
+  ownerAccountIdAnnotation,
+  regionAnnotation,
+} from '../../objects/keys.ts';
 import { sameJson } from '../../objects/same-json.ts';
-import type { Problem } from '../catalogue/denials.ts';
+import type { ResourceProblem } from '../catalogue/resource-denials.ts';
+import type { OwnerMismatch } from '../catalogue/role-denials.ts';
 import { isOneOf } from '../identity.ts';
 import { adoptedTarget, targetMetadataPath } from './adopted-target.ts';
 import { findCrossNamespaceReferences } from './references.ts';
-import {
-  annotationForms,
-  isControllersAnnotation,
-  isControllersFinalizer,
-  regionAnnotation,
-} from './resource-annotations.ts';
-import {
-  accountByMaps,
-  accountBySelectors,
-  accountIfKnown,
-  accountOfNamespace,
-  aliasOf,
-  mustBeBound,
-  type ResourceReview,
-  selectorsFor,
-} from './resource-review.ts';
+import { annotationForms, isControllersFinalizer } from './resource-annotations.ts';
+import { aliasOf, type ResourceAccountProblem, type ResourceChange, type ResourceReview } from './resource-review.ts';
+
+/** What is wrong with what a request changes in a resource. */
+type Problem =
+  | Exclude<ResourceProblem, { readonly reason: 'ForgedStatus' }>
+  | ResourceAccountProblem
+  | OwnerMismatch
+  | { readonly reason: 'NamespaceNotBound'; readonly of: 'resource' };
 
 /** An annotation that the request adds or changes. */
-function changedAnnotation({ resource, old }: ResourceReview, key: string): string | undefined {
+function changedAnnotation({ resource, old }: ResourceChange, key: string): string | undefined {
   const value = resource.annotations.get(key);
   return value === old?.annotations.get(key) ? undefined : value;
 }
@@ -34,11 +33,11 @@ function changedAnnotation({ resource, old }: ResourceReview, key: string): stri
  * What only controllers write, written by someone else.
  * @param within where the annotations stand, if not in the object's own metadata.
  */
-function* forgeries(resourceReview: ResourceReview, within?: string): Generator<Problem> {
-  const { request, resource, old, config } = resourceReview;
+function* forgeries({ request, config }: ResourceReview, change: ResourceChange, within?: string): Generator<Problem> {
+  const { resource, old } = change;
   if (isOneOf(request.userInfo, config.restoreIdentities)) return;
   for (const key of resource.annotations.keys()) {
-    if (isControllersAnnotation(key) && changedAnnotation(resourceReview, key) !== undefined) {
+    if (isControllersAnnotation(key) && changedAnnotation(change, key) !== undefined) {
       yield { reason: 'ForgedAnnotation', key, within };
     }
   }
@@ -78,23 +77,22 @@ function* foreign({ request, resource, old, config, namespace }: ResourceReview)
 
 /** The role that ACK would work with. */
 function* role(resourceReview: ResourceReview): Generator<Problem> {
-  const { resource, old, config } = resourceReview;
-  const alias = aliasOf(resourceReview);
+  const { request, resource, old, config, alias } = resourceReview;
   if (alias === undefined) return;
   if (config.featureGates.IAMRoleSelector) {
     // ACK matches again at each reconcile, and an edit of spec makes one.
     const judged = old === undefined || !sameJson(resource.spec, old.spec) || !sameLabels(resourceReview);
-    const account = judged ? accountBySelectors(resourceReview) : undefined;
+    const account = judged ? resourceReview.account : undefined;
     if (account !== undefined && !account.ok) yield account.problem;
     yield* rebinding(resourceReview);
-  } else if (old === undefined || aliasOf({ ...resourceReview, resource: old }) !== alias) {
-    const account = accountByMaps(resourceReview, alias);
+  } else if (old === undefined || aliasOf(request, old) !== alias) {
+    const { account } = resourceReview;
     if (account !== undefined && !account.ok) yield account.problem;
-    if (account === undefined && mustBeBound(resourceReview)) yield { reason: 'NamespaceNotBound', of: 'resource' };
+    if (account === undefined && resourceReview.mustBeBound) yield { reason: 'NamespaceNotBound', of: 'resource' };
   }
 }
 
-function sameLabels({ resource, old }: ResourceReview): boolean {
+function sameLabels({ resource, old }: ResourceChange): boolean {
   if (old === undefined || old.labels.size !== resource.labels.size) return false;
   return [...resource.labels].every(([key, value]) => old.labels.get(key) === value);
 }
@@ -103,10 +101,10 @@ function sameLabels({ resource, old }: ResourceReview): boolean {
 function* rebinding(resourceReview: ResourceReview): Generator<Problem> {
   const owner = resourceReview.old?.ack.ownerAccountId;
   if (owner === undefined || sameLabels(resourceReview)) return;
-  const [before, ...conflicting] = selectorsFor(resourceReview, resourceReview.old?.labels ?? new Map());
+  const [before, ...conflicting] = resourceReview.selectorsFor(resourceReview.old?.labels ?? new Map());
   // Where several matched, ACK had stopped: none of them had taken the resource over.
   const decided = conflicting.length === 0 ? before?.name : undefined;
-  for (const { name, arn } of selectorsFor(resourceReview, resourceReview.resource.labels)) {
+  for (const { name, arn } of resourceReview.selectorsFor(resourceReview.resource.labels)) {
     const accountId = accountOfArn(arn);
     if (name !== decided && accountId !== owner)
       yield { reason: 'RebindWithResources', selector: name, owner, accountId };
@@ -114,13 +112,13 @@ function* rebinding(resourceReview: ResourceReview): Generator<Problem> {
 }
 
 function* region(resourceReview: ResourceReview): Generator<Problem> {
-  const { resource, old, namespace } = resourceReview;
+  const { resource, old, namespace, alias } = resourceReview;
   const own = resource.annotations.get(regionAnnotation);
   const changed = changedAnnotation(resourceReview, regionAnnotation);
   const pinned = old?.ack.region;
   if (changed !== undefined && pinned !== undefined && changed !== pinned)
     yield { reason: 'RegionChange', value: changed, region: pinned };
-  const takesDefault = old === undefined && own === undefined && aliasOf(resourceReview) !== undefined;
+  const takesDefault = old === undefined && own === undefined && alias !== undefined;
   const fromNamespace = takesDefault ? namespace.annotations.get(defaultRegionAnnotation) : undefined;
   // ACK takes an empty annotation for a region.
   const value = changed ?? fromNamespace;
@@ -130,26 +128,25 @@ function* region(resourceReview: ResourceReview): Generator<Problem> {
 
 /** A region that is none, or lies in another partition than the role. */
 function* regionForm(
-  resourceReview: ResourceReview,
+  { accountIfKnown: { partition } }: ResourceReview,
   value: string,
   from: 'resource' | 'namespace',
   within?: string,
 ): Generator<Problem> {
-  const { partition } = accountIfKnown(resourceReview);
   const actual = partitionOfRegion(value);
   if (actual === undefined || (partition !== undefined && actual !== partition)) {
     yield { reason: 'InvalidRegion', value, from, partition, within };
   }
 }
 
-function* annotations(resourceReview: ResourceReview, within?: string): Generator<Problem> {
+function* annotations(resourceReview: ResourceReview, change: ResourceChange, within?: string): Generator<Problem> {
   for (const { key, allows, allowed } of annotationForms) {
-    const value = changedAnnotation(resourceReview, key);
+    const value = changedAnnotation(change, key);
     if (value !== undefined && !allows(value)) yield { reason: 'InvalidAnnotation', key, value, allowed, within };
   }
-  const owner = changedAnnotation(resourceReview, ownerAccountIdAnnotation);
+  const owner = changedAnnotation(change, ownerAccountIdAnnotation);
   if (!owner) return;
-  const accountId = accountOfNamespace(resourceReview);
+  const accountId = resourceReview.accountOfNamespace;
   if (owner !== accountId) yield { reason: 'AccountMismatch', value: owner, ownerOf: accountId, within };
 }
 
@@ -157,10 +154,10 @@ function* annotations(resourceReview: ResourceReview, within?: string): Generato
 function* copies(resourceReview: ResourceReview): Generator<Problem> {
   const target = adoptedTarget(resourceReview);
   if (target === undefined) return;
-  yield* forgeries(target, targetMetadataPath);
+  yield* forgeries(resourceReview, target, targetMetadataPath);
   const region = changedAnnotation(target, regionAnnotation);
-  if (region !== undefined) yield* regionForm(target, region, 'resource', targetMetadataPath);
-  yield* annotations(target, targetMetadataPath);
+  if (region !== undefined) yield* regionForm(resourceReview, region, 'resource', targetMetadataPath);
+  yield* annotations(resourceReview, target, targetMetadataPath);
 }
 
 /**
@@ -172,10 +169,10 @@ export function* resourceProblems(resourceReview: ResourceReview): Generator<Pro
     yield* foreign(resourceReview);
     return;
   }
-  yield* forgeries(resourceReview);
+  yield* forgeries(resourceReview, resourceReview);
   yield* foreign(resourceReview);
   yield* role(resourceReview);
   yield* region(resourceReview);
-  yield* annotations(resourceReview);
+  yield* annotations(resourceReview, resourceReview);
   yield* copies(resourceReview);
 }

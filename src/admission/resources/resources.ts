@@ -1,49 +1,55 @@
-import { isAckGroup } from '../../accounts/ack-service.ts';
-import { defaultRegionAnnotation, ownerAccountIdAnnotation } from '../../accounts/binding.ts';
 import { isIgnoredByAck } from '../../accounts/managed-namespace.ts';
 import { partitionOfRegion } from '../../accounts/partition.ts';
-import { pointerSegment, requiredObject } from '../../objects/json.ts';
-import type { Addition } from '../../objects/json-patch.ts';
-import { type Resource, readResource, readWrittenResource } from '../../objects/resource.ts';
+import { requiredObject } from '../../objects/json.ts';
+import {
+  adoptedAnnotation,
+  adoptionPolicyAnnotation,
+  defaultRegionAnnotation,
+  deletionPolicyAnnotation,
+  ownerAccountIdAnnotation,
+  regionAnnotation,
+} from '../../objects/keys.ts';
+import { addAnnotations } from '../../objects/metadata-patch.ts';
+import { readResource, readWrittenResource } from '../../objects/resource.ts';
 import type { Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';
 import { isAckController, isDeletingController } from '../controllers.ts';
-import type { Decision } from '../decision.ts';
+import { type Allowed, allow, type Denied, mutate } from '../decision.ts';
 import { denyObject, messageContext } from '../deny-object.ts';
 import { isOneOf } from '../identity.ts';
 import { modeOf } from '../mode.ts';
+import { readOnce } from '../read-once.ts';
 import type { AdmissionRequest } from '../review.ts';
+import { type DecisionBy, defineRule, everyAckGroup } from '../rule.ts';
 import { nameSubject } from '../subject.ts';
 import { adoptedTarget } from './adopted-target.ts';
-import {
-  adoptedAnnotation,
-  adoptionPolicyAnnotation,
-  deletionPolicyAnnotation,
-  regionAnnotation,
-} from './resource-annotations.ts';
 import { resourceProblems } from './resource-problems.ts';
-import { accountIfKnown, aliasOf, denyResource, type ResourceReview, resourceBinding } from './resource-review.ts';
-
-const exempt: Decision = { verdict: 'allow', reason: 'ExemptIdentity', confirmLive: false };
-const notOurs: Decision = { verdict: 'allow', reason: 'NotApplicable', confirmLive: false };
+import { type NamedResource, type ResourceChange, ResourceReview } from './resource-review.ts';
 
 /** Who is never stood in the way of: ACK's controllers, and those of Kubernetes that delete. */
 function isExempt({ userInfo }: AdmissionRequest, config: Config): boolean {
   return isDeletingController(userInfo) || isAckController(userInfo, config);
 }
 
-function readResourceReview(request: AdmissionRequest, view: View, config: Config): ResourceReview | Decision {
-  if (!isAckGroup(request.resource.group)) return notOurs;
-  if (isExempt(request, config)) return exempt;
-  if (isIgnoredByAck(request.namespace)) return { verdict: 'allow', reason: 'NamespaceNotManaged', confirmLive: false };
+const readResourceOf = readOnce((request: AdmissionRequest): NamedResource => {
   const object = requiredObject(request.object, '');
   const subject = nameSubject(request, object);
   const resource = request.subResource === 'status' ? readResource(object) : readWrittenResource(object);
-  const old = request.operation === 'UPDATE' ? readResource(request.oldObject) : undefined;
+  return { subject, resource, old: request.operation === 'UPDATE' ? readResource(request.oldObject) : undefined };
+});
+
+type Unjudged = Allowed<'ExemptIdentity' | 'NamespaceNotManaged'> | Denied<'NamespaceNotFound'>;
+
+/** The review of a resource if we judge it; else the decision. */
+function reviewResource(request: AdmissionRequest, view: View, config: Config): ResourceReview | Unjudged {
+  if (isExempt(request, config)) return allow('ExemptIdentity');
+  if (isIgnoredByAck(request.namespace)) return allow('NamespaceNotManaged');
+  const named = readResourceOf(request);
   const namespace = view.namespace(request.namespace);
-  if (namespace !== undefined) return { subject, request, resource, old, namespace, view, config };
-  return denyObject(subject, { reason: 'NamespaceNotFound' }, messageContext(request.namespace, config), config);
+  if (namespace !== undefined) return new ResourceReview(named, request, namespace, view, config);
+  const at = messageContext(request.namespace, config);
+  return denyObject(named.subject, { reason: 'NamespaceNotFound' }, at, config);
 }
 
 /** The region to write onto a resource that says none; undefined where it should not be written. */
@@ -59,45 +65,40 @@ function regionToPin({ resource, old, namespace }: ResourceReview): string | und
 }
 
 /** Whether a resource that was adopted, or is to be, would be deleted in AWS along with its object. */
-function lacksRetain({ resource, old }: ResourceReview): boolean {
+function lacksRetain({ resource, old }: ResourceChange): boolean {
   if (resource.annotations.has(deletionPolicyAnnotation)) return false;
   if (resource.annotations.has(adoptionPolicyAnnotation)) return true;
   const wasAdopted = old?.annotations.has(adoptionPolicyAnnotation) || old?.annotations.has(adoptedAnnotation);
   return Boolean(wasAdopted) && old?.annotations.get(deletionPolicyAnnotation) === 'retain';
 }
 
-function annotate(
-  { hasMetadata, hasAnnotations }: Resource,
-  values: readonly (readonly [string, string])[],
-): readonly Addition[] {
-  if (values.length === 0) return [];
-  const annotations = Object.fromEntries(values);
-  if (!hasMetadata) return [{ op: 'add', path: '/metadata', value: { annotations } }];
-  if (!hasAnnotations) return [{ op: 'add', path: '/metadata/annotations', value: annotations }];
-  return values.map(([key, value]) => ({ op: 'add', path: `/metadata/annotations/${pointerSegment(key)}`, value }));
-}
-
 /** Whether a resource would be denied, were it not for the mode. */
 function isSoftened(resourceReview: ResourceReview): boolean {
   if (modeOf(resourceReview.namespace, resourceReview.config.defaultMode) === 'enforce') return false;
   const [problem] = resourceProblems(resourceReview);
-  const denial = problem === undefined ? unboundDecision(resourceReview) : denyResource(resourceReview, problem);
+  const denial = problem === undefined ? unboundDecision(resourceReview) : resourceReview.deny(problem);
   return denial !== undefined && !denial.advisory && !denial.ignoresMode;
 }
 
+const completeReasons = {
+  allow: ['Checked', 'ExemptIdentity', 'NamespaceNotManaged', 'Terminating'],
+  mutate: ['Completed'],
+  deny: ['NamespaceNotFound'],
+} as const;
+
 /**
- * `/mutate` for CREATE and UPDATE of ACK resources: pins the region, so that a later edit of the namespace cannot strand
- * the resource; and keeps what is adopted from being deleted with its object. Never the spec.
+ * Pins the region, so that a later edit of the namespace cannot strand the resource; and keeps what is adopted from being
+ * deleted with its object. Never the spec.
  */
-export function completeResource(request: AdmissionRequest, view: View, config: Config): Decision {
-  const resourceReview = readResourceReview(request, view, config);
-  if ('verdict' in resourceReview) return resourceReview;
-  const { resource, old } = resourceReview;
-  if (old?.terminating) return { verdict: 'allow', reason: 'Terminating', confirmLive: false };
-  if (aliasOf(resourceReview) === undefined) return { verdict: 'allow', reason: 'Checked', confirmLive: false };
+function completeResource(request: AdmissionRequest, view: View, config: Config): DecisionBy<typeof completeReasons> {
+  const resourceReview = reviewResource(request, view, config);
+  if (!(resourceReview instanceof ResourceReview)) return resourceReview;
+  const { resource, old, alias } = resourceReview;
+  if (old?.terminating) return allow('Terminating');
+  if (alias === undefined) return allow('Checked');
   const values: [string, string][] = [];
   const region = regionToPin(resourceReview);
-  const { partition, accountId, role } = accountIfKnown(resourceReview);
+  const { partition, accountId, role } = resourceReview.accountIfKnown;
   const actual = region === undefined ? undefined : partitionOfRegion(region);
   // One that cannot be is denied by `/validate`, where it is not written over.
   if (region !== undefined && actual !== undefined && (partition === undefined || partition === actual)) {
@@ -107,15 +108,14 @@ export function completeResource(request: AdmissionRequest, view: View, config: 
   // ACK's note goes with what users replace; without it nothing would tell the next time that the resource was adopted.
   const adopted = old?.annotations.get(adoptedAnnotation);
   if (adopted !== undefined && !resource.annotations.has(adoptedAnnotation)) values.push([adoptedAnnotation, adopted]);
-  const known = { ...(accountId === undefined ? {} : { accountId }), ...(role === undefined ? {} : { role }) };
-  if (values.length === 0) return { verdict: 'allow', reason: 'Checked', ...known, confirmLive: false };
+  if (values.length === 0) return allow('Checked', { accountId, role });
   // What `/validate` will let pass all the same is left as it is.
-  if (isSoftened(resourceReview)) return { verdict: 'allow', reason: 'Checked', ...known, confirmLive: true };
-  return { verdict: 'mutate', reason: 'Completed', ...known, patch: annotate(resource, values), confirmLive: false };
+  if (isSoftened(resourceReview)) return allow('Checked', { accountId, role, confirmLive: true });
+  return mutate('Completed', addAnnotations(resource, values), { accountId, role });
 }
 
 function warningsOn(resourceReview: ResourceReview): readonly Warning[] {
-  const isNew = ({ resource, old }: ResourceReview) => {
+  const isNew = ({ resource, old }: ResourceChange) => {
     const owner = resource.annotations.get(ownerAccountIdAnnotation);
     return owner && owner !== old?.annotations.get(ownerAccountIdAnnotation);
   };
@@ -123,32 +123,51 @@ function warningsOn(resourceReview: ResourceReview): readonly Warning[] {
   return isNew(resourceReview) || (target !== undefined && isNew(target)) ? [{ reason: 'OwnerIgnored' }] : [];
 }
 
-/** `/validate` for CREATE and UPDATE of ACK resources, by what the request changes. */
-export function validateResource(request: AdmissionRequest, view: View, config: Config): Decision {
-  const resourceReview = readResourceReview(request, view, config);
-  if ('verdict' in resourceReview) return resourceReview;
+const validateReasons = {
+  allow: ['Checked', 'ExemptIdentity', 'NamespaceNotManaged', 'Terminating'],
+  mutate: [],
+  deny: [
+    'AccountMapMissing',
+    'AccountMismatch',
+    'AccountNotMapped',
+    'CrossNamespaceReference',
+    'ForgedAnnotation',
+    'ForgedFinalizer',
+    'InvalidAccountId',
+    'InvalidAnnotation',
+    'InvalidRegion',
+    'InvalidRoleArn',
+    'InvalidTeamId',
+    'NamespaceNotBound',
+    'NamespaceNotFound',
+    'RebindWithResources',
+    'RegionChange',
+    'SelectorConflict',
+    'SelectorNotMatched',
+    'TeamMapMissing',
+    'TeamNotMapped',
+  ],
+} as const;
+
+/** By what the request changes. */
+function validateResource(request: AdmissionRequest, view: View, config: Config): DecisionBy<typeof validateReasons> {
+  const resourceReview = reviewResource(request, view, config);
+  if (!(resourceReview instanceof ResourceReview)) return resourceReview;
   const [problem] = resourceProblems(resourceReview);
-  if (problem !== undefined) return denyResource(resourceReview, problem);
-  if (resourceReview.old?.terminating) return { verdict: 'allow', reason: 'Terminating', confirmLive: false };
+  if (problem !== undefined) return resourceReview.deny(problem);
+  if (resourceReview.old?.terminating) return allow('Terminating');
   const unbound = unboundDecision(resourceReview);
   if (unbound !== undefined) return unbound;
-  const { accountId, role } = accountIfKnown(resourceReview);
-  return {
-    verdict: 'allow',
-    reason: 'Checked',
-    ...(accountId === undefined ? {} : { accountId }),
-    ...(role === undefined ? {} : { role }),
-    warnings: warningsOn(resourceReview),
-    confirmLive: false,
-  };
+  const { accountId, role } = resourceReview.accountIfKnown;
+  return allow('Checked', { accountId, role, warnings: warningsOn(resourceReview) });
 }
 
 /** A new resource in a namespace that is not bound: ACK works in its controllers' own account, which may be meant. */
-function unboundDecision(resourceReview: ResourceReview): Decision | undefined {
-  const { old, config } = resourceReview;
+function unboundDecision(resourceReview: ResourceReview): Denied<'NamespaceNotBound'> | undefined {
+  const { old, alias, binding, config } = resourceReview;
   if (old !== undefined || config.unboundResources === 'allow' || config.featureGates.IAMRoleSelector) return undefined;
-  if (aliasOf(resourceReview) === undefined || resourceBinding(resourceReview) !== undefined) return undefined;
-  const decision = denyResource(resourceReview, { reason: 'NamespaceNotBound', of: 'resource' });
+  if (alias === undefined || binding !== undefined) return undefined;
+  const decision = resourceReview.deny({ reason: 'NamespaceNotBound', of: 'resource' });
   // A warning frees nobody, so a namespace of mode audit may do without it.
   return config.unboundResources === 'deny' ? decision : { ...decision, advisory: true, ignoresMode: false };
 }
@@ -159,14 +178,41 @@ const guardedStatus = [
   ['arn', 'arn'],
 ] as const;
 
-/** `/validate` for the status of ACK resources, on those that are being deleted too: ACK deletes where the status says. */
-export function validateResourceStatus(request: AdmissionRequest, view: View, config: Config): Decision {
-  const resourceReview = readResourceReview(request, view, config);
-  if ('verdict' in resourceReview) return resourceReview;
+const statusReasons = {
+  allow: ['Checked', 'ExemptIdentity', 'NamespaceNotManaged'],
+  mutate: [],
+  deny: ['ForgedStatus', 'NamespaceNotFound'],
+} as const;
+
+/** On those that are being deleted too: ACK deletes where the status says. */
+function validateResourceStatus(
+  request: AdmissionRequest,
+  view: View,
+  config: Config,
+): DecisionBy<typeof statusReasons> {
+  const resourceReview = reviewResource(request, view, config);
+  if (!(resourceReview instanceof ResourceReview)) return resourceReview;
   const { resource, old } = resourceReview;
-  if (isOneOf(request.userInfo, config.restoreIdentities)) return exempt;
+  if (isOneOf(request.userInfo, config.restoreIdentities)) return allow('ExemptIdentity');
   for (const [field, key] of guardedStatus) {
-    if (resource.ack[key] !== old?.ack[key]) return denyResource(resourceReview, { reason: 'ForgedStatus', field });
+    if (resource.ack[key] !== old?.ack[key]) return resourceReview.deny({ reason: 'ForgedStatus', field });
   }
-  return { verdict: 'allow', reason: 'Checked', confirmLive: false };
+  return allow('Checked');
 }
+
+const ofResources = {
+  webhook: 'resources.carm-webhook.dev',
+  matches: [{ group: everyAckGroup, resource: '*', operations: ['CREATE', 'UPDATE'] }],
+} as const;
+
+export const resourceRules = [
+  defineRule({ ...ofResources, endpoint: 'mutate', reasons: completeReasons, decide: completeResource }),
+  defineRule({ ...ofResources, endpoint: 'validate', reasons: validateReasons, decide: validateResource }),
+  defineRule({
+    webhook: 'status.carm-webhook.dev',
+    endpoint: 'validate',
+    matches: [{ group: everyAckGroup, resource: '*', subResource: 'status', operations: ['UPDATE'] }],
+    reasons: statusReasons,
+    decide: validateResourceStatus,
+  }),
+];

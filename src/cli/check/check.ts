@@ -23,8 +23,8 @@ function tableOf(findings: readonly Finding[]): string {
   ]);
   const [head = '', ...lines] = alignColumns([['SEVERITY', 'REASON', 'OBJECT'], ...rows]);
   const entries = lines.map((line, index) => {
-    const { message = '', remedy = '' } = findings[index] ?? {};
-    return `${line}\n    ${message}\n    Fix: ${remedy}`;
+    const { message = '', fix = '' } = findings[index] ?? {};
+    return `${line}\n    ${message}\n    Fix: ${fix}`;
   });
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const sum = `${counted(errors, 'error')}, ${counted(findings.length - errors, 'warning')}`;
@@ -48,8 +48,6 @@ async function check(argv: readonly string[], { env, stdout, stderr }: Surroundi
 
 /** `carm-webhook check`: what is wrong with maps, namespaces and ServiceAccounts. */
 export const checkCommand: Command = {
-  name: 'check',
-  summary: "Find what is wrong with maps, namespaces, ServiceAccounts and ACK's resources",
   help: () => `Usage: carm-webhook check [flags]
 
 Looks through the account map, the team map, all namespaces, the ServiceAccounts of those that are

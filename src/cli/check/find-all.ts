@@ -1,9 +1,9 @@
 import { findControllerRole } from '../../accounts/controller-roles.ts';
 import { managementOf } from '../../accounts/managed-namespace.ts';
-import { quoteNames } from '../../admission/catalogue/quote.ts';
 import type { Config } from '../../admission/config.ts';
 import { roleMaps } from '../../admission/pods/controller-role.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
+import { quoteNames } from '../../objects/quote.ts';
 import { roleMapNames } from '../../objects/role-map.ts';
 import { type Finding, finding, sortFindings } from './finding.ts';
 import { findInMaps, mapObject } from './map-findings.ts';
@@ -45,12 +45,12 @@ function sharedRoles(namespaces: readonly NamespaceFindings[], state: Snapshot, 
     const ofPods = `"pods.${binding.id}"`;
     const message =
       mapped.key === binding.id
-        ? `no key ${ofPods}: pods get the role that ACK works with under "${binding.id}", in ${namesOf(sharing)}`
-        : `the role under ${ofPods} is one that ACK works with too: pods get it in ${namesOf(sharing)}`;
+        ? `no key ${ofPods}: pods get the role that ACK uses under "${binding.id}", in ${namesOf(sharing)}`
+        : `the role under ${ofPods} is one that ACK uses too: pods get it in ${namesOf(sharing)}`;
     const remedy =
       mapped.key === binding.id
         ? `Add the key ${ofPods} with a role for workloads.`
-        : `Put a role for workloads under ${ofPods}.`;
+        : `Set ${ofPods} to a role for workloads.`;
     return [finding('PodsShareControllerRole', mapObject(binding.kind, config), message, remedy)];
   });
 }

@@ -27,28 +27,28 @@ export const findingKinds = {
   InvalidAccountId: {
     severity: 'error',
     on: 'ConfigMap, Namespace',
-    cause: 'A key of the account map, or the binding of a namespace, holds no account id of 12 digits.',
+    cause: 'A key of the account map, or the binding of a namespace, is not an account id of 12 digits.',
     remedy: 'Correct the key (`<id>`, `pods.<id>` or `<alias>.<id>`) or the annotation.',
   },
   InvalidTeamId: {
     severity: 'error',
     on: 'ConfigMap, Namespace',
-    cause: 'A key of the team map, or the binding of a namespace, holds no team id (letters, digits, `_` and `-`).',
+    cause: 'A key of the team map, or the binding of a namespace, is not a team id (letters, digits, `_` and `-`).',
     remedy: 'Correct the key (`<id>`, `pods.<id>` or `<alias>.<id>`) or the annotation.',
   },
   InvalidRoleArn: {
     severity: 'error',
     on: 'ConfigMap, Namespace, ServiceAccount',
     cause:
-      'A value of a map is no role ARN; a namespace is bound to it; or a ServiceAccount asks for what is neither a role name nor a role ARN.',
+      'A value of a map is not a role ARN; or a namespace is bound to such an entry; or a ServiceAccount requests something that is neither a role name nor a role ARN.',
     remedy: 'Correct the value in the map, or the annotation of the ServiceAccount.',
   },
   AccountMismatch: {
     severity: 'error',
     on: 'ConfigMap, Namespace, ACK resource',
     cause:
-      "A key of the account map is one account id, its role's account another; or a namespace is bound to it; or a resource is in another account than its namespace is bound to.",
-    remedy: "Put a role of the key's account under the key; bind the namespace to the resource's account again.",
+      'A key of the account map names one account, and its role is in another; or a namespace is bound to such an entry; or a resource is in another account than its namespace is bound to.',
+    remedy: "Use a role in the key's account; or bind the namespace to the resource's account again.",
   },
   AccountNotMapped: {
     severity: 'error',
@@ -71,71 +71,70 @@ export const findingKinds = {
   SelectorNotMatched: {
     severity: 'error',
     on: 'ACK resource',
-    cause:
-      "With the gate IAMRoleSelector: no selector matches the resource, so ACK works in its controllers' own account.",
+    cause: "With the gate IAMRoleSelector: no selector matches the resource, so ACK uses its controllers' own account.",
     remedy: 'Add a selector that matches, or correct the one that should.',
   },
   SelectorConflict: {
     severity: 'error',
     on: 'ACK resource',
-    cause: 'With the gate IAMRoleSelector: more than one selector matches the resource, and ACK stops at it.',
+    cause: 'With the gate IAMRoleSelector: more than one selector matches the resource, so ACK stops reconciling it.',
     remedy: 'Narrow all of them but one.',
   },
   RegionChange: {
     severity: 'error',
     on: 'ACK resource',
-    cause: 'The annotation says another region than the one that the resource is in: ACK stops at it.',
-    remedy: 'Put the region of the status back into the annotation.',
+    cause: 'The annotation names another region than the one that the resource is in, so ACK stops reconciling it.',
+    remedy: 'Set the annotation to the region in the status.',
   },
   NamespaceNotLabelled: {
     severity: 'error',
     on: 'Namespace',
     cause:
-      'The namespace is bound and lacks the label `carm-webhook.dev/inject`: its pods pass the webhook by, without a role.',
-    remedy: 'Label the namespace `carm-webhook.dev/inject: enabled`, or `disabled` if that is meant.',
+      'The namespace is bound and lacks the label `carm-webhook.dev/inject`: the webhook does not see its pods, and they get no role.',
+    remedy: 'Label the namespace `carm-webhook.dev/inject: enabled`, or `disabled` if that is intended.',
   },
   RoleOutsideAccount: {
     severity: 'error',
     on: 'ServiceAccount',
-    cause: "The ServiceAccount asks for a role outside of its namespace's account and of `--source-accounts`.",
-    remedy: "Name a role of the namespace's account, best by its bare name.",
+    cause: "The ServiceAccount requests a role that is in neither its namespace's account nor `--source-accounts`.",
+    remedy: "Use a role in the namespace's account, preferably by its bare name.",
   },
   ControllerRole: {
     severity: 'error',
     on: 'ServiceAccount',
-    cause: "With `--require-pods-key`, the ServiceAccount asks for a role that ACK's controllers work with.",
-    remedy: 'Remove the annotation, or name another role.',
+    cause: "With `--require-pods-key`, the ServiceAccount requests a role that ACK's controllers use.",
+    remedy: 'Remove the annotation, or use another role.',
   },
   PodsShareControllerRole: {
     severity: 'warning',
     on: 'ConfigMap',
     cause:
-      'Workloads get a role that ACK provisions with: there is no key `pods.<id>`, or it has the same role as a key of ACK.',
-    remedy: 'Give `pods.<id>` a role for workloads. `--require-pods-key` makes the key a must.',
+      "Pods get a role that ACK's controllers use: there is no key `pods.<id>`, or it has the same role as one of ACK's keys.",
+    remedy: 'Set `pods.<id>` to a role for workloads. With `--require-pods-key` that key is required.',
   },
   ResourcesUnbound: {
     severity: 'warning',
     on: 'Namespace',
-    cause: "ACK resources are in a namespace that is not bound: ACK works in its controllers' own account.",
-    remedy: 'Bind the namespace, if that is not meant; `--unbound-resources=allow` says that it is.',
+    cause: "ACK resources are in a namespace that is not bound, so ACK uses its controllers' own account.",
+    remedy: 'Bind the namespace if that is not intended, or set `--unbound-resources=allow` if it is.',
   },
   BindingIgnored: {
     severity: 'warning',
     on: 'Namespace',
-    cause: 'A binding has no effect: the namespace is never managed, or the feature gate TeamLevelCARM is off.',
+    cause:
+      'A binding has no effect: the webhook never manages the namespace, or the binding is a team id and the feature gate TeamLevelCARM is off.',
     remedy: 'Remove the annotation, or turn the gate on.',
   },
   InvalidMode: {
     severity: 'warning',
     on: 'Namespace',
-    cause: 'The label `carm-webhook.dev/mode` is none of `enforce`, `warn`, `audit`; the default mode is used.',
+    cause: 'The label `carm-webhook.dev/mode` is not `enforce`, `warn` or `audit`; the default mode is used.',
     remedy: 'Correct the label.',
   },
   InvalidRegion: {
     severity: 'warning',
     on: 'Namespace, ACK resource',
-    cause:
-      "The default region, or a resource's own, has not the form of a region, or lies in another partition than the role.",
+    cause: "The default region, or a resource's own, is not an AWS region, or is in another partition than the role.",
     remedy: 'Correct `services.k8s.aws/default-region`, `services.k8s.aws/region`, or the flag `--default-region`.',
   },
   InvalidTokenExpiration: {
@@ -148,12 +147,12 @@ export const findingKinds = {
     severity: 'warning',
     on: 'ServiceAccount',
     cause: '`eks.amazonaws.com/token-expiration` is outside of 600 to 86400 seconds; the nearer end is used.',
-    remedy: 'Ask for an expiration within these bounds.',
+    remedy: 'Use an expiration within these limits.',
   },
   MisspelledKey: {
     severity: 'warning',
     on: 'Namespace, ServiceAccount',
-    cause: 'An annotation that nobody reads looks like one that is read, such as `eks.amazon.com/role-arn`.',
+    cause: 'An annotation that is ignored looks like one that is read, such as `eks.amazon.com/role-arn`.',
     remedy: 'Correct its prefix.',
   },
 } as const satisfies Record<string, FindingKind>;
@@ -174,12 +173,12 @@ export interface Finding {
   readonly severity: Severity;
   readonly object: FoundObject;
   readonly message: string;
-  readonly remedy: string;
+  readonly fix: string;
 }
 
-export function finding(reason: FindingReason, object: FoundObject, message: string, remedy?: string): Finding {
+export function finding(reason: FindingReason, object: FoundObject, message: string, fix?: string): Finding {
   const { severity, remedy: general } = findingKinds[reason];
-  return { reason, severity, object, message, remedy: remedy ?? general.replaceAll('`', '') };
+  return { reason, severity, object, message, fix: fix ?? general.replaceAll('`', '') };
 }
 
 function sortKey({ severity, object, reason, message }: Finding): string {

@@ -1,7 +1,7 @@
-import { quote } from '../../admission/catalogue/quote.ts';
 import type { Config } from '../../admission/config.ts';
 import { entryProblem } from '../../admission/guards/map-entries.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
+import { quote } from '../../objects/quote.ts';
 import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
 import { type Finding, type FoundObject, finding } from './finding.ts';
 
@@ -13,9 +13,9 @@ function entryFinding(kind: RoleMapKind, key: string, value: string, object: Fou
   const problem = entryProblem(kind, key, value);
   switch (problem?.reason) {
     case 'InvalidAccountId':
-      return finding(problem.reason, object, `the key ${quote(key)} holds no account id of 12 digits`);
+      return finding(problem.reason, object, `the key ${quote(key)} has no account id of 12 digits`);
     case 'InvalidTeamId':
-      return finding(problem.reason, object, `the key ${quote(key)} holds no team id (letters, digits, _ and -)`);
+      return finding(problem.reason, object, `the key ${quote(key)} has no team id (letters, digits, _ and -)`);
     case 'InvalidRoleArn': {
       const message = `the value ${quote(value)} under ${quote(key)} is not a role ARN (arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME)`;
       return finding(problem.reason, object, message, 'Correct the value in the map.');
@@ -23,7 +23,7 @@ function entryFinding(kind: RoleMapKind, key: string, value: string, object: Fou
     case 'AccountMismatch': {
       if (!('key' in problem)) return undefined;
       const message = `the key ${quote(key)} has a role of account ${problem.role.accountId}`;
-      return finding(problem.reason, object, message, `Put a role of account ${problem.accountId} under that key.`);
+      return finding(problem.reason, object, message, `Use a role in account ${problem.accountId} for that key.`);
     }
     default:
       return undefined;

@@ -1,5 +1,5 @@
-import { type Binding, defaultRegionAnnotation, readBinding } from '../../accounts/binding.ts';
-import { injectLabel, isExcludedNamespace } from '../../accounts/managed-namespace.ts';
+import { type Binding, readBinding } from '../../accounts/binding.ts';
+import { isExcludedNamespace } from '../../accounts/managed-namespace.ts';
 import { podKeys } from '../../accounts/pod-role.ts';
 import { lookUpRole, type MappedRole, type MappingProblem } from '../../accounts/role-map.ts';
 import type { Denial } from '../../admission/catalogue/denial.ts';
@@ -12,6 +12,7 @@ import { messageContext } from '../../admission/deny-object.ts';
 import { labelNamespace } from '../../admission/guards/namespaces.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { chooseRegion } from '../../injection/region.ts';
+import { defaultRegionAnnotation, injectLabel } from '../../objects/keys.ts';
 import type { Namespace } from '../../objects/namespace.ts';
 import { namespaceResource, reviewOf } from '../inject/synthetic-review.ts';
 import { type Finding, type FindingReason, type FoundObject, finding, findingKinds } from './finding.ts';
@@ -111,7 +112,7 @@ export function findInNamespace(namespace: Namespace, state: Snapshot, config: C
     findings.push(...problemFinding(problem, object, { namespace: name, serviceAccountName: '', binding }, config));
   }
   if (reason === 'Labelled') {
-    const message = `it is bound, but not labelled ${injectLabel}: its pods get no role, and nothing says so`;
+    const message = `it is bound, but not labelled ${injectLabel}: its pods get no role, and nothing reports it`;
     const command = toPaste`kubectl label --overwrite namespace ${name} ${injectLabel}=enabled`;
     const remedy = fixOf('Label it', command);
     findings.push(finding('NamespaceNotLabelled', object, message, remedy));

@@ -1,9 +1,9 @@
-import { quote, quoteNames } from '../../admission/catalogue/quote.ts';
 import type { Config } from '../../admission/config.ts';
-import { regionAnnotation } from '../../admission/resources/resource-annotations.ts';
 import { resourceProblems } from '../../admission/resources/resource-problems.ts';
-import { accountIfKnown, type ResourceReview, resourceBinding } from '../../admission/resources/resource-review.ts';
+import { ResourceReview } from '../../admission/resources/resource-review.ts';
 import type { AckObject, Snapshot } from '../../cluster/state/snapshot.ts';
+import { regionAnnotation } from '../../objects/keys.ts';
+import { quote, quoteNames } from '../../objects/quote.ts';
 import { readResource } from '../../objects/resource.ts';
 import { resourceOf, reviewOf } from '../inject/synthetic-review.ts';
 import { type Finding, type FoundObject, finding } from './finding.ts';
@@ -19,15 +19,9 @@ function caseOf(found: AckObject, state: Snapshot, config: Config): ResourceRevi
   if (namespace === undefined) return undefined;
   const { kind, name, object } = found;
   const resource = resourceOf(found.group, found.version, kind);
-  return {
-    subject: `${kind} ${quote(name)}`,
-    request: reviewOf({ resource, kind, name, namespace: namespace.name, object }),
-    resource: readResource(object),
-    old: undefined,
-    namespace,
-    view: state,
-    config,
-  };
+  const request = reviewOf({ resource, kind, name, namespace: namespace.name, object });
+  const named = { subject: () => `${kind} ${quote(name)}`, resource: readResource(object), old: undefined };
+  return new ResourceReview(named, request, namespace, state, config);
 }
 
 /** What is told of each resource; what its namespace has wrong is told of that, once. */
@@ -37,15 +31,15 @@ function findingsOf(found: AckObject, resourceReview: ResourceReview, config: Co
   const object = objectOf(found);
   const { resource } = resourceReview;
   const findings: Finding[] = [];
-  const { accountId } = accountIfKnown(resourceReview);
+  const { accountId } = resourceReview.accountIfKnown;
   const owner = resource.ack.ownerAccountId;
   if (owner !== undefined && accountId !== undefined && owner !== accountId) {
-    const message = `it is in account ${quote(owner)}, but its namespace leads to account ${accountId}: ACK stops at it`;
-    findings.push(finding('AccountMismatch', object, message, `Lead its namespace to account ${quote(owner)} again.`));
+    const message = `it is in account ${quote(owner)}, but its namespace is bound to account ${accountId}: ACK stops reconciling it`;
+    findings.push(finding('AccountMismatch', object, message, `Bind its namespace to account ${quote(owner)} again.`));
   }
   const region = resource.annotations.get(regionAnnotation);
   if (region && resource.ack.region !== undefined && region !== resource.ack.region) {
-    const message = `${regionAnnotation} is ${quote(region)}, but it is in ${quote(resource.ack.region)}: ACK stops at it`;
+    const message = `${regionAnnotation} is ${quote(region)}, but it is in ${quote(resource.ack.region)}: ACK stops reconciling it`;
     findings.push(finding('RegionChange', object, message));
   }
   const names = { namespace: found.namespace, serviceAccountName: '', binding: undefined };
@@ -64,11 +58,11 @@ export function findInResources(state: Snapshot, config: Config): readonly Findi
     if (resourceReview === undefined) continue;
     findings.push(...findingsOf(found, resourceReview, config));
     const isMeant = config.unboundResources === 'allow' || config.featureGates.IAMRoleSelector;
-    if (isMeant || resourceBinding(resourceReview) !== undefined) continue;
+    if (isMeant || resourceReview.binding !== undefined) continue;
     unbound.set(found.namespace, [...(unbound.get(found.namespace) ?? []), `${found.kind}/${found.name}`]);
   }
   for (const [name, resources] of unbound) {
-    const message = `it is not bound, so ACK works in its controllers' own account on ${quoteNames(resources)}`;
+    const message = `it is not bound, so ACK uses its controllers' own account for ${quoteNames(resources)}`;
     findings.push(finding('ResourcesUnbound', { kind: 'Namespace', namespace: '', name }, message));
   }
   return findings;

@@ -4,15 +4,14 @@ import type { Warning } from '../../admission/catalogue/warnings.ts';
 import type { Config } from '../../admission/config.ts';
 import { controllerRoleProblem } from '../../admission/pods/controller-role.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
-import { nearMisses } from '../../injection/near-miss.ts';
 import { readTokenSettings } from '../../injection/token-settings.ts';
+import { misspelledKeys } from '../../objects/key-hints.ts';
+import type { ServiceAccount } from '../../objects/service-account.ts';
 import type { Finding, FoundObject } from './finding.ts';
 import { type BoundNamespace, problemFinding, warningFinding } from './namespace-findings.ts';
 
-type Annotations = ReadonlyMap<string, string>;
-
 function findInRequestedRole(
-  annotations: Annotations,
+  annotations: ServiceAccount['annotations'],
   object: FoundObject,
   { binding, mapped }: BoundNamespace,
   state: Snapshot,
@@ -45,8 +44,8 @@ export function findInServiceAccounts(
     const token = readTokenSettings(new Map(), annotations, config.tokenExpirationSeconds).warning;
     const warnings: readonly Warning[] = [
       ...(token === undefined ? [] : [token]),
-      ...nearMisses(annotations, 'ServiceAccount').map(
-        miss => ({ reason: 'MisspelledKey', on: 'ServiceAccount', misses: [miss] }) as const,
+      ...misspelledKeys(annotations, 'ServiceAccount').map(
+        key => ({ reason: 'MisspelledKey', on: 'ServiceAccount', misses: [key] }) as const,
       ),
     ];
     return [

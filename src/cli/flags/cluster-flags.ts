@@ -28,7 +28,7 @@ export const clusterFlags = {
   // One set of flags serves every command; what is read on the spot is never stale.
   maxStalenessMs: {
     ...serveClusterFlags.maxStalenessMs,
-    help: 'As serve takes it; changes nothing here, where everything is read on the spot',
+    help: 'Accepted so that the flags of serve work here; has no effect, since every read is live',
   },
 } as const;
 
@@ -46,7 +46,7 @@ export function outputFlag<const T extends string>(forms: readonly [T, ...T[]]) 
   const [first] = forms;
   return valueFlag(
     'output',
-    { short: 'o', placeholder: 'FORM', help: `Form of the output: ${forms.join(', ')}` },
+    { short: 'o', placeholder: 'FORMAT', help: `Output format: ${forms.join(', ')}` },
     oneOf(forms),
     first,
   );

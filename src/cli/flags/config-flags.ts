@@ -95,7 +95,7 @@ export const configFlags = {
     'feature-gates',
     {
       placeholder: 'GATE=BOOL,...',
-      help: "Gates as ACK's controllers take them: TeamLevelCARM=true makes team ids bind",
+      help: "Feature gates of ACK's controllers, such as TeamLevelCARM=true",
     },
     parseFeatureGate,
     featureGatesOf,
@@ -114,7 +114,7 @@ export const configFlags = {
   ),
   sourceAccounts: listFlag(
     'source-accounts',
-    { placeholder: 'ACCOUNT,...', help: 'Accounts whose roles every namespace may name' },
+    { placeholder: 'ACCOUNT,...', help: 'Accounts whose roles every namespace may use' },
     parseSourceAccount,
     setOf,
   ),
@@ -134,13 +134,16 @@ export const configFlags = {
   ),
   workloads: valueFlag(
     'workloads',
-    { placeholder: 'POLICY', help: 'A workload whose pods would be denied: warn, deny or off' },
+    { placeholder: 'POLICY', help: 'What to do with a workload whose pods would be denied: warn, deny or off' },
     oneOf(workloadPolicies),
     defaultConfig.workloads,
   ),
   unboundResources: valueFlag(
     'unbound-resources',
-    { placeholder: 'POLICY', help: 'An ACK resource in a namespace that is not bound: warn, deny or allow' },
+    {
+      placeholder: 'POLICY',
+      help: 'What to do with an ACK resource in a namespace that is not bound: warn, deny or allow',
+    },
     oneOf(unboundPolicies),
     defaultConfig.unboundResources,
   ),
@@ -155,7 +158,7 @@ export const configFlags = {
   ),
   restoreIdentities: listFlag(
     'restore-identities',
-    { placeholder: 'IDENTITY,...', help: 'Who may write what only controllers write, to restore a backup' },
+    { placeholder: 'IDENTITY,...', help: 'Identities that may write what only controllers write, to restore a backup' },
     parseKnownIdentity,
     all,
   ),
@@ -176,7 +179,7 @@ export const configFlags = {
   ),
   supportMessage: valueFlag(
     'support-message',
-    { placeholder: 'TEXT', help: 'Ends every denial: where to ask' },
+    { placeholder: 'TEXT', help: 'Text at the end of every denial: where users get help' },
     parseSupportMessage,
     undefined,
   ),

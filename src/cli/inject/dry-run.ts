@@ -1,23 +1,16 @@
 import jsonPatch from 'fast-json-patch';
-import { isAckGroup } from '../../accounts/ack-service.ts';
 import { type Admit, createAdmit, type ReviewResult } from '../../admission/admit.ts';
 import type { Config } from '../../admission/config.ts';
 import type { GroupVersionResource } from '../../admission/review.ts';
+import { matchOfKind } from '../../admission/rules.ts';
 import { groupOf, type Manifest, ManifestError } from '../../cluster/state/manifests.ts';
 import { Snapshot } from '../../cluster/state/snapshot.ts';
 import { type JsonObject, MalformedObjectError, optionalObject, optionalString } from '../../objects/json.ts';
 import type { Addition } from '../../objects/json-patch.ts';
-import { templateOf, withClaims, workloadKinds } from '../../objects/pod-template.ts';
+import { templateOf, withClaims } from '../../objects/pod-template.ts';
 import type { ObjectSource } from '../sources/object-source.ts';
 import { InputCluster } from './input-cluster.ts';
-import {
-  configMapResource,
-  namespaceResource,
-  podResource,
-  type ReviewSubject,
-  resourceOf,
-  reviewOf,
-} from './synthetic-review.ts';
+import { namespaceResource, podResource, type ReviewSubject, resourceOf, reviewOf } from './synthetic-review.ts';
 
 /** What would become of one object. */
 export interface DryRunResult {
@@ -67,7 +60,7 @@ export class DryRun {
 
   /** @param defaultNamespace of objects that name none. */
   constructor(source: ObjectSource, config: Config, defaultNamespace: string) {
-    this.#input = new Snapshot();
+    this.#input = new Snapshot({ roleSelectors: config.featureGates.IAMRoleSelector });
     this.#cluster = new InputCluster(this.#input, source);
     this.#admit = createAdmit(this.#cluster, config);
     this.#defaultNamespace = defaultNamespace;
@@ -129,22 +122,25 @@ export class DryRun {
   async #object(manifest: Manifest): Promise<DryRunResult> {
     const { kind, apiVersion, object } = manifest;
     const group = groupOf(apiVersion);
-    if (group === '' && kind === 'Pod') return this.#judged(manifest, podResource, object, []);
-    if (group === '' && kind === 'ConfigMap') return this.#judged(manifest, configMapResource, object, []);
-    if (isAckGroup(group)) {
-      const version = apiVersion.slice(group.length + 1);
-      return this.#judged(manifest, resourceOf(group, version, kind), object, []);
+    const match = matchOfKind(group, kind);
+    if (match === undefined) return this.#untouched(manifest);
+    if (match.template === undefined) {
+      const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
+      const guessed = resourceOf(group, version, kind);
+      return this.#judged(
+        manifest,
+        match.resource === '*' ? guessed : { ...guessed, resource: match.resource },
+        object,
+      );
     }
-    const workload = workloadKinds.find(candidate => candidate.group === group && candidate.kind === kind);
-    if (workload === undefined) return this.#untouched(manifest);
     try {
-      const template = templateOf(object, workload);
+      const template = templateOf(object, match.template);
       if (template === undefined) return this.#untouched(manifest);
       // Claims become volumes of the pods; what is added is added to the template as it was written.
-      const filled = withClaims(template, object, workload);
-      const judged = await this.#judged(manifest, podResource, filled, workload.template);
+      const filled = withClaims(template, object, kind);
+      const judged = await this.#judged(manifest, podResource, filled, match.template);
       if (judged.denied || filled === template) return judged;
-      return await this.#judged(manifest, podResource, template, workload.template);
+      return await this.#judged(manifest, podResource, template, match.template);
     } catch (cause) {
       if (!(cause instanceof MalformedObjectError)) throw cause;
       throw new ManifestError(`${manifest.place}: ${cause.message}`, { cause });
@@ -159,7 +155,7 @@ export class DryRun {
     manifest: Manifest,
     resource: GroupVersionResource,
     object: JsonObject,
-    at: readonly string[],
+    at: readonly string[] = [],
   ): Promise<DryRunResult> {
     const untouched = this.#untouched(manifest);
     const { name, namespace } = untouched;

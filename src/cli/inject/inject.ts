@@ -23,12 +23,12 @@ const injectFlags = {
 } as const;
 
 /** A file with what would become of each object in it. */
-interface ForetoldFile {
+interface InputFile {
   readonly file: ManifestFile;
   readonly objects: readonly DryRunResult[];
 }
 
-function yamlOf({ file, objects }: ForetoldFile): readonly string[] {
+function yamlOf({ file, objects }: InputFile): readonly string[] {
   return file.documents.map((document, index) => {
     const own = objects.filter(({ manifest }) => manifest.document === index);
     const kept = own.filter(({ denied }) => !denied);
@@ -44,7 +44,7 @@ function yamlOf({ file, objects }: ForetoldFile): readonly string[] {
   });
 }
 
-function render(files: readonly ForetoldFile[], form: 'yaml' | 'json' | 'diff'): string {
+function render(files: readonly InputFile[], form: 'yaml' | 'json' | 'diff'): string {
   if (form === 'yaml') return joinDocuments(files.flatMap(yamlOf));
   const kept = files.flatMap(({ objects }) => objects).filter(({ denied }) => !denied);
   const after = ({ manifest, additions }: DryRunResult) => withAdditions(manifest.object, additions);
@@ -78,7 +78,7 @@ async function inject(argv: readonly string[], { env, stdin, stdout, stderr }: S
     };
     const lines = results.flatMap(object => object.lines);
     if (results.some(({ preview, denied }) => preview && !denied)) {
-      lines.push('preview: pod templates are shown as their pods would become; apply the manifests as they were');
+      lines.push('preview: pod templates are shown as their pods would be; apply the original manifests');
     }
     stdout.write(
       render(
@@ -95,16 +95,14 @@ async function inject(argv: readonly string[], { env, stdin, stdout, stderr }: S
 
 /** `carm-webhook inject`: what would become of manifests. */
 export const injectCommand: Command = {
-  name: 'inject',
-  summary: 'Show what would become of manifests',
   help: () => `Usage: carm-webhook inject -f FILE [flags]
 
-Shows what the webhook would make of manifests, each as if it were made now: pods, pod templates of
+Shows what the webhook would do to manifests if each were created now: pods, pod templates of
 every built-in kind, ACK resources and selectors, maps, Lists, and Namespaces, which are labelled.
 Other objects pass as they are. Comments and order are kept.
 
 Denied objects are left out, their messages are on stderr, and the exit code is 1. A workload
-whose pods would be denied is left out too, whatever --workloads says of the workload itself.
+whose pods would be denied is left out too, whatever --workloads says.
 
 Namespaces, ServiceAccounts and maps in the input override those of the cluster or of --state; what
 the input lacks is read from there. A ServiceAccount in neither has no annotations.

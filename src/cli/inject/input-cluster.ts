@@ -1,34 +1,13 @@
 import type { Cluster, Lookup, LookupResult } from '../../admission/cluster.ts';
 import { UnverifiedError } from '../../admission/cluster.ts';
+import { describeLookup, lookUpIn, lookupKey } from '../../admission/lookup.ts';
 import { ApiError, ClusterUnreachableError } from '../../cluster/api/api-errors.ts';
 import { noAnnotations, type Snapshot } from '../../cluster/state/snapshot.ts';
-import { lookUpIn } from '../../cluster/state/state-directory.ts';
-import { UnreadError } from '../sources/api-source.ts';
 import type { ObjectSource } from '../sources/object-source.ts';
+import { UnreadError } from '../sources/unread-error.ts';
 
 interface Named {
   readonly name: string;
-}
-
-function keyOf(lookup: Lookup): string {
-  return JSON.stringify(Object.values(lookup));
-}
-
-function nameOf(lookup: Lookup): string {
-  switch (lookup.kind) {
-    case 'Namespace':
-      return `Namespace ${JSON.stringify(lookup.name)}`;
-    case 'ServiceAccount':
-      return `ServiceAccount ${JSON.stringify(`${lookup.namespace}/${lookup.name}`)}`;
-    case 'RoleMap':
-      return `the ${lookup.map} map`;
-    case 'RoleSelectors':
-      return 'the list of IAMRoleSelectors';
-    case 'Namespaces':
-      return 'the list of namespaces';
-    case 'Resources':
-      return 'the list of ACK resources';
-  }
 }
 
 /**
@@ -55,7 +34,7 @@ export class InputCluster implements Cluster {
     // Resources of an input are not there yet: what is searched for is what a change would strand.
     const written = lookup.kind === 'Resources' ? undefined : this.#inInput(lookup);
     if (written !== undefined) return written as LookupResult<R>;
-    const key = keyOf(lookup);
+    const key = lookupKey(lookup);
     const answer = this.#answers.get(key) ?? this.#ask(lookup);
     this.#answers.set(key, answer);
     return (await answer) as LookupResult<R>;
@@ -63,11 +42,11 @@ export class InputCluster implements Cluster {
 
   /** All of a kind: those of the input in place of those of the source with the same name. */
   async #all(lookup: Lookup & { readonly kind: 'RoleSelectors' | 'Namespaces' }): Promise<readonly Named[]> {
-    const key = keyOf(lookup);
+    const key = lookupKey(lookup);
     const answer = this.#answers.get(key) ?? this.#ask(lookup);
     this.#answers.set(key, answer);
     const read = ((await answer) ?? []) as readonly Named[];
-    const written = lookUpIn(this.#input, lookup) as readonly Named[];
+    const written = (lookUpIn(this.#input, lookup) ?? []) as readonly Named[];
     return [...new Map([...read, ...written].map(each => [each.name, each])).values()];
   }
 
@@ -93,7 +72,7 @@ export class InputCluster implements Cluster {
       if (given !== undefined) return given;
       const why = cause instanceof UnreadError ? cause.why : cause.message;
       const remedy = cause.cause instanceof ApiError ? '' : '; add it to the input, or give --state DIR';
-      const message = `${nameOf(lookup)} is not in the input and cannot be read: ${why}${remedy}`;
+      const message = `${describeLookup(lookup)} is not in the input and cannot be read: ${why}${remedy}`;
       this.#failure ??= new ClusterUnreachableError(message, { cause });
       throw new UnverifiedError(503, message, { cause });
     }

@@ -1,8 +1,6 @@
 import { createTwoFilesPatch } from 'diff';
 import { Document, isCollection, isMap, isSeq, visit } from 'yaml';
 import { kubectlYaml } from '../../cluster/state/kubectl-yaml.ts';
-import { carryOver } from './carry-over.ts';
-import { styleOf } from './style-of.ts';
 
 /** Strings that kubectl would take for something else are quoted. */
 const writing = { ...kubectlYaml, aliasDuplicateObjects: false };
@@ -32,7 +30,7 @@ function isJson(document: Document): boolean {
 }
 
 /**
- * One document of YAML, without markers: the lines as they were, except for those that `change` touches.
+ * One document of YAML, without markers: as it was where nothing changes, else with its comments and the order of its keys.
  * @param change alters the document; undefined when nothing is to be altered.
  */
 export function renderDocument(document: Document, text: string, change: (() => void) | undefined): string {
@@ -40,15 +38,10 @@ export function renderDocument(document: Document, text: string, change: (() => 
     change?.();
     return new Document(document.toJS(), writing).toString({ lineWidth: 0 });
   }
-  const written = withoutMarkers(text);
-  if (change === undefined) return written;
+  if (change === undefined) return withoutMarkers(text);
   if (document.directives !== undefined) document.directives.docStart = null;
-  const style = styleOf(text);
-  const before = withoutMarkers(document.toString(style));
   change();
-  const after = withoutMarkers(document.toString(style));
-  const carried = carryOver(written, before, after) ?? after;
-  return carried.replaceAll(/\r?\n/g, lineEndOf(text));
+  return withoutMarkers(document.toString({ lineWidth: 0 })).replaceAll(/\r?\n/g, lineEndOf(text));
 }
 
 /** Documents as one text: each as it is, with a `---` between them. */

@@ -13,8 +13,6 @@ export interface ReviewSubject {
 export const podResource: GroupVersionResource = { group: '', version: 'v1', resource: 'pods' };
 export const namespaceResource: GroupVersionResource = { group: '', version: 'v1', resource: 'namespaces' };
 
-export const configMapResource: GroupVersionResource = { group: '', version: 'v1', resource: 'configmaps' };
-
 /** The resource of a kind, as CustomResourceDefinitions commonly name it; decisions read no more of it than that. */
 export function resourceOf(group: string, version: string, kind: string): GroupVersionResource {
   return { group, version, resource: `${kind.toLowerCase()}s` };

@@ -42,7 +42,7 @@ export const serveClusterFlags = {
     'max-staleness',
     {
       placeholder: 'DURATION',
-      help: 'Past this time without news of a watch, every decision is made live',
+      help: 'After this time without an event on a watch, every decision reads from the API server',
       defaultText: '90s',
     },
     parseStalenessMs,
@@ -50,7 +50,7 @@ export const serveClusterFlags = {
   ),
   state: valueFlag(
     'state',
-    { placeholder: 'DIR', help: 'Folder of manifests to read instead of a cluster; read again when it changes' },
+    { placeholder: 'DIR', help: 'Folder of manifests to read instead of a cluster; reloaded when it changes' },
     text,
     undefined,
   ),
@@ -155,11 +155,12 @@ async function readFolder(
 ): Promise<OpenCluster> {
   const state = await StateDirectory.open({
     folder,
+    roleSelectors: config.featureGates.IAMRoleSelector,
     onReload: snapshot => {
       void measure(snapshot, config, metrics);
       logger.info({ folder }, 'new state');
     },
-    onError: error => logger.error({ reason: error.message }, 'the new state cannot be read; the last one stays'),
+    onError: error => logger.error({ reason: error.message }, 'the new state cannot be read; keeping the last one'),
   });
   await measure(state.cache, config, metrics);
   return { cluster: state, notReady: () => [], close: async () => state.close() };

@@ -1,4 +1,4 @@
-import { createAdmit } from '../../admission/admit.ts';
+import { createAdmit, createAnswerFailure } from '../../admission/admit.ts';
 import { warnings } from '../../admission/catalogue/reasons.ts';
 import type { Config } from '../../admission/config.ts';
 import { reviewSeries } from '../../admission/review-series.ts';
@@ -9,7 +9,6 @@ import { ListenError } from '../../server/listen.ts';
 import { createLogger, type Logger, logLevels } from '../../server/logs.ts';
 import { Metrics } from '../../server/metrics.ts';
 import { logNodeWarnings } from '../../server/node-warnings.ts';
-import { makeSelfSigned } from '../../server/self-signed.ts';
 import { startServer } from '../../server/server.ts';
 import { drainOnSignal } from '../../server/signals.ts';
 import { version } from '../../version.ts';
@@ -49,13 +48,13 @@ export const serveFlags = {
   bindAddress: valueFlag('bind-address', { placeholder: 'ADDRESS', help: 'Address to listen on' }, text, '0.0.0.0'),
   tlsCertFile: valueFlag(
     'tls-cert-file',
-    { placeholder: 'FILE', help: 'Certificate chain (PEM); read again when it changes' },
+    { placeholder: 'FILE', help: 'Certificate chain (PEM); reloaded when it changes' },
     text,
     undefined,
   ),
   tlsPrivateKeyFile: valueFlag(
     'tls-private-key-file',
-    { placeholder: 'FILE', help: 'Private key (PEM); read again when it changes' },
+    { placeholder: 'FILE', help: 'Private key (PEM); reloaded when it changes' },
     text,
     undefined,
   ),
@@ -65,10 +64,13 @@ export const serveFlags = {
     oneOf(['VersionTLS12', 'VersionTLS13']),
     'VersionTLS13',
   ),
-  tlsSelfSigned: switchFlag('tls-self-signed', 'Serve a certificate made on the spot, for trying things out'),
+  tlsSelfSigned: switchFlag('tls-self-signed', 'Serve a self-signed certificate created at startup, to try things out'),
   clientCaFile: valueFlag(
     'client-ca-file',
-    { placeholder: 'FILE', help: "CA (PEM) of the API server's client certificate; without it none is asked for" },
+    {
+      placeholder: 'FILE',
+      help: "CA (PEM) of the API server's client certificate; without it no certificate is required",
+    },
     text,
     undefined,
   ),
@@ -76,7 +78,7 @@ export const serveFlags = {
     'api-server-cidrs',
     {
       placeholder: 'CIDR,...',
-      help: 'Addresses that the API server calls from; they go first when there is not room for all',
+      help: 'Addresses that the API server calls from; they go first when capacity is short',
     },
     parseAddressRange,
     ranges => ranges,
@@ -84,7 +86,7 @@ export const serveFlags = {
   ...serveClusterFlags,
   shutdownDelayMs: valueFlag(
     'shutdown-delay',
-    { placeholder: 'DURATION', help: 'How long to go on serving after SIGTERM', defaultText: '10s' },
+    { placeholder: 'DURATION', help: 'How long to keep serving after SIGTERM', defaultText: '10s' },
     parseDurationMs,
     10_000,
   ),
@@ -107,6 +109,8 @@ async function openCertificate(values: ServeValues, logger: Logger): Promise<Cer
         '--tls-self-signed cannot be combined with --tls-cert-file, --tls-private-key-file or --client-ca-file',
       );
     }
+    // What makes certificates takes long to load.
+    const { makeSelfSigned } = await import('../../server/self-signed.ts');
     return makeSelfSigned();
   }
   if (tlsCertFile === undefined || tlsPrivateKeyFile === undefined) {
@@ -119,7 +123,11 @@ async function openCertificate(values: ServeValues, logger: Logger): Promise<Cer
     keyFile: tlsPrivateKeyFile,
     clientCaFile,
     onReload: ({ expiresAtMs }) => logger.info({ expires: new Date(expiresAtMs).toISOString() }, 'new certificate'),
-    onError: error => logger.error({ reason: error.message, code: error.code }, 'the new certificate is not served'),
+    onError: error =>
+      logger.error(
+        { reason: error.message, code: error.code },
+        'the new certificate cannot be used; keeping the last one',
+      ),
   });
 }
 
@@ -149,6 +157,7 @@ async function serveBy(values: ServeValues, config: Config, logger: Logger): Pro
   try {
     const server = await startServer({
       admit: createAdmit(cluster.cluster, config),
+      answerFailure: createAnswerFailure(cluster.cluster, config),
       certificate,
       metrics,
       logger,
@@ -159,7 +168,6 @@ async function serveBy(values: ServeValues, config: Config, logger: Logger): Pro
       tlsMinVersion: values.tlsMinVersion === 'VersionTLS12' ? 'TLSv1.2' : 'TLSv1.3',
       apiServerCidrs: values.apiServerCidrs,
       shutdownDelayMs: values.shutdownDelayMs,
-      ...(config.supportMessage === undefined ? {} : { supportMessage: config.supportMessage }),
     });
     await drainOnSignal({
       drain: signal => server.drain(signal),
@@ -175,13 +183,11 @@ async function serveBy(values: ServeValues, config: Config, logger: Logger): Pro
 
 /** `carm-webhook serve`: the server. */
 export const serveCommand: Command = {
-  name: 'serve',
-  summary: 'Answer the admission reviews of an API server',
   help: () => `Usage: carm-webhook serve [flags]
 
-Serves POST /mutate and POST /validate by HTTPS, and /livez, /readyz and /metrics by HTTP.
+Serves POST /mutate and POST /validate over HTTPS, and /livez, /readyz and /metrics over HTTP.
 
-It watches the cluster for all it needs to know; with --state it reads a folder instead.
+It watches the cluster. With --state it reads a folder instead.
 
 Flags (each has an environment variable: --tls-cert-file is CARM_WEBHOOK_TLS_CERT_FILE):
 ${describeFlags(serveFlags)}

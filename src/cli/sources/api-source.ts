@@ -1,51 +1,41 @@
 import type { Lookup, LookupResult } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
-import { accept } from '../../cluster/api/accept.ts';
+import { dispatchLookup } from '../../admission/lookup.ts';
 import { type AckKind, discoverAckKinds } from '../../cluster/api/ack-kinds.ts';
 import { ApiConnection, type ApiPool } from '../../cluster/api/api-connection.ts';
 import { ApiError, ApiProtocolError, ClusterUnreachableError } from '../../cluster/api/api-errors.ts';
+import { accept, apiPaths } from '../../cluster/api/api-requests.ts';
 import { ClusterCredentials } from '../../cluster/api/cluster-access.ts';
 import { type KubeConfigSource, loadKubeConfig } from '../../cluster/api/kube-config.ts';
 import { ListExpiredError, listPages } from '../../cluster/api/list-pages.ts';
 import { mostObjectBytes } from '../../cluster/api/read-json.ts';
-import { roleSelectorsPath } from '../../cluster/api/role-selectors-path.ts';
-import { projectWhole, type ReadObject, valueRead } from '../../cluster/projections/projection.ts';
+import {
+  type AskedLabels,
+  knownLabels,
+  listNamespacesLive,
+  projectRoleMaps,
+  projectRoleSelectors,
+  readNamespaceLive,
+  readServiceAccountLive,
+} from '../../cluster/projections/object-projections.ts';
+import { projectObject } from '../../cluster/projections/project-object.ts';
+import { type Projection, projectWhole, type ReadObject, valueRead } from '../../cluster/projections/projection.ts';
 import { Snapshot } from '../../cluster/state/snapshot.ts';
-import { type JsonObject, requiredObject } from '../../objects/json.ts';
-import { readAnnotations } from '../../objects/metadata.ts';
+import type { JsonObject } from '../../objects/json.ts';
 import type { Namespace } from '../../objects/namespace.ts';
-import { readNamespace } from '../../objects/namespace.ts';
-import { type RoleMap, readRoleMap, roleMapNames } from '../../objects/role-map.ts';
+import { quote } from '../../objects/quote.ts';
+import { type RoleMap, roleMapNames } from '../../objects/role-map.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
-import { readRoleSelector } from '../../objects/role-selector.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
 import type { ObjectSource } from './object-source.ts';
+import { UnreadError, type What } from './unread-error.ts';
 
 const readLimitMs = 10_000;
 const listLimitMs = 60_000;
 const pageSize = 500;
 
-/** What is read, as errors name it and as RBAC grants it. */
-interface What {
-  readonly named: string;
-  readonly right: string;
-}
-
-/** An error to be thrown when an object could not be read: exit 3. */
-export class UnreadError extends ClusterUnreachableError {
-  /** Without the object. */
-  readonly why: string;
-
-  constructor({ named, right }: What, cause: unknown) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    // RBAC's own words name the verb that is missing.
-    const forbidden = cause instanceof ApiError && cause.status === 403;
-    const why = forbidden ? `${message} (you need the right to ${right})` : message;
-    super(`cannot read ${named}: ${why}`, { cause });
-    this.name = 'UnreadError';
-    this.why = why;
-  }
-}
+/** Snapshots take what they read of an object. */
+const whole = projectWhole(mostObjectBytes);
 
 function isNotFound(error: unknown): boolean {
   return error instanceof ApiError && error.notFound;
@@ -54,11 +44,14 @@ function isNotFound(error: unknown): boolean {
 /** The objects of a cluster by reads of its API server: only what is asked for, each object as it is now. */
 export class ApiSource implements ObjectSource {
   readonly #pool: ApiPool;
-  readonly #rules: Config;
+  readonly #config: Config;
+  readonly #asked: AskedLabels;
 
   /** The kubeconfig is read with the first request. */
   constructor(source: KubeConfigSource, config: Config) {
-    this.#rules = config;
+    this.#config = config;
+    const known = knownLabels([]);
+    this.#asked = { every: config.featureGates.IAMRoleSelector, known: () => known };
     const credentials = new ClusterCredentials(() => loadKubeConfig(source));
     this.#pool = new ApiConnection(credentials).pool(4);
   }
@@ -74,28 +67,27 @@ export class ApiSource implements ObjectSource {
   }
 
   async #namespace(name: string): Promise<Namespace | undefined> {
-    const what = { named: `Namespace ${JSON.stringify(name)}`, right: 'get namespaces' };
+    const what = { named: `Namespace ${quote(name)}`, right: 'get namespaces' };
     const path = `/api/v1/namespaces/${encodeURIComponent(name)}`;
     const object = await this.#get(path, what, accept.metadata.object);
-    return object === undefined ? undefined : readNamespace(object, name);
+    return object && projectObject(readNamespaceLive(this.#asked), name, object);
   }
 
   async #serviceAccount(namespace: string, name: string): Promise<ServiceAccount | undefined> {
-    const what = { named: `ServiceAccount ${JSON.stringify(`${namespace}/${name}`)}`, right: 'get serviceaccounts' };
+    const what = { named: `ServiceAccount ${quote(`${namespace}/${name}`)}`, right: 'get serviceaccounts' };
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/serviceaccounts/${encodeURIComponent(name)}`;
     const object = await this.#get(path, what, accept.metadata.object);
-    if (object === undefined) return undefined;
-    return { annotations: readAnnotations(requiredObject(object['metadata'], '/metadata')) };
+    return object && projectObject(readServiceAccountLive, name, object);
   }
 
   async #configMap(namespace: string, name: string): Promise<JsonObject | undefined> {
-    const what = { named: `ConfigMap ${JSON.stringify(`${namespace}/${name}`)}`, right: 'get configmaps' };
+    const what = { named: `ConfigMap ${quote(`${namespace}/${name}`)}`, right: 'get configmaps' };
     return this.#get(`/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${name}`, what);
   }
 
   async #roleMap(namespace: string, name: string): Promise<RoleMap | undefined> {
     const object = await this.#configMap(namespace, name);
-    return object === undefined ? undefined : readRoleMap(object);
+    return object && projectObject(projectRoleMaps, name, object);
   }
 
   async read<R extends Lookup>(lookup: R): Promise<LookupResult<R>> {
@@ -103,45 +95,39 @@ export class ApiSource implements ObjectSource {
   }
 
   #read(lookup: Lookup): Promise<LookupResult<Lookup>> {
-    switch (lookup.kind) {
-      case 'Namespace':
-        return this.#namespace(lookup.name);
-      case 'ServiceAccount':
-        return this.#serviceAccount(lookup.namespace, lookup.name);
-      case 'RoleMap':
-        return this.#roleMap(lookup.ackSystem, roleMapNames[lookup.map]);
-      case 'RoleSelectors':
-        return this.#roleSelectors();
-      case 'Namespaces':
-        return this.#namespaces();
-      case 'Resources':
-        // Only a change of what is there is searched for, and commands predict none.
-        return Promise.resolve(undefined);
-    }
+    return dispatchLookup<Promise<LookupResult<Lookup>>>(lookup, {
+      namespace: name => this.#namespace(name),
+      serviceAccount: (namespace, name) => this.#serviceAccount(namespace, name),
+      roleMap: (map, ackSystem) => this.#roleMap(ackSystem, roleMapNames[map]),
+      roleSelectors: () => this.#roleSelectors(),
+      namespaces: () => this.#namespaces(),
+      // Only a change of what is there is searched for, and commands predict none.
+      findResources: () => Promise.resolve(undefined),
+    });
   }
 
   async pod(namespace: string, name: string): Promise<JsonObject | undefined> {
-    const what = { named: `Pod ${JSON.stringify(`${namespace}/${name}`)}`, right: 'get pods' };
+    const what = { named: `Pod ${quote(`${namespace}/${name}`)}`, right: 'get pods' };
     return this.#get(`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`, what);
   }
 
   async #namespaces(): Promise<readonly Namespace[]> {
     const namespaces: Namespace[] = [];
-    await this.#list('namespaces', object => namespaces.push(readNamespace(object, '')));
+    await this.#list('namespaces', listNamespacesLive(this.#asked), namespace => namespaces.push(namespace));
     return namespaces;
   }
 
   /** Undefined where the cluster has no such kind. */
   async #roleSelectors(): Promise<readonly RoleSelector[] | undefined> {
     const selectors: RoleSelector[] = [];
-    const take = (object: JsonObject) => selectors.push(readRoleSelector(object));
-    return (await this.#listIfThere('iamroleselectors', take, roleSelectorsPath)) ? selectors : undefined;
+    const isThere = await this.#listSelectors(projectRoleSelectors, selector => selectors.push(selector));
+    return isThere ? selectors : undefined;
   }
 
   /** @returns false where the cluster has no such resource. */
-  async #listIfThere(resource: string, onObject: (object: JsonObject) => void, path: string): Promise<boolean> {
+  async #listSelectors<T>(projection: Projection<T>, onObject: (object: T) => void): Promise<boolean> {
     try {
-      await this.#list(resource, onObject, path, false);
+      await this.#list('iamroleselectors', projection, onObject, apiPaths.roleSelectors, false);
       return true;
     } catch (error) {
       if (error instanceof UnreadError && error.cause instanceof ApiError && error.cause.status === 404) return false;
@@ -149,9 +135,10 @@ export class ApiSource implements ObjectSource {
     }
   }
 
-  async #list(
+  async #list<T>(
     resource: string,
-    onObject: (object: JsonObject) => void,
+    projection: Projection<T>,
+    onObject: (object: T) => void,
     path = `/api/v1/${resource}`,
     metadataOnly = true,
   ): Promise<void> {
@@ -160,9 +147,9 @@ export class ApiSource implements ObjectSource {
         accept: (metadataOnly ? accept.metadata : accept.whole).list,
         pageSize: size,
         signal: AbortSignal.timeout(listLimitMs),
-        projection: projectWhole(mostObjectBytes),
+        projection,
         onPage: () => {},
-        onObject: (object: ReadObject<JsonObject>) => onObject(valueRead(object)),
+        onObject: (object: ReadObject<T>) => onObject(valueRead(object)),
       });
     try {
       await list(pageSize).catch((error: unknown) => {
@@ -195,7 +182,7 @@ export class ApiSource implements ObjectSource {
       const take = (object: JsonObject) =>
         snapshot.add({ object, apiVersion, kind, place: 'the API server', document: 0, path: [] });
       try {
-        await this.#list(resource, take, `/apis/${apiVersion}/${resource}`, false);
+        await this.#list(resource, whole, take, `/apis/${apiVersion}/${resource}`, false);
       } catch (error) {
         const forbidden = error instanceof UnreadError && error.cause instanceof ApiError && error.cause.status === 403;
         if (!forbidden) throw error;
@@ -208,25 +195,25 @@ export class ApiSource implements ObjectSource {
     const apiVersion = 'services.k8s.aws/v1alpha1';
     const take = (object: JsonObject) =>
       snapshot.add({ object, apiVersion, kind: 'IAMRoleSelector', place: 'the API server', document: 0, path: [] });
-    await this.#listIfThere('iamroleselectors', take, roleSelectorsPath);
+    await this.#listSelectors(whole, take);
   }
 
   async snapshot(onUnread: (why: string) => void): Promise<Snapshot> {
-    const snapshot = new Snapshot();
+    const snapshot = new Snapshot({ roleSelectors: this.#asked.every });
     const take = (kind: string) => (object: JsonObject) =>
       snapshot.add({ object, apiVersion: 'v1', kind, place: 'the API server', document: 0, path: [] });
     const takeMap = async (namespace: string, name: string): Promise<void> => {
       const object = await this.#configMap(namespace, name);
       if (object !== undefined) take('ConfigMap')(object);
     };
-    const maps = this.#rules.ackSystems.flatMap(({ namespace }) =>
+    const maps = this.#config.ackSystems.flatMap(({ namespace }) =>
       Object.values(roleMapNames).map(name => takeMap(namespace, name)),
     );
     await Promise.all([
-      this.#list('namespaces', take('Namespace')),
-      this.#list('serviceaccounts', take('ServiceAccount')),
+      this.#list('namespaces', whole, take('Namespace')),
+      this.#list('serviceaccounts', whole, take('ServiceAccount')),
       ...maps,
-      this.#rules.featureGates.IAMRoleSelector ? this.#takeSelectors(snapshot) : undefined,
+      this.#asked.every ? this.#takeSelectors(snapshot) : undefined,
       this.#takeResources(snapshot, onUnread),
     ]);
     return snapshot;

@@ -1,10 +1,10 @@
 import type { Lookup, LookupResult } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
+import { lookUpIn } from '../../admission/lookup.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
-import { lookUpIn, readState } from '../../cluster/state/state-directory.ts';
+import { readState } from '../../cluster/state/state-directory.ts';
 import type { JsonObject } from '../../objects/json.ts';
 import { type ClusterFlagValues, checkClusterFlags } from '../flags/cluster-flags.ts';
-import { ApiSource } from './api-source.ts';
 import type { ObjectSource } from './object-source.ts';
 
 /** A folder of manifests, read once. */
@@ -16,7 +16,7 @@ class StateSource implements ObjectSource {
   }
 
   async read<R extends Lookup>(lookup: R): Promise<LookupResult<R>> {
-    return lookUpIn(this.#state, lookup) as LookupResult<R>;
+    return lookUpIn(this.#state, lookup);
   }
 
   async pod(namespace: string, name: string): Promise<JsonObject | undefined> {
@@ -37,6 +37,8 @@ class StateSource implements ObjectSource {
 export async function openSource(flags: ClusterFlagValues, config: Config): Promise<ObjectSource> {
   checkClusterFlags(flags);
   const { state, kubeconfig, context } = flags;
-  if (state !== undefined) return new StateSource(await readState(state));
+  if (state !== undefined) return new StateSource(await readState(state, config.featureGates.IAMRoleSelector));
+  // client-node takes long to load, and `--state` does without it.
+  const { ApiSource } = await import('./api-source.ts');
   return new ApiSource({ kubeconfig, context }, config);
 }

@@ -1,13 +1,14 @@
-import { injectLabel } from '../../accounts/managed-namespace.ts';
 import type { RoleSource } from '../../accounts/pod-role.ts';
-import { formatWarning } from '../../admission/catalogue/say-remark.ts';
+import { formatWarning } from '../../admission/catalogue/warnings.ts';
 import type { Cluster, View } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
 import type { Decision } from '../../admission/decision.ts';
+import { type EffectiveDecision, effectiveDecision, outcomeOf } from '../../admission/effective-decision.ts';
 import { decideLive } from '../../admission/live-view.ts';
 import { type Mode, modeOf } from '../../admission/mode.ts';
-import { mutatePod } from '../../admission/pods/pods.ts';
+import { ruleFor } from '../../admission/rules.ts';
 import type { AddedVariable } from '../../injection/credentials.ts';
+import { injectLabel } from '../../objects/keys.ts';
 import { readPod } from '../../objects/pod.ts';
 import { roleMapNames } from '../../objects/role-map.ts';
 import { withAdditions } from '../inject/dry-run.ts';
@@ -56,8 +57,9 @@ function sourceInWords(source: RoleSource, asked: AskedPod, { ackSystems }: Conf
   return `ServiceAccount ${asked.namespace}/${serviceAccountName}, annotation ${source.annotation}`;
 }
 
-function givenTo(asked: AskedPod, { verdict, patch = [] }: Decision): readonly GivenToContainer[] {
-  const after = withAdditions(asked.object, verdict === 'mutate' ? patch : []);
+function givenTo(asked: AskedPod, decision: Decision): readonly GivenToContainer[] {
+  const patch = decision.verdict === 'mutate' ? decision.patch : [];
+  const after = withAdditions(asked.object, patch);
   const held = heldByPod(after as AskedPod['object']).containers;
   return readPod(after).containers.map((container, index) => {
     const added = patch.flatMap(({ path, value }) => (path.startsWith(`${container.path}/env`) ? [value].flat() : []));
@@ -70,16 +72,16 @@ function givenTo(asked: AskedPod, { verdict, patch = [] }: Decision): readonly G
   });
 }
 
-function explain(asked: AskedPod, decision: Decision, view: View, config: Config): Explanation {
+function explain(asked: AskedPod, effective: EffectiveDecision, view: View, config: Config): Explanation {
   const namespace = view.namespace(asked.namespace);
-  const mode = modeOf(namespace, config.defaultMode);
-  const { verdict, reason, message, warnings = [], accountId, role, source, ignoresMode } = decision;
+  const { decision } = effective;
+  const { verdict, reason, warnings = [], accountId, role, source } = decision;
   return {
     decision: verdict,
     reason,
-    mode,
-    denied: verdict === 'deny' && (mode === 'enforce' || ignoresMode === true),
-    message,
+    mode: modeOf(namespace, config.defaultMode),
+    denied: outcomeOf(effective) === 'denied',
+    message: decision.verdict === 'deny' ? decision.message() : undefined,
     warnings: warnings.map(formatWarning),
     accountId,
     roleArn: role?.text,
@@ -96,6 +98,6 @@ function explain(asked: AskedPod, decision: Decision, view: View, config: Config
 export function explainPod(asked: AskedPod, cluster: Cluster, config: Config): Promise<Explanation> {
   const request = reviewOf({ resource: podResource, kind: 'Pod', ...asked });
   return decideLive(cluster, asked.namespace, Number.POSITIVE_INFINITY, view =>
-    explain(asked, mutatePod(request, view, config), view, config),
+    explain(asked, effectiveDecision(ruleFor('mutate', request), request, view, config), view, config),
   );
 }

@@ -16,8 +16,8 @@ export interface Answer {
 
 function decisionInWords({ decision, reason, mode, denied }: Explanation): string {
   if (denied) return `denied (${reason})`;
-  if (decision === 'deny') return `passes unpatched (${reason}), for the mode is ${mode}`;
-  return `${decision === 'mutate' ? 'allowed, and patched' : 'allowed as it is'} (${reason})`;
+  if (decision === 'deny') return `allowed without changes (${reason}; mode ${mode})`;
+  return `${decision === 'mutate' ? 'allowed and changed' : 'allowed without changes'} (${reason})`;
 }
 
 /** Values that users wrote: what could move a terminal's cursor is escaped. */
@@ -62,7 +62,9 @@ export function renderAnswer({ kind, namespace, name, has, now }: Answer): strin
   if (has !== undefined) {
     lines.push('', 'What it has:', ...containerRows(has.containers, heldInWords));
     const said = has.said === undefined ? 'none' : shown(has.said === '' ? '(empty)' : has.said);
-    lines.push(`  annotation carm-webhook.dev/role-arn: ${said} (what was said at its creation, no evidence)`);
+    lines.push(
+      `  annotation carm-webhook.dev/role-arn: ${said} (what was injected at its creation; anyone may have changed it)`,
+    );
   }
   if (now.decision !== 'deny') {
     const title = has === undefined ? 'What a plain pod would get:' : 'What a new one would get:';

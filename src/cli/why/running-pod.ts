@@ -1,10 +1,10 @@
 import { parseRoleArn } from '../../accounts/role-arn.ts';
 import type { HeldCredentials } from '../../injection/credentials.ts';
 import { credentialsModes } from '../../injection/credentials-modes.ts';
-import { roleArnAnnotation } from '../../injection/role-annotation.ts';
 import { regionOf, sdkVariables } from '../../injection/sdk-settings.ts';
 import { tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
 import { isJsonObject, type JsonObject, optionalObject } from '../../objects/json.ts';
+import { roleArnAnnotation } from '../../objects/keys.ts';
 import { type Container, type Pod, readPod } from '../../objects/pod.ts';
 
 /** What a container has, by its own fields. */

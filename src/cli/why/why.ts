@@ -1,4 +1,4 @@
-import { formatWarning } from '../../admission/catalogue/say-remark.ts';
+import { formatWarning } from '../../admission/catalogue/warnings.ts';
 import type { Cluster } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
 import { labelNamespace } from '../../admission/guards/namespaces.ts';
@@ -51,7 +51,7 @@ async function namespaceWarnings(name: string, cluster: Cluster, config: Config)
     // Whoever asks is told the whole denial of a pod already.
     const said = warnings.filter(warning => warning.reason !== 'BindingUnresolved').map(formatWarning);
     if (reason !== 'Labelled') return said;
-    return ['it is bound but not labelled carm-webhook.dev/inject=enabled: its pods pass the webhook by', ...said];
+    return ['it is bound but not labelled carm-webhook.dev/inject=enabled: the webhook does not see its pods', ...said];
   });
 }
 
@@ -105,15 +105,12 @@ async function why(argv: readonly string[], { env, stdout }: Surroundings): Prom
 
 /** `carm-webhook why`: the decision on one pod or namespace, explained. */
 export const whyCommand: Command = {
-  name: 'why',
-  summary: 'Explain the decision on a pod or a namespace',
   help: () => `Usage: carm-webhook why pod NAME [-n NAMESPACE] [flags]
        carm-webhook why namespace NAME [flags]
 
-Tells what the webhook would decide now: the account, the role and where it comes from, the mode,
+Shows what the webhook would decide now: the account, the role and where it comes from, the mode,
 and what each container would get; for a pod of the cluster also what it has. For a namespace it is
-the decision on a plain pod in it. With a decision that denies, and where there is no such pod,
-the exit code is 1.
+the decision on a plain pod in it. The exit code is 1 if the pod would be denied or does not exist.
 
 Examples:
   carm-webhook why pod web-5d9c7b-x2x9f -n team-a

@@ -2,6 +2,7 @@ import { serviceAliasOf } from '../../accounts/ack-service.ts';
 import { isJsonObject, type JsonObject } from '../../objects/json.ts';
 import { ApiProtocolError } from './api-errors.ts';
 import { isFilledString } from './api-object.ts';
+import { apiPaths } from './api-requests.ts';
 
 /** A kind of an ACK service that the API server has. */
 export interface AckKind {
@@ -50,11 +51,11 @@ export async function discoverAckKinds(
   discover: Discover,
   wants: (group: string) => boolean = () => true,
 ): Promise<readonly AckKind[]> {
-  const root = await discover('/apis');
+  const root = await discover(apiPaths.groups);
   if (root === undefined) throw new ApiProtocolError('there is no answer to /apis');
   const found = new Map<string, AckKind & { readonly versions: [string, ...string[]] }>();
-  const read = versionsIn(objectsIn(root, 'groups', '/apis'), wants).map(async ({ group, version }) => {
-    const path = `/apis/${group}/${version}`;
+  const read = versionsIn(objectsIn(root, 'groups', apiPaths.groups), wants).map(async ({ group, version }) => {
+    const path = apiPaths.groupVersion(group, version);
     const document = await discover(path);
     return { group, version, items: document === undefined ? [] : objectsIn(document, 'resources', path) };
   });

@@ -103,7 +103,7 @@ class CircleGuard {
 
   /** @throws {ApiProtocolError} */
   pass(token: string): void {
-    if (token === this.#mark) throw new ApiProtocolError('the list never ends: a continue token came twice');
+    if (token === this.#mark) throw new ApiProtocolError('the list never ends: a continue token was repeated');
     this.#steps += 1;
     if (this.#steps < this.#limit) return;
     this.#mark = token;

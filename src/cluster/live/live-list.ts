@@ -1,6 +1,7 @@
-import { accept } from '../api/accept.ts';
+import { withDeadline } from '../../deadline.ts';
 import type { ApiPool } from '../api/api-connection.ts';
 import { ApiError } from '../api/api-errors.ts';
+import { accept } from '../api/api-requests.ts';
 import { listPages } from '../api/list-pages.ts';
 import { type Projection, valueRead } from '../projections/projection.ts';
 import type { ReadBudget } from './budget.ts';
@@ -55,15 +56,12 @@ export class LiveList<T> {
    * @throws {BudgetSpentError | LiveReadError}
    */
   async read(budgetNamespace: string, deadlineAt: number): Promise<readonly T[] | undefined> {
-    const late = Promise.withResolvers<never>();
-    const end = () => late.reject(new LiveReadError(this.#what, 'no answer came in time'));
-    const timer = setTimeout(end, Math.max(0, deadlineAt - this.#nowMs()));
+    const late = () => new LiveReadError(this.#what, 'no answer came in time');
     const batch = this.#join(budgetNamespace);
     batch.waiters += 1;
     try {
-      return await Promise.race([batch.answer.promise, late.promise]);
+      return await withDeadline(batch.answer.promise, deadlineAt - this.#nowMs(), late);
     } finally {
-      clearTimeout(timer);
       batch.waiters -= 1;
       if (batch.waiters === 0) batch.abandoned.abort();
     }

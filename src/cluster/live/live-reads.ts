@@ -1,11 +1,13 @@
 /** Reads of single objects while a review waits: shared, bounded by the reviews' deadlines and by a budget. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withDeadline } from '../../deadline.ts';
 import { JsonStream } from '../../objects/json-stream.ts';
-import { accept } from '../api/accept.ts';
+import { quote } from '../../objects/quote.ts';
 import type { ApiPool } from '../api/api-connection.ts';
 import { ApiError, ApiProtocolError, ClusterUnreachableError } from '../api/api-errors.ts';
 import { isPossibleName, objectKey } from '../api/api-object.ts';
+import { accept } from '../api/api-requests.ts';
 import { mostObjectBytes, readAnswer } from '../api/read-json.ts';
 import { type Identity, type Projection, type ReadObject, valueRead } from '../projections/projection.ts';
 import type { ReadBudget } from './budget.ts';
@@ -107,18 +109,12 @@ export class LiveReads<T extends NonNullable<unknown>> {
     const { namespace, name } = target;
     if (!isPossibleName(name) || (namespace !== undefined && !isPossibleName(namespace))) return undefined;
     const key = objectKey(namespace, name);
-    const what = `${this.#options.resource} ${JSON.stringify(key)}`;
+    const what = `${this.#options.resource} ${quote(key)}`;
     const waitMs = deadlineAt - this.#nowMs();
     if (!(waitMs > 0)) throw new LiveReadError(what, 'there was no time left');
     const batch = this.#join(key, what, target);
     batch.deadlineAt = Math.max(batch.deadlineAt, deadlineAt);
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => late.reject(new LiveReadError(what, 'no answer came in time')), waitMs);
-    try {
-      return await Promise.race([batch.answer.promise, late.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return withDeadline(batch.answer.promise, waitMs, () => new LiveReadError(what, 'no answer came in time'));
   }
 
   #join(key: string, what: string, target: ObjectKey): Batch<T> {

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResourceSearch, StoredResource } from '../../admission/cluster.ts';
-import { accept } from '../api/accept.ts';
+import { withDeadline } from '../../deadline.ts';
 import { type AckKind, discoverAckKinds } from '../api/ack-kinds.ts';
 import type { ApiConnection, ApiPool } from '../api/api-connection.ts';
 import { ApiError, ApiProtocolError } from '../api/api-errors.ts';
 import { isPossibleName } from '../api/api-object.ts';
+import { accept, apiPaths } from '../api/api-requests.ts';
 import { listPages } from '../api/list-pages.ts';
 import { type Identity, type Projection, projection, type ReadObject, valueRead } from '../projections/projection.ts';
 import { type BudgetOptions, ReadBudget } from './budget.ts';
@@ -69,12 +70,11 @@ interface Asked {
 
 function listsOf(kinds: readonly AckKind[], search: ResourceSearch): readonly Asked[] {
   const namespaces = search.namespaces.filter(isPossibleName);
-  const places =
-    namespaces.length * kinds.length > mostLists ? [''] : namespaces.map(namespace => `/namespaces/${namespace}`);
+  const places = namespaces.length * kinds.length > mostLists ? [undefined] : namespaces;
   const query = labelQuery(search);
   return kinds.flatMap(kind => {
     const { group, versions, resource } = kind;
-    return places.map(place => ({ kind, path: `/apis/${group}/${versions[0]}${place}/${resource}${query}` }));
+    return places.map(place => ({ kind, path: apiPaths.resources(group, versions[0], resource, place) + query }));
   });
 }
 
@@ -177,29 +177,20 @@ export class ResourceFinder {
    */
   async find(asked: ResourceSearch, budgetNamespace: string, deadlineAt: number): Promise<readonly StoredResource[]> {
     const search = new Search(asked, budgetNamespace);
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(
-      () => {
-        const { starving, reading } = search;
-        late.reject(
-          starving === undefined
-            ? new LiveReadError(reading, 'no answer came in time')
-            : new BudgetSpentError(starving),
-        );
-      },
-      Math.max(0, deadlineAt - this.#nowMs()),
-    );
+    const late = () =>
+      search.starving === undefined
+        ? new LiveReadError(search.reading, 'no answer came in time')
+        : new BudgetSpentError(search.starving);
     const turn = this.#last.then(() => this.#run(search));
     this.#last = turn.catch(() => {});
     try {
-      await Promise.race([turn, late.promise]);
+      await withDeadline(turn, deadlineAt - this.#nowMs(), late);
     } catch (error) {
       if (search.found.length === 0) {
         this.#tell(error instanceof BudgetSpentError ? 'throttled' : 'error');
         throw error;
       }
     } finally {
-      clearTimeout(timer);
       search.end.abort();
     }
     this.#tell(search.found.length > 0 ? 'found' : 'absent');

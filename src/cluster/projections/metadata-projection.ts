@@ -1,4 +1,4 @@
-/** What is kept of an object's metadata: few strings each, and one shared object for all that have nothing for us. */
+/** What is taken of an object's metadata: few strings each, and one shared object for all that have nothing for us. */
 
 import type { TakenObject, Taking } from '../../objects/json-stream.ts';
 import type { KeySet } from '../../objects/key-set.ts';
@@ -14,7 +14,7 @@ export interface ProjectedMetadata {
 
 /**
  * `always`: read whatever else there is. `within-bounds`: left out when the object has too much of its kind. `key-alone`:
- * kept with an empty value.
+ * taken with an empty value.
  */
 export type Want = 'always' | 'within-bounds' | 'key-alone' | undefined;
 
@@ -46,14 +46,14 @@ const none: ReadonlyMap<string, string> = new Map();
 const nothing: ProjectedMetadata = Object.freeze({ labels: none, annotations: none, isCut: false });
 
 /**
- * Makes a projection that keeps the labels and annotations whose keys are wanted. A cluster may have 50,000 ServiceAccounts of
+ * Makes a projection that takes the labels and annotations whose keys are wanted. A cluster may have 50,000 ServiceAccounts of
  * which a hundred carry an annotation of ours: the others cost their key and a pointer.
  * @param begin asked in front of each object.
  */
 export function projectMetadata<T>(
   begin: () => WantedMetadata,
   bounds: MetadataBounds,
-  build: (kept: ProjectedMetadata, identity: Identity) => T,
+  build: (metadata: ProjectedMetadata, identity: Identity) => T,
 ): Projection<T> {
   return projection(() => {
     const wanted = begin();
@@ -102,8 +102,8 @@ export function projectMetadata<T>(
       },
       value: identity => {
         const isEmpty = labels === undefined && annotations === undefined && !isCut;
-        const kept = isEmpty ? nothing : { labels: labels ?? none, annotations: annotations ?? none, isCut };
-        return build(kept, identity);
+        const metadata = isEmpty ? nothing : { labels: labels ?? none, annotations: annotations ?? none, isCut };
+        return build(metadata, identity);
       },
     };
   });

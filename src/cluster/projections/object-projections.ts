@@ -1,11 +1,10 @@
-/** What decisions read of each kind of object, and how much of it is kept. */
+/** What decisions read of each kind of object, and how much of it is taken. */
 
-import { injectLabel } from '../../accounts/managed-namespace.ts';
 import { UnverifiedError } from '../../admission/cluster.ts';
-import { modeLabel } from '../../admission/mode.ts';
-import { probablyMeant, readAnnotations } from '../../injection/near-miss.ts';
 import type { Taking } from '../../objects/json-stream.ts';
+import { MisspelledKeySearch } from '../../objects/key-hints.ts';
 import { KeySet } from '../../objects/key-set.ts';
+import { readKeys } from '../../objects/keys.ts';
 import type { Namespace } from '../../objects/namespace.ts';
 import type { RoleMap } from '../../objects/role-map.ts';
 import { type RoleSelector, readRoleSelector } from '../../objects/role-selector.ts';
@@ -16,12 +15,13 @@ import {
   projectMetadata,
   type Want,
   type WantedMetadata,
+  type WantedStrings,
 } from './metadata-projection.ts';
 import { ObjectTooLongError, type Projection, projectField, projection } from './projection.ts';
 
 /**
  * What a namespace's labels, beyond those that are ours, may take in the cache: namespaces have some twenty, of 100 characters
- * at most. One with more is decided live: it costs its owner time, and nobody memory.
+ * at most. One with more is decided live: it costs its owner time, and nobody room.
  */
 const cachedLabels: MetadataBounds = { entries: 64, characters: 4096 };
 /** What one namespace may take for the time of a review. */
@@ -29,7 +29,7 @@ const labelsOfReview: MetadataBounds = { entries: 1000, characters: 65_536 };
 
 /** A longest ARN, an audience, a number or two. More of it is wrong somewhere, which is told live. */
 const cachedAnnotations: MetadataBounds = { entries: 16, characters: 4096 };
-/** Never reached: there are five, each cut. */
+/** Never reached: there are few, each cut. */
 const annotationsOfReview: MetadataBounds = { entries: 16, characters: 16_384 };
 
 /** The labels of namespaces that decisions can ask for. */
@@ -41,10 +41,38 @@ export interface AskedLabels {
 }
 
 /** The labels of namespaces that are ours. */
-export const ourLabels: readonly string[] = [injectLabel, modeLabel];
+export const ourLabels: ReadonlySet<string> = new Set(readKeys('label', 'namespace'));
 
-const namespaceAnnotations = new KeySet(readAnnotations('namespace'));
-const serviceAccountAnnotations = new KeySet(readAnnotations('ServiceAccount'));
+/** The labels of namespaces that are ours, or that these selectors ask for. */
+export function knownLabels(selectors: readonly RoleSelector[]): KeySet {
+  return new KeySet([...ourLabels, ...selectors.flatMap(({ namespaceLabels }) => [...namespaceLabels.keys()])]);
+}
+
+/** Keys that are looked at for misspelled ones, of one object: anyone may write many of them. */
+const mostLookedAt = 500;
+
+/** The annotations that are read, and some keys that nobody reads but were meant to be: those are warned of. */
+function annotationsOf(on: 'namespace' | 'ServiceAccount', want: Want): () => WantedStrings {
+  const keys = new KeySet(readKeys('annotation', on));
+  return () => {
+    const search = new MisspelledKeySearch(on);
+    let lookedAt = 0;
+    const others = () => !search.isOver && lookedAt < mostLookedAt;
+    return {
+      keys,
+      others,
+      want: key => {
+        if (keys.has(key)) return want;
+        if (!others()) return undefined;
+        lookedAt += 1;
+        return search.meantBy(key) === undefined ? undefined : 'key-alone';
+      },
+    };
+  };
+}
+
+const annotationsOfNamespace = annotationsOf('namespace', 'always');
+const annotationsOfServiceAccount = annotationsOf('ServiceAccount', 'within-bounds');
 
 function wantedOfNamespace({ every, known }: AskedLabels): WantedMetadata {
   const keys = known();
@@ -54,25 +82,22 @@ function wantedOfNamespace({ every, known }: AskedLabels): WantedMetadata {
       others: () => every,
       want: key => (keys.has(key) ? 'always' : every ? 'within-bounds' : undefined),
     },
-    annotations: {
-      keys: namespaceAnnotations,
-      want: key => (namespaceAnnotations.has(key) ? 'always' : undefined),
-    },
+    annotations: annotationsOfNamespace(),
   };
 }
 
 /** A namespace in the cache. */
 export interface CachedNamespace extends Namespace {
-  /** Whether it has more labels than are kept: then a decision that asks for its labels is made live. */
+  /** Whether it has more labels than are cached: then a decision that asks for its labels is made live. */
   readonly isCut: boolean;
 }
 
-/** Namespaces as they are remembered. */
+/** Namespaces in the cache. */
 export function cachedNamespaces(asked: AskedLabels): Projection<CachedNamespace> {
   return projectMetadata(
     () => wantedOfNamespace(asked),
     cachedLabels,
-    (kept, { name }) => ({ name, ...kept }),
+    (metadata, { name }) => ({ name, ...metadata }),
   );
 }
 
@@ -89,7 +114,7 @@ class CutLabels extends Map<string, string> {
   override get(key: string): string | undefined {
     const value = super.get(key);
     // Those that are ours are read whatever else there is.
-    if (value !== undefined || key === injectLabel || key === modeLabel) return value;
+    if (value !== undefined || ourLabels.has(key)) return value;
     throw new UnverifiedError(
       503,
       `namespace ${JSON.stringify(this.#namespace)} has too many labels to look at all of them`,
@@ -106,7 +131,7 @@ export function readNamespaceLive(asked: AskedLabels): Projection<Namespace> {
   return projectMetadata(
     () => wantedOfNamespace(asked),
     labelsOfReview,
-    (kept, { name }) => namespaceOf(kept, name),
+    (metadata, { name }) => namespaceOf(metadata, name),
   );
 }
 
@@ -115,47 +140,27 @@ export function listNamespacesLive(asked: AskedLabels): Projection<Namespace> {
   return projectMetadata(
     () => wantedOfNamespace(asked),
     cachedLabels,
-    (kept, { name }) => namespaceOf(kept, name),
+    (metadata, { name }) => namespaceOf(metadata, name),
   );
 }
 
-/** What anyone may write many of: so many keys of an object are kept at most, and no value. */
-const mostSlips = 5;
-/** Keys that are held against what may have been meant: each takes some microseconds. */
-const mostSuspects = 500;
+const wantedOfServiceAccount = (): WantedMetadata => ({ annotations: annotationsOfServiceAccount() });
 
-/** The annotations that are read, and some that are slips: those are warned of. For one object. */
-function wantedOfServiceAccount(): WantedMetadata {
-  let slips = 0;
-  let suspects = 0;
-  const keys = serviceAccountAnnotations;
-  const others = () => slips < mostSlips && suspects < mostSuspects;
-  const want = (key: string): Want => {
-    if (keys.has(key)) return 'within-bounds';
-    if (!others()) return undefined;
-    suspects += 1;
-    if (probablyMeant(key) === undefined) return undefined;
-    slips += 1;
-    return 'key-alone';
-  };
-  return { annotations: { keys, others, want } };
-}
-
-/** In memory in place of a ServiceAccount that has too much of what is read: decided live, as if it were not there. */
+/** In the cache in place of a ServiceAccount that has too much of what is read: decided live, as if it were not there. */
 export const tooLargeToCache: ServiceAccount = { annotations: new Map() };
 
-/** ServiceAccounts as they are remembered. */
+/** ServiceAccounts in the cache. */
 export const cachedServiceAccounts: Projection<ServiceAccount> = projectMetadata(
   wantedOfServiceAccount,
   cachedAnnotations,
-  kept => (kept.isCut ? tooLargeToCache : kept),
+  metadata => (metadata.isCut ? tooLargeToCache : metadata),
 );
 
 /** One ServiceAccount, for the time of a review. */
 export const readServiceAccountLive: Projection<ServiceAccount> = projectMetadata(
   wantedOfServiceAccount,
   annotationsOfReview,
-  kept => kept,
+  metadata => metadata,
 );
 
 /** https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/apis/core/types.go (MaxSecretSize): keys and values of a ConfigMap. */

@@ -139,13 +139,13 @@ class FileReader {
       Pair: (_, { key }) => {
         const named = isAlias(key) ? anchors.get(key.source) : key;
         const start = isNode(key) ? (key.range?.[0] ?? 0) : 0;
-        if (isCollection(named)) this.#fail(start, 'a map or a list is no key');
-        if (isScalar(named) && named.value === null) this.#fail(start, 'null is no key');
+        if (isCollection(named)) this.#fail(start, 'a map or list cannot be a key');
+        if (isScalar(named) && named.value === null) this.#fail(start, 'null cannot be a key');
       },
       Value: (_, node) => {
         if (node.anchor !== undefined) anchors.set(node.anchor, node);
         if (isScalar(node) && typeof node.value === 'number' && !Number.isFinite(node.value)) {
-          this.#fail(node.range?.[0] ?? 0, `${node.source} is no number of JSON`);
+          this.#fail(node.range?.[0] ?? 0, `${node.source} is not a number in JSON`);
         }
       },
       Alias: (_, alias, path) => {
@@ -161,10 +161,10 @@ class FileReader {
 }
 
 function manifestOf(value: unknown, place: string, document: number, path: Manifest['path']): Manifest {
-  if (!isJsonObject(value)) throw new ManifestError(`${place}: not an object of Kubernetes`);
+  if (!isJsonObject(value)) throw new ManifestError(`${place}: not a Kubernetes object`);
   const { apiVersion, kind } = value;
   if (typeof apiVersion !== 'string' || typeof kind !== 'string' || apiVersion === '' || kind === '') {
-    throw new ManifestError(`${place}: an object without apiVersion and kind`);
+    throw new ManifestError(`${place}: the object has no apiVersion or no kind`);
   }
   return { object: value, apiVersion, kind, place, document, path };
 }

@@ -8,8 +8,20 @@ import { readNamespace } from '../../objects/namespace.ts';
 import { ObjectTooLargeError } from '../../objects/object-size.ts';
 import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../../objects/role-map.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
-import { readRoleSelector } from '../../objects/role-selector.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
+import {
+  type AskedLabels,
+  cachedNamespaces,
+  cachedServiceAccounts,
+  knownLabels,
+  projectRoleMaps,
+  projectRoleSelectors,
+  readNamespaceLive,
+  readServiceAccountLive,
+  tooLargeToCache,
+} from '../projections/object-projections.ts';
+import { projectObject } from '../projections/project-object.ts';
+import { ObjectTooLongError } from '../projections/projection.ts';
 import { groupOf, type Manifest, ManifestError } from './manifests.ts';
 
 /** An object with a namespace. */
@@ -33,37 +45,85 @@ export interface AckObject {
 const givenServiceAccount = 'default';
 export const noAnnotations: ServiceAccount = { annotations: new Map() };
 
-/** A whole cluster, as far as decisions need it, at one moment. */
+/** What is known of an object by the cache, where undefined is asked live, and by a live read. */
+interface Projected<T> {
+  readonly cached: T | undefined;
+  readonly live: T;
+}
+
+/**
+ * A whole cluster, as far as decisions need it, at one moment. As a view it has what live reads give; of Namespaces,
+ * ServiceAccounts, maps and selectors that is what the watching server would read, and no more.
+ */
 export class Snapshot implements View {
-  readonly #namespaces = new Map<string, Namespace>();
-  readonly #serviceAccounts = new Map<string, Placed<ServiceAccount>>();
+  readonly #withSelectors: boolean;
+  /** The metadata as it was written: which of it is read depends on the selectors. */
+  readonly #namespaces = new Map<string, JsonObject>();
+  readonly #projected = new Map<string, Projected<Namespace>>();
+  readonly #serviceAccounts = new Map<string, Placed<Projected<ServiceAccount>>>();
   readonly #pods = new Map<string, Placed<JsonObject>>();
   /** By `namespace/name` of the ConfigMap: every namespace may be an ACK system namespace. */
   readonly #maps = new Map<string, RoleMap>();
   readonly #roleSelectors = new Map<string, RoleSelector>();
   readonly #resources = new Map<string, AckObject>();
 
+  /** @param roleSelectors whether IAMRoleSelectors, and so all labels of namespaces, are looked at. */
+  constructor({ roleSelectors }: { readonly roleSelectors: boolean }) {
+    this.#withSelectors = roleSelectors;
+  }
+
+  /** What the cache of a watching server would have. */
+  get cache(): View {
+    return {
+      namespace: name => this.#projectedNamespace(name)?.cached,
+      serviceAccount: (namespace, name) => this.#serviceAccount(namespace, name)?.cached,
+      roleMap: (kind, ackSystem) => this.roleMap(kind, ackSystem),
+      roleSelectors: () => this.roleSelectors(),
+      namespaces: () => this.namespaces(),
+      findResources: search => this.findResources(search),
+    };
+  }
+
   namespace(name: string): Namespace | undefined {
-    return this.#namespaces.get(name);
+    return this.#projectedNamespace(name)?.live;
+  }
+
+  #projectedNamespace(name: string): Projected<Namespace> | undefined {
+    const metadata = this.#namespaces.get(name);
+    if (metadata === undefined) return undefined;
+    const known = this.#projected.get(name);
+    if (known !== undefined) return known;
+    const labels = knownLabels([...this.#roleSelectors.values()]);
+    const asked: AskedLabels = { every: this.#withSelectors, known: () => labels };
+    const cached = projectObject(cachedNamespaces(asked), name, { metadata });
+    const live = projectObject(readNamespaceLive(asked), name, { metadata });
+    const projected = live && { cached: cached?.isCut ? undefined : cached, live };
+    if (projected !== undefined) this.#projected.set(name, projected);
+    return projected;
   }
 
   serviceAccount(namespace: string, name: string): ServiceAccount | undefined {
-    const written = this.writtenServiceAccount(namespace, name);
+    return this.#serviceAccount(namespace, name)?.live;
+  }
+
+  #serviceAccount(namespace: string, name: string): Projected<ServiceAccount> | undefined {
+    const written = this.#serviceAccounts.get(`${namespace}/${name}`)?.value;
     if (written !== undefined) return written;
-    return name === givenServiceAccount && this.#namespaces.has(namespace) ? noAnnotations : undefined;
+    const isGiven = name === givenServiceAccount && this.#namespaces.has(namespace);
+    return isGiven ? { cached: noAnnotations, live: noAnnotations } : undefined;
   }
 
   /** Without the one that every namespace has. */
   writtenServiceAccount(namespace: string, name: string): ServiceAccount | undefined {
-    return this.#serviceAccounts.get(`${namespace}/${name}`)?.value;
+    return this.#serviceAccounts.get(`${namespace}/${name}`)?.value.live;
   }
 
   roleMap(kind: RoleMapKind, ackSystem: string): RoleMap | undefined {
     return this.#maps.get(`${ackSystem}/${roleMapNames[kind]}`);
   }
 
-  roleSelectors(): readonly RoleSelector[] {
-    return [...this.#roleSelectors.values()];
+  roleSelectors(): readonly RoleSelector[] | undefined {
+    return this.#withSelectors ? [...this.#roleSelectors.values()] : undefined;
   }
 
   findResources({ wanted, atMost }: ResourceSearch): readonly StoredResource[] {
@@ -85,12 +145,15 @@ export class Snapshot implements View {
     return this.#pods.get(`${namespace}/${name}`)?.value;
   }
 
-  namespaces(): Iterable<Namespace> {
-    return this.#namespaces.values();
+  *namespaces(): Iterable<Namespace> {
+    for (const name of this.#namespaces.keys()) {
+      const namespace = this.namespace(name);
+      if (namespace !== undefined) yield namespace;
+    }
   }
 
-  serviceAccounts(): Iterable<Placed<ServiceAccount>> {
-    return this.#serviceAccounts.values();
+  *serviceAccounts(): Iterable<Placed<ServiceAccount>> {
+    for (const placed of this.#serviceAccounts.values()) yield { ...placed, value: placed.value.live };
   }
 
   /**
@@ -105,7 +168,8 @@ export class Snapshot implements View {
       else if (group === ackCommonGroup && kind === 'IAMRoleSelector') this.#addRoleSelector(object);
       else if (serviceAliasOf(group) !== undefined) this.#addResource(apiVersion, kind, object, defaultNamespace);
     } catch (error) {
-      if (error instanceof ObjectTooLargeError) throw new ManifestError(`${place}: ${error.message}`, { cause: error });
+      if (error instanceof ObjectTooLargeError || error instanceof ObjectTooLongError)
+        throw new ManifestError(`${place}: ${error.message}`, { cause: error });
       if (!(error instanceof MalformedObjectError)) throw error;
       throw new ManifestError(`${place}: ${describeMalformed(error)}`, { cause: error });
     }
@@ -117,14 +181,24 @@ export class Snapshot implements View {
     const namespace = optionalString(metadata, 'namespace', '/metadata') || defaultNamespace;
     const key = `${namespace}/${name}`;
     if (kind === 'Namespace') {
-      this.#namespaces.set(name, readNamespace(object, name));
+      const { labels, annotations } = readNamespace(object, name);
+      this.#projected.delete(name);
+      this.#namespaces.set(name, {
+        labels: Object.fromEntries(labels),
+        annotations: Object.fromEntries(annotations),
+      });
     } else if (kind === 'ServiceAccount') {
-      const annotations = readAnnotations(metadata);
-      this.#serviceAccounts.set(key, { namespace, name, value: { annotations } });
+      const written = { metadata: { annotations: Object.fromEntries(readAnnotations(metadata)) } };
+      const live = projectObject(readServiceAccountLive, name, written);
+      const cached = projectObject(cachedServiceAccounts, name, written);
+      if (live === undefined) return;
+      const value = { cached: cached === tooLargeToCache ? undefined : cached, live };
+      this.#serviceAccounts.set(key, { namespace, name, value });
     } else if (kind === 'Pod') {
       this.#pods.set(key, { namespace, name, value: object });
     } else if (kind === 'ConfigMap' && (name === roleMapNames.account || name === roleMapNames.team)) {
-      this.#maps.set(key, readRoleMap(object));
+      const map = projectObject(projectRoleMaps, name, { data: Object.fromEntries(readRoleMap(object)) });
+      if (map !== undefined) this.#maps.set(key, map);
     }
   }
 
@@ -137,7 +211,12 @@ export class Snapshot implements View {
   }
 
   #addRoleSelector(object: JsonObject): void {
-    const selector = readRoleSelector(object);
-    this.#roleSelectors.set(selector.name, selector);
+    const metadata = optionalObject(object, 'metadata', '') ?? {};
+    const text = (key: string) => optionalString(metadata, key, '/metadata') ?? '';
+    const name = text('name') || `${text('generateName')}*`;
+    const selector = projectObject(projectRoleSelectors, name, { spec: object['spec'] });
+    if (selector === undefined) return;
+    this.#roleSelectors.set(name, selector);
+    this.#projected.clear();
   }
 }

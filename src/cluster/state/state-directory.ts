@@ -1,6 +1,7 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cluster, Lookup, LookupResult, View } from '../../admission/cluster.ts';
+import { lookUpIn } from '../../admission/lookup.ts';
 import { inCircle, type Unreadable, whyUnreadable } from '../../why-unreadable.ts';
 import { type Manifest, ManifestError, parseManifests } from './manifests.ts';
 import { Snapshot } from './snapshot.ts';
@@ -98,8 +99,12 @@ function isCollection(value: unknown): boolean {
 
 /** A folder while it is read, file by file. */
 class StateReader {
-  readonly snapshot = new Snapshot();
+  readonly snapshot: Snapshot;
   readonly #places = new Map<string, string>();
+
+  constructor(roleSelectors: boolean) {
+    this.snapshot = new Snapshot({ roleSelectors });
+  }
 
   /** Takes the objects of a file in, up to the first one that cannot be used. */
   async take(file: string): Promise<UnreadableEntry | undefined> {
@@ -125,7 +130,7 @@ class StateReader {
     const key = JSON.stringify([apiVersion, kind, namespace ?? 'default', name]);
     const earlier = this.#places.get(key);
     if (earlier !== undefined)
-      return new UnreadableEntry(`${place}: ${kind} ${JSON.stringify(name)} stands in ${earlier} already`);
+      return new UnreadableEntry(`${place}: ${kind} ${JSON.stringify(name)} is already defined in ${earlier}`);
     this.#places.set(key, place);
     return undefined;
   }
@@ -133,10 +138,11 @@ class StateReader {
 
 /**
  * Reads what a cluster would know from a folder of manifests.
+ * @param roleSelectors whether IAMRoleSelectors are looked at.
  * @throws {StateError} that tells of every bad file.
  */
-export async function readState(folder: string): Promise<Snapshot> {
-  const reader = new StateReader();
+export async function readState(folder: string, roleSelectors: boolean): Promise<Snapshot> {
+  const reader = new StateReader(roleSelectors);
   const failures: string[] = [];
   for (const file of await listFiles(folder)) {
     const trouble = file instanceof UnreadableEntry ? file : await reader.take(file);
@@ -148,6 +154,8 @@ export async function readState(folder: string): Promise<Snapshot> {
 
 export interface StateDirectoryOptions {
   readonly folder: string;
+  /** Whether IAMRoleSelectors are looked at. */
+  readonly roleSelectors: boolean;
   /** Between two looks at the folder; default 500 ms. */
   readonly pollMs?: number;
   readonly onReload?: (state: Snapshot) => void;
@@ -174,16 +182,16 @@ export class StateDirectory implements Cluster {
   static async open(options: StateDirectoryOptions): Promise<StateDirectory> {
     // Before the reading: a change in between is seen at the next look.
     const signature = await signatureOf(options.folder).catch(() => '');
-    return new StateDirectory(options, signature, await readState(options.folder));
+    return new StateDirectory(options, signature, await readState(options.folder, options.roleSelectors));
   }
 
-  get cache(): Snapshot {
-    return this.#snapshot;
+  get cache(): View {
+    return this.#snapshot.cache;
   }
 
   /** The folder is all there is to ask; it is looked at often enough. */
   async read<R extends Lookup>(lookup: R): Promise<LookupResult<R>> {
-    return lookUpIn(this.#snapshot, lookup) as LookupResult<R>;
+    return lookUpIn(this.#snapshot, lookup);
   }
 
   close(): void {
@@ -198,35 +206,17 @@ export class StateDirectory implements Cluster {
   }
 
   async #look(): Promise<void> {
-    const { folder, onReload, onError } = this.#options;
+    const { folder, roleSelectors, onReload, onError } = this.#options;
     const signature = await signatureOf(folder).catch(error => `unreadable: ${error}`);
     if (!this.#closed && signature !== this.#signature) {
       this.#signature = signature;
       try {
-        this.#snapshot = await readState(folder);
+        this.#snapshot = await readState(folder, roleSelectors);
         onReload?.(this.#snapshot);
       } catch (error) {
         onError?.(error instanceof StateError ? error : new StateError([String(error)]));
       }
     }
     this.#schedule();
-  }
-}
-
-/** A reference by a view. */
-export function lookUpIn(view: View, lookup: Lookup): LookupResult<Lookup> {
-  switch (lookup.kind) {
-    case 'Namespace':
-      return view.namespace(lookup.name);
-    case 'ServiceAccount':
-      return view.serviceAccount(lookup.namespace, lookup.name);
-    case 'RoleMap':
-      return view.roleMap(lookup.map, lookup.ackSystem);
-    case 'RoleSelectors':
-      return view.roleSelectors();
-    case 'Namespaces':
-      return [...view.namespaces()];
-    case 'Resources':
-      return view.findResources(lookup.search);
   }
 }

@@ -1,4 +1,4 @@
-/** The kept objects of one resource, and what changed about them. */
+/** The cached objects of one resource, and what changed about them. */
 
 import { setImmediate as turn } from 'node:timers/promises';
 
@@ -9,7 +9,7 @@ export type StoreChange<T> =
 /** Objects that are looked at between two turns of the event loop: some milliseconds. */
 const objectsOfTurn = 5000;
 
-/** A Map that tells its listener of each change after it was made. A kept value that is the same one as before is no change. */
+/** A Map that tells its listener of each change after it was made. A value that is the same one as before is no change. */
 export class ObjectStore<T extends NonNullable<unknown>> {
   readonly #onChange: (change: StoreChange<T>) => void;
   #objects = new Map<string, T>();

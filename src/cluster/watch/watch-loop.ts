@@ -4,12 +4,11 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { accept } from '../api/accept.ts';
 import type { ApiConnection, ApiPool } from '../api/api-connection.ts';
 import { ApiError, ApiProtocolError, ClusterUnreachableError } from '../api/api-errors.ts';
-import { objectKey } from '../api/api-object.ts';
+import { isOlderVersion, objectKey } from '../api/api-object.ts';
+import { accept } from '../api/api-requests.ts';
 import { ListExpiredError, listPages, withQuery } from '../api/list-pages.ts';
-import { isOlderVersion } from '../api/resource-version.ts';
 import { type Identity, type Projection, type ReadObject, valueRead } from '../projections/projection.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
 import { ObjectStore, type StoreChange } from './object-store.ts';

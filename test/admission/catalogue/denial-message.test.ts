@@ -7,20 +7,21 @@ import { selectorInvalidBecause } from '../../../src/accounts/role-selector.ts';
 import type { MessageContext } from '../../../src/admission/catalogue/denial.ts';
 import { denials, type Problem } from '../../../src/admission/catalogue/denials.ts';
 import { denialMessage } from '../../../src/admission/catalogue/message.ts';
-import { quote } from '../../../src/admission/catalogue/quote.ts';
 import { targetMetadataPath } from '../../../src/admission/resources/adopted-target.ts';
 import { findCrossNamespaceReferences } from '../../../src/admission/resources/references.ts';
 import { annotationForms } from '../../../src/admission/resources/resource-annotations.ts';
 import { AwsVariables } from '../../../src/objects/aws-variables.ts';
 import { type Measured, sizeLimits } from '../../../src/objects/object-size.ts';
 import type { Container } from '../../../src/objects/pod.ts';
+import { quote } from '../../../src/objects/quote.ts';
 import type { RoleMapKind } from '../../../src/objects/role-map.ts';
 import type { RoleSelector } from '../../../src/objects/role-selector.ts';
+import { anyCharacter } from '../../any-character.ts';
 
 /** Every refusal in words, with whatever users may write in it. */
 
 const hostile = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.string({ unit: anyCharacter, maxLength: 300 }),
   fc.constantFrom(
     '\n',
     '\u001b[31m',

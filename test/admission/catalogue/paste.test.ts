@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { toPaste } from '../../../src/admission/catalogue/paste.ts';
+import { anyCharacter } from '../../any-character.ts';
 
 describe('a command to paste', () => {
   test('holds its values', () => {
@@ -36,7 +37,7 @@ describe('a command to paste', () => {
     const value = fc.oneof(
       fc.stringMatching(/^[\w.:/@+,-]{1,9}$/),
       fc.string({ maxLength: 8 }),
-      fc.string({ unit: 'binary', maxLength: 8 }),
+      fc.string({ unit: anyCharacter, maxLength: 8 }),
     );
     fc.assert(
       fc.property(value, value, (first, second) => {

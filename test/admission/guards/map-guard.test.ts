@@ -3,8 +3,9 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { defaultFeatureGates } from '../../../src/accounts/feature-gates.ts';
 import { type Config, defaultConfig } from '../../../src/admission/config.ts';
-import { validateMap } from '../../../src/admission/guards/maps.ts';
+import { ruleFor } from '../../../src/admission/rules.ts';
 import type { RoleMapKind } from '../../../src/objects/role-map.ts';
+import { cpuTimeMs } from '../../cpu-time.ts';
 import { configMap, mapReview, type Strings } from '../../decisions/resources.ts';
 import { readRequest } from '../../decisions/review.ts';
 import { viewOf } from '../fake-cluster.ts';
@@ -104,7 +105,8 @@ function decided(setting: Setting, before: Strings, after: Strings | undefined) 
   };
   const name = `ack-role-${kind}-map`;
   const request = mapReview(configMap(name, before), after && configMap(name, after));
-  return validateMap(readRequest(request), view, config);
+  const review = readRequest(request);
+  return ruleFor('validate', review).decide(review, view, config);
 }
 
 function mapOf(kind: RoleMapKind): fc.Arbitrary<Strings> {
@@ -158,7 +160,11 @@ describe('for any two maps', () => {
           const verdict = expected(setting, before, after);
           seen[verdict] += 1;
           const decision = decided(setting, before, after);
-          assert.equal(reasonsOf[decision.reason], verdict, `${decision.reason}: ${decision.message}`);
+          assert.equal(
+            reasonsOf[decision.reason],
+            verdict,
+            decision.verdict === 'deny' ? decision.message() : decision.reason,
+          );
           assert.equal(decision.verdict === 'deny', verdict !== 'allowed');
         }),
         { numRuns: 4000 },
@@ -211,7 +217,7 @@ test('very many keys of services that one account has cost the other namespaces 
   };
   const before = Object.fromEntries(bound.map(id => [id, arn(id, 'ack')]));
   const more = Array.from({ length: 5_000 }, (_, index) => [`a${index}.111111111111`, '']);
-  const startedAt = performance.now();
+  const startedAt = cpuTimeMs();
   assert.equal(decided(setting, before, { ...before, ...Object.fromEntries(more) }).reason, 'Checked');
-  assert.ok(performance.now() - startedAt < 1_000);
+  assert.ok(cpuTimeMs() - startedAt < 1_000);
 });

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyCharacter } from '../../any-character.ts';
 import { account, role } from '../fake-cluster.ts';
 
 /** Pods for properties: of the right shape with whatever users write in it, and of any shape at all. */
@@ -38,7 +39,7 @@ function joined(...parts: readonly Json[]): Json {
 const with_ = (known: fc.Arbitrary<Json>): fc.Arbitrary<Json> =>
   fc.tuple(known, unknownFields).map(([fields, more]) => joined(more, fields));
 
-const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 12 }), fc.constantFrom('a', 'app', 'app', ''));
+const text = fc.oneof(fc.string({ unit: anyCharacter, maxLength: 12 }), fc.constantFrom('a', 'app', 'app', ''));
 const ours = '/var/run/secrets/eks.amazonaws.com/serviceaccount';
 
 const variableName = fc.oneof(

@@ -6,6 +6,7 @@ import { type Config, defaultConfig } from '../../../src/admission/config.ts';
 import { patched, patchOf } from '../../decisions/check-row.ts';
 import { roleSelector } from '../../decisions/resources.ts';
 import { type ReviewOptions, readRequest } from '../../decisions/review.ts';
+import { propertyRuns } from '../../property-runs.ts';
 import { account, FakeCluster, type FakeState, good } from '../fake-cluster.ts';
 import { anyResource, shapedResource } from './arbitrary-resource.ts';
 
@@ -75,7 +76,7 @@ describe('for any JSON in the place of', () => {
         fc.asyncProperty(endpoint, eitherRules, anyResource, before, async (to, config, value, old) => {
           checkAnswer(await ask(to, config, overTheWire(value), old === undefined ? old : overTheWire(old), more));
         }),
-        { numRuns: 300 },
+        { numRuns: propertyRuns(150) },
       );
     });
   }
@@ -108,9 +109,9 @@ describe('for any resource', () => {
         };
         assert.deepEqual(strip(patched(object, response)), strip(object), 'all the rest is as it was');
       }),
-      { numRuns: 500 },
+      { numRuns: propertyRuns(250) },
     );
-    assert.ok(completed >= 50, `only ${completed} were completed: the property says little`);
+    assert.ok(completed >= 25, `only ${completed} were completed: the property says little`);
   });
 
   test('on its own output the patch is empty', async () => {
@@ -123,7 +124,7 @@ describe('for any resource', () => {
         const again = await ask('mutate', config, patched(object, response), before);
         assert.deepEqual(patchOf(again.response), []);
       }),
-      { numRuns: 500 },
+      { numRuns: propertyRuns(250) },
     );
   });
 
@@ -140,9 +141,9 @@ describe('for any resource', () => {
         const after = await ask('validate', config, patched(object, response), before);
         assert.equal(after.response.allowed, true, after.response.status?.message);
       }),
-      { numRuns: 600 },
+      { numRuns: propertyRuns(300) },
     );
-    assert.ok(completed >= 30, `only ${completed} were completed: the property says little`);
+    assert.ok(completed >= 15, `only ${completed} were completed: the property says little`);
   });
 
   test('an UPDATE that changes nothing is allowed and not refused by what was there before', async () => {
@@ -152,7 +153,7 @@ describe('for any resource', () => {
         const { response } = await ask('validate', config, object, object);
         assert.equal(response.allowed, true, response.status?.message);
       }),
-      { numRuns: 500 },
+      { numRuns: propertyRuns(250) },
     );
   });
 
@@ -172,7 +173,7 @@ describe('for any resource', () => {
           assert.equal(response.patch, undefined);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: propertyRuns(150) },
     );
   });
 });

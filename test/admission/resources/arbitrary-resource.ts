@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyCharacter } from '../../any-character.ts';
 import { account } from '../fake-cluster.ts';
 
 /** ACK resources for properties: of the right shape with whatever users write in them. */
@@ -6,7 +7,7 @@ import { account } from '../fake-cluster.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 const own = (key: string) => `services.k8s.aws/${key}`;
-const text = fc.string({ unit: 'binary', maxLength: 12 });
+const text = fc.string({ unit: anyCharacter, maxLength: 12 });
 
 function entries(...pairs: readonly (readonly [string, fc.Arbitrary<string>])[]): fc.Arbitrary<Json> {
   const known = fc.record(Object.fromEntries(pairs), { requiredKeys: [] });

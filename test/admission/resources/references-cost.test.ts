@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { createAdmit } from '../../../src/admission/admit.ts';
 import { type Config, defaultConfig } from '../../../src/admission/config.ts';
 import { findCrossNamespaceReferences } from '../../../src/admission/resources/references.ts';
+import { cpuTimeMs } from '../../cpu-time.ts';
 import { created, type ResourceOptions, updated } from '../../decisions/resources.ts';
 import { readRequest } from '../../decisions/review.ts';
 import { account, FakeCluster, type FakeState, good } from '../fake-cluster.ts';
@@ -16,9 +17,9 @@ const limitMs = 1_000;
 async function reasonOf(before: ResourceOptions | undefined, after: ResourceOptions): Promise<string> {
   const review = before === undefined ? created('DBInstance', after) : updated('DBInstance', before, after);
   const request = readRequest(review);
-  const startedAt = performance.now();
+  const startedAt = cpuTimeMs();
   const { record } = await createAdmit(new FakeCluster(state, state), config)('validate', request, 5_000);
-  const tookMs = performance.now() - startedAt;
+  const tookMs = cpuTimeMs() - startedAt;
   assert.ok(tookMs < limitMs, `${Math.round(tookMs)} ms`);
   return record.reason;
 }
@@ -63,9 +64,9 @@ describe('a resource of very many references is judged in time', () => {
   test('many, at the bottom of deep lists', () => {
     let spec: unknown = Array.from({ length: 100_000 }, () => ({ namespace: 'kube-system', name: 'n', key: 'k' }));
     for (let depth = 0; depth < 9_000; depth += 1) spec = [spec];
-    const startedAt = performance.now();
+    const startedAt = cpuTimeMs();
     const found = [...findCrossNamespaceReferences({ refs: spec }, 'DBInstance', 'shop')];
-    const tookMs = performance.now() - startedAt;
+    const tookMs = cpuTimeMs() - startedAt;
     assert.deepEqual([found.length, new Set(found.map(({ identity }) => identity)).size], [100_000, 1]);
     assert.ok(tookMs < limitMs, `${Math.round(tookMs)} ms`);
   });

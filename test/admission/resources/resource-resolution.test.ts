@@ -4,7 +4,7 @@ import type { AckSystem } from '../../../src/accounts/ack-system.ts';
 import { defaultFeatureGates, type FeatureGate } from '../../../src/accounts/feature-gates.ts';
 import { createAdmit } from '../../../src/admission/admit.ts';
 import { type Config, defaultConfig } from '../../../src/admission/config.ts';
-import { accountIfKnown } from '../../../src/admission/resources/resource-review.ts';
+import { ResourceReview } from '../../../src/admission/resources/resource-review.ts';
 import { readResource } from '../../../src/objects/resource.ts';
 import { roleSelector, type Strings } from '../../decisions/resources.ts';
 import { type ReviewOptions, readRequest } from '../../decisions/review.ts';
@@ -690,7 +690,8 @@ async function resolve(row: Case): Promise<string | undefined> {
   const found = view.namespace(namespace);
   assert.ok(found);
   const resource = readResource(request.object);
-  const account = accountIfKnown({ subject: '', request, resource, old: undefined, namespace: found, view, config });
+  const named = { subject: () => '', resource, old: undefined };
+  const account = new ResourceReview(named, request, found, view, config).accountIfKnown;
   assert.equal(account.accountId, record.accountId, 'the answer names the account of the role');
   assert.equal(account.role?.text, record.roleArn, 'and the role');
   // What ACK takes for a role and is none has an account all the same.

@@ -140,14 +140,14 @@ describe('check', () => {
   test('each finding has exactly the documented fields, with words in them', async () => {
     const { findings } = await findingsOf('--state', state, gates);
     for (const finding of findings) {
-      assert.deepEqual(Object.keys(finding), ['reason', 'severity', 'object', 'message', 'remedy']);
+      assert.deepEqual(Object.keys(finding), ['reason', 'severity', 'object', 'message', 'fix']);
       assert.deepEqual(Object.keys(finding.object), ['kind', 'namespace', 'name']);
-      assert.ok(finding.message.length > 10 && finding.remedy.length > 10, finding.reason);
-      assert.ok(!/[\n`]/.test(finding.message + finding.remedy), finding.reason);
+      assert.ok(finding.message.length > 10 && finding.fix.length > 10, finding.reason);
+      assert.ok(!/[\n`]/.test(finding.message + finding.fix), finding.reason);
     }
   });
 
-  test('the table has each finding with its remedy, and the sum', async () => {
+  test('the table has each finding with its fix, and the sum', async () => {
     const { stdout } = await runCommand(['check', '--state', state, gates]);
     const lines = stdout.split('\n');
     assert.match(lines[0] ?? '', /^SEVERITY {2}REASON +OBJECT$/);
@@ -181,7 +181,7 @@ describe('check', () => {
     ]);
     assert.match(
       findings[1]?.message ?? '',
-      /^the role under "pods\.444455556666" is one that ACK works with too: pods get it in "shared"$/,
+      /^the role under "pods\.444455556666" is one that ACK uses too: pods get it in "shared"$/,
     );
   });
 

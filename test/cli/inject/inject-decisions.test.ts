@@ -157,7 +157,7 @@ describe('inject: pod templates', () => {
       const { code, objects, stderr } = await inject(yaml(workload));
       assert.equal(code, 0);
       assert.deepEqual(rolesIn(objects[0]), [workloadRole]);
-      assert.match(stderr, /^preview: pod templates are shown as their pods would become/);
+      assert.match(stderr, /^preview: pod templates are shown as their pods would be/);
     });
   }
 

@@ -63,9 +63,9 @@ describe('what kubectl makes nothing of', () => {
   const list = (kind: string, items: unknown) => ({ apiVersion: 'v1', kind, items });
   const pod = { apiVersion: 'v1', kind: 'Pod', ...named('one') };
   const rows: readonly [what: string, list: object, said: string][] = [
-    ['an item of a List without either', list('List', [named('one')]), 'an object without apiVersion and kind'],
-    ['an item without a kind', list('PodList', [{ apiVersion: 'v1' }]), 'an object without apiVersion and kind'],
-    ['an item without an apiVersion', list('PodList', [{ kind: 'Pod' }]), 'an object without apiVersion and kind'],
+    ['an item of a List without either', list('List', [named('one')]), 'the object has no apiVersion or no kind'],
+    ['an item without a kind', list('PodList', [{ apiVersion: 'v1' }]), 'the object has no apiVersion or no kind'],
+    ['an item without an apiVersion', list('PodList', [{ kind: 'Pod' }]), 'the object has no apiVersion or no kind'],
     ['a List within a List', list('List', [list('List', [pod])]), 'a list within a list'],
     ['a PodList within a List', list('List', [list('PodList', [])]), 'a list within a list'],
     ['items that are no list', list('PodList', 5), 'the items of a "PodList" are not a list'],

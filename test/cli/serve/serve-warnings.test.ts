@@ -4,19 +4,21 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { connect } from 'node:tls';
+import { builtBundle } from '../../built-bundle.ts';
 import { readAll } from '../../server/wire.ts';
-import { demoState, inRepository } from '../command-runs.ts';
+import { demoState } from '../command-runs.ts';
 
 /** Targets that make a dependency of ours call what Node.js deprecates. */
 const targets = ['https://x:bad/mutate', '*', 'https://x/mutate', 'https://y:bad/mutate'];
 
 test('serve has nothing but JSON to say, whatever the target of a request; Node.js warns once', async t => {
   const flags = ['--tls-self-signed', '--bind-address=127.0.0.1', '--port=0', '--ops-port=0', '--shutdown-delay=0s'];
-  const child = spawn(
-    process.execPath,
-    [inRepository('dist/carm-webhook.mjs'), 'serve', '--state', demoState, ...flags],
-    { env: { PATH: process.env['PATH'] }, timeout: 20_000, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const child = spawn(process.execPath, [builtBundle(), 'serve', '--state', demoState, ...flags], {
+    env: { PATH: process.env['PATH'] },
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   t.after(() => child.kill('SIGKILL'));
   const [errors, ended] = [text(child.stderr), once(child, 'close')];
   let written = '';

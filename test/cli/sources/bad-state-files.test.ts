@@ -38,12 +38,12 @@ describe('all bad files of a state folder are told at once, exit 2', () => {
       assert.equal(lines.pop(), '');
       const said = lines.map(line => line.replaceAll(`${folder}/`, ''));
       assert.match(said[0] ?? '', /^carm-webhook: a\.yaml:2:1: Flow sequence /);
-      assert.match(said[1] ?? '', /^carm-webhook: c\.yaml:4: not an object of Kubernetes$/);
+      assert.match(said[1] ?? '', /^carm-webhook: c\.yaml:4: not a Kubernetes object$/);
       assert.deepEqual(said.slice(2), [
-        'carm-webhook: cannot read "d.yaml": it is a symbolic link that leads nowhere',
-        'carm-webhook: cannot read "more/d": it is a symbolic link that leads nowhere',
+        'carm-webhook: cannot read "d.yaml": it is a broken symbolic link',
+        'carm-webhook: cannot read "more/d": it is a broken symbolic link',
         'carm-webhook: more/e.yaml:1: "/metadata" is not an object',
-        'carm-webhook: more/f.json:1: Namespace "good" stands in b.yaml:1 already',
+        'carm-webhook: more/f.json:1: Namespace "good" is already defined in b.yaml:1',
       ]);
     }
   });
@@ -82,7 +82,7 @@ describe('all bad files of a state folder are told at once, exit 2', () => {
     const paths = ['one/self', 'one/there/back', 'two/back/self', 'two/back/there'];
     const said = paths.map(
       path =>
-        `carm-webhook: cannot read the folder ${JSON.stringify(join(folder, path))}: its symbolic links lead in a circle\n`,
+        `carm-webhook: cannot read the folder ${JSON.stringify(join(folder, path))}: its symbolic links form a loop\n`,
     );
     assert.equal(stderr, said.join(''));
   });

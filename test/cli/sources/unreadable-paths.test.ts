@@ -30,10 +30,10 @@ describe('a path that cannot be read is exit 2, one line of plain words that quo
 
   const states: readonly [state: string, unreadable: string, called: string, why: string][] = [
     ['none', 'none', 'the state folder ', 'there is no such folder'],
-    ['pod.yaml', 'pod.yaml', 'the state folder ', 'it is no folder'],
-    ['pod.yaml/state', 'pod.yaml/state', 'the state folder ', 'it is no folder'],
-    ['circle.yaml', 'circle.yaml', 'the state folder ', 'its symbolic links lead in a circle'],
-    ['dangling', 'dangling/link.yaml', '', 'it is a symbolic link that leads nowhere'],
+    ['pod.yaml', 'pod.yaml', 'the state folder ', 'it is not a folder'],
+    ['pod.yaml/state', 'pod.yaml/state', 'the state folder ', 'it is not a folder'],
+    ['circle.yaml', 'circle.yaml', 'the state folder ', 'its symbolic links form a loop'],
+    ['dangling', 'dangling/link.yaml', '', 'it is a broken symbolic link'],
     ['huge', 'huge/huge.yaml', '', 'it is too large'],
   ];
   const commands: readonly (readonly string[])[] = [
@@ -52,8 +52,8 @@ describe('a path that cannot be read is exit 2, one line of plain words that quo
   const inputs: readonly [file: string, why: string][] = [
     ['none.yaml', 'there is no such file'],
     ['dangling', 'it is a folder; name the files in it'],
-    ['pod.yaml/none.yaml', 'there is no such file: a part of its path is no folder'],
-    ['circle.yaml', 'its symbolic links lead in a circle'],
+    ['pod.yaml/none.yaml', 'there is no such file: a part of its path is not a folder'],
+    ['circle.yaml', 'its symbolic links form a loop'],
     ['huge.yaml', 'it is too large'],
     ['x'.repeat(300), 'its name is too long'],
   ];

@@ -72,7 +72,7 @@ describe('why namespace', () => {
   test('the mode softens it: exit 0', async () => {
     const { code, stdout } = await runCommand(['why', 'ns', 'team-b', '--state', demoState, '--default-mode=audit']);
     assert.equal(code, 0);
-    assert.match(stdout, /\nDecision: {2}passes unpatched \(AccountNotMapped\), for the mode is audit\n/);
+    assert.match(stdout, /\nDecision: {2}allowed without changes \(AccountNotMapped; mode audit\)\n/);
   });
 
   test('one that is not bound, one that does not exist', async () => {

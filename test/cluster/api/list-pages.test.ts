@@ -72,7 +72,7 @@ test('pages come over one connection', async () => {
 
 test('tokens that go in a circle are no list', async () => {
   const pages = Array.from({ length: 50 }, (_, index) => page([], `page-${index < 4 ? index : 4 + (index % 3)}`));
-  await assert.rejects(listOf(pages), { message: 'the list never ends: a continue token came twice' });
+  await assert.rejects(listOf(pages), { message: 'the list never ends: a continue token was repeated' });
 });
 
 test('a token or version that is longer than any is refused', async () => {

@@ -1,4 +1,4 @@
-/** What is kept of metadata: what is wanted, cut, within its bounds. */
+/** What is taken of metadata: what is wanted, cut, within its bounds. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -12,62 +12,65 @@ const wants: Readonly<Record<string, Want>> = {
   a: 'within-bounds',
   b: 'within-bounds',
   c: 'within-bounds',
-  slip: 'key-alone',
+  alone: 'key-alone',
 };
 const wanted = {
   keys: new KeySet(['wanted']),
   others: () => true,
   want: (key: string) => (Object.hasOwn(wants, key) ? wants[key] : undefined),
 };
-const keep = projectMetadata(
+const projection = projectMetadata(
   () => ({ labels: wanted, annotations: wanted }),
   { entries: 2, characters: 12 },
-  kept => kept,
+  metadata => metadata,
 );
-const kept = (metadata: object | string) => {
+const project = (metadata: object | string) => {
   const text = typeof metadata === 'string' ? metadata : JSON.stringify(metadata).slice(1, -1);
-  const read = readObject(keep, `{"metadata":{"name":"a","resourceVersion":"1"${text === '' ? '' : `,${text}`}}}`);
+  const read = readObject(
+    projection,
+    `{"metadata":{"name":"a","resourceVersion":"1"${text === '' ? '' : `,${text}`}}}`,
+  );
   assert.ok(read !== undefined);
   return valueRead(read);
 };
 
-test('an object with nothing for us is kept as one shared object', () => {
-  const bare = kept({});
+test('an object with nothing for us is taken as one shared object', () => {
+  const bare = project({});
   for (const metadata of [
     { labels: null, annotations: [] },
     { labels: { other: 'x' } },
     { labels: 'x' },
     { labels: { wanted: 7 } },
   ]) {
-    assert.equal(kept(metadata), bare);
+    assert.equal(project(metadata), bare);
   }
 });
 
-test('what is kept are strings under wanted keys, the last one of a key', () => {
-  const { labels, annotations, isCut } = kept(
-    '"labels":{"wanted":"no","__proto__":"no","wanted":"yes"},"annotations":{"a":"b","wanted":7,"slip":{"x":1}}',
+test('what is taken are strings under wanted keys, the last one of a key', () => {
+  const { labels, annotations, isCut } = project(
+    '"labels":{"wanted":"no","__proto__":"no","wanted":"yes"},"annotations":{"a":"b","wanted":7,"alone":{"x":1}}',
   );
   assert.deepEqual([...labels], [['wanted', 'yes']]);
   assert.deepEqual(
     [...annotations],
     [
       ['a', 'b'],
-      ['slip', ''],
+      ['alone', ''],
     ],
   );
   assert.equal(isCut, false);
 });
 
 test('a value is cut behind what means something', () => {
-  assert.equal(kept({ labels: { wanted: 'x'.repeat(5000) } }).labels.get('wanted')?.length, 2049);
+  assert.equal(project({ labels: { wanted: 'x'.repeat(5000) } }).labels.get('wanted')?.length, 2049);
 });
 
 for (const [what, labels, left] of [
   ['too many', { a: '1', b: '2', c: '3', wanted: 'yes' }, ['a', 'b', 'wanted']],
   ['too much', { a: '12345', b: '123456789', c: '1', wanted: 'yes' }, ['a', 'wanted']],
 ] as const) {
-  test(`an object with ${what} within bounds says that it is cut, and keeps what is always wanted`, () => {
-    const { labels: found, isCut } = kept({ labels });
+  test(`an object with ${what} within bounds says that it is cut, and takes what is always wanted`, () => {
+    const { labels: found, isCut } = project({ labels });
     assert.deepEqual([...found.keys()], left);
     assert.equal(isCut, true);
   });
@@ -84,6 +87,6 @@ test('an object without a name or version, or with one that can be none, is no o
     { metadata: { name: 'a', resourceVersion: '1'.repeat(2000) } },
     { metadata: { name: 'a'.repeat(2000), resourceVersion: '1' } },
   ]) {
-    assert.equal(readObject(keep, object), undefined, JSON.stringify(object));
+    assert.equal(readObject(projection, object), undefined, JSON.stringify(object));
   }
 });

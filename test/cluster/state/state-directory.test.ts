@@ -22,6 +22,7 @@ async function follow(t: TestContext) {
   };
   const state = await StateDirectory.open({
     folder,
+    roleSelectors: false,
     pollMs: 10,
     onReload: () => tell('reloaded'),
     onError: tell,
@@ -56,9 +57,7 @@ describe('a state folder that is followed', () => {
   test('keeps the last good state while files are bad, tells of all of them, and takes the next good one', async t => {
     const { folder, put, news, names } = await follow(t);
     await symlink('nowhere', join(folder, 'link.yaml'));
-    assert.deepEqual(linesOf(await news(), folder), [
-      'cannot read "link.yaml": it is a symbolic link that leads nowhere',
-    ]);
+    assert.deepEqual(linesOf(await news(), folder), ['cannot read "link.yaml": it is a broken symbolic link']);
     await put('bad.yaml', 'a: [\n');
     const lines = linesOf(await news(), folder);
     assert.equal(lines.length, 2);

@@ -69,7 +69,7 @@ export async function watched(
   return { server, loop, causes, changes, failures, stop };
 }
 
-export async function until(what: string, condition: () => boolean, limitMs = 4000): Promise<void> {
+export async function until(what: string, condition: () => boolean, limitMs = 10_000): Promise<void> {
   const endsAt = performance.now() + limitMs;
   while (!condition()) {
     if (performance.now() > endsAt) assert.fail(`${what}: not within ${limitMs} ms`);
@@ -88,7 +88,7 @@ export function differences({ server, loop }: Pick<Watched, 'server' | 'loop'>):
   return found;
 }
 
-export async function untilEqual(watched: Pick<Watched, 'server' | 'loop'>, limitMs = 4000): Promise<void> {
+export async function untilEqual(watched: Pick<Watched, 'server' | 'loop'>, limitMs = 10_000): Promise<void> {
   try {
     await until('equal', () => watched.loop.synced && differences(watched).length === 0, limitMs);
   } catch {

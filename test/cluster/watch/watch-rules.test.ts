@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { ApiError, ClusterUnreachableError } from '../../../src/cluster/api/api-errors.ts';
-import { isOlderVersion } from '../../../src/cluster/api/resource-version.ts';
+import { isOlderVersion } from '../../../src/cluster/api/api-object.ts';
 import { Backoff } from '../../../src/cluster/watch/backoff.ts';
 import { restartCauseOf, SilenceError } from '../../../src/cluster/watch/restart-cause.ts';
 import { watchTimings } from '../../../src/cluster/watch/watch-timings.ts';

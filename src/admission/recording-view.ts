@@ -1,0 +1,19 @@
+import type { Lookup, LookupResult, View } from './cluster.ts';
+import { LookupView, lookUpIn } from './lookup.ts';
+
+/** A view that notes what a decision looked up in it: all of that can be read live at once. */
+export class RecordingView extends LookupView {
+  readonly #view: View;
+  /** What was looked up, but for searches: what one looks for rests on what was looked up before. */
+  readonly lookups: Lookup[] = [];
+
+  constructor(view: View) {
+    super();
+    this.#view = view;
+  }
+
+  protected lookUp<L extends Lookup>(lookup: L): LookupResult<L> | undefined {
+    if (lookup.kind !== 'Resources') this.lookups.push(lookup);
+    return lookUpIn(this.#view, lookup);
+  }
+}

@@ -1,0 +1,29 @@
+import { ClusterUnreachableError } from '../cluster/api/api-errors.ts';
+import { ManifestError } from '../cluster/state/manifests.ts';
+import { StateError } from '../cluster/state/state-directory.ts';
+import { MalformedObjectError } from '../objects/json.ts';
+import { exitCodes, UsageError } from './usage-error.ts';
+import { MissingObjectError } from './why/missing-object-error.ts';
+
+/** An error that is an answer to the user, or theirs to fix. */
+export interface UserError {
+  readonly code: number;
+  /** One line for each thing to fix; only a state folder has several. */
+  readonly lines: readonly string[];
+}
+
+function codeOf(error: Error): number | undefined {
+  if (error instanceof UsageError || error instanceof StateError) return exitCodes.usage;
+  if (error instanceof ManifestError || error instanceof MalformedObjectError) return exitCodes.usage;
+  if (error instanceof MissingObjectError) return exitCodes.denied;
+  if (error instanceof ClusterUnreachableError) return exitCodes.unreachable;
+  return undefined;
+}
+
+/** What an error tells the user; undefined for a fault of ours. */
+export function userErrorOf(error: unknown): UserError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = codeOf(error);
+  if (code === undefined) return undefined;
+  return { code, lines: error instanceof StateError ? error.lines : [error.message] };
+}

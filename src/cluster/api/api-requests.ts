@@ -1,0 +1,34 @@
+/** What is asked of the API server: every path, and in which form the answer is wanted. */
+
+const part = encodeURIComponent;
+const core = '/api/v1';
+
+/** https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris */
+export const apiPaths = {
+  groups: '/apis',
+  groupVersion: (group: string, version: string) => `/apis/${part(group)}/${part(version)}`,
+  /** All of a resource, or those of one namespace. */
+  resources: (group: string, version: string, resource: string, namespace?: string) => {
+    const place = namespace === undefined ? '' : `/namespaces/${part(namespace)}`;
+    return `${apiPaths.groupVersion(group, version)}${place}/${part(resource)}`;
+  },
+  namespaces: `${core}/namespaces`,
+  namespace: (name: string) => `${core}/namespaces/${part(name)}`,
+  serviceAccounts: `${core}/serviceaccounts`,
+  serviceAccount: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/serviceaccounts/${part(name)}`,
+  configMap: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/configmaps/${part(name)}`,
+  /** The list that holds one ConfigMap, if it is there: a single object cannot be watched. */
+  configMapList: (namespace: string, name: string) =>
+    `${apiPaths.namespace(namespace)}/configmaps?fieldSelector=${part(`metadata.name=${name}`)}`,
+  pod: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/pods/${part(name)}`,
+  /** There once the CustomResourceDefinition of IAMRoleSelectors is. */
+  roleSelectors: '/apis/services.k8s.aws/v1alpha1/iamroleselectors',
+} as const;
+
+const metadataOf = (kind: string): string => `application/json;as=${kind};g=meta.k8s.io;v=v1,application/json`;
+
+/** Values of `Accept`. https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches */
+export const accept = {
+  whole: { object: 'application/json', list: 'application/json' },
+  metadata: { object: metadataOf('PartialObjectMetadata'), list: metadataOf('PartialObjectMetadataList') },
+} as const;
