@@ -3,7 +3,11 @@ import type { Partition } from '../accounts/partition.ts';
 import { parseRoleArn } from '../accounts/role-arn.ts';
 import type { EnvVar } from '../objects/aws-variables.ts';
 import type { Container, Pod } from '../objects/pod.ts';
-import { roleArnVariable } from './environment.ts';
+import { credentialsModes } from './credentials-modes.ts';
+
+/** `AWS_ROLE_ARN`, and whatever else a mode takes a role from. */
+const roleVariableNames = [...new Set(credentialsModes.flatMap(({ roleVariables }) => roleVariables))];
+const none: readonly EnvVar[] = [];
 
 /** A container whose `AWS_ROLE_ARN` is not one that its namespace may have. */
 export type BoundaryProblem =
@@ -41,18 +45,24 @@ export function roleAllowed(roleArn: string, home: HomeAccount, sourceAccounts: 
  * ignores case. https://learn.microsoft.com/en-us/windows/win32/procthread/environment-variables
  */
 export function roleVariables(pod: Pod, { awsVariables }: Container): readonly EnvVar[] {
-  return awsVariables.all(roleArnVariable, pod.windowsUse !== 'unlikely');
+  let found = none;
+  for (const name of roleVariableNames) {
+    const variables = awsVariables.all(name, pod.windowsUse !== 'unlikely');
+    found = found.length === 0 ? variables : [...found, ...variables];
+  }
+  return found;
 }
 
 /** Whether any of the containers names a role, so that the boundary has something to judge. */
 export function namesRole(pod: Pod, containers: readonly Container[]): boolean {
-  return containers.some(container => roleVariables(pod, container).length > 0);
+  const ignoreCase = pod.windowsUse !== 'unlikely';
+  return containers.some(({ awsVariables }) => roleVariableNames.some(name => awsVariables.has(name, ignoreCase)));
 }
 
 /** Names of the containers with an empty `AWS_ROLE_ARN`, which is nobody's role: AWS SDKs fall back to the node's. */
 export function emptyRoles({ windows }: Pod, containers: readonly Container[]): readonly string[] {
   return containers
-    .filter(({ awsVariables }) => awsVariables.literal(roleArnVariable, windows) === '')
+    .filter(({ awsVariables }) => roleVariableNames.some(name => awsVariables.literal(name, windows) === ''))
     .map(({ name }) => name);
 }
 
@@ -60,7 +70,7 @@ export function emptyRoles({ windows }: Pod, containers: readonly Container[]): 
 export function misspelledRoles({ windowsUse }: Pod, containers: readonly Container[]): readonly string[] {
   if (windowsUse !== 'unlikely') return [];
   return containers
-    .filter(({ awsVariables }) => awsVariables.otherSpellings(roleArnVariable).length > 0)
+    .filter(({ awsVariables }) => roleVariableNames.some(name => awsVariables.otherSpellings(name).length > 0))
     .map(({ name }) => name);
 }
 

@@ -1,37 +1,30 @@
 import { err, ok, type Result } from '../accounts/result.ts';
-import type { RoleArn } from '../accounts/role-arn.ts';
 import { AwsVariables } from '../objects/aws-variables.ts';
 import { type Addition, append } from '../objects/json-patch.ts';
 import type { Container, Pod, VolumeMount } from '../objects/pod.ts';
-import { type HomeAccount, roleAllowed } from './boundary.ts';
-import {
-  type EnvironmentPlan,
-  type EnvironmentWarning,
-  planEnvironment,
-  roleArnVariable,
-  type WantedEnvironment,
-} from './environment.ts';
+import type { ContainerCredentials, Credentials, CredentialsWarning } from './credentials.ts';
+import type { CredentialsConflict, MountUsers } from './credentials-modes.ts';
 import { roleArnAnnotationPatch } from './role-annotation.ts';
-import type { TokenSettings } from './token-settings.ts';
-import { lookAtMounts, tokenFilePath, tokenMount, tokenVolume, usesTokenFile, volumeState } from './token-volume.ts';
+import { listSettings, missingSettings, type SdkSetting, type SdkSettings } from './sdk-settings.ts';
+import { lookAtMounts, tokenMount, volumeState } from './token-volume.ts';
 
 const tokenMounts = [tokenMount];
 
 /** What a pod is to be given. */
 export interface InjectionSettings {
-  readonly role: RoleArn;
-  readonly home: HomeAccount;
-  readonly sourceAccounts: ReadonlySet<string>;
-  readonly region: string | undefined;
-  readonly token: TokenSettings;
+  readonly credentials: Credentials<CredentialsConflict>;
+  readonly sdk: SdkSettings;
 }
 
 export type VolumeConflict =
   | { readonly reason: 'VolumeConflict'; readonly audience: string }
   | { readonly reason: 'VolumeConflict'; readonly container: Container; readonly mount: VolumeMount };
 
+/** Why a pod is denied rather than half injected. */
+export type InjectionConflict = VolumeConflict | CredentialsConflict;
+
 export type ContainerWarning = {
-  readonly reason: EnvironmentWarning | 'EmptyRoleArn' | 'MisspelledVariable' | 'TokenMountNested';
+  readonly reason: CredentialsWarning | 'EmptyRoleArn' | 'MisspelledVariable' | 'TokenMountNested';
   readonly containers: readonly string[];
 };
 
@@ -40,17 +33,6 @@ export interface Injection {
   readonly warnings: readonly ContainerWarning[];
   /** Whether any container was given something. */
   readonly injected: boolean;
-}
-
-function wantedEnvironment(settings: InjectionSettings, windows: boolean): WantedEnvironment {
-  return {
-    roleArn: settings.role.text,
-    tokenFile: tokenFilePath(windows),
-    region: settings.region,
-    regionalSts: settings.token.regionalSts,
-    windows,
-    allowsRole: roleArn => roleAllowed(roleArn, settings.home, settings.sourceAccounts),
-  };
 }
 
 class WarningsByReason {
@@ -67,61 +49,66 @@ class WarningsByReason {
   }
 }
 
-/** A volume of our name that is not ours, where a container reads the token file in ours. */
-function foreignVolume(pod: Pod, users: readonly Container[], audience: string): VolumeConflict | undefined {
-  const isForeign = users.length > 0 && volumeState(pod.volumes, audience) === 'foreign';
-  return isForeign ? { reason: 'VolumeConflict', audience } : undefined;
-}
-
-/** Containers that read the token file where ours lies must find our volume there, or nothing in its way. */
-export function findVolumeConflict(
-  pod: Pod,
-  users: readonly Container[],
-  audience: string,
-): VolumeConflict | undefined {
-  const foreign = foreignVolume(pod, users, audience);
-  if (foreign !== undefined) return foreign;
-  for (const container of users) {
-    const { conflict } = lookAtMounts(container, pod.windows);
-    if (conflict !== undefined) return { reason: 'VolumeConflict', container, mount: conflict };
+/**
+ * Containers that read a file in our mount must find the volume of the mode that they read it by, nothing in its way, and
+ * nothing beside it that the mode cannot live with.
+ */
+export function findConflict(pod: Pod, users: readonly MountUsers[], audience: string): InjectionConflict | undefined {
+  for (const { mode, containers } of users) {
+    if (volumeState(pod.volumes, volume => mode.isOurs(volume, audience)) === 'foreign') {
+      return { reason: 'VolumeConflict', audience };
+    }
+    for (const container of containers) {
+      const conflict = mode.conflictIn(container, pod);
+      if (conflict !== undefined) return conflict;
+      const { conflict: mount } = lookAtMounts(container, pod.windows);
+      if (mount !== undefined) return { reason: 'VolumeConflict', container, mount };
+    }
   }
   return undefined;
 }
 
 interface ContainerPlans {
   readonly patch: readonly Addition[];
-  /** The containers that will read our token file. */
-  readonly users: readonly Container[];
-  /** The first mount of one of them that is in the way of ours. */
-  readonly conflict: VolumeConflict | undefined;
-  /** Whether a container will have the resolved role and our token. */
+  /** Our volume in the pod; undefined where no container will read a file in our mount. */
+  readonly volume: 'ours' | 'absent' | 'foreign' | undefined;
+  /** What denies the pod: a volume that is not ours, else what the first container has that is in the way. */
+  readonly conflict: InjectionConflict | undefined;
+  /** Whether a container will have the resolved role by our mount. */
   readonly roleGiven: boolean;
   readonly warnings: readonly ContainerWarning[];
 }
 
+function planContainer(
+  pod: Pod,
+  container: Container,
+  sdkSettings: readonly SdkSetting[],
+  credentials: Credentials,
+): ContainerCredentials {
+  const { added, readsMount, roleArn, warnings } = credentials.give(container);
+  return { added: [...missingSettings(sdkSettings, container, pod), ...added], readsMount, roleArn, warnings };
+}
+
 function planContainers(pod: Pod, targets: readonly Container[], settings: InjectionSettings): ContainerPlans {
-  const wanted = wantedEnvironment(settings, pod.windows);
+  const { credentials } = settings;
+  const sdkSettings = listSettings(settings.sdk);
   const patch: Addition[] = [];
-  const users: Container[] = [];
   const found = new WarningsByReason();
+  let mounted = false;
   let roleGiven = false;
-  let conflicting: VolumeConflict | undefined;
+  let conflicting: InjectionConflict | undefined;
   // Nearly all containers set nothing of AWS's own, and all of these get the same.
-  let usual: EnvironmentPlan | undefined;
+  let usual: ContainerCredentials | undefined;
   for (const container of targets) {
     const isUsual = container.awsVariables === AwsVariables.none && !container.hasEnvFrom;
-    const plan = isUsual ? usual : undefined;
-    const { added, warnings } = plan ?? planEnvironment(container, wanted);
-    if (isUsual) usual ??= { added, warnings };
-    for (const warning of warnings) found.add(warning, container);
-    patch.push(...append(`${container.path}/env`, container.hasEnv, added));
-    const givesToken = added.some(variable => variable.value === wanted.tokenFile);
-    if (!givesToken && !usesTokenFile(container, pod.windows)) continue;
-    users.push(container);
-    const role =
-      container.awsVariables.literal(roleArnVariable, pod.windows) ??
-      added.find(variable => variable.name === roleArnVariable)?.value;
-    if (role === wanted.roleArn) roleGiven = true;
+    const plan = (isUsual ? usual : undefined) ?? planContainer(pod, container, sdkSettings, credentials);
+    if (isUsual) usual = plan;
+    else conflicting ??= credentials.mode.conflictIn(container, pod);
+    for (const warning of plan.warnings) found.add(warning, container);
+    patch.push(...append(`${container.path}/env`, container.hasEnv, plan.added));
+    if (!plan.readsMount) continue;
+    mounted = true;
+    if (plan.roleArn === credentials.roleArn) roleGiven = true;
     const { state, above, conflict } = lookAtMounts(container, pod.windows);
     if (conflict !== undefined) conflicting ??= { reason: 'VolumeConflict', container, mount: conflict };
     if (above !== undefined) found.add('TokenMountNested', container);
@@ -129,30 +116,32 @@ function planContainers(pod: Pod, targets: readonly Container[], settings: Injec
       patch.push(...append(`${container.path}/volumeMounts`, container.mounts !== undefined, tokenMounts));
     }
   }
-  return { patch, users, conflict: conflicting, roleGiven, warnings: found.list() };
+  const { mode, audience } = credentials;
+  const volume = mounted ? volumeState(pod.volumes, each => mode.isOurs(each, audience)) : undefined;
+  const conflict = volume === 'foreign' ? ({ reason: 'VolumeConflict', audience } as const) : conflicting;
+  return { patch, volume, conflict, roleGiven, warnings: found.list() };
 }
 
 /**
- * The injection of a pod at its creation: the environment of the targets, our mount where a container reads our token
- * file, our volume if any of them mounts it, and the annotation that says which role was injected.
- * @returns a VolumeConflict rather than half an injection.
+ * The injection of a pod at its creation: the environment of the targets, our mount where a container reads a file in it,
+ * our volume if any of them mounts it, and the annotations, of which one says which role was injected.
+ * @returns a conflict rather than half an injection.
  */
 export function injectPod(
   pod: Pod,
   targets: readonly Container[],
   settings: InjectionSettings,
-): Result<Injection, VolumeConflict> {
+): Result<Injection, InjectionConflict> {
+  const { credentials } = settings;
   const plans = planContainers(pod, targets, settings);
-  const { audience, expirationSeconds } = settings.token;
-  const conflict = foreignVolume(pod, plans.users, audience) ?? plans.conflict;
-  if (conflict !== undefined) return err(conflict);
-  const volumeMissing = plans.users.length > 0 && volumeState(pod.volumes, audience) === 'absent';
-  const volumes = volumeMissing ? [tokenVolume(audience, expirationSeconds)] : [];
+  if (plans.conflict !== undefined) return err(plans.conflict);
+  const volumes = plans.volume === 'absent' ? [credentials.volume()] : [];
+  const roleArn = plans.roleGiven ? credentials.roleArn : '';
   return ok({
     patch: [
       ...plans.patch,
       ...append('/spec/volumes', pod.volumes !== undefined, volumes),
-      ...roleArnAnnotationPatch(pod, plans.roleGiven ? settings.role.text : ''),
+      ...roleArnAnnotationPatch(pod, roleArn, plans.volume === undefined ? undefined : credentials.annotations),
     ],
     warnings: plans.warnings,
     injected: plans.patch.length > 0,
@@ -160,16 +149,16 @@ export function injectPod(
 }
 
 /**
- * The injection of ephemeral containers into a running pod, which must have our volume already: a pod's volumes can
- * change no more.
+ * The injection of ephemeral containers into a running pod, which must have our volume already: a pod's volumes and
+ * annotations cannot change with them.
+ * @returns a conflict rather than half an injection.
  */
 export function injectEphemeralContainers(
   pod: Pod,
   targets: readonly Container[],
   settings: InjectionSettings,
-): Result<Injection, VolumeConflict> {
-  const plans = planContainers(pod, targets, settings);
-  const conflict = foreignVolume(pod, plans.users, settings.token.audience) ?? plans.conflict;
+): Result<Injection, InjectionConflict> {
+  const { patch, conflict, warnings } = planContainers(pod, targets, settings);
   if (conflict !== undefined) return err(conflict);
-  return ok({ patch: plans.patch, warnings: plans.warnings, injected: plans.patch.length > 0 });
+  return ok({ patch, warnings, injected: patch.length > 0 });
 }

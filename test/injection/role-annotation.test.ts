@@ -21,4 +21,19 @@ describe('the annotation that names the role', () => {
     assert.deepEqual(patch({}, ''), []);
     assert.deepEqual(patch(undefined, ''), []);
   });
+  test('others are written beside it, each where it is not there yet', () => {
+    const others = new Map([
+      ['b', '2'],
+      ['a~b/c', '1'],
+    ]);
+    const added = (metadata: unknown) => roleArnAnnotationPatch(readPod({ metadata }), 'r', others);
+    const annotations = { [key]: 'r', b: '2', 'a~b/c': '1' };
+    assert.deepEqual(added(undefined), [{ op: 'add', path: '/metadata', value: { annotations } }]);
+    assert.deepEqual(added({}), [{ op: 'add', path: '/metadata/annotations', value: annotations }]);
+    assert.deepEqual(added({ annotations: { b: '2' } }), [
+      { op: 'add', path, value: 'r' },
+      { op: 'add', path: '/metadata/annotations/a~0b~1c', value: '1' },
+    ]);
+    assert.deepEqual(added({ annotations }), []);
+  });
 });

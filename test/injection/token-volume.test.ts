@@ -1,57 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  lookAtMounts,
-  tokenFilePath,
-  tokenVolume,
-  usesTokenFile,
-  volumeState,
-} from '../../src/injection/token-volume.ts';
-import { readPod } from '../../src/objects/pod.ts';
+import { lookAtMounts } from '../../src/injection/token-volume.ts';
 import { readContainer } from './read-container.ts';
 
 const ours = '/var/run/secrets/eks.amazonaws.com/serviceaccount';
-const windowsFile = 'C:\\var\\run\\secrets\\eks.amazonaws.com\\serviceaccount\\token';
-
-test('names and paths are those of amazon-eks-pod-identity-webhook', () => {
-  assert.equal(tokenFilePath(false), `${ours}/token`);
-  assert.equal(tokenFilePath(true), windowsFile);
-  assert.deepEqual(tokenVolume('sts.amazonaws.com', 86_400), {
-    name: 'aws-iam-token',
-    projected: {
-      sources: [{ serviceAccountToken: { audience: 'sts.amazonaws.com', expirationSeconds: 86_400, path: 'token' } }],
-    },
-  });
-});
-
-describe('a volume is ours', () => {
-  const token = { audience: 'sts.amazonaws.com', path: 'token' };
-  const projected = (...sources: readonly unknown[]) => ({ name: 'aws-iam-token', projected: { sources } });
-  const table: readonly [string, unknown, string][] = [
-    ['no volumes', undefined, 'absent'],
-    ['null', null, 'absent'],
-    ['another name', [{ name: 'aws-iam-token2' }], 'absent'],
-    ['ours', [projected({ serviceAccountToken: token })], 'ours'],
-    ['another expiration', [projected({ serviceAccountToken: { ...token, expirationSeconds: 601 } })], 'ours'],
-    ['another audience', [projected({ serviceAccountToken: { ...token, audience: 'vault' } })], 'foreign'],
-    ["the API server's audience", [projected({ serviceAccountToken: { path: 'token' } })], 'foreign'],
-    ['another path', [projected({ serviceAccountToken: { ...token, path: 'x/token' } })], 'foreign'],
-    ['two sources', [projected({ serviceAccountToken: token }, { configMap: { name: 'x' } })], 'foreign'],
-    ['another source', [projected({ secret: { name: 'x' } })], 'foreign'],
-    ['no sources', [projected()], 'foreign'],
-    ['an emptyDir', [{ name: 'aws-iam-token', emptyDir: {} }], 'foreign'],
-    [
-      'ours beside a foreign one of its name',
-      [projected({ serviceAccountToken: token }), { name: 'aws-iam-token' }],
-      'foreign',
-    ],
-  ];
-  for (const [what, volumes, expected] of table) {
-    test(`${what}: ${expected}`, () => {
-      assert.equal(volumeState(readPod({ spec: { volumes } }).volumes, 'sts.amazonaws.com'), expected);
-    });
-  }
-});
 
 describe('a mount', () => {
   const mount = (mountPath: string, name = 'data', more = {}) => ({ name, mountPath, ...more });
@@ -88,29 +40,4 @@ describe('a mount', () => {
       assert.equal(looked.above !== undefined, above);
     });
   }
-});
-
-describe('a container uses our token', () => {
-  const uses = (value: string | undefined, windows = false) =>
-    usesTokenFile(
-      readContainer({ env: [{ name: 'AWS_WEB_IDENTITY_TOKEN_FILE', ...(value === undefined ? {} : { value }) }] }),
-      windows,
-    );
-  test('by our path, however it is written', () => {
-    assert.ok(uses(`${ours}/token`));
-    assert.ok(uses(`${ours}//./token`));
-    assert.ok(uses(windowsFile, true));
-    assert.ok(uses(`${ours}/token`, true));
-    assert.ok(uses(windowsFile.toLowerCase(), true));
-  });
-  test('not by another one', () => {
-    for (const value of [undefined, '', '/token', `${ours}/token2`, ours, windowsFile]) assert.ok(!uses(value));
-  });
-  test('not by an earlier occurrence, which kubelet overrides', () => {
-    const env = [
-      { name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: `${ours}/token` },
-      { name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: '/mine' },
-    ];
-    assert.ok(!usesTokenFile(readContainer({ env }), false));
-  });
 });

@@ -5,9 +5,9 @@ import { podsPrefix, type RequestedRoleProblem } from '../../accounts/pod-role.t
 import { parseRoleArn } from '../../accounts/role-arn.ts';
 import type { MappingProblem } from '../../accounts/role-map.ts';
 import type { BoundaryProblem } from '../../injection/boundary.ts';
-import { roleArnVariable } from '../../injection/environment.ts';
-import type { VolumeConflict } from '../../injection/inject.ts';
+import type { InjectionConflict } from '../../injection/inject.ts';
 import { tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
+import { roleArnVariable } from '../../injection/web-identity.ts';
 import { injectLabel, ownerAccountIdAnnotation, roleArnAnnotation, teamIdAnnotation } from '../../objects/keys.ts';
 import { quote } from '../../objects/quote.ts';
 import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
@@ -53,7 +53,7 @@ export type RoleProblem =
   | RequestedRoleProblem
   | BoundaryProblem
   | ControllerRoleProblem
-  | VolumeConflict
+  | InjectionConflict
   | StateProblem
   | MapKeyProblem
   | OwnerMismatch;

@@ -1,6 +1,6 @@
-import { takesTokenFile } from '../../injection/environment.ts';
+import { mayReadMount } from '../../injection/credentials-modes.ts';
 import { injectEphemeralContainers } from '../../injection/inject.ts';
-import { tokenVolumeName, usesTokenFile } from '../../injection/token-volume.ts';
+import { tokenVolumeName } from '../../injection/token-volume.ts';
 import { optionalArray, optionalObject, optionalString, requiredObject } from '../../objects/json.ts';
 import type { Container, Pod } from '../../objects/pod.ts';
 import type { Warning } from '../catalogue/warnings.ts';
@@ -69,7 +69,7 @@ function mutateEphemeralContainers(
   const { skipped } = podReview;
   const targets = added.filter(({ name }) => !skipped.has(name));
   const hasVolume = pod.volumes?.some(({ name }) => name === tokenVolumeName) ?? false;
-  const users = targets.filter(one => takesTokenFile(one, pod.windows) || usesTokenFile(one, pod.windows));
+  const users = targets.filter(container => mayReadMount(container, pod));
   if (targets.length === 0 || (users.length === 0 && !hasVolume)) return allow('NothingToInject', { warnings: empty });
   if (!hasVolume) {
     const wrong = `the pod has no volume ${tokenVolumeName}, and a running pod cannot gain one`;

@@ -10,12 +10,14 @@ import {
   type HomeAccount,
   misspelledRoles,
   namesRole,
+  roleAllowed,
   roleVariables,
 } from '../../injection/boundary.ts';
 import type { ContainerWarning, InjectionSettings } from '../../injection/inject.ts';
 import { chooseRegion } from '../../injection/region.ts';
 import { readSkipList } from '../../injection/skip-list.ts';
 import { readTokenSettings } from '../../injection/token-settings.ts';
+import { webIdentity } from '../../injection/web-identity.ts';
 import { requiredObject } from '../../objects/json.ts';
 import { misspelledKeys } from '../../objects/key-hints.ts';
 import { defaultRegionAnnotation, injectLabel, roleArnAnnotation, skipLabel } from '../../objects/keys.ts';
@@ -226,13 +228,12 @@ export function settingsFor(
     const misses = misspelledKeys(annotations, on);
     if (misses.length > 0) warnings.push({ reason: 'MisspelledKey', on, misses });
   }
-  const settings = {
-    role: podRole.role,
-    home: { accountId: podRole.accountId, partition: podRole.partition },
-    sourceAccounts: config.sourceAccounts,
-    region: region.region,
+  const credentials = webIdentity(pod, {
+    roleArn: podRole.role.text,
     token,
-  };
+    allowsRole: roleArn => roleAllowed(roleArn, podRole, config.sourceAccounts),
+  });
+  const settings = { credentials, sdk: { region: region.region, regionalSts: token.regionalSts } };
   return { settings, warnings };
 }
 

@@ -1,9 +1,9 @@
 import { namesRole } from '../../injection/boundary.ts';
-import { findVolumeConflict, injectPod } from '../../injection/inject.ts';
+import { mountUsers } from '../../injection/credentials-modes.ts';
+import { findConflict, injectPod } from '../../injection/inject.ts';
 import { roleArnAnnotationPatch } from '../../injection/role-annotation.ts';
 import { unknownSkipNames } from '../../injection/skip-list.ts';
 import { readTokenSettings } from '../../injection/token-settings.ts';
-import { usesTokenFile } from '../../injection/token-volume.ts';
 import { mirrorAnnotation } from '../../objects/keys.ts';
 import type { Container, Pod } from '../../objects/pod.ts';
 import type { Warning } from '../catalogue/warnings.ts';
@@ -161,14 +161,14 @@ function validatePod(request: AdmissionRequest, view: View, config: Config): Dec
   const outside = boundaryProblem(podReview, pod.containers);
   if (outside !== undefined) return podReview.deny(outside);
   if (isOptedOut(pod)) return allow('OptedOut');
-  const users = targetsOf(podReview).filter(container => usesTokenFile(container, pod.windows));
+  const users = mountUsers(pod, targetsOf(podReview));
   if (users.length > 0) {
     // Without it the audience is a guess, and no pod can be created with it either.
     const serviceAccount = view.serviceAccount(namespace.name, pod.serviceAccountName);
     if (serviceAccount === undefined) return podReview.deny({ reason: 'ServiceAccountNotFound' });
     const { annotations } = serviceAccount;
     const { audience } = readTokenSettings(pod.annotations, annotations, config.tokenExpirationSeconds);
-    const conflict = findVolumeConflict(pod, users, audience);
+    const conflict = findConflict(pod, users, audience);
     if (conflict !== undefined) return podReview.deny(conflict);
   }
   return allow('Checked');

@@ -7,7 +7,7 @@ import { type EffectiveDecision, effectiveDecision, outcomeOf } from '../../admi
 import { decideLive } from '../../admission/live-view.ts';
 import { type Mode, modeOf } from '../../admission/mode.ts';
 import { ruleFor } from '../../admission/rules.ts';
-import type { AddedVariable } from '../../injection/environment.ts';
+import type { AddedVariable } from '../../injection/credentials.ts';
 import { injectLabel } from '../../objects/keys.ts';
 import { readPod } from '../../objects/pod.ts';
 import { roleMapNames } from '../../objects/role-map.ts';

@@ -1,19 +1,20 @@
 import { parseRoleArn } from '../../accounts/role-arn.ts';
-import { roleArnVariable, tokenFileVariable } from '../../injection/environment.ts';
-import { tokenFilePath, tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
+import type { HeldCredentials } from '../../injection/credentials.ts';
+import { credentialsModes } from '../../injection/credentials-modes.ts';
+import { regionOf, sdkVariables } from '../../injection/sdk-settings.ts';
+import { tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
 import { isJsonObject, type JsonObject, optionalObject } from '../../objects/json.ts';
 import { roleArnAnnotation } from '../../objects/keys.ts';
 import { type Container, type Pod, readPod } from '../../objects/pod.ts';
 
 /** What a container has, by its own fields. */
-export interface HeldByContainer {
+export interface HeldByContainer extends HeldCredentials {
   readonly name: string;
   readonly kind: string;
-  /** A literal `AWS_ROLE_ARN`; undefined for none, or one by `valueFrom`. */
-  readonly roleArn: string | undefined;
-  readonly tokenFile: string | undefined;
   readonly region: string | undefined;
 }
+
+const noCredentials: HeldCredentials = { roleArn: undefined, tokenFile: undefined };
 
 export interface HeldByPod {
   /** The annotation that says which role was injected; anyone may have written it. */
@@ -22,14 +23,9 @@ export interface HeldByPod {
 }
 
 function heldBy(container: Container, pod: Pod): HeldByContainer {
-  const value = (name: string) => container.awsVariables.literal(name, pod.windows);
-  return {
-    name: container.name,
-    kind: container.kind,
-    roleArn: value(roleArnVariable),
-    tokenFile: value(tokenFileVariable),
-    region: value('AWS_REGION') ?? value('AWS_DEFAULT_REGION'),
-  };
+  const held = credentialsModes.map(mode => mode.readHeld(container, pod));
+  const { roleArn, tokenFile } = held.find(each => (each.roleArn ?? each.tokenFile) !== undefined) ?? noCredentials;
+  return { name: container.name, kind: container.kind, roleArn, tokenFile, region: regionOf(container, pod) };
 }
 
 /** What a pod has. @throws {MalformedObjectError} */
@@ -41,54 +37,52 @@ export function heldByPod(object: JsonObject): HeldByPod {
   };
 }
 
-const injectedVariables: ReadonlySet<string> = new Set([
-  'AWS_STS_REGIONAL_ENDPOINTS',
-  'AWS_DEFAULT_REGION',
-  'AWS_REGION',
-  roleArnVariable,
-  tokenFileVariable,
-]);
+/** Every variable that an injection for a role can add, by the mode that gave a container its credentials; else undefined. */
+function injectedInto(container: Container, pod: Pod, roleArn: string): ReadonlySet<string> | undefined {
+  for (const mode of credentialsModes) {
+    const given = mode.variables(roleArn, pod);
+    if (given.every(({ name, value }) => container.awsVariables.literal(name, pod.windows) === value)) {
+      return new Set([...sdkVariables, ...given.map(({ name }) => name)]);
+    }
+  }
+  return undefined;
+}
 
-function named(item: unknown, names: ReadonlySet<string>): boolean {
+function isNamed(item: unknown, names: ReadonlySet<string>): boolean {
   return isJsonObject(item) && typeof item['name'] === 'string' && names.has(item['name']);
 }
 
-function withoutInjected(container: unknown): unknown {
-  if (!isJsonObject(container)) return container;
+function withoutInjected(container: unknown, injected: ReadonlySet<string> | undefined): unknown {
+  if (!isJsonObject(container) || injected === undefined) return container;
   const { env, volumeMounts, ...rest } = container;
   const ours = (mount: unknown) => isJsonObject(mount) && mount['mountPath'] === tokenMountPath;
   return {
     ...rest,
-    ...(Array.isArray(env) ? { env: env.filter(item => !named(item, injectedVariables)) } : {}),
+    ...(Array.isArray(env) ? { env: env.filter(item => !isNamed(item, injected)) } : {}),
     ...(Array.isArray(volumeMounts) ? { volumeMounts: volumeMounts.filter(mount => !ours(mount)) } : {}),
   };
 }
 
-/** Whether a container has the pair that was injected by what the annotation says. */
-function wasInjected({ roleArn, tokenFile }: HeldByContainer, said: string, windows: boolean): boolean {
-  return roleArn === said && tokenFile === tokenFilePath(windows);
-}
-
 /**
- * A pod as it may have been before its injection: containers whose role and token file are those that the annotation
+ * A pod as it may have been before its injection: containers whose credentials are those of the role that the annotation
  * tells lose all that an injection gives. What the user had set to the same values themselves cannot be told apart, and
  * a new pod gets it again. (https://kubernetes.io/docs/concepts/workloads/pods/#pod-templates: the template would tell;
  * reading every kind of owner needs rights that a person who asks about a pod may not have.)
  * @throws {MalformedObjectError}
  */
 export function beforeInjection(object: JsonObject): JsonObject {
-  const { said = '', containers } = heldByPod(object);
-  const { windows } = readPod(object);
+  const pod = readPod(object);
+  const said = pod.annotations.get(roleArnAnnotation) ?? '';
   // A pod is never created with ephemeral containers.
   const { ephemeralContainers: _, ...spec } = optionalObject(object, 'spec', '') ?? {};
   if (parseRoleArn(said) === undefined) return { ...object, spec };
-  const injected = new Set(containers.filter(held => wasInjected(held, said, windows)).map(({ name }) => name));
+  const injected = new Map(pod.containers.map(container => [container.path, injectedInto(container, pod, said)]));
+  const ours = new Set([tokenVolumeName]);
   const stripped = Object.fromEntries(
     Object.entries(spec).map(([field, value]) => {
       if (!Array.isArray(value)) return [field, value];
-      if (field === 'volumes') return [field, value.filter(item => !named(item, new Set([tokenVolumeName])))];
-      if (field !== 'containers' && field !== 'initContainers') return [field, value];
-      return [field, value.map(item => (named(item, injected) ? withoutInjected(item) : item))];
+      if (field === 'volumes') return [field, value.filter(item => !isNamed(item, ours))];
+      return [field, value.map((item, index) => withoutInjected(item, injected.get(`/spec/${field}/${index}`)))];
     }),
   );
   return { ...object, spec: stripped };

@@ -1,22 +1,35 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { planEnvironment, type WantedEnvironment } from '../../src/injection/environment.ts';
-import { readContainer } from './read-container.ts';
+import { type InjectionSettings, injectPod } from '../../src/injection/inject.ts';
+import type { SdkSettings } from '../../src/injection/sdk-settings.ts';
+import { webIdentity } from '../../src/injection/web-identity.ts';
+import { type Pod, readPod } from '../../src/objects/pod.ts';
 
-const wanted: WantedEnvironment = {
-  roleArn: 'arn:aws:iam::111111111111:role/r',
-  tokenFile: '/token',
-  region: 'eu-central-1',
-  regionalSts: true,
-  windows: false,
-  allowsRole: roleArn => roleArn.startsWith('arn:aws:iam::111111111111:'),
-};
+const role = 'arn:aws:iam::111111111111:role/r';
+const ourToken = '/var/run/secrets/eks.amazonaws.com/serviceaccount/token';
+const settings: SdkSettings = { region: 'eu-central-1', regionalSts: true };
 
 type Entry = { readonly name: string; readonly value?: string; readonly valueFrom?: object };
 
-function plan(env: readonly Entry[], more: Partial<WantedEnvironment> = {}, fields = {}) {
-  const { added, warnings } = planEnvironment(readContainer({ env, ...fields }), { ...wanted, ...more });
+function settingsFor(pod: Pod, sdk: SdkSettings): InjectionSettings {
+  const token = { audience: 'sts.amazonaws.com', expirationSeconds: 86_400, regionalSts: true, warning: undefined };
+  const allowsRole = (roleArn: string) => roleArn.startsWith('arn:aws:iam::111111111111:');
+  return { credentials: webIdentity(pod, { roleArn: role, token, allowsRole }), sdk };
+}
+
+/** What is added to the `env` of the one container of a pod, and the warnings. */
+function inject(env: readonly Entry[], more: Partial<SdkSettings> = {}, fields = {}, os = 'linux') {
+  const pod = readPod({ spec: { os: { name: os }, containers: [{ name: 'app', env, ...fields }] } });
+  const injection = injectPod(pod, pod.containers, settingsFor(pod, { ...settings, ...more }));
+  assert.ok(injection.ok);
+  const { patch, warnings } = injection.value;
+  const added = patch.filter(({ path }) => path.includes('/env')).map(({ value }) => value as Entry);
+  return { added, warnings: warnings.map(({ reason }) => reason) };
+}
+
+function plan(...args: Parameters<typeof inject>) {
+  const { added, warnings } = inject(...args);
   return { added: added.map(({ name }) => name), warnings };
 }
 
@@ -93,7 +106,7 @@ describe('the environment is appended in the order of amazon-eks-pod-identity-we
     assert.deepEqual(plan([], { regionalSts: false }).added, [...region, ...pair]));
   test('on Windows names compare without case', () => {
     const env = [{ name: 'aws_region' }, { name: 'Aws_Role_Arn', value: mine }];
-    assert.deepEqual(plan(env, { windows: true }).added, [sts, tokenFile]);
+    assert.deepEqual(plan(env, {}, {}, 'windows').added, [sts, tokenFile]);
   });
 });
 
@@ -101,7 +114,7 @@ describe('envFrom', () => {
   const envFrom = [{ secretRef: { name: 'aws' } }];
   test('beside the injected pair is nothing: env wins', () =>
     assert.deepEqual(plan([], {}, { envFrom }), { added: all, warnings: [] }));
-  test('with a suppressed pair is remarked on', () =>
+  test('with a suppressed pair is warned of', () =>
     assert.deepEqual(plan([{ name: tokenFile, value: '/t' }], {}, { envFrom }).warnings, [
       'IncompleteWebIdentity',
       'EnvFromUnverified',
@@ -114,11 +127,12 @@ describe('envFrom', () => {
 
 test('nothing is added twice, and a second run adds nothing, whatever is there', () => {
   const name = fc.constantFrom(...all, 'AWS_ACCESS_KEY_ID', 'AWS_CONTAINER_CREDENTIALS_FULL_URI', 'aws_region', 'X');
-  const value = fc.constantFrom('', 'x', wanted.roleArn, 'arn:aws:iam::222222222222:role/x', '/token');
+  const value = fc.constantFrom('', 'x', role, 'arn:aws:iam::222222222222:role/x', ourToken);
   const entry = fc.oneof(fc.record({ name, value }), fc.record({ name, valueFrom: fc.constant({}) }));
   fc.assert(
     fc.property(fc.array(entry, { maxLength: 6 }), fc.boolean(), (env, windows) => {
-      const first = planEnvironment(readContainer({ env }), { ...wanted, windows });
+      const os = windows ? 'windows' : 'linux';
+      const first = inject(env, {}, {}, os);
       const names = first.added.map(added => added.name);
       const present = new Set(env.map(variable => (windows ? variable.name.toUpperCase() : variable.name)));
       assert.equal(new Set(names).size, names.length);
@@ -128,7 +142,7 @@ test('nothing is added twice, and a second run adds nothing, whatever is there',
         all.filter(known => names.includes(known)),
         'the order',
       );
-      const again = planEnvironment(readContainer({ env: [...env, ...first.added] }), { ...wanted, windows });
+      const again = inject([...env, ...first.added], {}, {}, os);
       assert.deepEqual(again.added, []);
     }),
     { numRuns: 1000 },

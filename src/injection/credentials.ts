@@ -1,0 +1,68 @@
+import type { Container, Pod, Volume } from '../objects/pod.ts';
+
+/** An entry to append to a container's `env`. */
+export interface AddedVariable {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Why a container's own settings keep credentials from it, win over them, or cannot be judged. */
+export type CredentialsWarning =
+  | 'ConfiguredByPodIdentity'
+  | 'IncompleteWebIdentity'
+  | 'StaticAccessKey'
+  | 'EnvFromUnverified';
+
+/**
+ * A way for a pod's containers to get AWS credentials, by variables that name files in the one mount that all modes share
+ * (`token-volume.ts`). What stands here needs no role: it tells what the user wrote, and what a pod has already.
+ * @typeParam Conflict what a container is denied for that sets what a mode cannot live with; `never` where a mode yields.
+ */
+export interface CredentialsMode<Conflict = unknown> {
+  /** Variables by which a container takes a role of its own choice: the boundary holds their values. In upper case. */
+  readonly roleVariables: readonly string[];
+  /** What a container is given for a role, in order: all of it or nothing, unless the mode says otherwise. */
+  variables(roleArn: string, pod: Pod): readonly AddedVariable[];
+  /** Whether a container would be given a variable that names a file in the mount, whatever the role is. */
+  isDue(container: Container, pod: Pod): boolean;
+  /** Whether a container reads a file in the mount, by its own variables. */
+  reads(container: Container, pod: Pod): boolean;
+  /** What a container has by its own literal variables, or by what the mode wrote on its pod. */
+  readHeld(container: Container, pod: Pod): HeldCredentials;
+  /** What a container sets that must not stand beside this mode. */
+  conflictIn(container: Container, pod: Pod): Conflict | undefined;
+  /** Whether a volume of our name holds what this mode mounts, with a token of this audience. */
+  isOurs(volume: Volume, audience: string): boolean;
+}
+
+/** What a container has; undefined for nothing, and for what stands behind `valueFrom`. */
+export interface HeldCredentials {
+  readonly roleArn: string | undefined;
+  readonly tokenFile: string | undefined;
+}
+
+/** What one container is given. */
+export interface ContainerCredentials {
+  /** To append to `env`, behind the settings of SDKs. */
+  readonly added: readonly AddedVariable[];
+  /** Whether the container will read a file in the mount, by a variable that is added or by one of its own. */
+  readonly readsMount: boolean;
+  /** The role that it will have, given or its own; undefined for none, and for one that is not literal. */
+  readonly roleArn: string | undefined;
+  readonly warnings: readonly CredentialsWarning[];
+}
+
+/** What a mode gives the containers of one pod, for its role. */
+export interface Credentials<Conflict = unknown> {
+  readonly mode: CredentialsMode<Conflict>;
+  /** The role that the pod resolved to. */
+  readonly roleArn: string;
+  /** Of the token in the volume. */
+  readonly audience: string;
+  /** By the container's `AWS_` variables and whether it has `envFrom` alone: containers with none of either get the same. */
+  give(container: Container): ContainerCredentials;
+  /** The volume as JSON, for a pod that has none of its name. */
+  volume(): unknown;
+  /** For a pod of which a container reads the mount, beside `carm-webhook.dev/role-arn`. */
+  readonly annotations: ReadonlyMap<string, string>;
+}
