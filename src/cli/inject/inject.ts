@@ -11,11 +11,7 @@ import { patchDocument } from './patch-document.ts';
 import { dropItems, joinDocuments, renderDiff, renderDocument, renderJson } from './render-manifests.ts';
 
 const injectFlags = {
-  filename: repeatedFlag('filename', {
-    short: 'f',
-    placeholder: 'FILE',
-    help: 'Manifests to read, YAML or JSON; - is stdin; may be repeated',
-  }),
+  filename: repeatedFlag('-f, --filename FILE', 'Manifests to read, YAML or JSON; - is stdin; may be repeated'),
   namespace: namespaceFlag,
   output: outputFlag(['yaml', 'json', 'diff']),
   ...clusterFlags,

@@ -13,11 +13,9 @@ import type { Namespace } from '../../objects/namespace.ts';
 import type { RoleMap, RoleMapKind } from '../../objects/role-map.ts';
 import type { ClusterMetricLabels, ClusterMetrics } from '../../server/cluster-metrics.ts';
 import type { Logger } from '../../server/logs.ts';
-import { type FlagValues, valueFlag } from '../flags/flag.ts';
+import { type FlagValues, optionalFlag, valueFlag } from '../flags/flag.ts';
 import { parseDurationMs } from '../flags/flag-values.ts';
 import { LogRation } from './log-ration.ts';
-
-const text = (value: string): string => value;
 
 const shortestStalenessMs = 5_000;
 
@@ -29,30 +27,21 @@ function parseStalenessMs(value: string): number {
 }
 
 export const serveClusterFlags = {
-  kubeconfig: valueFlag(
-    'kubeconfig',
-    {
-      placeholder: 'FILE',
-      help: "Path to a kubeconfig (default: KUBECONFIG, ~/.kube/config, or the pod's ServiceAccount)",
-    },
-    text,
-    undefined,
+  kubeconfig: optionalFlag(
+    '--kubeconfig FILE',
+    "Path to a kubeconfig (default: KUBECONFIG, ~/.kube/config, or the pod's ServiceAccount)",
+    String,
   ),
   maxStalenessMs: valueFlag(
-    'max-staleness',
-    {
-      placeholder: 'DURATION',
-      help: 'After this time without an event on a watch, every decision reads from the API server',
-      defaultText: '90s',
-    },
+    '--max-staleness DURATION',
+    'After this time without an event on a watch, every decision reads from the API server',
     parseStalenessMs,
-    90_000,
+    '90s',
   ),
-  state: valueFlag(
-    'state',
-    { placeholder: 'DIR', help: 'Folder of manifests to read instead of a cluster; reloaded when it changes' },
-    text,
-    undefined,
+  state: optionalFlag(
+    '--state DIR',
+    'Folder of manifests to read instead of a cluster; reloaded when it changes',
+    String,
   ),
 } as const;
 

@@ -20,6 +20,7 @@ import {
   type FlagValues,
   listFlag,
   oneOf,
+  optionalFlag,
   readFlags,
   rejectArguments,
   switchFlag,
@@ -29,8 +30,6 @@ import { parseDurationMs, parsePort } from '../flags/flag-values.ts';
 import { exitCodes, UsageError } from '../usage-error.ts';
 import { clusterMetricLabels, openCluster, serveClusterFlags } from './open-cluster.ts';
 
-const text = (value: string): string => value;
-
 function parseAddressRange(item: string): Cidr {
   const cidr = parseCidr(item);
   if (cidr === undefined) throw new Error('is not an address or a range such as 10.0.0.0/16 or 2001:db8::/32');
@@ -38,61 +37,42 @@ function parseAddressRange(item: string): Cidr {
 }
 
 export const serveFlags = {
-  port: valueFlag('port', { placeholder: 'PORT', help: 'HTTPS port of /mutate and /validate' }, parsePort, 8443),
-  opsPort: valueFlag(
-    'ops-port',
-    { placeholder: 'PORT', help: 'HTTP port of /livez, /readyz and /metrics' },
-    parsePort,
-    8080,
-  ),
-  bindAddress: valueFlag('bind-address', { placeholder: 'ADDRESS', help: 'Address to listen on' }, text, '0.0.0.0'),
-  tlsCertFile: valueFlag(
-    'tls-cert-file',
-    { placeholder: 'FILE', help: 'Certificate chain (PEM); reloaded when it changes' },
-    text,
-    undefined,
-  ),
-  tlsPrivateKeyFile: valueFlag(
-    'tls-private-key-file',
-    { placeholder: 'FILE', help: 'Private key (PEM); reloaded when it changes' },
-    text,
-    undefined,
-  ),
+  port: valueFlag('--port PORT', 'HTTPS port of /mutate and /validate', parsePort, '8443'),
+  opsPort: valueFlag('--ops-port PORT', 'HTTP port of /livez, /readyz and /metrics', parsePort, '8080'),
+  bindAddress: valueFlag('--bind-address ADDRESS', 'Address to listen on', String, '0.0.0.0'),
+  tlsCertFile: optionalFlag('--tls-cert-file FILE', 'Certificate chain (PEM); reloaded when it changes', String),
+  tlsPrivateKeyFile: optionalFlag('--tls-private-key-file FILE', 'Private key (PEM); reloaded when it changes', String),
   tlsMinVersion: valueFlag(
-    'tls-min-version',
-    { placeholder: 'VERSION', help: 'Minimum TLS version: VersionTLS12 or VersionTLS13' },
+    '--tls-min-version VERSION',
+    'Minimum TLS version: VersionTLS12 or VersionTLS13',
     oneOf(['VersionTLS12', 'VersionTLS13']),
     'VersionTLS13',
   ),
-  tlsSelfSigned: switchFlag('tls-self-signed', 'Serve a self-signed certificate created at startup, to try things out'),
-  clientCaFile: valueFlag(
-    'client-ca-file',
-    {
-      placeholder: 'FILE',
-      help: "CA (PEM) of the API server's client certificate; without it no certificate is required",
-    },
-    text,
-    undefined,
+  tlsSelfSigned: switchFlag(
+    '--tls-self-signed',
+    'Serve a self-signed certificate created at startup, to try things out',
+  ),
+  clientCaFile: optionalFlag(
+    '--client-ca-file FILE',
+    "CA (PEM) of the API server's client certificate; without it no certificate is required",
+    String,
   ),
   apiServerCidrs: listFlag(
-    'api-server-cidrs',
-    {
-      placeholder: 'CIDR,...',
-      help: 'Addresses that the API server calls from; they go first when capacity is short',
-    },
+    '--api-server-cidrs CIDR,...',
+    'Addresses that the API server calls from; they go first when capacity is short',
     parseAddressRange,
     ranges => ranges,
   ),
   ...serveClusterFlags,
   shutdownDelayMs: valueFlag(
-    'shutdown-delay',
-    { placeholder: 'DURATION', help: 'How long to keep serving after SIGTERM', defaultText: '10s' },
+    '--shutdown-delay DURATION',
+    'How long to keep serving after SIGTERM',
     parseDurationMs,
-    10_000,
+    '10s',
   ),
   logLevel: valueFlag(
-    'log-level',
-    { placeholder: 'LEVEL', help: `Minimum level of log lines: ${logLevels.join(', ')}` },
+    '--log-level LEVEL',
+    `Minimum level of log lines: ${logLevels.join(', ')}`,
     oneOf(logLevels),
     'info',
   ),
