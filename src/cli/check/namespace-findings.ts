@@ -14,7 +14,7 @@ import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { chooseRegion } from '../../injection/region.ts';
 import { defaultRegionAnnotation, injectLabel } from '../../objects/keys.ts';
 import type { Namespace } from '../../objects/namespace.ts';
-import { namespaceResource, reviewOf } from '../inject/synthetic-review.ts';
+import { namespaceReviewOf } from '../inject/synthetic-review.ts';
 import { type Finding, type FindingReason, type FoundObject, finding, findingKinds } from './finding.ts';
 
 /** The binding of a namespace, and what it comes to. */
@@ -34,7 +34,7 @@ function isFindingReason(reason: string): reason is FindingReason {
   return Object.hasOwn(findingKinds, reason);
 }
 
-/** A remark of the rules in their own words; undefined for one that is no finding. */
+/** A warning of the rules in their own words; undefined for one that is no finding. */
 export function warningFinding(warning: Warning, object: FoundObject): Finding | undefined {
   const entry = warnings[warning.reason] as WarningEntry<Warning>;
   return isFindingReason(warning.reason) ? finding(warning.reason, object, entry.say(warning)) : undefined;
@@ -57,24 +57,6 @@ export function problemFinding(
   const entry = denials[problem.reason] as Denial<Problem>;
   const { wrong, remedy, command } = entry.say(problem, messageContext(names.namespace, config, names));
   return [finding(problem.reason, object, wrong, fixOf(remedy, command))];
-}
-
-/** What the rules say of the namespace as it would be admitted now. */
-function labelDecision(namespace: Namespace, state: Snapshot, config: Config) {
-  const { name } = namespace;
-  const metadata = {
-    name,
-    labels: Object.fromEntries(namespace.labels),
-    annotations: Object.fromEntries(namespace.annotations),
-  };
-  const review = reviewOf({
-    resource: namespaceResource,
-    kind: 'Namespace',
-    name,
-    namespace: name,
-    object: { metadata },
-  });
-  return labelNamespace(review, state, config);
 }
 
 function mappingOf(
@@ -100,7 +82,7 @@ function isMapMissing(problem: Problem | MappingProblem | undefined): boolean {
 export function findInNamespace(namespace: Namespace, state: Snapshot, config: Config): NamespaceFindings {
   const { name, annotations, labels } = namespace;
   const object: FoundObject = { kind: 'Namespace', namespace: '', name };
-  const { reason, warnings = [] } = labelDecision(namespace, state, config);
+  const { reason, warnings = [] } = labelNamespace(namespaceReviewOf(namespace), state, config);
   const findings = warnings
     .filter(warning => warning.reason !== 'InvalidRegion')
     .flatMap(warning => warningFinding(warning, object) ?? []);

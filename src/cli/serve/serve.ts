@@ -2,10 +2,9 @@ import { createAdmit, createAnswerFailure } from '../../admission/admit.ts';
 import { warnings } from '../../admission/catalogue/reasons.ts';
 import type { Config } from '../../admission/config.ts';
 import { reviewSeries } from '../../admission/review-series.ts';
-import { CertificateError, type CertificateSource } from '../../server/certificate.ts';
+import type { CertificateSource } from '../../server/certificate.ts';
 import { CertificateFiles } from '../../server/certificate-files.ts';
 import { type Cidr, parseCidr } from '../../server/cidr.ts';
-import { ListenError } from '../../server/listen.ts';
 import { createLogger, type Logger, logLevels } from '../../server/logs.ts';
 import { Metrics } from '../../server/metrics.ts';
 import { logNodeWarnings } from '../../server/node-warnings.ts';
@@ -172,14 +171,5 @@ It watches the cluster. With --state it reads a folder instead.
 Flags (each has an environment variable: --tls-cert-file is CARM_WEBHOOK_TLS_CERT_FILE):
 ${describeFlags(serveFlags)}
 `,
-  run: async (argv, surroundings) => {
-    try {
-      return await serve(argv, surroundings);
-    } catch (error) {
-      if (error instanceof CertificateError || error instanceof ListenError) {
-        throw new UsageError(error.message, { cause: error });
-      }
-      throw error;
-    }
-  },
+  run: serve,
 };

@@ -27,7 +27,7 @@ class StateSource implements ObjectSource {
     return this.#state;
   }
 
-  async close(): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {}
 }
 
 /**
