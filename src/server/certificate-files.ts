@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { whyUnreadable } from '../why-unreadable.ts';
 import {
   type Certificate,
@@ -45,6 +46,17 @@ async function read(path: string, name: string): Promise<string> {
   }
 }
 
+async function readAll(options: CertificateFilesOptions): Promise<Contents> {
+  const { certFile, keyFile, clientCaFile } = options;
+  const names = namesOf(options);
+  const [cert, key, clientCa] = await Promise.all([
+    read(certFile, names.cert),
+    read(keyFile, names.key),
+    clientCaFile === undefined ? undefined : read(clientCaFile, names.clientCa),
+  ]);
+  return { cert, key, clientCa };
+}
+
 /**
  * A certificate in files that something else renews. The contents are polled: kubelet swaps a symbolic link, editors
  * write in place, and file events miss one or the other.
@@ -69,8 +81,8 @@ export class CertificateFiles implements CertificateSource {
 
   /** @throws {CertificateError} when the files cannot be served. */
   static async open(options: CertificateFilesOptions): Promise<CertificateFiles> {
-    const contents = await CertificateFiles.#readAll(options);
-    return new CertificateFiles(options, contents, CertificateFiles.#parse(options, contents));
+    const contents = await readAll(options);
+    return new CertificateFiles(options, contents, parseCertificate(contents, namesOf(options)));
   }
 
   get current(): Certificate {
@@ -86,21 +98,6 @@ export class CertificateFiles implements CertificateSource {
     clearTimeout(this.#timer);
   }
 
-  static async #readAll(options: CertificateFilesOptions): Promise<Contents> {
-    const { certFile, keyFile, clientCaFile } = options;
-    const names = namesOf(options);
-    const [cert, key, clientCa] = await Promise.all([
-      read(certFile, names.cert),
-      read(keyFile, names.key),
-      clientCaFile === undefined ? undefined : read(clientCaFile, names.clientCa),
-    ]);
-    return { cert, key, clientCa };
-  }
-
-  static #parse(options: CertificateFilesOptions, contents: Contents): Certificate {
-    return parseCertificate(contents, namesOf(options));
-  }
-
   #schedule(): void {
     if (this.#closed) return;
     this.#timer = setTimeout(() => void this.#look(), this.#options.pollMs ?? 2000);
@@ -109,10 +106,10 @@ export class CertificateFiles implements CertificateSource {
 
   async #look(): Promise<void> {
     try {
-      const contents = await CertificateFiles.#readAll(this.#options);
-      if (!this.#closed && !this.#isSeen(contents)) {
+      const contents = await readAll(this.#options);
+      if (!this.#closed && !isDeepStrictEqual(contents, this.#seen)) {
         this.#seen = contents;
-        this.#serve(CertificateFiles.#parse(this.#options, contents));
+        this.#serve(parseCertificate(contents, namesOf(this.#options)));
       }
     } catch (error) {
       this.#fail(error);
@@ -121,16 +118,10 @@ export class CertificateFiles implements CertificateSource {
     }
   }
 
-  #isSeen({ cert, key, clientCa }: Contents): boolean {
-    return this.#seen?.cert === cert && this.#seen?.key === key && this.#seen?.clientCa === clientCa;
-  }
-
   #serve(certificate: Certificate): void {
     this.#lastError = '';
-    const { certPem, keyPem, clientCaPem } = this.#current;
     // The good pair came back after a bad one.
-    if (certPem === certificate.certPem && keyPem === certificate.keyPem && clientCaPem === certificate.clientCaPem)
-      return;
+    if (isDeepStrictEqual(certificate, this.#current)) return;
     this.#current = certificate;
     for (const listener of this.#listeners) listener(certificate);
     this.#options.onReload?.(certificate);

@@ -78,9 +78,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const onFailure = (error: unknown): void => logFailure(logger, error);
   const ops = createOpsServer({ registry: metrics.registry, notReady, peers, onShortage, limits, onFailure });
   const { server, connections } = createReviewServer({
-    admit: options.admit,
-    answerFailure: options.answerFailure,
-    certificate,
+    ...options,
     tlsMinVersion: options.tlsMinVersion ?? 'TLSv1.3',
     observer: observe(options),
     peers,
