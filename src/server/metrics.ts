@@ -4,7 +4,7 @@ import type { ReviewSeries } from '../admission/review-series.ts';
 import { type ClusterMetricLabels, ClusterMetrics } from './cluster-metrics.ts';
 import { type HttpErrorStatus, httpErrorStatuses } from './http-error.ts';
 import { metricsIn } from './metrics-in.ts';
-import { type ShortageCause, shortageCauses } from './shortage-cause.ts';
+import { type ShortageCause, shortageCauses } from './shortage.ts';
 
 export interface MetricsOptions {
   readonly version: string;

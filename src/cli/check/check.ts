@@ -43,7 +43,7 @@ async function check(argv: readonly string[], { env, stdout, stderr }: Surroundi
 }
 
 /** `carm-webhook check`: what is wrong with maps, namespaces and ServiceAccounts. */
-export const checkCommand: Command = {
+export const command: Command = {
   help: () => `Usage: carm-webhook check [flags]
 
 Looks through the account map, the team map, all namespaces, the ServiceAccounts of those that are

@@ -46,16 +46,22 @@ function fixOf(remedy: string, command: string | undefined): string {
   return command === undefined || command === '' ? `${sentence}.` : `${sentence}: ${command}`;
 }
 
-/** A problem in the words of its denial. */
+/**
+ * A problem in the words of its denial.
+ * @param binding of the namespace, where it is known.
+ */
 export function problemFinding(
   problem: Problem,
   object: FoundObject,
-  names: { readonly namespace: string; readonly serviceAccountName: string; readonly binding: Binding | undefined },
+  binding: Binding | undefined,
   config: Config,
 ): readonly Finding[] {
   if (!isFindingReason(problem.reason)) return [];
   const entry = denials[problem.reason] as Denial<Problem>;
-  const { wrong, remedy, command } = entry.say(problem, messageContext(names.namespace, config, names));
+  const namespace = object.kind === 'Namespace' ? object.name : object.namespace;
+  const serviceAccountName = object.kind === 'ServiceAccount' ? object.name : '';
+  const context = messageContext(namespace, config, { namespace, serviceAccountName, binding });
+  const { wrong, remedy, command } = entry.say(problem, context);
   return [finding(problem.reason, object, wrong, fixOf(remedy, command))];
 }
 
@@ -63,15 +69,14 @@ function mappingOf(
   { annotations }: Namespace,
   state: Snapshot,
   config: Config,
-): { binding: Binding | undefined; mapped: MappedRole | undefined; problem: Problem | undefined } {
+): { binding?: Binding; mapped?: MappedRole; problem?: Problem } {
   const read = readBinding(annotations, config.featureGates);
-  if (read === undefined) return { binding: undefined, mapped: undefined, problem: undefined };
-  if (!read.ok) return { binding: undefined, mapped: undefined, problem: read.problem };
-  const map = state.roleMap(read.value.kind, config.ackSystems[0].namespace);
-  const mapped = lookUpRole(read.value, map, podKeys(read.value, config.requirePodsKey));
-  return mapped.ok
-    ? { binding: read.value, mapped: mapped.value, problem: undefined }
-    : { binding: read.value, mapped: undefined, problem: mapped.problem };
+  if (read === undefined) return {};
+  if (!read.ok) return { problem: read.problem };
+  const binding = read.value;
+  const map = state.roleMap(binding.kind, config.ackSystems[0].namespace);
+  const mapped = lookUpRole(binding, map, podKeys(binding, config.requirePodsKey));
+  return mapped.ok ? { binding, mapped: mapped.value } : { binding, problem: mapped.problem };
 }
 
 function isMapMissing(problem: Problem | MappingProblem | undefined): boolean {
@@ -91,7 +96,7 @@ export function findInNamespace(namespace: Namespace, state: Snapshot, config: C
   }
   const { binding, mapped, problem } = mappingOf(namespace, state, config);
   if (problem !== undefined && !isMapMissing(problem)) {
-    findings.push(...problemFinding(problem, object, { namespace: name, serviceAccountName: '', binding }, config));
+    findings.push(...problemFinding(problem, object, binding, config));
   }
   if (reason === 'Labelled') {
     const message = `it is bound, but not labelled ${injectLabel}: its pods get no role, and nothing reports it`;
@@ -100,8 +105,7 @@ export function findInNamespace(namespace: Namespace, state: Snapshot, config: C
     findings.push(finding('NamespaceNotLabelled', object, message, remedy));
   }
   if (labels.get(injectLabel) === 'enabled' && binding === undefined && problem === undefined) {
-    const names = { namespace: name, serviceAccountName: '', binding };
-    findings.push(...problemFinding({ reason: 'NamespaceNotBound', of: 'pod' }, object, names, config));
+    findings.push(...problemFinding({ reason: 'NamespaceNotBound', of: 'pod' }, object, binding, config));
   }
   if (mapped !== undefined) {
     const region = chooseRegion(annotations.get(defaultRegionAnnotation), config.defaultRegion, mapped.role.partition);

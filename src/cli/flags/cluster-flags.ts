@@ -1,17 +1,13 @@
 import { serveClusterFlags } from '../serve/open-cluster.ts';
 import { UsageError } from '../usage-error.ts';
-import { type FlagValues, oneOf, optionalFlag, valueFlag } from './flag.ts';
+import { type FlagValues, oneOf, textFlag, valueFlag } from './flag.ts';
 import { parseNamespaceName } from './flag-values.ts';
 
 /** Where a command that runs once takes its knowledge of the cluster from. */
 export const clusterFlags = {
-  state: optionalFlag('--state DIR', 'Folder of manifests to read instead of a cluster', String),
-  kubeconfig: optionalFlag(
-    '--kubeconfig FILE',
-    'Kubeconfig of the cluster to read (default as kubectl finds it)',
-    String,
-  ),
-  context: optionalFlag('--context NAME', 'Context of the kubeconfig (default its current one)', String),
+  state: textFlag('--state DIR', 'Folder of manifests to read instead of a cluster'),
+  kubeconfig: textFlag('--kubeconfig FILE', 'Kubeconfig of the cluster to read (default as kubectl finds it)'),
+  context: textFlag('--context NAME', 'Context of the kubeconfig (default its current one)'),
   // One set of flags serves every command; what is read on the spot is never stale.
   maxStalenessMs: {
     ...serveClusterFlags.maxStalenessMs,

@@ -72,6 +72,11 @@ export function optionalFlag<T>(spelling: Spelling, help: string, parse: (value:
   return { ...readSpelling(spelling), help, defaultText: undefined, read };
 }
 
+/** A flag without a default whose value is taken as it is. */
+export function textFlag(spelling: Spelling, help: string): Flag<string | undefined> {
+  return optionalFlag(spelling, help, value => value);
+}
+
 /**
  * A flag with many values, by comma or by repeating it.
  * @param parse one value; throws as that of `valueFlag`.

@@ -86,7 +86,7 @@ async function inject(argv: readonly string[], { env, stdin, stdout, stderr }: S
 }
 
 /** `carm-webhook inject`: what would become of manifests. */
-export const injectCommand: Command = {
+export const command: Command = {
   help: () => `Usage: carm-webhook inject -f FILE [flags]
 
 Shows what the webhook would do to manifests if each were created now: pods, pod templates of

@@ -13,7 +13,7 @@ import type { Namespace } from '../../objects/namespace.ts';
 import type { RoleMap, RoleMapKind } from '../../objects/role-map.ts';
 import type { ClusterMetricLabels, ClusterMetrics } from '../../server/cluster-metrics.ts';
 import type { Logger } from '../../server/logs.ts';
-import { type FlagValues, optionalFlag, valueFlag } from '../flags/flag.ts';
+import { type FlagValues, textFlag, valueFlag } from '../flags/flag.ts';
 import { parseDurationMs } from '../flags/flag-values.ts';
 import { LogRation } from './log-ration.ts';
 
@@ -27,10 +27,9 @@ function parseStalenessMs(value: string): number {
 }
 
 export const serveClusterFlags = {
-  kubeconfig: optionalFlag(
+  kubeconfig: textFlag(
     '--kubeconfig FILE',
     "Path to a kubeconfig (default: KUBECONFIG, ~/.kube/config, or the pod's ServiceAccount)",
-    String,
   ),
   maxStalenessMs: valueFlag(
     '--max-staleness DURATION',
@@ -38,11 +37,7 @@ export const serveClusterFlags = {
     parseStalenessMs,
     '90s',
   ),
-  state: optionalFlag(
-    '--state DIR',
-    'Folder of manifests to read instead of a cluster; reloaded when it changes',
-    String,
-  ),
+  state: textFlag('--state DIR', 'Folder of manifests to read instead of a cluster; reloaded when it changes'),
 } as const;
 
 /** What decisions by these rules can look up. */
@@ -204,14 +199,12 @@ async function watch(
       },
     },
   });
-  let measuring = Promise.resolve();
-  let isMeasuring = false;
+  let measuring: Promise<void> | undefined;
   const timer = setInterval(() => {
-    if (!dirty || isMeasuring) return;
+    if (!dirty || measuring !== undefined) return;
     dirty = false;
-    isMeasuring = true;
     measuring = measure(cluster, config, metrics).finally(() => {
-      isMeasuring = false;
+      measuring = undefined;
     });
   }, measureEveryMs).unref();
   cluster.start();

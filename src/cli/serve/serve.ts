@@ -19,10 +19,10 @@ import {
   type FlagValues,
   listFlag,
   oneOf,
-  optionalFlag,
   readFlags,
   rejectArguments,
   switchFlag,
+  textFlag,
   valueFlag,
 } from '../flags/flag.ts';
 import { parseDurationMs, parsePort } from '../flags/flag-values.ts';
@@ -39,8 +39,8 @@ export const serveFlags = {
   port: valueFlag('--port PORT', 'HTTPS port of /mutate and /validate', parsePort, '8443'),
   opsPort: valueFlag('--ops-port PORT', 'HTTP port of /livez, /readyz and /metrics', parsePort, '8080'),
   bindAddress: valueFlag('--bind-address ADDRESS', 'Address to listen on', String, '0.0.0.0'),
-  tlsCertFile: optionalFlag('--tls-cert-file FILE', 'Certificate chain (PEM); reloaded when it changes', String),
-  tlsPrivateKeyFile: optionalFlag('--tls-private-key-file FILE', 'Private key (PEM); reloaded when it changes', String),
+  tlsCertFile: textFlag('--tls-cert-file FILE', 'Certificate chain (PEM); reloaded when it changes'),
+  tlsPrivateKeyFile: textFlag('--tls-private-key-file FILE', 'Private key (PEM); reloaded when it changes'),
   tlsMinVersion: valueFlag(
     '--tls-min-version VERSION',
     'Minimum TLS version: VersionTLS12 or VersionTLS13',
@@ -51,10 +51,9 @@ export const serveFlags = {
     '--tls-self-signed',
     'Serve a self-signed certificate created at startup, to try things out',
   ),
-  clientCaFile: optionalFlag(
+  clientCaFile: textFlag(
     '--client-ca-file FILE',
     "CA (PEM) of the API server's client certificate; without it no certificate is required",
-    String,
   ),
   apiServerCidrs: listFlag(
     '--api-server-cidrs CIDR,...',
@@ -161,7 +160,7 @@ async function serveBy(values: ServeValues, config: Config, logger: Logger): Pro
 }
 
 /** `carm-webhook serve`: the server. */
-export const serveCommand: Command = {
+export const command: Command = {
   help: () => `Usage: carm-webhook serve [flags]
 
 Serves POST /mutate and POST /validate over HTTPS, and /livez, /readyz and /metrics over HTTP.

@@ -89,7 +89,7 @@ async function why(argv: readonly string[], { env, stdout }: Surroundings): Prom
 }
 
 /** `carm-webhook why`: the decision on one pod or namespace, explained. */
-export const whyCommand: Command = {
+export const command: Command = {
   help: () => `Usage: carm-webhook why pod NAME [-n NAMESPACE] [flags]
        carm-webhook why namespace NAME [flags]
 
