@@ -5,6 +5,7 @@ import {
   type Certificate,
   CertificateError,
   type CertificateNames,
+  type CertificatePem,
   type CertificateSource,
   parseCertificate,
 } from './certificate.ts';
@@ -19,12 +20,6 @@ export interface CertificateFilesOptions {
   readonly onReload?: (certificate: Certificate) => void;
   /** Told once of each content of the files that cannot be served; the last good pair stays. */
   readonly onError?: (error: CertificateError) => void;
-}
-
-interface Contents {
-  readonly cert: string;
-  readonly key: string;
-  readonly clientCa: string | undefined;
 }
 
 /** What messages call the files: by the flag that names each. */
@@ -46,7 +41,7 @@ async function read(path: string, name: string): Promise<string> {
   }
 }
 
-async function readAll(options: CertificateFilesOptions): Promise<Contents> {
+async function readAll(options: CertificateFilesOptions): Promise<CertificatePem> {
   const { certFile, keyFile, clientCaFile } = options;
   const names = namesOf(options);
   const [cert, key, clientCa] = await Promise.all([
@@ -67,12 +62,12 @@ export class CertificateFiles implements CertificateSource {
   readonly #listeners: ((certificate: Certificate) => void)[] = [];
   #current: Certificate;
   /** What was looked at last, good or not; `undefined` after a file could not be read. */
-  #seen: Contents | undefined;
+  #seen: CertificatePem | undefined;
   #lastError = '';
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  private constructor(options: CertificateFilesOptions, contents: Contents, current: Certificate) {
+  private constructor(options: CertificateFilesOptions, contents: CertificatePem, current: Certificate) {
     this.#options = options;
     this.#seen = contents;
     this.#current = current;

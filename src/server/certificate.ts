@@ -38,12 +38,15 @@ export interface CertificateSource {
   close(): void;
 }
 
-/** What messages call the parts: files by flag and path, or words. */
-export interface CertificateNames {
+/** What a certificate is made of, as PEM. */
+export interface CertificatePem {
   readonly cert: string;
   readonly key: string;
-  readonly clientCa: string;
+  readonly clientCa?: string | undefined;
 }
+
+/** What messages call the parts: files by flag and path, or words. */
+export type CertificateNames = Readonly<Record<keyof CertificatePem, string>>;
 
 function causeOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
@@ -69,10 +72,7 @@ function readBundle(pem: string, name: string): void {
  * Checks a pair before it is served.
  * @throws {CertificateError} one line, naming the file at fault.
  */
-export function parseCertificate(
-  pem: { readonly cert: string; readonly key: string; readonly clientCa?: string | undefined },
-  names: CertificateNames,
-): Certificate {
+export function parseCertificate(pem: CertificatePem, names: CertificateNames): Certificate {
   const leaf = parsePart(names.cert, 'a PEM certificate', () => new X509Certificate(pem.cert));
   const key = parsePart(names.key, 'a PEM private key without a passphrase', () => createPrivateKey(pem.key));
   if (!leaf.checkPrivateKey(key)) {

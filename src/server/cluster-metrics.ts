@@ -10,14 +10,6 @@ export interface ClusterMetricLabels {
   readonly liveReadResults: readonly string[];
 }
 
-const none: ClusterMetricLabels = {
-  maps: [],
-  watchedResources: [],
-  restartCauses: [],
-  liveReadResources: [],
-  liveReadResults: [],
-};
-
 /** What is known of the cluster, and how fresh it is. */
 export class ClusterMetrics {
   readonly #boundNamespaces: Gauge;
@@ -27,7 +19,7 @@ export class ClusterMetrics {
   readonly #watchRestarts: Counter<'resource' | 'cause'>;
   readonly #liveReads: Counter<'resource' | 'result'>;
 
-  constructor(registry: Registry, labels: ClusterMetricLabels = none) {
+  constructor(registry: Registry, labels: ClusterMetricLabels | undefined) {
     const { counter, gauge } = metricsIn(registry);
     this.#boundNamespaces = gauge('carm_webhook_bound_namespaces', 'Namespaces that have a binding.');
     this.#mapEntries = gauge(
@@ -49,7 +41,7 @@ export class ClusterMetrics {
       'resource',
       'result',
     ]);
-    this.#fillWithZeros(labels);
+    if (labels !== undefined) this.#fillWithZeros(labels);
   }
 
   setBoundNamespaces(count: number): void {

@@ -18,13 +18,12 @@ export interface SelfSigned extends CertificateSource {
 export async function makeSelfSigned(names: readonly string[] = [], clientCaPem?: string): Promise<SelfSigned> {
   // Clocks differ between machines: valid from an hour ago.
   const notBeforeDate = new Date(Date.now() - 3_600_000);
-  const validity = { notBeforeDate, notAfterDate: new Date(notBeforeDate.getTime() + 365 * dayMs) };
-  const kind = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const;
+  const notAfterDate = new Date(notBeforeDate.getTime() + 365 * dayMs);
+  const kind = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256', notBeforeDate, notAfterDate } as const;
   // A name of its own: clients that trust the CAs of two starts tell them apart by their names.
   const caName = `carm-webhook self-signed CA ${randomBytes(8).toString('hex')}`;
   const ca = await generate([{ name: 'commonName', value: caName }], {
     ...kind,
-    ...validity,
     extensions: [
       { name: 'basicConstraints', cA: true, pathLenConstraint: 0, critical: true },
       { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
@@ -33,7 +32,6 @@ export async function makeSelfSigned(names: readonly string[] = [], clientCaPem?
   const all = [...new Set(['localhost', '127.0.0.1', '::1', ...names])];
   const leaf = await generate([{ name: 'commonName', value: 'carm-webhook' }], {
     ...kind,
-    ...validity,
     ca: { key: ca.private, cert: ca.cert },
     extensions: [
       { name: 'basicConstraints', cA: false, critical: true },
