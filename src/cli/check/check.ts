@@ -57,8 +57,6 @@ Examples:
   carm-webhook check --context production
   carm-webhook check --state cluster/ --feature-gates=TeamLevelCARM=true -o json
 
-Flags (each has an environment variable: --output is CARM_WEBHOOK_OUTPUT):
-${describeFlags(checkFlags)}
-`,
+${describeFlags(checkFlags, checkFlags.output)}`,
   run: check,
 };

@@ -60,7 +60,7 @@ export function problemFinding(
   const entry = denials[problem.reason] as Denial<Problem>;
   const namespace = object.kind === 'Namespace' ? object.name : object.namespace;
   const serviceAccountName = object.kind === 'ServiceAccount' ? object.name : '';
-  const context = messageContext(namespace, config, { namespace, serviceAccountName, binding });
+  const context = messageContext(namespace, config, { serviceAccountName, binding });
   const { wrong, remedy, command } = entry.say(problem, context);
   return [finding(problem.reason, object, wrong, fixOf(remedy, command))];
 }

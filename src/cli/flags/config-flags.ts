@@ -9,21 +9,28 @@ import {
   unboundPolicies,
   workloadPolicies,
 } from '../../admission/config.ts';
-import { type Identity, identityForms, parseIdentity } from '../../admission/identity.ts';
+import { identityForms, parseIdentity } from '../../admission/identity.ts';
 import { modes } from '../../admission/mode.ts';
 import { longestTokenSeconds, shortestTokenSeconds } from '../../injection/token-settings.ts';
-import { type FlagValues, listFlag, oneOf, optionalFlag, switchFlag, valueFlag } from './flag.ts';
+import { type FlagValues, listFlag, oneOf, optionalFlag, parserOf, switchFlag, valueFlag } from './flag.ts';
 import { isNamespaceName, namespaceNameForm, parseDurationMs } from './flag-values.ts';
 
-function parseRegion(text: string): string {
-  if (partitionOfRegion(text) === undefined) throw new Error('is not an AWS region such as eu-central-1');
-  return text;
-}
+const parseRegion = parserOf(
+  text => (partitionOfRegion(text) === undefined ? undefined : text),
+  'is not an AWS region such as eu-central-1',
+);
 
-function parseSourceAccount(item: string): string {
-  if (!isAccountId(item)) throw new Error('is not an account id of 12 digits');
-  return item;
-}
+const parseSourceAccount = parserOf(
+  item => (isAccountId(item) ? item : undefined),
+  'is not an account id of 12 digits',
+);
+
+const parseKnownIdentity = parserOf(parseIdentity, `is not ${identityForms}`);
+
+const parseUrl = parserOf(
+  item => (/^https?:$/.test(URL.parse(item)?.protocol ?? '') ? item : undefined),
+  'is not a URL of https or http',
+);
 
 function parseTokenExpiration(text: string): number {
   const seconds = parseDurationMs(text) / 1000;
@@ -46,17 +53,6 @@ function parseAckSystem(item: string): AckSystem {
 
 function collectAckSystems([first, ...others]: readonly AckSystem[]): Config['ackSystems'] {
   return first === undefined ? defaultConfig.ackSystems : [first, ...others];
-}
-
-function parseKnownIdentity(item: string): Identity {
-  const identity = parseIdentity(item);
-  if (identity === undefined) throw new Error(`is not ${identityForms}`);
-  return identity;
-}
-
-function parseUrl(item: string): string {
-  if (!/^https?:$/.test(URL.parse(item)?.protocol ?? '')) throw new Error('is not a URL of https or http');
-  return item;
 }
 
 function parseNamespacePair(item: string): NamespacePair {

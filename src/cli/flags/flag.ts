@@ -106,13 +106,18 @@ export function switchFlag(spelling: Spelling, help: string): Flag<boolean> {
   return { ...readSpelling(spelling), help, defaultText: undefined, read };
 }
 
+/** A parser that says what is allowed where `read` finds nothing of that. */
+export function parserOf<T>(read: (value: string) => T | undefined, otherwise: string): (value: string) => T {
+  return value => {
+    const parsed = read(value);
+    if (parsed === undefined) throw new Error(otherwise);
+    return parsed;
+  };
+}
+
 /** A parser for a flag that takes one of a few words. */
 export function oneOf<T extends string>(allowed: readonly T[]): (value: string) => T {
-  return value => {
-    const word = allowed.find(candidate => candidate === value);
-    if (word === undefined) throw new Error(`is not one of: ${allowed.join(', ')}`);
-    return word;
-  };
+  return parserOf(value => allowed.find(word => word === value), `is not one of: ${allowed.join(', ')}`);
 }
 
 export function environmentVariable(flag: Flag<unknown>): string {
@@ -138,22 +143,13 @@ function readFlag(flag: Flag<unknown>, given: readonly string[], fromEnvironment
   }
 }
 
-interface GivenArguments {
-  readonly byFlag: ReadonlyMap<string, readonly string[]>;
-  readonly positionals: readonly string[];
-}
-
-function splitArguments(argv: readonly string[], flags: readonly Flag<unknown>[]): GivenArguments {
+function splitArguments(argv: readonly string[], flags: readonly Flag<unknown>[]) {
   const known = new Map(flags.map(flag => [flag.name, flag]));
   const options = Object.fromEntries(
-    flags.map(({ name, short, placeholder }) => [
-      name,
-      {
-        type: placeholder === undefined ? 'boolean' : 'string',
-        multiple: true,
-        ...(short === undefined ? {} : { short }),
-      } as const,
-    ]),
+    flags.map(({ name, short, placeholder }) => {
+      const type = placeholder === undefined ? 'boolean' : 'string';
+      return [name, { type, multiple: true, ...(short !== undefined && { short }) } as const];
+    }),
   );
   const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
   const byFlag = new Map<string, string[]>();
@@ -232,8 +228,8 @@ function wrapped(text: string, width: number): readonly string[] {
   return [...lines, line];
 }
 
-/** The flags as a help text lists them, at most 100 columns wide. */
-export function describeFlags(flags: Flags): string {
+/** The end of a help text: the flags, at most 100 columns wide. @param example one of them. */
+export function describeFlags(flags: Flags, example: Flag<unknown>): string {
   const rows = Object.values(flags).map(flag => {
     const short = flag.short === undefined ? '    ' : `-${flag.short}, `;
     const left = `  ${short}--${flag.name}${flag.placeholder === undefined ? '' : ` ${flag.placeholder}`}`;
@@ -241,10 +237,10 @@ export function describeFlags(flags: Flags): string {
   });
   const width = Math.min(40, Math.max(...rows.map(({ left }) => left.length)));
   const indent = `\n${' '.repeat(width + 2)}`;
-  return rows
-    .map(({ left, right }) => {
-      const text = wrapped(right, helpWidth - width - 2).join(indent);
-      return left.length > width ? `${left}${indent}${text}` : `${left.padEnd(width)}  ${text}`;
-    })
-    .join('\n');
+  const lines = rows.map(({ left, right }) => {
+    const text = wrapped(right, helpWidth - width - 2).join(indent);
+    return left.length > width ? `${left}${indent}${text}` : `${left.padEnd(width)}  ${text}`;
+  });
+  const heading = `Flags (each has an environment variable: --${example.name} is ${environmentVariable(example)}):`;
+  return `${[heading, ...lines].join('\n')}\n`;
 }

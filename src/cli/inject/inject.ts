@@ -103,8 +103,6 @@ Examples:
   carm-webhook inject -f pod.yaml -o diff
   kustomize build . | carm-webhook inject -f - -n team-a --state cluster/
 
-Flags (each has an environment variable: --output is CARM_WEBHOOK_OUTPUT):
-${describeFlags(injectFlags)}
-`,
+${describeFlags(injectFlags, injectFlags.output)}`,
   run: inject,
 };

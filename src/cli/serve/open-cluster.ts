@@ -127,16 +127,8 @@ export async function openCluster(
   metrics: ClusterMetrics,
   logger: Logger,
 ): Promise<OpenCluster> {
-  const { state } = values;
-  return state === undefined ? watch(values, config, metrics, logger) : readFolder(state, config, metrics, logger);
-}
-
-async function readFolder(
-  folder: string,
-  config: Config,
-  metrics: ClusterMetrics,
-  logger: Logger,
-): Promise<OpenCluster> {
+  const { state: folder } = values;
+  if (folder === undefined) return watch(values, config, metrics, logger);
   const state = await StateDirectory.open({
     folder,
     roleSelectors: config.featureGates.IAMRoleSelector,
@@ -184,14 +176,13 @@ async function watch(
       restarted: (resource, cause, error) => {
         metrics.countWatchRestart(resource, cause);
         const ration = restarts.take(resource);
-        if (ration.granted)
-          logger.warn({ resource, cause, error: wordsOf(error), ...ration.fields }, 'watch restarted');
+        if (ration !== undefined) logger.warn({ resource, cause, error: wordsOf(error), ...ration }, 'watch restarted');
       },
       listenerFailed: (resource, error) => {
         const ration = failures.take(resource);
-        if (!ration.granted) return;
+        if (ration === undefined) return;
         const why = error instanceof Error && error.cause !== undefined ? { why: wordsOf(error.cause) } : {};
-        logger.error({ resource, error: wordsOf(error), ...why, ...ration.fields }, 'object not kept');
+        logger.error({ resource, error: wordsOf(error), ...why, ...ration }, 'object not kept');
       },
       liveRead: (resource, result) => metrics.countLiveRead(resource, result),
       changed: () => {

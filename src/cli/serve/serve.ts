@@ -4,7 +4,7 @@ import type { Config } from '../../admission/config.ts';
 import { reviewSeries } from '../../admission/review-series.ts';
 import type { CertificateSource } from '../../server/certificate.ts';
 import { CertificateFiles } from '../../server/certificate-files.ts';
-import { type Cidr, parseCidr } from '../../server/cidr.ts';
+import { parseCidr } from '../../server/cidr.ts';
 import { createLogger, type Logger, logLevels } from '../../server/logs.ts';
 import { Metrics } from '../../server/metrics.ts';
 import { logNodeWarnings } from '../../server/node-warnings.ts';
@@ -19,6 +19,7 @@ import {
   type FlagValues,
   listFlag,
   oneOf,
+  parserOf,
   readFlags,
   rejectArguments,
   switchFlag,
@@ -29,11 +30,7 @@ import { parseDurationMs, parsePort } from '../flags/flag-values.ts';
 import { exitCodes, UsageError } from '../usage-error.ts';
 import { clusterMetricLabels, openCluster, serveClusterFlags } from './open-cluster.ts';
 
-function parseAddressRange(item: string): Cidr {
-  const cidr = parseCidr(item);
-  if (cidr === undefined) throw new Error('is not an address or a range such as 10.0.0.0/16 or 2001:db8::/32');
-  return cidr;
-}
+const parseAddressRange = parserOf(parseCidr, 'is not an address or a range such as 10.0.0.0/16 or 2001:db8::/32');
 
 export const serveFlags = {
   port: valueFlag('--port PORT', 'HTTPS port of /mutate and /validate', parsePort, '8443'),
@@ -134,18 +131,14 @@ async function serveBy(values: ServeValues, config: Config, logger: Logger): Pro
   const cluster = await openCluster(values, config, metrics.cluster, logger);
   try {
     const server = await startServer({
+      ...values,
       admit: createAdmit(cluster.cluster, config),
       answerFailure: createAnswerFailure(cluster.cluster, config),
       certificate,
       metrics,
       logger,
       clusterNotReady: cluster.notReady,
-      bindAddress: values.bindAddress,
-      port: values.port,
-      opsPort: values.opsPort,
       tlsMinVersion: values.tlsMinVersion === 'VersionTLS12' ? 'TLSv1.2' : 'TLSv1.3',
-      apiServerCidrs: values.apiServerCidrs,
-      shutdownDelayMs: values.shutdownDelayMs,
     });
     await drainOnSignal({
       drain: signal => server.drain(signal),
@@ -167,8 +160,6 @@ Serves POST /mutate and POST /validate over HTTPS, and /livez, /readyz and /metr
 
 It watches the cluster. With --state it reads a folder instead.
 
-Flags (each has an environment variable: --tls-cert-file is CARM_WEBHOOK_TLS_CERT_FILE):
-${describeFlags(serveFlags)}
-`,
+${describeFlags(serveFlags, serveFlags.tlsCertFile)}`,
   run: serve,
 };

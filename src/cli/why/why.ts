@@ -101,8 +101,6 @@ Examples:
   carm-webhook why pod web-5d9c7b-x2x9f -n team-a
   carm-webhook why namespace team-a --state cluster/ -o json
 
-Flags (each has an environment variable: --output is CARM_WEBHOOK_OUTPUT):
-${describeFlags(whyFlags)}
-`,
+${describeFlags(whyFlags, whyFlags.output)}`,
   run: why,
 };
