@@ -26,8 +26,6 @@ export interface Certificate {
   readonly clientCaPem: string | undefined;
   /** End of the leaf's validity, milliseconds since the epoch. */
   readonly expiresAtMs: number;
-  /** SHA-256 of the leaf, as `openssl x509 -fingerprint -sha256` prints it. */
-  readonly fingerprint: string;
 }
 
 /** Where the server takes its certificate from. */
@@ -91,7 +89,6 @@ export function parseCertificate(pem: CertificatePem, names: CertificateNames): 
     keyPem: pem.key,
     clientCaPem: pem.clientCa,
     expiresAtMs: leaf.validToDate.getTime(),
-    fingerprint: leaf.fingerprint256,
   };
 }
 
