@@ -7,35 +7,19 @@ interface LazyCommand {
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
-  readonly load: () => Promise<Command>;
+  readonly load: () => Promise<{ readonly command: Command }>;
 }
 
 const commands: readonly LazyCommand[] = [
-  {
-    name: 'serve',
-    summary: 'Answer the admission reviews of an API server',
-    load: async () => (await import('./serve/serve.ts')).serveCommand,
-  },
-  {
-    name: 'inject',
-    summary: 'Show what the webhook would do to manifests',
-    load: async () => (await import('./inject/inject.ts')).injectCommand,
-  },
+  { name: 'serve', summary: 'Answer the admission reviews of an API server', load: () => import('./serve/serve.ts') },
+  { name: 'inject', summary: 'Show what the webhook would do to manifests', load: () => import('./inject/inject.ts') },
   {
     name: 'check',
     summary: "Find what is wrong with maps, namespaces, ServiceAccounts and ACK's resources",
-    load: async () => (await import('./check/check.ts')).checkCommand,
+    load: () => import('./check/check.ts'),
   },
-  {
-    name: 'why',
-    summary: 'Explain the decision on a pod or a namespace',
-    load: async () => (await import('./why/why.ts')).whyCommand,
-  },
-  {
-    name: 'version',
-    summary: 'Print the version',
-    load: async () => (await import('./version.ts')).versionCommand,
-  },
+  { name: 'why', summary: 'Explain the decision on a pod or a namespace', load: () => import('./why/why.ts') },
+  { name: 'version', summary: 'Print the version', load: () => import('./version.ts') },
 ];
 
 function generalHelp(): string {
@@ -58,7 +42,7 @@ const helpWords: ReadonlySet<string> = new Set(['help', '--help', '-h']);
 /** @throws {UsageError} */
 async function commandOf(name: string): Promise<Command> {
   const command = commands.find(candidate => candidate.name === name || `--${candidate.name}` === name);
-  if (command !== undefined) return command.load();
+  if (command !== undefined) return (await command.load()).command;
   const names = commands.map(candidate => candidate.name).join(', ');
   throw new UsageError(`unknown command ${echo(name)}; commands are: ${names}`);
 }

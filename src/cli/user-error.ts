@@ -2,8 +2,9 @@ import { ClusterUnreachableError } from '../cluster/api/api-errors.ts';
 import { ManifestError } from '../cluster/state/manifests.ts';
 import { StateError } from '../cluster/state/state-directory.ts';
 import { MalformedObjectError } from '../objects/json.ts';
-import { exitCodes, UsageError } from './usage-error.ts';
-import { MissingObjectError } from './why/missing-object-error.ts';
+import { CertificateError } from '../server/certificate.ts';
+import { ListenError } from '../server/listen.ts';
+import { exitCodes, MissingObjectError, UsageError } from './usage-error.ts';
 
 /** An error that is an answer to the user, or theirs to fix. */
 export interface UserError {
@@ -15,6 +16,7 @@ export interface UserError {
 function codeOf(error: Error): number | undefined {
   if (error instanceof UsageError || error instanceof StateError) return exitCodes.usage;
   if (error instanceof ManifestError || error instanceof MalformedObjectError) return exitCodes.usage;
+  if (error instanceof CertificateError || error instanceof ListenError) return exitCodes.usage;
   if (error instanceof MissingObjectError) return exitCodes.denied;
   if (error instanceof ClusterUnreachableError) return exitCodes.unreachable;
   return undefined;

@@ -4,7 +4,7 @@ import { readFlags, rejectArguments } from './flags/flag.ts';
 import { exitCodes } from './usage-error.ts';
 
 /** `carm-webhook version`. */
-export const versionCommand: Command = {
+export const command: Command = {
   help: () => 'Usage: carm-webhook version\n\nPrints the version and ends.\n',
   run: async (argv, { env, stdout }) => {
     rejectArguments('version', readFlags({}, argv, env).positionals);

@@ -62,7 +62,8 @@ export class BodyReader {
     this.#request = request;
     this.#options = options;
     this.stay = options.room.enter(options.peer, () => this.#lackRoom());
-    this.#timer = setTimeout(this.#onTimeout, Math.min(options.timeoutMs, longestBodyWaitMs));
+    const late = (): void => this.fail(new HttpError(408, 'the body did not arrive in time'));
+    this.#timer = setTimeout(late, Math.min(options.timeoutMs, longestBodyWaitMs));
     this.#timer.unref();
     request.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onGone).on('error', this.#onGone);
   }
@@ -160,10 +161,6 @@ export class BodyReader {
   readonly #onEnd = (): void => {
     this.#stop();
     this.#resolve(this.#first ?? this.#buffer?.bytes() ?? Buffer.alloc(0));
-  };
-
-  readonly #onTimeout = (): void => {
-    this.fail(new HttpError(408, 'the body did not arrive in time'));
   };
 
   readonly #onGone = (): void => {

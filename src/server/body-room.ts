@@ -9,11 +9,6 @@ export const smallBodyBytes = 64 * 1024;
  */
 export const parsedFactor = 3;
 
-/** Who goes first when there is not enough: the lower number. */
-function rankOf({ trusted }: Peer, large: boolean): number {
-  return (trusted ? 0 : 2) + (large ? 1 : 0);
-}
-
 /**
  * What each rank leaves free for those before it: a sixteenth. A review that is being decided cannot be taken back, and the
  * API server must find room beside strangers' reviews that wait.
@@ -21,25 +16,20 @@ function rankOf({ trusted }: Peer, large: boolean): number {
 const reservedShare = 1 / 16;
 
 /** What one review holds of the room, from the first byte of its body that has to wait to its answer. */
-export class BodyStay {
+export interface BodyStay {
   readonly peer: Peer;
   readonly sinceMs: number;
   /** Ends the reading or the waiting of this body; called at most once, after the room has taken back what it held. */
   readonly cut: () => void;
-  bytes = 0;
-  large = false;
+  bytes: number;
+  large: boolean;
   /** Being decided: its memory is in use and cannot be taken back. */
-  settled = false;
+  settled: boolean;
+}
 
-  constructor(peer: Peer, sinceMs: number, cut: () => void) {
-    this.peer = peer;
-    this.sinceMs = sinceMs;
-    this.cut = cut;
-  }
-
-  get rank(): number {
-    return rankOf(this.peer, this.large);
-  }
+/** Who goes first when there is not enough: the lower number. */
+function rankOf({ peer, large }: BodyStay): number {
+  return (peer.trusted ? 0 : 2) + (large ? 1 : 0);
 }
 
 /**
@@ -71,7 +61,7 @@ export class BodyRoom {
 
   /** @param cut told when the stay has to end to make room. */
   enter(peer: Peer, cut: () => void): BodyStay {
-    const stay = new BodyStay(peer, this.#now(), cut);
+    const stay: BodyStay = { peer, sinceMs: this.#now(), cut, bytes: 0, large: false, settled: false };
     this.#stays.add(stay);
     return stay;
   }
@@ -104,7 +94,7 @@ export class BodyRoom {
   #charge(stay: BodyStay, bytes: number): boolean {
     if (!this.#stays.has(stay)) return false;
     const more = bytes - stay.bytes;
-    const limit = this.#limitBytes - this.#reservedBytes * stay.rank;
+    const limit = this.#limitBytes - this.#reservedBytes * rankOf(stay);
     while (this.#bytes + more > limit && more > 0) {
       const worst = this.#leastEntitled(stay);
       if (worst === undefined) return false;
@@ -121,10 +111,10 @@ export class BodyRoom {
   #leastEntitled(stay: BodyStay): BodyStay | undefined {
     const nowMs = this.#now();
     let worst: BodyStay | undefined;
-    let worstRank = stay.rank;
+    let worstRank = rankOf(stay);
     let worstCost = -1;
     for (const each of this.#stays) {
-      const { rank } = each;
+      const rank = rankOf(each);
       if (each.settled || each.bytes === 0 || rank < worstRank) continue;
       const cost = (this.#waiting.get(each.peer.share) ?? 0) * (nowMs - each.sinceMs);
       // The longest waiter comes first in the set: of equals, it goes.

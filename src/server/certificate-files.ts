@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { whyUnreadable } from '../why-unreadable.ts';
 import {
   type Certificate,
   CertificateError,
   type CertificateNames,
+  type CertificatePem,
   type CertificateSource,
   parseCertificate,
 } from './certificate.ts';
@@ -18,12 +20,6 @@ export interface CertificateFilesOptions {
   readonly onReload?: (certificate: Certificate) => void;
   /** Told once of each content of the files that cannot be served; the last good pair stays. */
   readonly onError?: (error: CertificateError) => void;
-}
-
-interface Contents {
-  readonly cert: string;
-  readonly key: string;
-  readonly clientCa: string | undefined;
 }
 
 /** What messages call the files: by the flag that names each. */
@@ -45,6 +41,17 @@ async function read(path: string, name: string): Promise<string> {
   }
 }
 
+async function readAll(options: CertificateFilesOptions): Promise<CertificatePem> {
+  const { certFile, keyFile, clientCaFile } = options;
+  const names = namesOf(options);
+  const [cert, key, clientCa] = await Promise.all([
+    read(certFile, names.cert),
+    read(keyFile, names.key),
+    clientCaFile === undefined ? undefined : read(clientCaFile, names.clientCa),
+  ]);
+  return { cert, key, clientCa };
+}
+
 /**
  * A certificate in files that something else renews. The contents are polled: kubelet swaps a symbolic link, editors
  * write in place, and file events miss one or the other.
@@ -55,12 +62,12 @@ export class CertificateFiles implements CertificateSource {
   readonly #listeners: ((certificate: Certificate) => void)[] = [];
   #current: Certificate;
   /** What was looked at last, good or not; `undefined` after a file could not be read. */
-  #seen: Contents | undefined;
+  #seen: CertificatePem | undefined;
   #lastError = '';
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  private constructor(options: CertificateFilesOptions, contents: Contents, current: Certificate) {
+  private constructor(options: CertificateFilesOptions, contents: CertificatePem, current: Certificate) {
     this.#options = options;
     this.#seen = contents;
     this.#current = current;
@@ -69,8 +76,8 @@ export class CertificateFiles implements CertificateSource {
 
   /** @throws {CertificateError} when the files cannot be served. */
   static async open(options: CertificateFilesOptions): Promise<CertificateFiles> {
-    const contents = await CertificateFiles.#readAll(options);
-    return new CertificateFiles(options, contents, CertificateFiles.#parse(options, contents));
+    const contents = await readAll(options);
+    return new CertificateFiles(options, contents, parseCertificate(contents, namesOf(options)));
   }
 
   get current(): Certificate {
@@ -86,21 +93,6 @@ export class CertificateFiles implements CertificateSource {
     clearTimeout(this.#timer);
   }
 
-  static async #readAll(options: CertificateFilesOptions): Promise<Contents> {
-    const { certFile, keyFile, clientCaFile } = options;
-    const names = namesOf(options);
-    const [cert, key, clientCa] = await Promise.all([
-      read(certFile, names.cert),
-      read(keyFile, names.key),
-      clientCaFile === undefined ? undefined : read(clientCaFile, names.clientCa),
-    ]);
-    return { cert, key, clientCa };
-  }
-
-  static #parse(options: CertificateFilesOptions, contents: Contents): Certificate {
-    return parseCertificate(contents, namesOf(options));
-  }
-
   #schedule(): void {
     if (this.#closed) return;
     this.#timer = setTimeout(() => void this.#look(), this.#options.pollMs ?? 2000);
@@ -109,10 +101,10 @@ export class CertificateFiles implements CertificateSource {
 
   async #look(): Promise<void> {
     try {
-      const contents = await CertificateFiles.#readAll(this.#options);
-      if (!this.#closed && !this.#isSeen(contents)) {
+      const contents = await readAll(this.#options);
+      if (!this.#closed && !isDeepStrictEqual(contents, this.#seen)) {
         this.#seen = contents;
-        this.#serve(CertificateFiles.#parse(this.#options, contents));
+        this.#serve(parseCertificate(contents, namesOf(this.#options)));
       }
     } catch (error) {
       this.#fail(error);
@@ -121,16 +113,10 @@ export class CertificateFiles implements CertificateSource {
     }
   }
 
-  #isSeen({ cert, key, clientCa }: Contents): boolean {
-    return this.#seen?.cert === cert && this.#seen?.key === key && this.#seen?.clientCa === clientCa;
-  }
-
   #serve(certificate: Certificate): void {
     this.#lastError = '';
-    const { certPem, keyPem, clientCaPem } = this.#current;
     // The good pair came back after a bad one.
-    if (certPem === certificate.certPem && keyPem === certificate.keyPem && clientCaPem === certificate.clientCaPem)
-      return;
+    if (isDeepStrictEqual(certificate, this.#current)) return;
     this.#current = certificate;
     for (const listener of this.#listeners) listener(certificate);
     this.#options.onReload?.(certificate);

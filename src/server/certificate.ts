@@ -26,8 +26,6 @@ export interface Certificate {
   readonly clientCaPem: string | undefined;
   /** End of the leaf's validity, milliseconds since the epoch. */
   readonly expiresAtMs: number;
-  /** SHA-256 of the leaf, as `openssl x509 -fingerprint -sha256` prints it. */
-  readonly fingerprint: string;
 }
 
 /** Where the server takes its certificate from. */
@@ -38,12 +36,15 @@ export interface CertificateSource {
   close(): void;
 }
 
-/** What messages call the parts: files by flag and path, or words. */
-export interface CertificateNames {
+/** What a certificate is made of, as PEM. */
+export interface CertificatePem {
   readonly cert: string;
   readonly key: string;
-  readonly clientCa: string;
+  readonly clientCa?: string | undefined;
 }
+
+/** What messages call the parts: files by flag and path, or words. */
+export type CertificateNames = Readonly<Record<keyof CertificatePem, string>>;
 
 function causeOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
@@ -69,10 +70,7 @@ function readBundle(pem: string, name: string): void {
  * Checks a pair before it is served.
  * @throws {CertificateError} one line, naming the file at fault.
  */
-export function parseCertificate(
-  pem: { readonly cert: string; readonly key: string; readonly clientCa?: string | undefined },
-  names: CertificateNames,
-): Certificate {
+export function parseCertificate(pem: CertificatePem, names: CertificateNames): Certificate {
   const leaf = parsePart(names.cert, 'a PEM certificate', () => new X509Certificate(pem.cert));
   const key = parsePart(names.key, 'a PEM private key without a passphrase', () => createPrivateKey(pem.key));
   if (!leaf.checkPrivateKey(key)) {
@@ -91,7 +89,6 @@ export function parseCertificate(
     keyPem: pem.key,
     clientCaPem: pem.clientCa,
     expiresAtMs: leaf.validToDate.getTime(),
-    fingerprint: leaf.fingerprint256,
   };
 }
 

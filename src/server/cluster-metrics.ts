@@ -1,4 +1,5 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Counter, Gauge, Registry } from 'prom-client';
+import { metricsIn } from './metrics-in.ts';
 
 /** The closed sets of label values that the cluster will use; every counter stands at 0 for each from the start. */
 export interface ClusterMetricLabels {
@@ -9,14 +10,6 @@ export interface ClusterMetricLabels {
   readonly liveReadResults: readonly string[];
 }
 
-const none: ClusterMetricLabels = {
-  maps: [],
-  watchedResources: [],
-  restartCauses: [],
-  liveReadResources: [],
-  liveReadResults: [],
-};
-
 /** What is known of the cluster, and how fresh it is. */
 export class ClusterMetrics {
   readonly #boundNamespaces: Gauge;
@@ -26,44 +19,29 @@ export class ClusterMetrics {
   readonly #watchRestarts: Counter<'resource' | 'cause'>;
   readonly #liveReads: Counter<'resource' | 'result'>;
 
-  constructor(registry: Registry, labels: ClusterMetricLabels = none) {
-    const registers = [registry];
-    this.#boundNamespaces = new Gauge({
-      name: 'carm_webhook_bound_namespaces',
-      help: 'Namespaces that have a binding.',
-      registers,
-    });
-    this.#mapEntries = new Gauge({
-      name: 'carm_webhook_map_entries',
-      help: 'Entries of the account and team maps, by whether they can be used.',
-      labelNames: ['map', 'valid'],
-      registers,
-    });
-    this.#watchSynced = new Gauge({
-      name: 'carm_webhook_watch_synced',
-      help: '1 once the resource was listed completely.',
-      labelNames: ['resource'],
-      registers,
-    });
-    this.#watchLastEvent = new Gauge({
-      name: 'carm_webhook_watch_last_event_timestamp_seconds',
-      help: 'When the watch last brought an event, a bookmark or a list, in seconds since the epoch; 0 before the first.',
-      labelNames: ['resource'],
-      registers,
-    });
-    this.#watchRestarts = new Counter({
-      name: 'carm_webhook_watch_restarts_total',
-      help: 'Watches that ended and were started again.',
-      labelNames: ['resource', 'cause'],
-      registers,
-    });
-    this.#liveReads = new Counter({
-      name: 'carm_webhook_live_reads_total',
-      help: 'Objects read from the API server for a decision.',
-      labelNames: ['resource', 'result'],
-      registers,
-    });
-    this.#fillWithZeros(labels);
+  constructor(registry: Registry, labels: ClusterMetricLabels | undefined) {
+    const { counter, gauge } = metricsIn(registry);
+    this.#boundNamespaces = gauge('carm_webhook_bound_namespaces', 'Namespaces that have a binding.');
+    this.#mapEntries = gauge(
+      'carm_webhook_map_entries',
+      'Entries of the account and team maps, by whether they can be used.',
+      ['map', 'valid'],
+    );
+    this.#watchSynced = gauge('carm_webhook_watch_synced', '1 once the resource was listed completely.', ['resource']);
+    this.#watchLastEvent = gauge(
+      'carm_webhook_watch_last_event_timestamp_seconds',
+      'When the watch last brought an event, a bookmark or a list, in seconds since the epoch; 0 before the first.',
+      ['resource'],
+    );
+    this.#watchRestarts = counter('carm_webhook_watch_restarts_total', 'Watches that ended and were started again.', [
+      'resource',
+      'cause',
+    ]);
+    this.#liveReads = counter('carm_webhook_live_reads_total', 'Objects read from the API server for a decision.', [
+      'resource',
+      'result',
+    ]);
+    if (labels !== undefined) this.#fillWithZeros(labels);
   }
 
   setBoundNamespaces(count: number): void {

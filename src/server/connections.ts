@@ -6,11 +6,12 @@ import type { TLSSocket } from 'node:tls';
 import type { BodyReader } from './body-reader.ts';
 import { Door } from './door.ts';
 import { HttpError } from './http-error.ts';
-import { sendHttpErrorOnSocket } from './http-error-response.ts';
+import { sendHttpError, sendHttpErrorOnSocket } from './http-error-response.ts';
 import type { Peer, Peers } from './peers.ts';
 import { ReadingTurns } from './reading-turns.ts';
 import { RecentCost } from './recent-cost.ts';
-import { type Seat, type SeatLimits, type SeatState, Seats } from './seats.ts';
+import { type Seat, type SeatState, Seats } from './seats.ts';
+import type { ServerLimits } from './server-limits.ts';
 import type { OnShortage } from './shortage.ts';
 import { stopParsing } from './stop-parsing.ts';
 
@@ -39,14 +40,10 @@ export interface Connection {
 }
 
 export interface ConnectionOptions {
-  /** From this age on a connection is closed with its next answer, so that new replicas get their share. 0: never. */
-  readonly maxAgeMs: number;
   readonly peers: Peers;
-  readonly seats: SeatLimits;
-  /** Handshakes of strangers that begin in one turn of the event loop. */
-  readonly handshakesPerTurn: number;
+  readonly limits: Pick<ServerLimits, 'connectionMaxAgeMs' | 'connections' | 'handshakes' | 'handshakesPerTurn'>;
   readonly onShortage: OnShortage;
-  /** Told of every refusal that no request stands for. */
+  /** Told of every HTTP error that is sent. */
   readonly onRefused: (error: HttpError) => void;
 }
 
@@ -91,10 +88,11 @@ export class Connections {
   constructor(server: Server, options: ConnectionOptions) {
     this.#options = options;
     const cost = new RecentCost();
-    this.#seats = new Seats(options.seats, share => cost.of(share));
+    const { connections, handshakes, handshakesPerTurn } = options.limits;
+    this.#seats = new Seats({ seats: connections, handshakes }, share => cost.of(share));
     this.reading = new ReadingTurns(cost);
     new Door(server, {
-      perTurn: options.handshakesPerTurn,
+      perTurn: handshakesPerTurn,
       costMs: handshakeMs,
       cost,
       admit: socket => this.#admit(socket),
@@ -103,7 +101,7 @@ export class Connections {
     server.on('secureConnection', socket => this.#enter(socket));
     server.on('clientError', (error, socket) => this.#onClientError(error, socket));
     server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-      this.#refuse(socket, new HttpError(405, 'CONNECT is not served here', 'POST'));
+      this.#refuseSocket(socket, new HttpError(405, 'CONNECT is not served here', 'POST'));
     });
   }
 
@@ -151,6 +149,12 @@ export class Connections {
     if (connection === undefined) return true;
     if (connection.last !== response) return false;
     return this.#retiring || connection.broken || performance.now() >= connection.retireAtMs;
+  }
+
+  /** Answers a request by an HTTP error. */
+  refuse(request: IncomingMessage, response: ServerResponse, error: HttpError): void {
+    this.#options.onRefused(error);
+    sendHttpError(request, response, error, this.isLast(request, response), this.onRead(request));
   }
 
   /** From now on every answer closes its connection. */
@@ -239,13 +243,13 @@ export class Connections {
   }
 
   #retireAtMs(): number {
-    const { maxAgeMs } = this.#options;
-    if (maxAgeMs <= 0) return Number.POSITIVE_INFINITY;
+    const { connectionMaxAgeMs } = this.#options.limits;
+    if (connectionMaxAgeMs <= 0) return Number.POSITIVE_INFINITY;
     // Spread, so that connections opened together do not all come back together.
-    return performance.now() + maxAgeMs * (0.8 + 0.4 * Math.random());
+    return performance.now() + connectionMaxAgeMs * (0.8 + 0.4 * Math.random());
   }
 
-  #refuse(socket: Duplex, error: HttpError): void {
+  #refuseSocket(socket: Duplex, error: HttpError): void {
     if (socket.writable) this.#options.onRefused(error);
     sendHttpErrorOnSocket(socket, error);
   }
@@ -263,10 +267,10 @@ export class Connections {
     const error = errorOf(cause);
     const { last, reading } = connection;
     if (reading !== undefined && !reading.hasAll) reading.fail(error);
-    else if (last === undefined || last.writableFinished || last.destroyed) this.#refuse(socket, error);
-    // A refusal that lingers has nothing left to wait for.
+    else if (last === undefined || last.writableFinished || last.destroyed) this.#refuseSocket(socket, error);
+    // An HTTP error that lingers has nothing left to wait for.
     else if (last.headersSent && !last.writableEnded) last.end();
     // What came whole before the garbage is answered first, and mostly closes the connection by itself.
-    else last.once('finish', () => this.#refuse(socket, error));
+    else last.once('finish', () => this.#refuseSocket(socket, error));
   }
 }

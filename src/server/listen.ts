@@ -26,26 +26,19 @@ export interface ListenAddress {
 }
 
 function listenError({ port, host, portFlag }: ListenAddress, cause: Error): ListenError {
+  const error = (code: ListenErrorCode, message: string) => new ListenError(code, message, { cause });
   const code = 'code' in cause ? String(cause.code) : cause.message;
   switch (code) {
     case 'EADDRINUSE':
-      return new ListenError('PortTaken', `port ${port} on ${host} is taken by another process (${portFlag})`, {
-        cause,
-      });
+      return error('PortTaken', `port ${port} on ${host} is taken by another process (${portFlag})`);
     case 'EACCES':
-      return new ListenError('PortForbidden', `port ${port} on ${host} may not be opened by this user (${portFlag})`, {
-        cause,
-      });
+      return error('PortForbidden', `port ${port} on ${host} may not be opened by this user (${portFlag})`);
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EINVAL':
-      return new ListenError('AddressUnavailable', `${host} is not an address of this machine (--bind-address)`, {
-        cause,
-      });
+      return error('AddressUnavailable', `${host} is not an address of this machine (--bind-address)`);
     default:
-      return new ListenError('ListenFailed', `cannot listen on port ${port} of ${host}: ${code} (${portFlag})`, {
-        cause,
-      });
+      return error('ListenFailed', `cannot listen on port ${port} of ${host}: ${code} (${portFlag})`);
   }
 }
 

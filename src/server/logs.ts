@@ -63,7 +63,7 @@ export function logReview(logger: Logger, record: ReviewRecord): void {
 }
 
 /** A request that was no review. Never its body, nor a header. */
-export function logDenial(logger: Logger, error: HttpError): void {
+export function logHttpError(logger: Logger, error: HttpError): void {
   logger.debug({ status: error.status, reason: error.message }, 'request refused');
 }
 

@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 
-/** `/metrics` as text: made anew only after `freshMs`, however many ask, for it takes milliseconds. */
+/** `/metrics` as text: made again only after `freshMs`, however many ask, for it takes milliseconds. */
 export class MetricsPage {
   readonly contentType: string;
   readonly #registry: Registry;

@@ -1,9 +1,10 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { ReviewRecord, WebhookEntry } from '../admission/record.ts';
 import type { ReviewSeries } from '../admission/review-series.ts';
 import { type ClusterMetricLabels, ClusterMetrics } from './cluster-metrics.ts';
 import { type HttpErrorStatus, httpErrorStatuses } from './http-error.ts';
-import { type ShortageCause, shortageCauses } from './shortage-cause.ts';
+import { metricsIn } from './metrics-in.ts';
+import { type ShortageCause, shortageCauses } from './shortage.ts';
 
 export interface MetricsOptions {
   readonly version: string;
@@ -36,40 +37,40 @@ export class Metrics {
   #certificateExpiryMs: (() => number | undefined) | undefined;
 
   constructor(options: MetricsOptions) {
-    const registers = [this.registry];
-    this.#reviews = new Counter({
-      name: 'carm_webhook_reviews_total',
-      help: 'Admission reviews answered, by what became of them.',
-      labelNames: ['webhook', 'operation', 'outcome', 'reason'],
-      registers,
-    });
+    const { counter, gauge, measure } = metricsIn(this.registry);
+    this.#reviews = counter('carm_webhook_reviews_total', 'Admission reviews answered, by what became of them.', [
+      'webhook',
+      'operation',
+      'outcome',
+      'reason',
+    ]);
     this.#duration = new Histogram({
       name: 'carm_webhook_review_duration_seconds',
       help: 'From the headers of an admission review to its answer.',
       labelNames: ['webhook'],
       buckets: [...durationBucketsSeconds],
-      registers,
+      registers: [this.registry],
     });
-    this.#warnings = new Counter({
-      name: 'carm_webhook_warnings_total',
-      help: 'Warnings given with answers.',
-      labelNames: ['reason'],
-      registers,
-    });
-    this.#httpErrors = new Counter({
-      name: 'carm_webhook_http_errors_total',
-      help: 'Requests to the webhook port that were no admission review, by the HTTP status of their answer.',
-      labelNames: ['code'],
-      registers,
-    });
-    this.#shortages = new Counter({
-      name: 'carm_webhook_refused_requests_total',
-      help: 'Requests and connections refused or cut off because capacity was short, by what was short.',
-      labelNames: ['cause'],
-      registers,
-    });
+    this.#warnings = counter('carm_webhook_warnings_total', 'Warnings given with answers.', ['reason']);
+    this.#httpErrors = counter(
+      'carm_webhook_http_errors_total',
+      'Requests to the webhook port that were no admission review, by the HTTP status of their answer.',
+      ['code'],
+    );
+    this.#shortages = counter(
+      'carm_webhook_refused_requests_total',
+      'Requests and connections refused or cut off because capacity was short, by what was short.',
+      ['cause'],
+    );
     this.cluster = new ClusterMetrics(this.registry, options.cluster);
-    this.#addGauges(options.version);
+    measure('carm_webhook_reviews_in_flight', 'Admission reviews being decided.', () => this.#inFlight);
+    measure(
+      'carm_webhook_certificate_expiry_timestamp_seconds',
+      'When the certificate being served expires, in seconds since the epoch; 0 without one.',
+      () => (this.#certificateExpiryMs?.() ?? 0) / 1000,
+    );
+    const buildInfo = gauge('carm_webhook_build_info', 'Always 1; the version is the label.', ['version']);
+    buildInfo.set({ version: options.version }, 1);
     this.#fillWithZeros(options);
     if (options.processMetrics ?? true) collectDefaultMetrics({ register: this.registry });
   }
@@ -97,34 +98,6 @@ export class Metrics {
   /** @param expiresAtMs asked at each scrape; milliseconds since the epoch. */
   watchCertificateExpiry(expiresAtMs: () => number | undefined): void {
     this.#certificateExpiryMs = expiresAtMs;
-  }
-
-  #addGauges(version: string): void {
-    const registers = [this.registry];
-    const inFlight = (): number => this.#inFlight;
-    const expiryMs = (): number | undefined => this.#certificateExpiryMs?.();
-    new Gauge({
-      name: 'carm_webhook_reviews_in_flight',
-      help: 'Admission reviews being decided.',
-      registers,
-      collect() {
-        this.set(inFlight());
-      },
-    });
-    new Gauge({
-      name: 'carm_webhook_certificate_expiry_timestamp_seconds',
-      help: 'When the certificate being served expires, in seconds since the epoch; 0 without one.',
-      registers,
-      collect() {
-        this.set((expiryMs() ?? 0) / 1000);
-      },
-    });
-    new Gauge({
-      name: 'carm_webhook_build_info',
-      help: 'Always 1; the version is the label.',
-      labelNames: ['version'],
-      registers,
-    }).set({ version }, 1);
   }
 
   #fillWithZeros({ reviewSeries, warningReasons }: MetricsOptions): void {

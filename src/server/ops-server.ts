@@ -53,7 +53,7 @@ function answers({ registry, notReady, limits }: OpsServerOptions): ReadonlyMap<
       '/readyz',
       response => {
         const reasons = notReady();
-        line(response, reasons.length === 0 ? 200 : 503, reasons.length === 0 ? 'ok' : reasons.join('\n'));
+        line(response, reasons.length === 0 ? 200 : 503, reasons.join('\n') || 'ok');
       },
     ],
     ['/metrics', async response => send(response, 200, await page.read(), page.contentType)],

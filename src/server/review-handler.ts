@@ -12,9 +12,9 @@ import { BodyReader } from './body-reader.ts';
 import { BodyRoom } from './body-room.ts';
 import type { Connections } from './connections.ts';
 import { ClientGoneError, HttpError } from './http-error.ts';
-import { sendHttpError } from './http-error-response.ts';
 import { type ReviewTimeout, ReviewTimeouts } from './review-timeout.ts';
 import { ReviewTurns } from './review-turns.ts';
+import type { ServerLimits } from './server-limits.ts';
 import type { OnShortage } from './shortage.ts';
 
 /** Where the server tells what became of each request. Exactly one call of `reviewed` follows each `reviewBegan`. */
@@ -32,9 +32,17 @@ export interface ReviewHandlerOptions {
   readonly connections: Connections;
   readonly observer: ReviewObserver;
   readonly onShortage: OnShortage;
-  readonly bodyLimitBytes: number;
-  readonly bodyRoomBytes: number;
+  readonly limits: Pick<ServerLimits, 'bodyLimitBytes' | 'bodyRoomBytes'>;
   readonly answerFailure: AnswerFailure;
+}
+
+/** A request with what is known of it before it is read. */
+interface Exchange {
+  readonly endpoint: Endpoint;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly arrivedAtMs: number;
+  readonly timeout: ReviewTimeout;
 }
 
 /** What is wrong with a body that could not be parsed; never a part of it, which may hold a secret. */
@@ -75,18 +83,18 @@ export class ReviewHandler {
 
   constructor(options: ReviewHandlerOptions) {
     this.#options = options;
-    this.#room = new BodyRoom(options.bodyRoomBytes);
+    this.#room = new BodyRoom(options.limits.bodyRoomBytes);
   }
 
   /** Never rejects. */
   async handle(endpoint: Endpoint, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const arrivedAtMs = performance.now();
     const timeout = this.#timeouts.of(request.url ?? '');
+    const exchange = { endpoint, request, response, arrivedAtMs: performance.now(), timeout };
     let reader: BodyReader | undefined;
     try {
-      reader = this.#begin(request, response, timeout);
+      reader = this.#begin(exchange);
       const review = await this.#read(request, reader);
-      await this.#answer(endpoint, review, arrivedAtMs, timeout, request, response);
+      await this.#answer(exchange, review);
     } catch (error) {
       this.#refuse(request, response, error);
     } finally {
@@ -95,35 +103,27 @@ export class ReviewHandler {
     }
   }
 
-  async #answer(
-    endpoint: Endpoint,
-    review: AdmissionRequest,
-    arrivedAtMs: number,
-    timeout: ReviewTimeout,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> {
+  async #answer(exchange: Exchange, review: AdmissionRequest): Promise<void> {
     const { observer } = this.#options;
     observer.reviewBegan();
-    const { payload, record } = await this.#decide(endpoint, review, arrivedAtMs, timeout);
+    const { payload, record } = await this.#decide(exchange, review);
     try {
-      this.#send(request, response, payload);
+      this.#send(exchange, payload);
     } catch (error) {
       observer.failed(error);
-      response.destroy();
+      exchange.response.destroy();
     } finally {
-      observer.reviewed(record, (performance.now() - arrivedAtMs) / 1000);
+      observer.reviewed(record, (performance.now() - exchange.arrivedAtMs) / 1000);
     }
   }
 
-  #begin(request: IncomingMessage, response: ServerResponse, timeout: ReviewTimeout): BodyReader {
-    const { bodyLimitBytes, connections, onShortage } = this.#options;
-    checkBodyHeaders(request, bodyLimitBytes);
+  #begin({ request, response, timeout }: Exchange): BodyReader {
+    const { limits, connections, onShortage } = this.#options;
+    checkBodyHeaders(request, limits.bodyLimitBytes);
     if (expectsContinue(request)) response.writeContinue();
-    const peer = connections.peerOf(request);
     return new BodyReader(request, {
-      peer,
-      limitBytes: bodyLimitBytes,
+      peer: connections.peerOf(request),
+      limitBytes: limits.bodyLimitBytes,
       timeoutMs: timeout.decideMs,
       room: this.#room,
       onRead: connections.onRead(request),
@@ -156,18 +156,17 @@ export class ReviewHandler {
       observer.failed(error);
       return;
     }
-    const known = error instanceof HttpError;
-    if (!known) observer.failed(error);
-    const refusal = known ? error : new HttpError(400, 'the body could not be read as an AdmissionReview');
-    observer.refused(refusal);
-    sendHttpError(request, response, refusal, connections.isLast(request, response), connections.onRead(request));
+    if (error instanceof HttpError) {
+      connections.refuse(request, response, error);
+      return;
+    }
+    observer.failed(error);
+    connections.refuse(request, response, new HttpError(400, 'the body could not be read as an AdmissionReview'));
   }
 
   async #decide(
-    endpoint: Endpoint,
+    { endpoint, arrivedAtMs, timeout }: Exchange,
     review: AdmissionRequest,
-    arrivedAtMs: number,
-    timeout: ReviewTimeout,
   ): Promise<{ readonly payload: string; readonly record: ReviewRecord }> {
     try {
       const decision = this.#options.admit(endpoint, review, arrivedAtMs + timeout.decideMs);
@@ -186,11 +185,10 @@ export class ReviewHandler {
     }
   }
 
-  #send(request: IncomingMessage, response: ServerResponse, payload: string): void {
-    const { connections } = this.#options;
+  #send({ request, response }: Exchange, payload: string): void {
     const bytes = Buffer.byteLength(payload);
     const headers = ['Content-Type', 'application/json', 'Content-Length', String(bytes)];
-    if (connections.isLast(request, response)) headers.push('Connection', 'close');
+    if (this.#options.connections.isLast(request, response)) headers.push('Connection', 'close');
     response.writeHead(200, headers);
     // A string goes out with the head in one write.
     // ASCII, as nearly all answers are, is written faster as what it is.

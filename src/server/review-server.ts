@@ -6,7 +6,6 @@ import type { Admit, AnswerFailure, Endpoint } from '../admission/admit.ts';
 import type { Certificate, CertificateSource } from './certificate.ts';
 import { Connections } from './connections.ts';
 import { HttpError } from './http-error.ts';
-import { sendHttpError } from './http-error-response.ts';
 import type { Peers } from './peers.ts';
 import { ReviewHandler, type ReviewObserver } from './review-handler.ts';
 import type { Route } from './router.ts';
@@ -46,37 +45,27 @@ function plainEndpoint(url: string): Endpoint | undefined {
 }
 
 function routes(handler: ReviewHandler, connections: Connections, observer: ReviewObserver): RequestListener {
-  function turnAway(request: IncomingMessage, response: ServerResponse, error: HttpError): void {
-    observer.refused(error);
-    sendHttpError(request, response, error, connections.isLast(request, response), connections.onRead(request));
-  }
   const destinations = {
     review: (endpoint: Endpoint, request: IncomingMessage, response: ServerResponse) =>
       void handler.handle(endpoint, request, response),
     wrongMethod: (request: IncomingMessage, response: ServerResponse) =>
-      turnAway(request, response, new HttpError(405, 'reviews are sent by POST', 'POST')),
+      connections.refuse(request, response, new HttpError(405, 'reviews are sent by POST', 'POST')),
   };
-  let router: Route | undefined;
   let loading: Promise<Route> | undefined;
   /** Express takes 6 MiB, and kube-apiserver sends nothing that needs it: it is loaded for the first request that does. */
   const route: Route = (request, response, otherwise) => {
-    if (router !== undefined) {
-      router(request, response, otherwise);
-      return;
-    }
     loading ??= import('./router.ts').then(({ createRouter }) => createRouter(destinations));
     loading
-      .then(loaded => {
-        router = loaded;
+      .then(router => {
         // Whoever left in the meantime is not waited for.
-        if (!request.socket.destroyed) loaded(request, response, otherwise);
+        if (!request.socket.destroyed) router(request, response, otherwise);
       })
       .catch(otherwise);
   };
   return (request, response) => {
     if (!connections.begin(request, response)) return;
     if (request.httpVersion === '1.1' && request.headers.host === undefined) {
-      turnAway(request, response, new HttpError(400, 'the Host header is missing'));
+      connections.refuse(request, response, new HttpError(400, 'the Host header is missing'));
       return;
     }
     const endpoint = request.method === 'POST' ? plainEndpoint(request.url ?? '') : undefined;
@@ -86,12 +75,12 @@ function routes(handler: ReviewHandler, connections: Connections, observer: Revi
     }
     const otherwise = (error?: unknown): void => {
       if (error === undefined || error === null) {
-        turnAway(request, response, new HttpError(404, 'no such path; there are /mutate and /validate'));
+        connections.refuse(request, response, new HttpError(404, 'no such path; there are /mutate and /validate'));
         return;
       }
       observer.failed(error);
       if (response.headersSent) response.destroy();
-      else turnAway(request, response, new HttpError(400, 'the request could not be routed'));
+      else connections.refuse(request, response, new HttpError(400, 'the request could not be routed'));
     };
     // Express' own last resort would answer in HTML, by 5xx too.
     route(request, response, otherwise);
@@ -103,7 +92,7 @@ export function createReviewServer(options: ReviewServerOptions): {
   readonly server: Server;
   readonly connections: Connections;
 } {
-  const { admit, answerFailure, certificate, limits, observer, onShortage, peers, tlsMinVersion } = options;
+  const { certificate, limits, observer, tlsMinVersion } = options;
   const server = https.createServer({
     ...tlsOptions(certificate.current, tlsMinVersion),
     // A client that ended its side in the middle of a request still gets its answer.
@@ -116,24 +105,8 @@ export function createReviewServer(options: ReviewServerOptions): {
     connectionsCheckingInterval: limits.checkIntervalMs,
     requireHostHeader: false,
   });
-  const connections = new Connections(server, {
-    maxAgeMs: limits.connectionMaxAgeMs,
-    peers,
-    seats: { seats: limits.connections, handshakes: limits.handshakes },
-    handshakesPerTurn: limits.handshakesPerTurn,
-    onShortage,
-    onRefused: error => observer.refused(error),
-  });
-  const { bodyLimitBytes, bodyRoomBytes } = limits;
-  const handler = new ReviewHandler({
-    admit,
-    connections,
-    observer,
-    onShortage,
-    bodyLimitBytes,
-    bodyRoomBytes,
-    answerFailure,
-  });
+  const connections = new Connections(server, { ...options, onRefused: error => observer.refused(error) });
+  const handler = new ReviewHandler({ ...options, connections });
   const listener = routes(handler, connections, observer);
   server.on('request', listener);
   server.on('checkContinue', listener);

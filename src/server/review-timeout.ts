@@ -22,7 +22,7 @@ function timeoutOf(query: string): ReviewTimeout {
   return { decideMs: timeoutMs - marginMs, giveUpMs: timeoutMs - marginMs / 2 };
 }
 
-/** Remembers the last query: kube-apiserver sends the same `?timeout=10s` with every review of a webhook. */
+/** Keeps what the last query came to: kube-apiserver sends the same `?timeout=10s` with every review of a webhook. */
 export class ReviewTimeouts {
   #query = '';
   #timeout = timeoutOf('');

@@ -10,7 +10,7 @@ export interface SeatLimits {
 }
 
 /** One connection. */
-export class Seat {
+export interface Seat {
   /** With a client certificate, a stranger is known only after the handshake. */
   peer: Peer;
   state: SeatState;
@@ -18,13 +18,6 @@ export class Seat {
   sinceMs: number;
   /** Ends the connection; called at most once, after its seat was taken. */
   readonly close: (state: SeatState) => void;
-
-  constructor(peer: Peer, state: SeatState, sinceMs: number, close: (state: SeatState) => void) {
-    this.peer = peer;
-    this.state = state;
-    this.sinceMs = sinceMs;
-    this.close = close;
-  }
 }
 
 /** Addresses whose recent cost differs by less are alike. */
@@ -64,7 +57,7 @@ export class Seats {
   /** Undefined when there is no seat. @param close told when the connection has to end to make room. */
   take(peer: Peer, state: 'queued' | 'idle', close: (state: SeatState) => void): Seat | undefined {
     if (this.#seats.size >= this.#limits.seats && !this.#free(peer, () => true)) return undefined;
-    const seat = new Seat(peer, state, this.#now(), close);
+    const seat: Seat = { peer, state, sinceMs: this.#now(), close };
     this.#seats.add(seat);
     this.#count(peer.share, 1);
     return seat;

@@ -7,6 +7,7 @@ export interface ServerLimits {
   readonly bodyRoomBytes: number;
   readonly keepAliveTimeoutMs: number;
   readonly headersTimeoutMs: number;
+  /** From this age on a connection is closed with its next answer, so that new replicas get their share. 0: never. */
   readonly connectionMaxAgeMs: number;
   readonly checkIntervalMs: number;
   readonly handshakeTimeoutMs: number;

@@ -3,7 +3,7 @@ import type { CertificateSource } from './certificate.ts';
 import type { Cidr } from './cidr.ts';
 import { drain } from './drain.ts';
 import { listen } from './listen.ts';
-import { type Logger, logDenial, logFailure, logReview } from './logs.ts';
+import { type Logger, logFailure, logHttpError, logReview } from './logs.ts';
 import type { Metrics } from './metrics.ts';
 import { createOpsServer } from './ops-server.ts';
 import { Peers } from './peers.ts';
@@ -50,7 +50,7 @@ function observe({ metrics, logger }: ServerOptions): ReviewObserver {
     },
     refused: error => {
       metrics.refused(error.status);
-      logDenial(logger, error);
+      logHttpError(logger, error);
     },
     failed: error => logFailure(logger, error),
   };
@@ -78,9 +78,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const onFailure = (error: unknown): void => logFailure(logger, error);
   const ops = createOpsServer({ registry: metrics.registry, notReady, peers, onShortage, limits, onFailure });
   const { server, connections } = createReviewServer({
-    admit: options.admit,
-    answerFailure: options.answerFailure,
-    certificate,
+    ...options,
     tlsMinVersion: options.tlsMinVersion ?? 'TLSv1.3',
     observer: observe(options),
     peers,

@@ -1,12 +1,21 @@
 import type { Logger } from './logs.ts';
 import type { Metrics } from './metrics.ts';
 import type { Peer } from './peers.ts';
-import type { ShortageCause } from './shortage-cause.ts';
+
+/**
+ * What there was no room for:
+ * - `body`: memory for a review's body;
+ * - `connection`, `handshake`: a connection to the webhook port, before or after its TLS handshake;
+ * - `pipelining`: one more request on a connection that has many unanswered;
+ * - `ops_connection`: a connection to the ops port.
+ */
+export const shortageCauses = ['body', 'connection', 'handshake', 'pipelining', 'ops_connection'] as const;
+export type ShortageCause = (typeof shortageCauses)[number];
 
 /** Told of everything that is refused or cut off for want of room. */
 export type OnShortage = (cause: ShortageCause, peer: Peer) => void;
 
-/** A flood is many refusals a second: one line of each cause in this time, the others are only counted. */
+/** A flood is many a second: one line of each cause in this time, the others are only counted. */
 const quietMs = 1000;
 
 interface Quiet {

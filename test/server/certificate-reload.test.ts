@@ -121,7 +121,7 @@ describe('certificate files', () => {
       await sleep(60);
       assert.deepEqual(errors.map(error => error.code).slice(count - 1), [code]);
       assert.doesNotMatch(errors.at(-1)?.message ?? '', /\n|BEGIN/);
-      assert.equal(certificate.current.fingerprint, first.current.fingerprint);
+      assert.equal(certificate.current.certPem, first.current.certPem);
     };
     await replace(files.keyFile, second.current.keyPem);
     await holds('CertificateMismatch', 1);
@@ -134,7 +134,7 @@ describe('certificate files', () => {
     await sleep(60);
     assert.equal(errors.length, 3);
     await write(files, second);
-    await until(() => certificate.current.fingerprint === second.current.fingerprint);
+    await until(() => certificate.current.certPem === second.current.certPem);
     assert.equal((await server.post('/mutate', sampleReview(), { ca: second.caPem })).status, 200);
   });
 
@@ -159,7 +159,7 @@ describe('certificate files', () => {
       await symlink(`two.${extension}`, join(path, 'next'));
       await rename(join(path, 'next'), join(path, `tls.${extension}`));
     }
-    await until(() => certificate.current.fingerprint === second.current.fingerprint);
+    await until(() => certificate.current.certPem === second.current.certPem);
   });
 
   test('that cannot be served at the start are one typed error of one line', async t => {
@@ -207,7 +207,7 @@ test('another certificate is served to new connections only; old ones stay', asy
   const options = { agent, ca: first.caPem };
   assert.equal((await server.post('/mutate', sampleReview(), options)).headers['connection'], 'keep-alive');
   await write(files, second);
-  await until(() => certificate.current.fingerprint === second.current.fingerprint);
+  await until(() => certificate.current.certPem === second.current.certPem);
   // A client that does not know the second CA yet goes on over its connection.
   assert.equal((await server.post('/mutate', sampleReview(), options)).status, 200);
   await assert.rejects(servedFingerprint(server));

@@ -35,19 +35,15 @@ async function check(argv: readonly string[], { env, stdout, stderr }: Surroundi
   const { values, positionals } = readFlags(checkFlags, argv, env);
   rejectArguments('check', positionals);
   const config = configFrom(values, env);
-  const source = await openSource(values, config);
-  try {
-    const snapshot = await source.snapshot(why => stderr.write(`not checked: ${why}\n`));
-    const findings = findAll(snapshot, config);
-    stdout.write(values.output === 'json' ? `${JSON.stringify({ findings }, undefined, 2)}\n` : tableOf(findings));
-    return findings.length > 0 ? exitCodes.denied : exitCodes.done;
-  } finally {
-    await source.close();
-  }
+  await using source = await openSource(values, config);
+  const snapshot = await source.snapshot(why => stderr.write(`not checked: ${why}\n`));
+  const findings = findAll(snapshot, config);
+  stdout.write(values.output === 'json' ? `${JSON.stringify({ findings }, undefined, 2)}\n` : tableOf(findings));
+  return findings.length > 0 ? exitCodes.denied : exitCodes.done;
 }
 
 /** `carm-webhook check`: what is wrong with maps, namespaces and ServiceAccounts. */
-export const checkCommand: Command = {
+export const command: Command = {
   help: () => `Usage: carm-webhook check [flags]
 
 Looks through the account map, the team map, all namespaces, the ServiceAccounts of those that are
@@ -61,8 +57,6 @@ Examples:
   carm-webhook check --context production
   carm-webhook check --state cluster/ --feature-gates=TeamLevelCARM=true -o json
 
-Flags (each has an environment variable: --output is CARM_WEBHOOK_OUTPUT):
-${describeFlags(checkFlags)}
-`,
+${describeFlags(checkFlags, checkFlags.output)}`,
   run: check,
 };

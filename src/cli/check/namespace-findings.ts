@@ -14,7 +14,7 @@ import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { chooseRegion } from '../../injection/region.ts';
 import { defaultRegionAnnotation, injectLabel } from '../../objects/keys.ts';
 import type { Namespace } from '../../objects/namespace.ts';
-import { namespaceResource, reviewOf } from '../inject/synthetic-review.ts';
+import { namespaceReviewOf } from '../inject/synthetic-review.ts';
 import { type Finding, type FindingReason, type FoundObject, finding, findingKinds } from './finding.ts';
 
 /** The binding of a namespace, and what it comes to. */
@@ -34,7 +34,7 @@ function isFindingReason(reason: string): reason is FindingReason {
   return Object.hasOwn(findingKinds, reason);
 }
 
-/** A remark of the rules in their own words; undefined for one that is no finding. */
+/** A warning of the rules in their own words; undefined for one that is no finding. */
 export function warningFinding(warning: Warning, object: FoundObject): Finding | undefined {
   const entry = warnings[warning.reason] as WarningEntry<Warning>;
   return isFindingReason(warning.reason) ? finding(warning.reason, object, entry.say(warning)) : undefined;
@@ -46,50 +46,37 @@ function fixOf(remedy: string, command: string | undefined): string {
   return command === undefined || command === '' ? `${sentence}.` : `${sentence}: ${command}`;
 }
 
-/** A problem in the words of its denial. */
+/**
+ * A problem in the words of its denial.
+ * @param binding of the namespace, where it is known.
+ */
 export function problemFinding(
   problem: Problem,
   object: FoundObject,
-  names: { readonly namespace: string; readonly serviceAccountName: string; readonly binding: Binding | undefined },
+  binding: Binding | undefined,
   config: Config,
 ): readonly Finding[] {
   if (!isFindingReason(problem.reason)) return [];
   const entry = denials[problem.reason] as Denial<Problem>;
-  const { wrong, remedy, command } = entry.say(problem, messageContext(names.namespace, config, names));
+  const namespace = object.kind === 'Namespace' ? object.name : object.namespace;
+  const serviceAccountName = object.kind === 'ServiceAccount' ? object.name : '';
+  const context = messageContext(namespace, config, { serviceAccountName, binding });
+  const { wrong, remedy, command } = entry.say(problem, context);
   return [finding(problem.reason, object, wrong, fixOf(remedy, command))];
-}
-
-/** What the rules say of the namespace as it would be admitted now. */
-function labelDecision(namespace: Namespace, state: Snapshot, config: Config) {
-  const { name } = namespace;
-  const metadata = {
-    name,
-    labels: Object.fromEntries(namespace.labels),
-    annotations: Object.fromEntries(namespace.annotations),
-  };
-  const review = reviewOf({
-    resource: namespaceResource,
-    kind: 'Namespace',
-    name,
-    namespace: name,
-    object: { metadata },
-  });
-  return labelNamespace(review, state, config);
 }
 
 function mappingOf(
   { annotations }: Namespace,
   state: Snapshot,
   config: Config,
-): { binding: Binding | undefined; mapped: MappedRole | undefined; problem: Problem | undefined } {
+): { binding?: Binding; mapped?: MappedRole; problem?: Problem } {
   const read = readBinding(annotations, config.featureGates);
-  if (read === undefined) return { binding: undefined, mapped: undefined, problem: undefined };
-  if (!read.ok) return { binding: undefined, mapped: undefined, problem: read.problem };
-  const map = state.roleMap(read.value.kind, config.ackSystems[0].namespace);
-  const mapped = lookUpRole(read.value, map, podKeys(read.value, config.requirePodsKey));
-  return mapped.ok
-    ? { binding: read.value, mapped: mapped.value, problem: undefined }
-    : { binding: read.value, mapped: undefined, problem: mapped.problem };
+  if (read === undefined) return {};
+  if (!read.ok) return { problem: read.problem };
+  const binding = read.value;
+  const map = state.roleMap(binding.kind, config.ackSystems[0].namespace);
+  const mapped = lookUpRole(binding, map, podKeys(binding, config.requirePodsKey));
+  return mapped.ok ? { binding, mapped: mapped.value } : { binding, problem: mapped.problem };
 }
 
 function isMapMissing(problem: Problem | MappingProblem | undefined): boolean {
@@ -100,7 +87,7 @@ function isMapMissing(problem: Problem | MappingProblem | undefined): boolean {
 export function findInNamespace(namespace: Namespace, state: Snapshot, config: Config): NamespaceFindings {
   const { name, annotations, labels } = namespace;
   const object: FoundObject = { kind: 'Namespace', namespace: '', name };
-  const { reason, warnings = [] } = labelDecision(namespace, state, config);
+  const { reason, warnings = [] } = labelNamespace(namespaceReviewOf(namespace), state, config);
   const findings = warnings
     .filter(warning => warning.reason !== 'InvalidRegion')
     .flatMap(warning => warningFinding(warning, object) ?? []);
@@ -109,7 +96,7 @@ export function findInNamespace(namespace: Namespace, state: Snapshot, config: C
   }
   const { binding, mapped, problem } = mappingOf(namespace, state, config);
   if (problem !== undefined && !isMapMissing(problem)) {
-    findings.push(...problemFinding(problem, object, { namespace: name, serviceAccountName: '', binding }, config));
+    findings.push(...problemFinding(problem, object, binding, config));
   }
   if (reason === 'Labelled') {
     const message = `it is bound, but not labelled ${injectLabel}: its pods get no role, and nothing reports it`;
@@ -118,8 +105,7 @@ export function findInNamespace(namespace: Namespace, state: Snapshot, config: C
     findings.push(finding('NamespaceNotLabelled', object, message, remedy));
   }
   if (labels.get(injectLabel) === 'enabled' && binding === undefined && problem === undefined) {
-    const names = { namespace: name, serviceAccountName: '', binding };
-    findings.push(...problemFinding({ reason: 'NamespaceNotBound', of: 'pod' }, object, names, config));
+    findings.push(...problemFinding({ reason: 'NamespaceNotBound', of: 'pod' }, object, binding, config));
   }
   if (mapped !== undefined) {
     const region = chooseRegion(annotations.get(defaultRegionAnnotation), config.defaultRegion, mapped.role.partition);

@@ -9,12 +9,8 @@ import { resourceOf, reviewOf } from '../inject/synthetic-review.ts';
 import { type Finding, type FoundObject, finding } from './finding.ts';
 import { problemFinding } from './namespace-findings.ts';
 
-function objectOf({ kind, namespace, name }: AckObject): FoundObject {
-  return { kind, namespace, name };
-}
-
 /** A resource as if it were created now, with the status that ACK gave it. */
-function caseOf(found: AckObject, state: Snapshot, config: Config): ResourceReview | undefined {
+function resourceReviewOf(found: AckObject, state: Snapshot, config: Config): ResourceReview | undefined {
   const namespace = state.namespace(found.namespace);
   if (namespace === undefined) return undefined;
   const { kind, name, object } = found;
@@ -28,7 +24,8 @@ function caseOf(found: AckObject, state: Snapshot, config: Config): ResourceRevi
 const ofResource: ReadonlySet<string> = new Set(['SelectorNotMatched', 'SelectorConflict', 'InvalidRegion']);
 
 function findingsOf(found: AckObject, resourceReview: ResourceReview, config: Config): readonly Finding[] {
-  const object = objectOf(found);
+  const { kind, namespace, name } = found;
+  const object: FoundObject = { kind, namespace, name };
   const { resource } = resourceReview;
   const findings: Finding[] = [];
   const { accountId } = resourceReview.accountIfKnown;
@@ -42,9 +39,8 @@ function findingsOf(found: AckObject, resourceReview: ResourceReview, config: Co
     const message = `${regionAnnotation} is ${quote(region)}, but it is in ${quote(resource.ack.region)}: ACK stops reconciling it`;
     findings.push(finding('RegionChange', object, message));
   }
-  const names = { namespace: found.namespace, serviceAccountName: '', binding: undefined };
   for (const problem of resourceProblems(resourceReview)) {
-    if (ofResource.has(problem.reason)) findings.push(...problemFinding(problem, object, names, config));
+    if (ofResource.has(problem.reason)) findings.push(...problemFinding(problem, object, undefined, config));
   }
   return findings;
 }
@@ -54,7 +50,7 @@ export function findInResources(state: Snapshot, config: Config): readonly Findi
   const findings: Finding[] = [];
   const unbound = new Map<string, string[]>();
   for (const found of state.resources()) {
-    const resourceReview = caseOf(found, state, config);
+    const resourceReview = resourceReviewOf(found, state, config);
     if (resourceReview === undefined) continue;
     findings.push(...findingsOf(found, resourceReview, config));
     const isMeant = config.unboundResources === 'allow' || config.featureGates.IAMRoleSelector;

@@ -26,8 +26,7 @@ function findInRequestedRole(
     ? controllerRoleProblem([{ role: role.value.role, at: requested }], binding, state, config)
     : role.problem;
   if (problem === undefined) return [];
-  const names = { namespace: object.namespace, serviceAccountName: object.name, binding };
-  return problemFinding(problem, object, names, config);
+  return problemFinding(problem, object, binding, config);
 }
 
 /** What is wrong with the ServiceAccounts of namespaces that are managed. */

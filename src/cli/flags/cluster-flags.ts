@@ -1,30 +1,13 @@
 import { serveClusterFlags } from '../serve/open-cluster.ts';
 import { UsageError } from '../usage-error.ts';
-import { type FlagValues, oneOf, valueFlag } from './flag.ts';
+import { type FlagValues, oneOf, textFlag, valueFlag } from './flag.ts';
 import { parseNamespaceName } from './flag-values.ts';
-
-const text = (value: string): string => value;
 
 /** Where a command that runs once takes its knowledge of the cluster from. */
 export const clusterFlags = {
-  state: valueFlag(
-    'state',
-    { placeholder: 'DIR', help: 'Folder of manifests to read instead of a cluster' },
-    text,
-    undefined,
-  ),
-  kubeconfig: valueFlag(
-    'kubeconfig',
-    { placeholder: 'FILE', help: 'Kubeconfig of the cluster to read (default as kubectl finds it)' },
-    text,
-    undefined,
-  ),
-  context: valueFlag(
-    'context',
-    { placeholder: 'NAME', help: 'Context of the kubeconfig (default its current one)' },
-    text,
-    undefined,
-  ),
+  state: textFlag('--state DIR', 'Folder of manifests to read instead of a cluster'),
+  kubeconfig: textFlag('--kubeconfig FILE', 'Kubeconfig of the cluster to read (default as kubectl finds it)'),
+  context: textFlag('--context NAME', 'Context of the kubeconfig (default its current one)'),
   // One set of flags serves every command; what is read on the spot is never stale.
   maxStalenessMs: {
     ...serveClusterFlags.maxStalenessMs,
@@ -35,8 +18,8 @@ export const clusterFlags = {
 export type ClusterFlagValues = FlagValues<typeof clusterFlags>;
 
 export const namespaceFlag = valueFlag(
-  'namespace',
-  { short: 'n', placeholder: 'NAMESPACE', help: 'Namespace of an object that names none' },
+  '-n, --namespace NAMESPACE',
+  'Namespace of an object that names none',
   parseNamespaceName,
   'default',
 );
@@ -44,12 +27,7 @@ export const namespaceFlag = valueFlag(
 /** `-o`; the first form is the default. */
 export function outputFlag<const T extends string>(forms: readonly [T, ...T[]]) {
   const [first] = forms;
-  return valueFlag(
-    'output',
-    { short: 'o', placeholder: 'FORMAT', help: `Output format: ${forms.join(', ')}` },
-    oneOf(forms),
-    first,
-  );
+  return valueFlag('-o, --output FORMAT', `Output format: ${forms.join(', ')}`, oneOf(forms), first);
 }
 
 /** @throws {UsageError} when both a folder and a cluster are named. */

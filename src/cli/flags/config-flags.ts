@@ -9,21 +9,28 @@ import {
   unboundPolicies,
   workloadPolicies,
 } from '../../admission/config.ts';
-import { type Identity, identityForms, parseIdentity } from '../../admission/identity.ts';
+import { identityForms, parseIdentity } from '../../admission/identity.ts';
 import { modes } from '../../admission/mode.ts';
 import { longestTokenSeconds, shortestTokenSeconds } from '../../injection/token-settings.ts';
-import { type FlagValues, listFlag, oneOf, switchFlag, valueFlag } from './flag.ts';
+import { type FlagValues, listFlag, oneOf, optionalFlag, parserOf, switchFlag, valueFlag } from './flag.ts';
 import { isNamespaceName, namespaceNameForm, parseDurationMs } from './flag-values.ts';
 
-function parseRegion(text: string): string {
-  if (partitionOfRegion(text) === undefined) throw new Error('is not an AWS region such as eu-central-1');
-  return text;
-}
+const parseRegion = parserOf(
+  text => (partitionOfRegion(text) === undefined ? undefined : text),
+  'is not an AWS region such as eu-central-1',
+);
 
-function parseSourceAccount(item: string): string {
-  if (!isAccountId(item)) throw new Error('is not an account id of 12 digits');
-  return item;
-}
+const parseSourceAccount = parserOf(
+  item => (isAccountId(item) ? item : undefined),
+  'is not an account id of 12 digits',
+);
+
+const parseKnownIdentity = parserOf(parseIdentity, `is not ${identityForms}`);
+
+const parseUrl = parserOf(
+  item => (/^https?:$/.test(URL.parse(item)?.protocol ?? '') ? item : undefined),
+  'is not a URL of https or http',
+);
 
 function parseTokenExpiration(text: string): number {
   const seconds = parseDurationMs(text) / 1000;
@@ -46,17 +53,6 @@ function parseAckSystem(item: string): AckSystem {
 
 function collectAckSystems([first, ...others]: readonly AckSystem[]): Config['ackSystems'] {
   return first === undefined ? defaultConfig.ackSystems : [first, ...others];
-}
-
-function parseKnownIdentity(item: string): Identity {
-  const identity = parseIdentity(item);
-  if (identity === undefined) throw new Error(`is not ${identityForms}`);
-  return identity;
-}
-
-function parseUrl(item: string): string {
-  if (!/^https?:$/.test(URL.parse(item)?.protocol ?? '')) throw new Error('is not a URL of https or http');
-  return item;
 }
 
 function parseNamespacePair(item: string): NamespacePair {
@@ -82,132 +78,96 @@ function parseSupportMessage(text: string): string {
 /** The flags that change a decision: `serve` takes them, and every command that predicts what it does. */
 export const configFlags = {
   ackSystems: listFlag(
-    'ack-system-namespace',
-    {
-      placeholder: 'NAMESPACE,...',
-      help: "Namespaces of ACK's controllers and their maps, or NAMESPACE=SERVICE+SERVICE for some services; pods use the first",
-      defaultText: defaultConfig.ackSystems[0].namespace,
-    },
+    '--ack-system-namespace NAMESPACE,...',
+    "Namespaces of ACK's controllers and their maps, or NAMESPACE=SERVICE+SERVICE for some services; pods use the first",
     parseAckSystem,
     collectAckSystems,
+    defaultConfig.ackSystems[0].namespace,
   ),
   featureGates: listFlag(
-    'feature-gates',
-    {
-      placeholder: 'GATE=BOOL,...',
-      help: "Feature gates of ACK's controllers, such as TeamLevelCARM=true",
-    },
+    '--feature-gates GATE=BOOL,...',
+    "Feature gates of ACK's controllers, such as TeamLevelCARM=true",
     parseFeatureGate,
     featureGatesOf,
   ),
-  defaultRegion: valueFlag(
-    'default-region',
-    { placeholder: 'REGION', help: 'Region for pods of namespaces without services.k8s.aws/default-region' },
+  defaultRegion: optionalFlag(
+    '--default-region REGION',
+    'Region for pods of namespaces without services.k8s.aws/default-region',
     parseRegion,
-    undefined,
   ),
   defaultMode: valueFlag(
-    'default-mode',
-    { placeholder: 'MODE', help: 'Mode of namespaces without the label carm-webhook.dev/mode: enforce, warn or audit' },
+    '--default-mode MODE',
+    'Mode of namespaces without the label carm-webhook.dev/mode: enforce, warn or audit',
     oneOf(modes),
     defaultConfig.defaultMode,
   ),
   sourceAccounts: listFlag(
-    'source-accounts',
-    { placeholder: 'ACCOUNT,...', help: 'Accounts whose roles every namespace may use' },
+    '--source-accounts ACCOUNT,...',
+    'Accounts whose roles every namespace may use',
     parseSourceAccount,
     setOf,
   ),
   requirePodsKey: switchFlag(
-    'require-pods-key',
+    '--require-pods-key',
     'Give pods only the role under pods.<id>, never the one that ACK uses',
   ),
   tokenExpirationSeconds: valueFlag(
-    'token-expiration',
-    {
-      placeholder: 'DURATION',
-      help: 'Lifetime of the injected token',
-      defaultText: `${defaultConfig.tokenExpirationSeconds}s`,
-    },
+    '--token-expiration DURATION',
+    'Lifetime of the injected token',
     parseTokenExpiration,
-    defaultConfig.tokenExpirationSeconds,
+    `${defaultConfig.tokenExpirationSeconds}s`,
   ),
   workloads: valueFlag(
-    'workloads',
-    { placeholder: 'POLICY', help: 'What to do with a workload whose pods would be denied: warn, deny or off' },
+    '--workloads POLICY',
+    'What to do with a workload whose pods would be denied: warn, deny or off',
     oneOf(workloadPolicies),
     defaultConfig.workloads,
   ),
   unboundResources: valueFlag(
-    'unbound-resources',
-    {
-      placeholder: 'POLICY',
-      help: 'What to do with an ACK resource in a namespace that is not bound: warn, deny or allow',
-    },
+    '--unbound-resources POLICY',
+    'What to do with an ACK resource in a namespace that is not bound: warn, deny or allow',
     oneOf(unboundPolicies),
     defaultConfig.unboundResources,
   ),
   ackIdentities: listFlag(
-    'ack-identities',
-    {
-      placeholder: 'IDENTITY,...',
-      help: "ACK's controllers, besides ack-SERVICE-controller of the ACK system namespaces",
-    },
+    '--ack-identities IDENTITY,...',
+    "ACK's controllers, besides ack-SERVICE-controller of the ACK system namespaces",
     parseKnownIdentity,
     all,
   ),
   restoreIdentities: listFlag(
-    'restore-identities',
-    { placeholder: 'IDENTITY,...', help: 'Identities that may write what only controllers write, to restore a backup' },
+    '--restore-identities IDENTITY,...',
+    'Identities that may write what only controllers write, to restore a backup',
     parseKnownIdentity,
     all,
   ),
   allowedEndpointUrls: listFlag(
-    'allowed-endpoint-urls',
-    { placeholder: 'URL,...', help: 'Values that services.k8s.aws/endpoint-url may have on a namespace' },
+    '--allowed-endpoint-urls URL,...',
+    'Values that services.k8s.aws/endpoint-url may have on a namespace',
     parseUrl,
     setOf,
   ),
   crossNamespaceReferences: listFlag(
-    'cross-namespace-references',
-    {
-      placeholder: 'FROM:TO,...',
-      help: 'Pairs of namespaces whose ACK resources may refer from one to the other; * is every FROM',
-    },
+    '--cross-namespace-references FROM:TO,...',
+    'Pairs of namespaces whose ACK resources may refer from one to the other; * is every FROM',
     parseNamespacePair,
     all,
   ),
-  supportMessage: valueFlag(
-    'support-message',
-    { placeholder: 'TEXT', help: 'Text at the end of every denial: where users get help' },
+  supportMessage: optionalFlag(
+    '--support-message TEXT',
+    'Text at the end of every denial: where users get help',
     parseSupportMessage,
-    undefined,
   ),
 } as const;
 
-/** The rules that the flags and the environment make. `POD_NAMESPACE` is where the webhook runs. */
+/** The config that the flags and the environment make. `POD_NAMESPACE` is where the webhook runs. */
 export function configFrom(
   values: FlagValues<typeof configFlags>,
   env: Readonly<Record<string, string | undefined>>,
 ): Config {
-  const { ackSystems, featureGates, defaultRegion, defaultMode, sourceAccounts } = values;
-  const { requirePodsKey, tokenExpirationSeconds, workloads, supportMessage } = values;
-  const { unboundResources, ackIdentities, restoreIdentities, allowedEndpointUrls, crossNamespaceReferences } = values;
   return {
-    ackSystems,
-    featureGates,
-    defaultRegion,
-    defaultMode,
-    sourceAccounts,
-    requirePodsKey,
-    tokenExpirationSeconds,
-    workloads,
-    unboundResources,
-    ackIdentities,
-    restoreIdentities,
-    allowedEndpointUrls,
-    crossNamespaceReferences,
-    supportMessage: supportMessage || undefined,
+    ...values,
+    supportMessage: values.supportMessage || undefined,
     ownNamespace: env['POD_NAMESPACE'] || defaultConfig.ownNamespace,
   };
 }

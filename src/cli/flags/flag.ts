@@ -27,7 +27,7 @@ export interface Flag<T> {
   /** Without the dashes. */
   readonly name: string;
   /** One letter, for `-f`. */
-  readonly short?: string;
+  readonly short: string | undefined;
   /** What stands for the value in the help; a switch has none. */
   readonly placeholder: string | undefined;
   readonly help: string;
@@ -40,75 +40,84 @@ export interface Flag<T> {
 type Flags = Readonly<Record<string, Flag<unknown>>>;
 export type FlagValues<F extends Flags> = { readonly [K in keyof F]: F[K] extends Flag<infer T> ? T : never };
 
-interface FlagText {
-  readonly placeholder: string;
-  readonly help: string;
-  readonly short?: string;
-  readonly defaultText?: string;
+/** How the help spells a flag: `-f, --filename FILE`, with or without the letter. A switch has no placeholder. */
+type Spelling = `--${string}` | `-${string}, --${string}`;
+
+function readSpelling(spelling: Spelling): Pick<Flag<unknown>, 'name' | 'short' | 'placeholder'> {
+  const [, short, name = '', placeholder] = /^(?:-(\w), )?--(\S+)(?: (.+))?$/.exec(spelling) ?? [];
+  return { name, short, placeholder };
 }
 
 /**
  * A flag with one value; the last one given wins.
  * @param parse throws an Error that says what is allowed, and leaves it to the flag to quote the value.
+ * @param defaultText as a user would write it.
  */
-export function valueFlag<T, const D>(
-  name: string,
-  text: FlagText,
+export function valueFlag<T>(
+  spelling: Spelling,
+  help: string,
   parse: (value: string) => T,
-  defaultValue: D,
-): Flag<T | D> {
-  const shown = defaultValue === undefined ? undefined : String(defaultValue);
-  return {
-    name,
-    ...text,
-    defaultText: text.defaultText ?? shown,
-    read: given => {
-      const last = given.at(-1);
-      return last === undefined ? defaultValue : parseValue(last, parse);
-    },
+  defaultText: string,
+): Flag<T> {
+  const read = (given: readonly string[]) => parseValue(given.at(-1) ?? defaultText, parse);
+  return { ...readSpelling(spelling), help, defaultText, read };
+}
+
+/** A flag as `valueFlag` makes it, without a default. */
+export function optionalFlag<T>(spelling: Spelling, help: string, parse: (value: string) => T): Flag<T | undefined> {
+  const read = (given: readonly string[]) => {
+    const last = given.at(-1);
+    return last === undefined ? undefined : parseValue(last, parse);
   };
+  return { ...readSpelling(spelling), help, defaultText: undefined, read };
+}
+
+/** A flag without a default whose value is taken as it is. */
+export function textFlag(spelling: Spelling, help: string): Flag<string | undefined> {
+  return optionalFlag(spelling, help, value => value);
 }
 
 /**
  * A flag with many values, by comma or by repeating it.
  * @param parse one value; throws as that of `valueFlag`.
- * @param collect all of them.
+ * @param collect all of them, or none.
  */
 export function listFlag<T, L>(
-  name: string,
-  text: FlagText,
+  spelling: Spelling,
+  help: string,
   parse: (value: string) => T,
   collect: (values: readonly T[]) => L,
+  defaultText?: string,
 ): Flag<L> {
   const items = (given: readonly string[]) =>
     given.flatMap(value => value.split(',').map(item => item.trim())).filter(item => item !== '');
   const read = (given: readonly string[]) => collect(items(given).map(item => parseValue(item, parse)));
-  return { name, ...text, defaultText: text.defaultText, read };
+  return { ...readSpelling(spelling), help, defaultText, read };
 }
 
 /** A flag that may be repeated; a comma is a part of its value. */
-export function repeatedFlag(name: string, text: FlagText): Flag<readonly string[]> {
-  return { name, ...text, defaultText: text.defaultText, read: given => given };
+export function repeatedFlag(spelling: Spelling, help: string): Flag<readonly string[]> {
+  return { ...readSpelling(spelling), help, defaultText: undefined, read: given => given };
 }
 
 /** A flag that is on or off: `--NAME`, `--NAME=true`, `--NAME=false`. */
-export function switchFlag(name: string, help: string): Flag<boolean> {
-  return {
-    name,
-    help,
-    placeholder: undefined,
-    defaultText: undefined,
-    read: given => parseValue(given.at(-1) ?? 'false', oneOf(['true', 'false'])) === 'true',
+export function switchFlag(spelling: Spelling, help: string): Flag<boolean> {
+  const read = (given: readonly string[]) => parseValue(given.at(-1) ?? 'false', oneOf(['true', 'false'])) === 'true';
+  return { ...readSpelling(spelling), help, defaultText: undefined, read };
+}
+
+/** A parser that says what is allowed where `read` finds nothing of that. */
+export function parserOf<T>(read: (value: string) => T | undefined, otherwise: string): (value: string) => T {
+  return value => {
+    const parsed = read(value);
+    if (parsed === undefined) throw new Error(otherwise);
+    return parsed;
   };
 }
 
 /** A parser for a flag that takes one of a few words. */
 export function oneOf<T extends string>(allowed: readonly T[]): (value: string) => T {
-  return value => {
-    const word = allowed.find(candidate => candidate === value);
-    if (word === undefined) throw new Error(`is not one of: ${allowed.join(', ')}`);
-    return word;
-  };
+  return parserOf(value => allowed.find(word => word === value), `is not one of: ${allowed.join(', ')}`);
 }
 
 export function environmentVariable(flag: Flag<unknown>): string {
@@ -134,22 +143,13 @@ function readFlag(flag: Flag<unknown>, given: readonly string[], fromEnvironment
   }
 }
 
-interface GivenArguments {
-  readonly byFlag: ReadonlyMap<string, readonly string[]>;
-  readonly positionals: readonly string[];
-}
-
-function splitArguments(argv: readonly string[], flags: readonly Flag<unknown>[]): GivenArguments {
+function splitArguments(argv: readonly string[], flags: readonly Flag<unknown>[]) {
   const known = new Map(flags.map(flag => [flag.name, flag]));
   const options = Object.fromEntries(
-    flags.map(({ name, short, placeholder }) => [
-      name,
-      {
-        type: placeholder === undefined ? 'boolean' : 'string',
-        multiple: true,
-        ...(short === undefined ? {} : { short }),
-      } as const,
-    ]),
+    flags.map(({ name, short, placeholder }) => {
+      const type = placeholder === undefined ? 'boolean' : 'string';
+      return [name, { type, multiple: true, ...(short !== undefined && { short }) } as const];
+    }),
   );
   const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
   const byFlag = new Map<string, string[]>();
@@ -228,8 +228,8 @@ function wrapped(text: string, width: number): readonly string[] {
   return [...lines, line];
 }
 
-/** The flags as a help text lists them, at most 100 columns wide. */
-export function describeFlags(flags: Flags): string {
+/** The end of a help text: the flags, at most 100 columns wide. @param example one of them. */
+export function describeFlags(flags: Flags, example: Flag<unknown>): string {
   const rows = Object.values(flags).map(flag => {
     const short = flag.short === undefined ? '    ' : `-${flag.short}, `;
     const left = `  ${short}--${flag.name}${flag.placeholder === undefined ? '' : ` ${flag.placeholder}`}`;
@@ -237,10 +237,10 @@ export function describeFlags(flags: Flags): string {
   });
   const width = Math.min(40, Math.max(...rows.map(({ left }) => left.length)));
   const indent = `\n${' '.repeat(width + 2)}`;
-  return rows
-    .map(({ left, right }) => {
-      const text = wrapped(right, helpWidth - width - 2).join(indent);
-      return left.length > width ? `${left}${indent}${text}` : `${left.padEnd(width)}  ${text}`;
-    })
-    .join('\n');
+  const lines = rows.map(({ left, right }) => {
+    const text = wrapped(right, helpWidth - width - 2).join(indent);
+    return left.length > width ? `${left}${indent}${text}` : `${left.padEnd(width)}  ${text}`;
+  });
+  const heading = `Flags (each has an environment variable: --${example.name} is ${environmentVariable(example)}):`;
+  return `${[heading, ...lines].join('\n')}\n`;
 }

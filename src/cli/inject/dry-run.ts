@@ -38,7 +38,7 @@ function patchOf({ response }: ReviewResult): readonly Addition[] {
 }
 
 /** What an answer tells whoever applies the object. @throws {ManifestError} for a field of a wrong type. */
-function linesOf({ response, record }: ReviewResult, place: string, of = ''): readonly string[] {
+function linesOf({ response, record }: ReviewResult, place: string, of: string): readonly string[] {
   const { outcome, reason, message, advisory } = record;
   if (reason === 'InvalidReview') throw new ManifestError(`${place}: ${response.status?.message}`);
   if (reason === 'InternalError') throw record.error;
@@ -105,18 +105,9 @@ export class DryRun {
     const untouched = { ...this.#untouched(manifest), namespace: '' };
     const { object, kind, place } = manifest;
     const { name } = untouched;
-    const subject = { resource: namespaceResource, kind, name, namespace: name };
-    const labelled = await this.#ask('mutate', { ...subject, object });
-    const additions = patchOf(labelled);
-    const after = withAdditions(object, additions) as JsonObject;
-    this.#input.add({ ...manifest, object: after });
-    const answers = [labelled, await this.#ask('validate', { ...subject, object: after })];
-    return {
-      ...untouched,
-      additions,
-      denied: answers.some(({ response }) => !response.allowed),
-      lines: [...new Set(answers.flatMap(answer => linesOf(answer, place)))],
-    };
+    const judged = await this.#judge({ resource: namespaceResource, kind, name, namespace: name, object }, place);
+    this.#input.add({ ...manifest, object: withAdditions(object, judged.additions) as JsonObject });
+    return { ...untouched, ...judged };
   }
 
   async #object(manifest: Manifest): Promise<DryRunResult> {
@@ -127,31 +118,25 @@ export class DryRun {
     if (match.template === undefined) {
       const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
       const guessed = resourceOf(group, version, kind);
-      return this.#judged(
-        manifest,
-        match.resource === '*' ? guessed : { ...guessed, resource: match.resource },
-        object,
-      );
+      const resource = match.resource === '*' ? guessed : { ...guessed, resource: match.resource };
+      return this.#judgeManifest(manifest, resource, object);
     }
     try {
       const template = templateOf(object, match.template);
       if (template === undefined) return this.#untouched(manifest);
       // Claims become volumes of the pods; what is added is added to the template as it was written.
       const filled = withClaims(template, object, kind);
-      const judged = await this.#judged(manifest, podResource, filled, match.template);
+      const judged = await this.#judgeManifest(manifest, podResource, filled, match.template);
       if (judged.denied || filled === template) return judged;
-      return await this.#judged(manifest, podResource, template, match.template);
+      return await this.#judgeManifest(manifest, podResource, template, match.template);
     } catch (cause) {
       if (!(cause instanceof MalformedObjectError)) throw cause;
       throw new ManifestError(`${manifest.place}: ${cause.message}`, { cause });
     }
   }
 
-  /**
-   * What `/mutate` makes of an object is judged by `/validate`, as the API server does.
-   * @param at where in the manifest the object is: the pod template of a workload.
-   */
-  async #judged(
+  /** @param at where in the manifest the object is: the pod template of a workload. */
+  async #judgeManifest(
     manifest: Manifest,
     resource: GroupVersionResource,
     object: JsonObject,
@@ -160,21 +145,33 @@ export class DryRun {
     const untouched = this.#untouched(manifest);
     const { name, namespace } = untouched;
     // Messages name the object that a person wrote.
-    const subject = { resource, kind: manifest.kind, name, namespace };
-    const mutated = await this.#ask('mutate', { ...subject, object });
-    const additions = patchOf(mutated);
-    const answers = [mutated];
-    if (mutated.response.allowed) {
-      answers.push(await this.#ask('validate', { ...subject, object: withAdditions(object, additions) }));
-    }
-    const of = at.length > 0 ? 'pods of ' : '';
+    const subject = { resource, kind: manifest.kind, name, namespace, object };
+    const judged = await this.#judge(subject, manifest.place, at.length > 0 ? 'pods of ' : '');
     const prefix = at.map(segment => `/${segment}`).join('');
     return {
       ...untouched,
-      additions: additions.map(addition => ({ ...addition, path: prefix + addition.path })),
+      ...judged,
+      additions: judged.additions.map(addition => ({ ...addition, path: prefix + addition.path })),
+      preview: at.length > 0 && judged.additions.length > 0,
+    };
+  }
+
+  /** What `/mutate` makes of an object is judged by `/validate`, as the API server does. */
+  async #judge(
+    subject: ReviewSubject,
+    place: string,
+    of = '',
+  ): Promise<Pick<DryRunResult, 'additions' | 'denied' | 'lines'>> {
+    const mutated = await this.#ask('mutate', subject);
+    const additions = patchOf(mutated);
+    const answers = [mutated];
+    if (mutated.response.allowed) {
+      answers.push(await this.#ask('validate', { ...subject, object: withAdditions(subject.object, additions) }));
+    }
+    return {
+      additions,
       denied: answers.some(({ response }) => !response.allowed),
-      preview: at.length > 0 && additions.length > 0,
-      lines: [...new Set(answers.flatMap(answer => linesOf(answer, manifest.place, of)))],
+      lines: [...new Set(answers.flatMap(answer => linesOf(answer, place, of)))],
     };
   }
 }

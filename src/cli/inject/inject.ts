@@ -11,11 +11,7 @@ import { patchDocument } from './patch-document.ts';
 import { dropItems, joinDocuments, renderDiff, renderDocument, renderJson } from './render-manifests.ts';
 
 const injectFlags = {
-  filename: repeatedFlag('filename', {
-    short: 'f',
-    placeholder: 'FILE',
-    help: 'Manifests to read, YAML or JSON; - is stdin; may be repeated',
-  }),
+  filename: repeatedFlag('-f, --filename FILE', 'Manifests to read, YAML or JSON; - is stdin; may be repeated'),
   namespace: namespaceFlag,
   output: outputFlag(['yaml', 'json', 'diff']),
   ...clusterFlags,
@@ -63,38 +59,34 @@ async function inject(argv: readonly string[], { env, stdin, stdout, stderr }: S
   rejectArguments('inject', positionals, '; a file is given by -f FILE');
   if (values.filename.length === 0) throw new UsageError('-f is missing: -f FILE, or -f - for stdin');
   const config = configFrom(values, env);
-  const source = await openSource(values, config);
-  try {
-    const files = await readInput(values.filename, stdin);
-    const manifests = files.flatMap(file => file.manifests);
-    if (manifests.length === 0)
-      throw new UsageError(
-        `there is no object in ${values.filename.map(name => (name === '-' ? 'stdin' : name)).join(', ')}`,
-      );
-    const results = await new DryRun(source, config, values.namespace).run(manifests);
-    const objectsOf = ({ manifests: own }: ManifestFile) => {
-      const ofFile = new Set(own);
-      return results.filter(({ manifest }) => ofFile.has(manifest));
-    };
-    const lines = results.flatMap(object => object.lines);
-    if (results.some(({ preview, denied }) => preview && !denied)) {
-      lines.push('preview: pod templates are shown as their pods would be; apply the original manifests');
-    }
-    stdout.write(
-      render(
-        files.map(file => ({ file, objects: objectsOf(file) })),
-        values.output,
-      ),
+  await using source = await openSource(values, config);
+  const files = await readInput(values.filename, stdin);
+  const manifests = files.flatMap(file => file.manifests);
+  if (manifests.length === 0)
+    throw new UsageError(
+      `there is no object in ${values.filename.map(name => (name === '-' ? 'stdin' : name)).join(', ')}`,
     );
-    stderr.write(lines.map(line => `${line}\n`).join(''));
-    return results.some(({ denied }) => denied) ? exitCodes.denied : exitCodes.done;
-  } finally {
-    await source.close();
+  const results = await new DryRun(source, config, values.namespace).run(manifests);
+  const objectsOf = ({ manifests: own }: ManifestFile) => {
+    const ofFile = new Set(own);
+    return results.filter(({ manifest }) => ofFile.has(manifest));
+  };
+  const lines = results.flatMap(object => object.lines);
+  if (results.some(({ preview, denied }) => preview && !denied)) {
+    lines.push('preview: pod templates are shown as their pods would be; apply the original manifests');
   }
+  stdout.write(
+    render(
+      files.map(file => ({ file, objects: objectsOf(file) })),
+      values.output,
+    ),
+  );
+  stderr.write(lines.map(line => `${line}\n`).join(''));
+  return results.some(({ denied }) => denied) ? exitCodes.denied : exitCodes.done;
 }
 
 /** `carm-webhook inject`: what would become of manifests. */
-export const injectCommand: Command = {
+export const command: Command = {
   help: () => `Usage: carm-webhook inject -f FILE [flags]
 
 Shows what the webhook would do to manifests if each were created now: pods, pod templates of
@@ -111,8 +103,6 @@ Examples:
   carm-webhook inject -f pod.yaml -o diff
   kustomize build . | carm-webhook inject -f - -n team-a --state cluster/
 
-Flags (each has an environment variable: --output is CARM_WEBHOOK_OUTPUT):
-${describeFlags(injectFlags)}
-`,
+${describeFlags(injectFlags, injectFlags.output)}`,
   run: inject,
 };

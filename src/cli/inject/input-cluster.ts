@@ -1,5 +1,4 @@
-import type { Cluster, Lookup, LookupResult } from '../../admission/cluster.ts';
-import { UnverifiedError } from '../../admission/cluster.ts';
+import { type Cluster, type Lookup, type LookupResult, UnverifiedError } from '../../admission/cluster.ts';
 import { describeLookup, lookUpIn, lookupKey } from '../../admission/lookup.ts';
 import { ApiError, ClusterUnreachableError } from '../../cluster/api/api-errors.ts';
 import { noAnnotations, type Snapshot } from '../../cluster/state/snapshot.ts';
@@ -34,18 +33,12 @@ export class InputCluster implements Cluster {
     // Resources of an input are not there yet: what is searched for is what a change would strand.
     const written = lookup.kind === 'Resources' ? undefined : this.#inInput(lookup);
     if (written !== undefined) return written as LookupResult<R>;
-    const key = lookupKey(lookup);
-    const answer = this.#answers.get(key) ?? this.#ask(lookup);
-    this.#answers.set(key, answer);
-    return (await answer) as LookupResult<R>;
+    return (await this.#askOnce(lookup)) as LookupResult<R>;
   }
 
   /** All of a kind: those of the input in place of those of the source with the same name. */
   async #all(lookup: Lookup & { readonly kind: 'RoleSelectors' | 'Namespaces' }): Promise<readonly Named[]> {
-    const key = lookupKey(lookup);
-    const answer = this.#answers.get(key) ?? this.#ask(lookup);
-    this.#answers.set(key, answer);
-    const read = ((await answer) ?? []) as readonly Named[];
+    const read = ((await this.#askOnce(lookup)) ?? []) as readonly Named[];
     const written = (lookUpIn(this.#input, lookup) ?? []) as readonly Named[];
     return [...new Map([...read, ...written].map(each => [each.name, each])).values()];
   }
@@ -58,6 +51,13 @@ export class InputCluster implements Cluster {
   #inInput(lookup: Lookup): LookupResult<Lookup> {
     if (lookup.kind !== 'ServiceAccount') return lookUpIn(this.#input, lookup);
     return this.#input.writtenServiceAccount(lookup.namespace, lookup.name);
+  }
+
+  #askOnce(lookup: Lookup): Promise<unknown> {
+    const key = lookupKey(lookup);
+    const answer = this.#answers.get(key) ?? this.#ask(lookup);
+    this.#answers.set(key, answer);
+    return answer;
   }
 
   async #ask(lookup: Lookup): Promise<LookupResult<Lookup>> {

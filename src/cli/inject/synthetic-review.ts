@@ -1,4 +1,5 @@
 import type { AdmissionRequest, GroupVersionResource } from '../../admission/review.ts';
+import type { Namespace } from '../../objects/namespace.ts';
 
 /** What a review is about; all else is as for an object that a person creates. */
 export interface ReviewSubject {
@@ -29,4 +30,10 @@ export function reviewOf(subject: ReviewSubject): AdmissionRequest {
     oldObject: undefined,
     dryRun: true,
   };
+}
+
+/** The review of a namespace that is there, as if it were created now. */
+export function namespaceReviewOf({ name, labels, annotations }: Namespace): AdmissionRequest {
+  const metadata = { name, labels: Object.fromEntries(labels), annotations: Object.fromEntries(annotations) };
+  return reviewOf({ resource: namespaceResource, kind: 'Namespace', name, namespace: name, object: { metadata } });
 }

@@ -2,10 +2,6 @@
 const burst = 20;
 const msForOne = 6000;
 
-export type Ration =
-  | { readonly granted: false }
-  | { readonly granted: true; readonly fields: { readonly leftOut?: number } };
-
 interface Stock {
   lines: number;
   atMs: number;
@@ -23,9 +19,9 @@ export class LogRation {
 
   /**
    * @param key of a closed set: each has a ration of its own.
-   * @returns whether a line may be logged, with how many were left out before it.
+   * @returns fields for the line that may be logged: how many were left out before it; undefined when it may not.
    */
-  take(key: string): Ration {
+  take(key: string): { readonly leftOut?: number } | undefined {
     const nowMs = this.#nowMs();
     const stock = this.#stocks.get(key) ?? { lines: burst, atMs: nowMs, leftOut: 0 };
     this.#stocks.set(key, stock);
@@ -33,11 +29,11 @@ export class LogRation {
     stock.atMs = nowMs;
     if (stock.lines < 1) {
       stock.leftOut += 1;
-      return { granted: false };
+      return undefined;
     }
     stock.lines -= 1;
     const { leftOut } = stock;
     stock.leftOut = 0;
-    return { granted: true, fields: leftOut === 0 ? {} : { leftOut } };
+    return leftOut === 0 ? {} : { leftOut };
   }
 }

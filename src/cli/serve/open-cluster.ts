@@ -13,11 +13,9 @@ import type { Namespace } from '../../objects/namespace.ts';
 import type { RoleMap, RoleMapKind } from '../../objects/role-map.ts';
 import type { ClusterMetricLabels, ClusterMetrics } from '../../server/cluster-metrics.ts';
 import type { Logger } from '../../server/logs.ts';
-import { type FlagValues, valueFlag } from '../flags/flag.ts';
+import { type FlagValues, textFlag, valueFlag } from '../flags/flag.ts';
 import { parseDurationMs } from '../flags/flag-values.ts';
 import { LogRation } from './log-ration.ts';
-
-const text = (value: string): string => value;
 
 const shortestStalenessMs = 5_000;
 
@@ -29,31 +27,17 @@ function parseStalenessMs(value: string): number {
 }
 
 export const serveClusterFlags = {
-  kubeconfig: valueFlag(
-    'kubeconfig',
-    {
-      placeholder: 'FILE',
-      help: "Path to a kubeconfig (default: KUBECONFIG, ~/.kube/config, or the pod's ServiceAccount)",
-    },
-    text,
-    undefined,
+  kubeconfig: textFlag(
+    '--kubeconfig FILE',
+    "Path to a kubeconfig (default: KUBECONFIG, ~/.kube/config, or the pod's ServiceAccount)",
   ),
   maxStalenessMs: valueFlag(
-    'max-staleness',
-    {
-      placeholder: 'DURATION',
-      help: 'After this time without an event on a watch, every decision reads from the API server',
-      defaultText: '90s',
-    },
+    '--max-staleness DURATION',
+    'After this time without an event on a watch, every decision reads from the API server',
     parseStalenessMs,
-    90_000,
+    '90s',
   ),
-  state: valueFlag(
-    'state',
-    { placeholder: 'DIR', help: 'Folder of manifests to read instead of a cluster; reloaded when it changes' },
-    text,
-    undefined,
-  ),
+  state: textFlag('--state DIR', 'Folder of manifests to read instead of a cluster; reloaded when it changes'),
 } as const;
 
 /** What decisions by these rules can look up. */
@@ -143,16 +127,8 @@ export async function openCluster(
   metrics: ClusterMetrics,
   logger: Logger,
 ): Promise<OpenCluster> {
-  const { state } = values;
-  return state === undefined ? watch(values, config, metrics, logger) : readFolder(state, config, metrics, logger);
-}
-
-async function readFolder(
-  folder: string,
-  config: Config,
-  metrics: ClusterMetrics,
-  logger: Logger,
-): Promise<OpenCluster> {
+  const { state: folder } = values;
+  if (folder === undefined) return watch(values, config, metrics, logger);
   const state = await StateDirectory.open({
     folder,
     roleSelectors: config.featureGates.IAMRoleSelector,
@@ -200,14 +176,13 @@ async function watch(
       restarted: (resource, cause, error) => {
         metrics.countWatchRestart(resource, cause);
         const ration = restarts.take(resource);
-        if (ration.granted)
-          logger.warn({ resource, cause, error: wordsOf(error), ...ration.fields }, 'watch restarted');
+        if (ration !== undefined) logger.warn({ resource, cause, error: wordsOf(error), ...ration }, 'watch restarted');
       },
       listenerFailed: (resource, error) => {
         const ration = failures.take(resource);
-        if (!ration.granted) return;
+        if (ration === undefined) return;
         const why = error instanceof Error && error.cause !== undefined ? { why: wordsOf(error.cause) } : {};
-        logger.error({ resource, error: wordsOf(error), ...why, ...ration.fields }, 'object not kept');
+        logger.error({ resource, error: wordsOf(error), ...why, ...ration }, 'object not kept');
       },
       liveRead: (resource, result) => metrics.countLiveRead(resource, result),
       changed: () => {
@@ -215,14 +190,12 @@ async function watch(
       },
     },
   });
-  let measuring = Promise.resolve();
-  let isMeasuring = false;
+  let measuring: Promise<void> | undefined;
   const timer = setInterval(() => {
-    if (!dirty || isMeasuring) return;
+    if (!dirty || measuring !== undefined) return;
     dirty = false;
-    isMeasuring = true;
     measuring = measure(cluster, config, metrics).finally(() => {
-      isMeasuring = false;
+      measuring = undefined;
     });
   }, measureEveryMs).unref();
   cluster.start();

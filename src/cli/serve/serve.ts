@@ -2,10 +2,9 @@ import { createAdmit, createAnswerFailure } from '../../admission/admit.ts';
 import { warnings } from '../../admission/catalogue/reasons.ts';
 import type { Config } from '../../admission/config.ts';
 import { reviewSeries } from '../../admission/review-series.ts';
-import { CertificateError, type CertificateSource } from '../../server/certificate.ts';
+import type { CertificateSource } from '../../server/certificate.ts';
 import { CertificateFiles } from '../../server/certificate-files.ts';
-import { type Cidr, parseCidr } from '../../server/cidr.ts';
-import { ListenError } from '../../server/listen.ts';
+import { parseCidr } from '../../server/cidr.ts';
 import { createLogger, type Logger, logLevels } from '../../server/logs.ts';
 import { Metrics } from '../../server/metrics.ts';
 import { logNodeWarnings } from '../../server/node-warnings.ts';
@@ -20,79 +19,55 @@ import {
   type FlagValues,
   listFlag,
   oneOf,
+  parserOf,
   readFlags,
   rejectArguments,
   switchFlag,
+  textFlag,
   valueFlag,
 } from '../flags/flag.ts';
 import { parseDurationMs, parsePort } from '../flags/flag-values.ts';
 import { exitCodes, UsageError } from '../usage-error.ts';
 import { clusterMetricLabels, openCluster, serveClusterFlags } from './open-cluster.ts';
 
-const text = (value: string): string => value;
-
-function parseAddressRange(item: string): Cidr {
-  const cidr = parseCidr(item);
-  if (cidr === undefined) throw new Error('is not an address or a range such as 10.0.0.0/16 or 2001:db8::/32');
-  return cidr;
-}
+const parseAddressRange = parserOf(parseCidr, 'is not an address or a range such as 10.0.0.0/16 or 2001:db8::/32');
 
 export const serveFlags = {
-  port: valueFlag('port', { placeholder: 'PORT', help: 'HTTPS port of /mutate and /validate' }, parsePort, 8443),
-  opsPort: valueFlag(
-    'ops-port',
-    { placeholder: 'PORT', help: 'HTTP port of /livez, /readyz and /metrics' },
-    parsePort,
-    8080,
-  ),
-  bindAddress: valueFlag('bind-address', { placeholder: 'ADDRESS', help: 'Address to listen on' }, text, '0.0.0.0'),
-  tlsCertFile: valueFlag(
-    'tls-cert-file',
-    { placeholder: 'FILE', help: 'Certificate chain (PEM); reloaded when it changes' },
-    text,
-    undefined,
-  ),
-  tlsPrivateKeyFile: valueFlag(
-    'tls-private-key-file',
-    { placeholder: 'FILE', help: 'Private key (PEM); reloaded when it changes' },
-    text,
-    undefined,
-  ),
+  port: valueFlag('--port PORT', 'HTTPS port of /mutate and /validate', parsePort, '8443'),
+  opsPort: valueFlag('--ops-port PORT', 'HTTP port of /livez, /readyz and /metrics', parsePort, '8080'),
+  bindAddress: valueFlag('--bind-address ADDRESS', 'Address to listen on', String, '0.0.0.0'),
+  tlsCertFile: textFlag('--tls-cert-file FILE', 'Certificate chain (PEM); reloaded when it changes'),
+  tlsPrivateKeyFile: textFlag('--tls-private-key-file FILE', 'Private key (PEM); reloaded when it changes'),
   tlsMinVersion: valueFlag(
-    'tls-min-version',
-    { placeholder: 'VERSION', help: 'Minimum TLS version: VersionTLS12 or VersionTLS13' },
+    '--tls-min-version VERSION',
+    'Minimum TLS version: VersionTLS12 or VersionTLS13',
     oneOf(['VersionTLS12', 'VersionTLS13']),
     'VersionTLS13',
   ),
-  tlsSelfSigned: switchFlag('tls-self-signed', 'Serve a self-signed certificate created at startup, to try things out'),
-  clientCaFile: valueFlag(
-    'client-ca-file',
-    {
-      placeholder: 'FILE',
-      help: "CA (PEM) of the API server's client certificate; without it no certificate is required",
-    },
-    text,
-    undefined,
+  tlsSelfSigned: switchFlag(
+    '--tls-self-signed',
+    'Serve a self-signed certificate created at startup, to try things out',
+  ),
+  clientCaFile: textFlag(
+    '--client-ca-file FILE',
+    "CA (PEM) of the API server's client certificate; without it no certificate is required",
   ),
   apiServerCidrs: listFlag(
-    'api-server-cidrs',
-    {
-      placeholder: 'CIDR,...',
-      help: 'Addresses that the API server calls from; they go first when capacity is short',
-    },
+    '--api-server-cidrs CIDR,...',
+    'Addresses that the API server calls from; they go first when capacity is short',
     parseAddressRange,
     ranges => ranges,
   ),
   ...serveClusterFlags,
   shutdownDelayMs: valueFlag(
-    'shutdown-delay',
-    { placeholder: 'DURATION', help: 'How long to keep serving after SIGTERM', defaultText: '10s' },
+    '--shutdown-delay DURATION',
+    'How long to keep serving after SIGTERM',
     parseDurationMs,
-    10_000,
+    '10s',
   ),
   logLevel: valueFlag(
-    'log-level',
-    { placeholder: 'LEVEL', help: `Minimum level of log lines: ${logLevels.join(', ')}` },
+    '--log-level LEVEL',
+    `Minimum level of log lines: ${logLevels.join(', ')}`,
     oneOf(logLevels),
     'info',
   ),
@@ -156,18 +131,14 @@ async function serveBy(values: ServeValues, config: Config, logger: Logger): Pro
   const cluster = await openCluster(values, config, metrics.cluster, logger);
   try {
     const server = await startServer({
+      ...values,
       admit: createAdmit(cluster.cluster, config),
       answerFailure: createAnswerFailure(cluster.cluster, config),
       certificate,
       metrics,
       logger,
       clusterNotReady: cluster.notReady,
-      bindAddress: values.bindAddress,
-      port: values.port,
-      opsPort: values.opsPort,
       tlsMinVersion: values.tlsMinVersion === 'VersionTLS12' ? 'TLSv1.2' : 'TLSv1.3',
-      apiServerCidrs: values.apiServerCidrs,
-      shutdownDelayMs: values.shutdownDelayMs,
     });
     await drainOnSignal({
       drain: signal => server.drain(signal),
@@ -182,24 +153,13 @@ async function serveBy(values: ServeValues, config: Config, logger: Logger): Pro
 }
 
 /** `carm-webhook serve`: the server. */
-export const serveCommand: Command = {
+export const command: Command = {
   help: () => `Usage: carm-webhook serve [flags]
 
 Serves POST /mutate and POST /validate over HTTPS, and /livez, /readyz and /metrics over HTTP.
 
 It watches the cluster. With --state it reads a folder instead.
 
-Flags (each has an environment variable: --tls-cert-file is CARM_WEBHOOK_TLS_CERT_FILE):
-${describeFlags(serveFlags)}
-`,
-  run: async (argv, surroundings) => {
-    try {
-      return await serve(argv, surroundings);
-    } catch (error) {
-      if (error instanceof CertificateError || error instanceof ListenError) {
-        throw new UsageError(error.message, { cause: error });
-      }
-      throw error;
-    }
-  },
+${describeFlags(serveFlags, serveFlags.tlsCertFile)}`,
+  run: serve,
 };

@@ -37,8 +37,9 @@ const pageSize = 500;
 /** Snapshots take what they read of an object. */
 const whole = projectWhole(mostObjectBytes);
 
-function isNotFound(error: unknown): boolean {
-  return error instanceof ApiError && error.notFound;
+/** Takes objects of a kind into a snapshot. */
+function addTo(snapshot: Snapshot, apiVersion: string, kind: string): (object: JsonObject) => void {
+  return object => snapshot.add({ object, apiVersion, kind, place: 'the API server', document: 0, path: [] });
 }
 
 /** The objects of a cluster by reads of its API server: only what is asked for, each object as it is now. */
@@ -61,28 +62,26 @@ export class ApiSource implements ObjectSource {
     try {
       return await this.#pool.getJson(path, { signal, accept: accepted });
     } catch (error) {
-      if (isNotFound(error)) return undefined;
+      if (error instanceof ApiError && error.notFound) return undefined;
       throw new UnreadError(what, error);
     }
   }
 
   async #namespace(name: string): Promise<Namespace | undefined> {
     const what = { named: `Namespace ${quote(name)}`, right: 'get namespaces' };
-    const path = `/api/v1/namespaces/${encodeURIComponent(name)}`;
-    const object = await this.#get(path, what, accept.metadata.object);
+    const object = await this.#get(apiPaths.namespace(name), what, accept.metadata.object);
     return object && projectObject(readNamespaceLive(this.#asked), name, object);
   }
 
   async #serviceAccount(namespace: string, name: string): Promise<ServiceAccount | undefined> {
     const what = { named: `ServiceAccount ${quote(`${namespace}/${name}`)}`, right: 'get serviceaccounts' };
-    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/serviceaccounts/${encodeURIComponent(name)}`;
-    const object = await this.#get(path, what, accept.metadata.object);
+    const object = await this.#get(apiPaths.serviceAccount(namespace, name), what, accept.metadata.object);
     return object && projectObject(readServiceAccountLive, name, object);
   }
 
   async #configMap(namespace: string, name: string): Promise<JsonObject | undefined> {
     const what = { named: `ConfigMap ${quote(`${namespace}/${name}`)}`, right: 'get configmaps' };
-    return this.#get(`/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${name}`, what);
+    return this.#get(apiPaths.configMap(namespace, name), what);
   }
 
   async #roleMap(namespace: string, name: string): Promise<RoleMap | undefined> {
@@ -91,11 +90,7 @@ export class ApiSource implements ObjectSource {
   }
 
   async read<R extends Lookup>(lookup: R): Promise<LookupResult<R>> {
-    return (await this.#read(lookup)) as LookupResult<R>;
-  }
-
-  #read(lookup: Lookup): Promise<LookupResult<Lookup>> {
-    return dispatchLookup<Promise<LookupResult<Lookup>>>(lookup, {
+    const answer = dispatchLookup<Promise<LookupResult<Lookup>>>(lookup, {
       namespace: name => this.#namespace(name),
       serviceAccount: (namespace, name) => this.#serviceAccount(namespace, name),
       roleMap: (map, ackSystem) => this.#roleMap(ackSystem, roleMapNames[map]),
@@ -104,11 +99,12 @@ export class ApiSource implements ObjectSource {
       // Only a change of what is there is searched for, and commands predict none.
       findResources: () => Promise.resolve(undefined),
     });
+    return (await answer) as LookupResult<R>;
   }
 
   async pod(namespace: string, name: string): Promise<JsonObject | undefined> {
     const what = { named: `Pod ${quote(`${namespace}/${name}`)}`, right: 'get pods' };
-    return this.#get(`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`, what);
+    return this.#get(apiPaths.pod(namespace, name), what);
   }
 
   async #namespaces(): Promise<readonly Namespace[]> {
@@ -127,7 +123,7 @@ export class ApiSource implements ObjectSource {
   /** @returns false where the cluster has no such resource. */
   async #listSelectors<T>(projection: Projection<T>, onObject: (object: T) => void): Promise<boolean> {
     try {
-      await this.#list('iamroleselectors', projection, onObject, apiPaths.roleSelectors, false);
+      await this.#list('iamroleselectors', projection, onObject, apiPaths.roleSelectors, accept.whole.list);
       return true;
     } catch (error) {
       if (error instanceof UnreadError && error.cause instanceof ApiError && error.cause.status === 404) return false;
@@ -140,11 +136,11 @@ export class ApiSource implements ObjectSource {
     projection: Projection<T>,
     onObject: (object: T) => void,
     path = `/api/v1/${resource}`,
-    metadataOnly = true,
+    accepted: string = accept.metadata.list,
   ): Promise<void> {
     const list = (size: number) =>
       listPages(this.#pool, path, {
-        accept: (metadataOnly ? accept.metadata : accept.whole).list,
+        accept: accepted,
         pageSize: size,
         signal: AbortSignal.timeout(listLimitMs),
         projection,
@@ -179,10 +175,9 @@ export class ApiSource implements ObjectSource {
   async #takeResources(snapshot: Snapshot, onUnread: (why: string) => void): Promise<void> {
     for (const { group, versions, kind, resource } of await this.#ackKinds()) {
       const apiVersion = `${group}/${versions[0]}`;
-      const take = (object: JsonObject) =>
-        snapshot.add({ object, apiVersion, kind, place: 'the API server', document: 0, path: [] });
+      const path = `/apis/${apiVersion}/${resource}`;
       try {
-        await this.#list(resource, whole, take, `/apis/${apiVersion}/${resource}`, false);
+        await this.#list(resource, whole, addTo(snapshot, apiVersion, kind), path, accept.whole.list);
       } catch (error) {
         const forbidden = error instanceof UnreadError && error.cause instanceof ApiError && error.cause.status === 403;
         if (!forbidden) throw error;
@@ -191,35 +186,27 @@ export class ApiSource implements ObjectSource {
     }
   }
 
-  async #takeSelectors(snapshot: Snapshot): Promise<void> {
-    const apiVersion = 'services.k8s.aws/v1alpha1';
-    const take = (object: JsonObject) =>
-      snapshot.add({ object, apiVersion, kind: 'IAMRoleSelector', place: 'the API server', document: 0, path: [] });
-    await this.#listSelectors(whole, take);
-  }
-
   async snapshot(onUnread: (why: string) => void): Promise<Snapshot> {
     const snapshot = new Snapshot({ roleSelectors: this.#asked.every });
-    const take = (kind: string) => (object: JsonObject) =>
-      snapshot.add({ object, apiVersion: 'v1', kind, place: 'the API server', document: 0, path: [] });
+    const addSelector = addTo(snapshot, 'services.k8s.aws/v1alpha1', 'IAMRoleSelector');
     const takeMap = async (namespace: string, name: string): Promise<void> => {
       const object = await this.#configMap(namespace, name);
-      if (object !== undefined) take('ConfigMap')(object);
+      if (object !== undefined) addTo(snapshot, 'v1', 'ConfigMap')(object);
     };
     const maps = this.#config.ackSystems.flatMap(({ namespace }) =>
       Object.values(roleMapNames).map(name => takeMap(namespace, name)),
     );
     await Promise.all([
-      this.#list('namespaces', whole, take('Namespace')),
-      this.#list('serviceaccounts', whole, take('ServiceAccount')),
+      this.#list('namespaces', whole, addTo(snapshot, 'v1', 'Namespace')),
+      this.#list('serviceaccounts', whole, addTo(snapshot, 'v1', 'ServiceAccount')),
       ...maps,
-      this.#asked.every ? this.#takeSelectors(snapshot) : undefined,
+      this.#asked.every ? this.#listSelectors(whole, addSelector) : undefined,
       this.#takeResources(snapshot, onUnread),
     ]);
     return snapshot;
   }
 
-  close(): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
     return this.#pool.close();
   }
 }

@@ -3,7 +3,7 @@ import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import type { JsonObject } from '../../objects/json.ts';
 
 /** The objects of a cluster, for a command that runs once. */
-export interface ObjectSource {
+export interface ObjectSource extends AsyncDisposable {
   /** One object as it is now; undefined: no such object. @throws {ClusterUnreachableError} */
   read<R extends Lookup>(lookup: R): Promise<LookupResult<R>>;
   /** @throws {ClusterUnreachableError} */
@@ -14,5 +14,4 @@ export interface ObjectSource {
    * @throws {ClusterUnreachableError}
    */
   snapshot(onUnread: (why: string) => void): Promise<Snapshot>;
-  close(): Promise<void>;
 }

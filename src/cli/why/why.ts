@@ -7,12 +7,11 @@ import type { Command, Surroundings } from '../command.ts';
 import { clusterFlags, namespaceFlag, outputFlag } from '../flags/cluster-flags.ts';
 import { configFlags, configFrom } from '../flags/config-flags.ts';
 import { describeFlags, echo, readFlags } from '../flags/flag.ts';
-import { namespaceResource, reviewOf } from '../inject/synthetic-review.ts';
+import { namespaceReviewOf } from '../inject/synthetic-review.ts';
 import type { ObjectSource } from '../sources/object-source.ts';
 import { openSource } from '../sources/open-source.ts';
-import { exitCodes, UsageError } from '../usage-error.ts';
+import { exitCodes, MissingObjectError, UsageError } from '../usage-error.ts';
 import { type Explanation, explainPod } from './explain.ts';
-import { MissingObjectError } from './missing-object-error.ts';
 import { type Answer, renderAnswer } from './render-answer.ts';
 import { beforeInjection, heldByPod } from './running-pod.ts';
 
@@ -42,12 +41,7 @@ async function namespaceWarnings(name: string, cluster: Cluster, config: Config)
   return decideLive(cluster, name, Number.POSITIVE_INFINITY, view => {
     const namespace = view.namespace(name);
     if (namespace === undefined) return [];
-    const { labels, annotations } = namespace;
-    const object = {
-      metadata: { name, labels: Object.fromEntries(labels), annotations: Object.fromEntries(annotations) },
-    };
-    const review = reviewOf({ resource: namespaceResource, kind: 'Namespace', name, namespace: name, object });
-    const { reason, warnings = [] } = labelNamespace(review, view, config);
+    const { reason, warnings = [] } = labelNamespace(namespaceReviewOf(namespace), view, config);
     // Whoever asks is told the whole denial of a pod already.
     const said = warnings.filter(warning => warning.reason !== 'BindingUnresolved').map(formatWarning);
     if (reason !== 'Labelled') return said;
@@ -68,43 +62,34 @@ function clusterOf(source: ObjectSource): Cluster {
   return { cache: undefined, read: reference => source.read(reference) };
 }
 
+/** As kubectl takes them. */
+const spellings = { pod: ['pod', 'pods', 'po'], namespace: ['namespace', 'namespaces', 'ns'] } as const;
+
 function readTarget(positionals: readonly string[]): { kind: 'pod' | 'namespace'; name: string } {
   const words = positionals.length === 1 ? (positionals[0]?.split('/') ?? []) : positionals;
-  const [kind = '', name = '', ...rest] = words;
-  const kinds = {
-    pod: 'pod',
-    pods: 'pod',
-    po: 'pod',
-    namespace: 'namespace',
-    namespaces: 'namespace',
-    ns: 'namespace',
-  };
-  const known = Object.hasOwn(kinds, kind) ? kinds[kind as keyof typeof kinds] : undefined;
-  if (known === undefined || name === '' || rest.length > 0) {
+  const [asked = '', name = '', ...rest] = words;
+  const kind = (['pod', 'namespace'] as const).find(each => spellings[each].some(word => word === asked));
+  if (kind === undefined || name === '' || rest.length > 0) {
     const given = positionals.length === 0 ? 'nothing' : echo(positionals.join(' '));
     throw new UsageError(`why takes "pod NAME" or "namespace NAME", not ${given}`);
   }
-  return { kind: known === 'pod' ? 'pod' : 'namespace', name };
+  return { kind, name };
 }
 
 async function why(argv: readonly string[], { env, stdout }: Surroundings): Promise<number> {
   const { values, positionals } = readFlags(whyFlags, argv, env);
   const { kind, name } = readTarget(positionals);
   const config = configFrom(values, env);
-  const source = await openSource(values, config);
-  try {
-    const answer = await (kind === 'pod'
-      ? answerForPod(values.namespace, name, source, config)
-      : answerForNamespace(name, source, config));
-    stdout.write(values.output === 'json' ? `${JSON.stringify(answer, undefined, 2)}\n` : renderAnswer(answer));
-    return answer.now.denied ? exitCodes.denied : exitCodes.done;
-  } finally {
-    await source.close();
-  }
+  await using source = await openSource(values, config);
+  const answer = await (kind === 'pod'
+    ? answerForPod(values.namespace, name, source, config)
+    : answerForNamespace(name, source, config));
+  stdout.write(values.output === 'json' ? `${JSON.stringify(answer, undefined, 2)}\n` : renderAnswer(answer));
+  return answer.now.denied ? exitCodes.denied : exitCodes.done;
 }
 
 /** `carm-webhook why`: the decision on one pod or namespace, explained. */
-export const whyCommand: Command = {
+export const command: Command = {
   help: () => `Usage: carm-webhook why pod NAME [-n NAMESPACE] [flags]
        carm-webhook why namespace NAME [flags]
 
@@ -116,8 +101,6 @@ Examples:
   carm-webhook why pod web-5d9c7b-x2x9f -n team-a
   carm-webhook why namespace team-a --state cluster/ -o json
 
-Flags (each has an environment variable: --output is CARM_WEBHOOK_OUTPUT):
-${describeFlags(whyFlags)}
-`,
+${describeFlags(whyFlags, whyFlags.output)}`,
   run: why,
 };

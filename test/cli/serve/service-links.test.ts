@@ -16,7 +16,7 @@ const serviceLinks = {
   CARM_WEBHOOK_PORT_443_TCP_PORT: '443',
   CARM_WEBHOOK_PORT_443_TCP_ADDR: '10.96.3.4',
 };
-const port = valueFlag('port', { placeholder: 'PORT', help: '' }, parsePort, 8443);
+const port = valueFlag('--port PORT', '', parsePort, '8443');
 const portWith = (env: Readonly<Record<string, string>>) => readFlags({ port }, [], env).values.port;
 
 describe("kubelet's variables of our Service", () => {

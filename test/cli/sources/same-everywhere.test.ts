@@ -109,7 +109,7 @@ for (const every of [true, false]) {
       const { kubeconfig } = await startTinyApiServer(t, objects);
       const featureGates = { ...defaultConfig.featureGates, IAMRoleSelector: every };
       const source = new ApiSource({ kubeconfig, context: undefined }, { ...defaultConfig, featureGates });
-      t.after(() => source.close());
+      t.after(() => source[Symbol.asyncDispose]());
       for (const [lookup, expected] of live) assert.deepEqual(await source.read(lookup), expected);
       const listed = [namespace, labelled].map(object => read(listNamespacesLive(asked), object));
       assert.deepEqual(await source.read({ kind: 'Namespaces' }), listed);
