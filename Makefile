@@ -37,7 +37,7 @@ $(BUNDLE): $(INSTALLED) $(SOURCES)
 build: $(BUNDLE) ## Build dist/carm-webhook.mjs
 
 .PHONY: demo
-demo: $(BUNDLE) ## See pods injected and refused by a real server
+demo: $(BUNDLE) ## See pods injected and denied by a real server
 	@npm run --silent demo
 
 .PHONY: test
@@ -45,7 +45,7 @@ test: $(BUNDLE) ## Run the tests that need no cluster
 	@npm test --silent
 
 .PHONY: coverage
-coverage: $(INSTALLED) ## Hold the lines of the pure folders that tests run against their limit, 98 %
+coverage: $(INSTALLED) ## Check that tests run 98 % of the lines of the pure folders
 	@npm run --silent coverage
 
 .PHONY: lint
@@ -58,13 +58,13 @@ format: $(INSTALLED) ## Format the sources
 	@npm run --silent format
 
 .PHONY: bench
-bench: $(BUNDLE) ## Measure pods and ACK resources (AGAINST=COMMIT: beside the build of another commit)
+bench: $(BUNDLE) ## Measure pods and ACK resources (AGAINST=COMMIT: compared with the build of another commit)
 	@npm run --silent bench -- $(if $(AGAINST),--against $(AGAINST) --seconds 40)
 	@echo 'What reviews cost as they grow:'
 	@npm run --silent costs
 
 .PHONY: docs
-docs: $(INSTALLED) ## Write the pages that are made from the source
+docs: $(INSTALLED) ## Write the pages that are generated from the source
 	@npm run --silent docs
 
 .PHONY: testbed
@@ -76,16 +76,16 @@ e2e: $(BUNDLE) testbed ## Run the tests on a real kube-apiserver
 	@npm run --silent e2e
 
 .PHONY: siege
-siege: $(BUNDLE) ## Attack the built server from loopback: every way that was found (SIEGE=all, SIEGE_MINUTES=30 for longer)
+siege: $(BUNDLE) ## Attack the built server from loopback in every known way (SIEGE=all, SIEGE_MINUTES=30 for longer)
 	@npm run --silent siege
 
 .PHONY: playground
-playground: $(BUNDLE) testbed ## Start a control plane with the webhook, to play with until Ctrl-C
+playground: $(BUNDLE) testbed ## Start a control plane with the webhook, to try things out until Ctrl-C
 	@node test/testbed/playground.ts
 
 .PHONY: image
 image: ## Build the container image, IMAGE=NAME:TAG
-	@command -v $(CONTAINER_ENGINE) >/dev/null || { echo '$(CONTAINER_ENGINE) is missing: install it (https://docs.docker.com/engine/install/), or set CONTAINER_ENGINE to what you have, such as podman' >&2; exit 2; }
+	@command -v $(CONTAINER_ENGINE) >/dev/null || { echo '$(CONTAINER_ENGINE) is missing: install it (https://docs.docker.com/engine/install/), or set CONTAINER_ENGINE to another one, such as podman' >&2; exit 2; }
 	$(CONTAINER_ENGINE) build --tag $(IMAGE) .
 
 .PHONY: clean

@@ -62,7 +62,7 @@ describe('the demo', () => {
     );
     assert.match(stdout, /^ {2}Warning: pods of Deployment "web" in namespace "team-b": /m);
     assert.match(stdout, /\(AccountNotMapped\)[\s\S]*\(RoleOutsideAccount\)/);
-    assert.match(stdout, /6 of 6 answers are as they should be/);
+    assert.match(stdout, /6 of 6 answers are as expected/);
     assert.ok(!stdout.includes('\u001b'));
   });
 

@@ -64,7 +64,7 @@ try {
     await server.stop();
   }
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  terminal.line(terminal.paint('green', `${count} of ${count} answers are as they should be (${seconds} s).`));
+  terminal.line(terminal.paint('green', `${count} of ${count} answers are as expected (${seconds} s).`));
   terminal.line(`
 Try next:
   alias carm-webhook="'$PWD/node_modules/.bin/node' '$PWD/dist/carm-webhook.mjs'"

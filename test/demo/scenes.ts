@@ -30,7 +30,7 @@ function rolesIn(object: unknown): readonly string[] {
 
 function deniedFor(reason: string): Scene['expect'] {
   return ({ allowed, status }) => {
-    assert.equal(allowed, false, 'it must be refused');
+    assert.equal(allowed, false, 'it must be denied');
     assert.equal(status?.code, 403);
     assert.match(status?.message ?? '', new RegExp(`\\(${reason}\\)$`));
   };
@@ -62,7 +62,7 @@ export function scenes(web: JsonObject): readonly Scene[] {
     },
     {
       ...podScene,
-      title: 'A pod that names a role of a foreign account is refused',
+      title: 'A pod that names a role in another account is denied',
       object: pod('curious', 'team-a', {
         serviceAccountName: 'web',
         containers: [
@@ -73,12 +73,12 @@ export function scenes(web: JsonObject): readonly Scene[] {
     },
     {
       ...podScene,
-      title: 'A ServiceAccount asks for a role by its bare name, team/s3-reader: it is taken from the own account',
+      title: 'A ServiceAccount requests a role by its bare name, team/s3-reader: the role in its own account',
       object: pod('report', 'team-a', { serviceAccountName: 'reports', containers: [container('report')] }),
       expect: injectedWith('arn:aws:iam::111122223333:role/team/s3-reader'),
     },
     {
-      title: 'A Deployment whose pods would be refused says so at kubectl apply already',
+      title: 'A Deployment whose pods would be denied gets a warning at kubectl apply',
       endpoint: 'validate',
       webhook: 'workloads.carm-webhook.dev',
       resource: { group: 'apps', version: 'v1', resource: 'deployments' },
@@ -97,7 +97,7 @@ export function scenes(web: JsonObject): readonly Scene[] {
       },
     },
     {
-      title: 'A namespace that is bound gets the label that the webhook configurations select by',
+      title: 'A bound namespace gets the label that the webhook configurations select by',
       endpoint: 'mutate',
       webhook: 'namespaces.carm-webhook.dev',
       resource: { group: '', version: 'v1', resource: 'namespaces' },

@@ -78,9 +78,9 @@ Then try:
 ${indented([
   '# A pod gets its role, a token and the region',
   `kubectl run web -n ${namespace} --image=nginx -o yaml`,
-  '# A role of another account is refused',
+  '# A role in another account is denied',
   `kubectl run stray -n ${namespace} --image=nginx --env=AWS_ROLE_ARN=${foreignRole}`,
-  '# A binding that does not resolve is warned of; pods are refused until the map has the account',
+  '# A binding that does not resolve gets a warning; pods are denied until the map has the account',
   `kubectl annotate namespace ${namespace} --overwrite services.k8s.aws/owner-account-id=${otherAccount}`,
 ])}
 
