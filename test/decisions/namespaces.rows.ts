@@ -104,7 +104,7 @@ export const namespaceRows: readonly Row[] = [
     reason: 'Labelled',
     outcome: 'mutated',
     warnings: ['LabelRestored'],
-    says: ['which was removed, is back'],
+    says: ['was removed, and has been restored'],
     after: { [label]: 'enabled' },
   },
   {
@@ -124,7 +124,7 @@ export const namespaceRows: readonly Row[] = [
     reason: 'Labelled',
     outcome: 'mutated',
     warnings: ['LabelRestored'],
-    says: ['which was changed to "no", is back'],
+    says: ['was changed to "no", and has been restored'],
     after: { [label]: 'enabled' },
   },
   ...['status', 'finalize'].map(

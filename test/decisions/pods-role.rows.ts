@@ -215,7 +215,10 @@ export const podRoleRows: readonly Row[] = [
     review: inNamespace('nowhere'),
     reason: 'NamespaceNotFound',
     outcome: 'denied',
-    says: ['namespace "nowhere" does not exist', 'To fix this, create it first: kubectl create namespace nowhere'],
+    says: [
+      'namespace "nowhere" does not exist',
+      'To fix this, correct the name, or create it first: kubectl create namespace nowhere',
+    ],
   },
   {
     proves: 'a ServiceAccount that does not exist is named, and how to create it',
@@ -224,7 +227,7 @@ export const podRoleRows: readonly Row[] = [
     outcome: 'denied',
     says: [
       'ServiceAccount "ghost"',
-      'To fix this, create it first: kubectl create serviceaccount ghost --namespace shop',
+      'To fix this, correct the name, or create it first: kubectl create serviceaccount ghost --namespace shop',
     ],
   },
   {
@@ -232,7 +235,7 @@ export const podRoleRows: readonly Row[] = [
     review: asAccount('x;reboot'),
     reason: 'ServiceAccountNotFound',
     outcome: 'denied',
-    says: ['ServiceAccount "x;reboot"', 'To fix this, create it first (ServiceAccountNotFound)'],
+    says: ['ServiceAccount "x;reboot"', 'To fix this, correct the name, or create it first (ServiceAccountNotFound)'],
     neverSays: ['kubectl'],
   },
   {

@@ -126,7 +126,8 @@ const serviceAccounts: readonly DenialCase[] = [
     namespace: shop,
     serviceAccount: null,
     blames: /ServiceAccount "app" does not exist in namespace "NAMESPACE"/,
-    remedy: 'To fix this, create it first: kubectl create serviceaccount app --namespace NAMESPACE',
+    remedy:
+      'To fix this, correct the name, or create it first: kubectl create serviceaccount app --namespace NAMESPACE',
     filledIn: ['', ''],
   },
   {

@@ -76,7 +76,7 @@ describe('namespaces on a real API server, by the shipped manifests', () => {
   test('the label that is removed by hand comes back', testLimit, async () => {
     await create('relabelled', binding);
     const { stderr } = await plane.kubectl(['label', 'namespace', 'relabelled', `${inject}-`]);
-    assert.match(stderr, /^Warning: .*which was removed, is back \(LabelRestored\)$/m);
+    assert.match(stderr, /^Warning: .*was removed, and has been restored \(LabelRestored\)$/m);
     assert.equal(await labelOf('relabelled'), 'enabled');
     await plane.kubectl(['label', 'namespace', 'relabelled', `${inject}=true`, '--overwrite']);
     assert.equal(await labelOf('relabelled'), 'enabled');

@@ -43,7 +43,7 @@ export type DenialOf<P extends { readonly reason: string }, R extends string> = 
   P extends { readonly reason: infer Q } ? (R extends Q ? P : never) : never
 >;
 
-/** What is wrong, and what fixes it; by another than the entry's mender where the case is so. */
+/** What is wrong, and what fixes it; `fixedBy` where somebody else than the entry says can fix this case. */
 export interface Words {
   readonly wrong: string;
   readonly remedy: string;

@@ -47,7 +47,7 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
   InvalidSelector: {
     group: 'denied',
     cause:
-      "An IAMRoleSelector that ACK ignores, with no more than a line in its controllers' logs; or one whose ARN is not a role.",
+      "An IAMRoleSelector that ACK would ignore, with only a line in its controllers' logs; or one whose ARN is not that of a role.",
     fixedBy: 'platform team',
     remedy: 'Correct the field that the message names.',
     say: ({ why }) => ({ wrong: why, remedy: 'correct it (ACK silently ignores such a selector)' }),

@@ -32,9 +32,9 @@ const notOurs = {
   OptedOut: {
     group: 'not ours',
     cause:
-      'The namespace or the pod is labelled `carm-webhook.dev/inject: disabled`, or the pod `eks.amazonaws.com/skip-pod-identity-webhook`.',
+      'The namespace or the pod is labelled `carm-webhook.dev/inject: disabled`, or the pod is labelled `eks.amazonaws.com/skip-pod-identity-webhook`.',
   },
-  MirrorPod: { group: 'not ours', cause: "A kubelet's mirror of a static pod, which cannot be changed." },
+  MirrorPod: { group: 'not ours', cause: "The pod is a kubelet's mirror of a static pod, which cannot be changed." },
   ExemptIdentity: {
     group: 'not ours',
     cause: 'The request comes from a controller that the webhook never blocks.',
@@ -55,7 +55,7 @@ const failures = {
   Unverified: {
     group: 'failure',
     cause:
-      'By the cache the object would be denied, and the API server could not be asked in time (`status.code` 503), or the budget for such reads is spent (429).',
+      'According to the cache the object would be denied, and the API server could not be asked in time (`status.code` 503), or the budget for such reads is spent (429).',
     remedy:
       'Retry. If this persists, ask your platform team to check carm-webhook and its connection to the API server.',
   },
@@ -66,7 +66,7 @@ const failures = {
   },
   InvalidReview: {
     group: 'failure',
-    cause: 'A field has another type than its API says.',
+    cause: 'A field does not have the type that its API defines.',
     remedy: 'Correct the field that the message names.',
   },
 } as const satisfies Record<string, Failure>;

@@ -147,19 +147,19 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     cause:
       'More than one IAMRoleSelector matches a resource: ACK stops reconciling it, even if they name the same role. Or a new or changed selector could match what another one matches.',
     fixedBy: 'platform team',
-    remedy: 'Narrow all of them but one.',
+    remedy: 'Narrow all but one of them.',
     say: ({ selectors, of }) => ({
       wrong:
         of === 'resource'
           ? `it is matched by more than one IAMRoleSelector: ${quoteNames(selectors)}`
           : `resources could be matched by both this selector and ${quoteNames(selectors)}`,
-      remedy: of === 'resource' ? 'narrow all of them but one' : 'narrow one of them',
+      remedy: of === 'resource' ? 'narrow all but one of them' : 'narrow one of them',
     }),
   },
   RebindWithResources: {
     group: 'denied',
     cause:
-      'A change of labels would give a resource the role of another account than the one it is in: ACK would stop reconciling it.',
+      'A change of labels would give a resource a role in another account than the one it is in: ACK would stop reconciling it.',
     fixedBy: 'you',
     remedy: 'Keep the labels. To use another account, create another resource.',
     softenedBy: 'nothing',

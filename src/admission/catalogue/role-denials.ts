@@ -130,18 +130,18 @@ const otherAccounts = ' (your platform team can allow other accounts with --sour
 export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<RoleProblem, R> } = {
   NamespaceNotFound: {
     group: 'denied',
-    cause: 'The namespace does not exist. The webhook asked the API server for it while it answered this request.',
+    cause: 'The namespace does not exist. The webhook asked the API server for it while answering this request.',
     fixedBy: 'you',
-    remedy: 'Create the namespace first.',
+    remedy: 'Create the namespace first, or correct its name.',
     say: (_, at) => ({
       wrong: `namespace ${quote(at.namespace)} does not exist`,
-      remedy: 'create it first',
+      remedy: 'correct the name, or create it first',
       command: toPaste`kubectl create namespace ${at.namespace}`,
     }),
   },
   NamespaceNotBound: {
     group: 'denied',
-    cause: `The namespace is labelled \`${injectLabel}: enabled\`, which means that it must be bound, but it has no binding (with the feature gate TeamLevelCARM off, a team id alone binds nothing). For an ACK resource, this applies without the label too: ACK would use its controllers' own account, and \`--unbound-resources\` says whether that is warned of, denied or allowed.`,
+    cause: `The namespace is labelled \`${injectLabel}: enabled\`, which means that it must be bound, but it has no binding (with the feature gate TeamLevelCARM off, a team id alone binds nothing). For an ACK resource, this applies without the label too: ACK would use its controllers' own account, and \`--unbound-resources\` decides whether that is allowed, allowed with a warning, or denied.`,
     fixedBy: 'platform team',
     remedy: `Annotate the namespace with \`${ownerAccountIdAnnotation}\`, or remove the label if its pods need no AWS role.`,
     softenedBy: { pod: 'namespace', resource: 'default' },
@@ -157,12 +157,12 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
   ServiceAccountNotFound: {
     group: 'denied',
     cause:
-      "The pod's ServiceAccount does not exist. The webhook asked the API server for it while it answered this request.",
+      "The pod's ServiceAccount does not exist. The webhook asked the API server for it while answering this request.",
     fixedBy: 'you',
     remedy: 'Create the ServiceAccount before the pod, or correct its name.',
     say: (_, at) => ({
       wrong: `ServiceAccount ${quote(at.serviceAccountName)} does not exist in namespace ${quote(at.namespace)}`,
-      remedy: 'create it first',
+      remedy: 'correct the name, or create it first',
       command: toPaste`kubectl create serviceaccount ${at.serviceAccountName} --namespace ${at.namespace}`,
     }),
   },
@@ -257,7 +257,7 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
   },
   ControllerRole: {
     group: 'denied',
-    cause: `With \`--require-pods-key\`, a pod or its ServiceAccount names a role that ACK's controllers work with: one that a map gives under an id, or under the alias of a service and an id. It may create and delete infrastructure.`,
+    cause: `With \`--require-pods-key\`, a pod or its ServiceAccount names a role that ACK's controllers work with: one that a map has under an id, or under a service alias and an id. It may create and delete infrastructure.`,
     fixedBy: 'you',
     remedy: 'Remove the role (the webhook injects the one that is mapped for pods), or use another role.',
     say: ({ value, map, ackSystem, at: where }, at) => {
@@ -297,7 +297,7 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
             remedy: 'remove that mount or move it elsewhere',
           }
         : {
-            wrong: `the pod has a volume ${tokenVolumeName} that is not a projected service account token of audience ${quote(problem.audience)} at path "token"`,
+            wrong: `the pod has a volume ${tokenVolumeName} that is not a projected service account token for audience ${quote(problem.audience)} at path "token"`,
             remedy: 'rename or remove that volume (the webhook injects the right one)',
           },
   },

@@ -43,14 +43,14 @@ function containersNamed({ containers }: ContainerWarning): string {
 export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   TokenExpirationClamped: {
     group: 'warning',
-    cause: `A token expiration is outside of ${shortestTokenSeconds} to ${longestTokenSeconds} seconds; the nearer end is used.`,
+    cause: `A token expiration is not between ${shortestTokenSeconds} and ${longestTokenSeconds} seconds; the nearer limit is used.`,
     remedy: 'Use an expiration within these limits.',
     say: ({ value, seconds }) => `token-expiration ${quote(value)} is out of range; using ${seconds} seconds`,
   },
   InvalidTokenExpiration: {
     group: 'warning',
     cause:
-      "A token expiration is not a whole number of seconds; the next one is used: after the pod's the ServiceAccount's, then the default.",
+      "A token expiration is not a whole number of seconds; the next one is used. The order is the pod's, the ServiceAccount's, the default.",
     remedy: 'Write seconds, such as `3600`.',
     say: ({ value, seconds }) => `token-expiration ${quote(value)} is not a number of seconds; using ${seconds}`,
   },
@@ -91,7 +91,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     cause:
       'A container sets `AWS_ROLE_ARN` in another case, such as `aws_role_arn`: on Linux no AWS SDK reads it. In a pod that may run on Windows it is checked like `AWS_ROLE_ARN` itself.',
     remedy: 'Correct the name, or remove the variable.',
-    say: warning => `AWS SDKs on Linux ignore the spelling of AWS_ROLE_ARN in ${containersNamed(warning)}`,
+    say: warning => `misspelled AWS_ROLE_ARN in ${containersNamed(warning)}: AWS SDKs on Linux ignore it`,
   },
   EnvFromUnverified: {
     group: 'warning',
@@ -124,7 +124,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   BindingUnresolved: {
     group: 'warning',
     cause:
-      "A namespace's binding does not resolve to a role yet: its pods and ACK resources are denied until it does; of one labelled `carm-webhook.dev/inject: disabled` only ACK resources.",
+      "A namespace's binding does not resolve to a role yet: its pods and ACK resources are denied until it does. In a namespace labelled `carm-webhook.dev/inject: disabled`, only its ACK resources are.",
     remedy: 'See the reason that the warning names.',
     say: ({ denied, wrong }) => `${denied} will be denied until the binding resolves: ${wrong}`,
   },
@@ -141,7 +141,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
       'The label `carm-webhook.dev/inject: enabled` was removed from a bound namespace, or changed to a value other than `disabled`. The webhook put it back.',
     remedy: 'Set the label to `disabled` to opt out, or remove the binding first.',
     say: ({ value }) =>
-      `the namespace is bound: its label carm-webhook.dev/inject=enabled, which was ${value === undefined ? 'removed' : `changed to ${quote(value)}`}, is back`,
+      `the namespace is bound: its label carm-webhook.dev/inject=enabled was ${value === undefined ? 'removed' : `changed to ${quote(value)}`}, and has been restored`,
   },
   BindingRemoved: {
     group: 'warning',
@@ -177,7 +177,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   RoleReplaced: {
     group: 'warning',
     cause:
-      'An entry of a map gets another role of the same account: new pods and resources of its namespaces will use it.',
+      'An entry of a map gets another role in the same account: new pods and resources of its namespaces will use it.',
     remedy: 'Nothing to do if it was intended.',
     say: ({ key, namespaces }) =>
       `${namespaces} bound namespace${namespaces === 1 ? '' : 's'} will use the new role of ${quote(key)}`,

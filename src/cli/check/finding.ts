@@ -78,7 +78,7 @@ export const findingKinds = {
     severity: 'error',
     on: 'ACK resource',
     cause: 'With the gate IAMRoleSelector: more than one selector matches the resource, so ACK stops reconciling it.',
-    remedy: 'Narrow all of them but one.',
+    remedy: 'Narrow all but one of them.',
   },
   RegionChange: {
     severity: 'error',
@@ -146,7 +146,7 @@ export const findingKinds = {
   TokenExpirationClamped: {
     severity: 'warning',
     on: 'ServiceAccount',
-    cause: '`eks.amazonaws.com/token-expiration` is outside of 600 to 86400 seconds; the nearer end is used.',
+    cause: '`eks.amazonaws.com/token-expiration` is not between 600 and 86400 seconds; the nearer limit is used.',
     remedy: 'Use an expiration within these limits.',
   },
   MisspelledKey: {

@@ -20,17 +20,17 @@ const groups: readonly { readonly group: string; readonly title: string; readonl
   {
     group: 'denied',
     title: 'Denied',
-    text: 'The object was not admitted (`status.code` 403). In a namespace of mode `warn` the same message comes as a warning and the object passes, unpatched; in mode `audit` it stands in the audit annotations and the metrics only. Some are denied in every mode, and a few are softened by `--default-mode` only: their entries say so.',
+    text: 'The object was not admitted (`status.code` 403). In a namespace with mode `warn` the object is admitted without changes, and the same message becomes a warning; with mode `audit` it appears only in audit annotations, logs and metrics. Some denials ignore the mode, and a few follow only `--default-mode`: their entries say so.',
   },
   {
     group: 'failure',
     title: 'Failures',
-    text: 'The object could not be judged. These are answered with another `status.code` than 403.',
+    text: 'The object could not be judged. The answer has a `status.code` other than 403.',
   },
   {
     group: 'warning',
     title: 'Warnings',
-    text: 'The object was admitted. `kubectl` prints the line behind `Warning:`.',
+    text: 'The object was admitted. `kubectl` prints the line after `Warning:`.',
   },
   {
     group: 'done',
@@ -74,9 +74,9 @@ export function renderReasonsPage(): string {
   const head = `# Reasons
 
 Every answer of carm-webhook names its reason: a code in brackets at the end of a message or a warning, such as
-\`(AccountNotMapped)\`. The same code stands in the audit annotation \`reason\` and in the label \`reason\` of the metrics. Search
+\`(AccountNotMapped)\`. The same code is in the audit annotation \`reason\` and in the label \`reason\` of the metrics. Search
 this page for the code in your message.
 
-This page is made from the catalogue in the code, and a test proves them equal.`;
+This page is generated from the catalogue in the code, and a test keeps them equal.`;
   return `${[head, ...sections].join('\n\n')}\n`;
 }
