@@ -46,12 +46,12 @@ async function check(argv: readonly string[], { env, stdout, stderr }: Surroundi
 export const command: Command = {
   help: () => `Usage: carm-webhook check [flags]
 
-Looks through the account map, the team map, all namespaces, the ServiceAccounts of those that are
-managed, and ACK's resources. Each finding has a reason, an object, and a fix. With findings
-the exit code is 1.
+Checks the account map, the team map, all namespaces, the ServiceAccounts of managed namespaces,
+and ACK resources. Each finding has a reason, an object and a fix. The exit code is 1 if there are
+findings.
 
-It needs the right to list namespaces and serviceaccounts, and to get the two maps. ACK's resources
-that it may not list are named on stderr and passed over.
+It needs the right to list namespaces and serviceaccounts, and to get the two maps. ACK resources
+that it may not list are named on stderr and skipped.
 
 Examples:
   carm-webhook check --context production

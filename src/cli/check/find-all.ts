@@ -21,7 +21,7 @@ function missingMaps(namespaces: readonly NamespaceFindings[], config: Config): 
     const bound = namespaces.filter(({ binding, mapMissing }) => mapMissing && binding?.kind === kind);
     if (bound.length === 0) return [];
     const reason = kind === 'account' ? 'AccountMapMissing' : 'TeamMapMissing';
-    const message = `there is no such ConfigMap, and namespaces are bound by it: ${namesOf(bound)}`;
+    const message = `there is no such ConfigMap, but namespaces need it: ${namesOf(bound)}`;
     const remedy = `Create ${roleMapNames[kind]} in ${config.ackSystems[0].namespace} with a role for each ${kind}.`;
     return [finding(reason, mapObject(kind, config), message, remedy)];
   });
@@ -46,7 +46,7 @@ function sharedRoles(namespaces: readonly NamespaceFindings[], state: Snapshot, 
     const message =
       mapped.key === binding.id
         ? `no key ${ofPods}: pods get the role that ACK uses under "${binding.id}", in ${namesOf(sharing)}`
-        : `the role under ${ofPods} is one that ACK uses too: pods get it in ${namesOf(sharing)}`;
+        : `ACK uses the role under ${ofPods} too: pods get it in ${namesOf(sharing)}`;
     const remedy =
       mapped.key === binding.id
         ? `Add the key ${ofPods} with a role for workloads.`

@@ -1,4 +1,4 @@
-/** How bad a finding is: an `error` means that pods are denied or left them without credentials, a `warning` may surprise. */
+/** How bad a finding is: an `error` means that pods are denied or left without credentials, a `warning` may not be intended. */
 export type Severity = 'error' | 'warning';
 
 interface FindingKind {

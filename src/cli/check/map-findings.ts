@@ -13,16 +13,24 @@ function entryFinding(kind: RoleMapKind, key: string, value: string, object: Fou
   const problem = entryProblem(kind, key, value);
   switch (problem?.reason) {
     case 'InvalidAccountId':
-      return finding(problem.reason, object, `the key ${quote(key)} has no account id of 12 digits`);
+      return finding(
+        problem.reason,
+        object,
+        `key ${quote(key)} is not an account id of 12 digits, alone or after "pods." or a service alias`,
+      );
     case 'InvalidTeamId':
-      return finding(problem.reason, object, `the key ${quote(key)} has no team id (letters, digits, _ and -)`);
+      return finding(
+        problem.reason,
+        object,
+        `key ${quote(key)} is not a team id (letters, digits, _ and -), alone or after "pods." or a service alias`,
+      );
     case 'InvalidRoleArn': {
       const message = `the value ${quote(value)} under ${quote(key)} is not a role ARN (arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME)`;
       return finding(problem.reason, object, message, 'Correct the value in the map.');
     }
     case 'AccountMismatch': {
       if (!('key' in problem)) return undefined;
-      const message = `the key ${quote(key)} has a role of account ${problem.role.accountId}`;
+      const message = `key ${quote(key)} has a role in account ${problem.role.accountId}`;
       return finding(problem.reason, object, message, `Use a role in account ${problem.accountId} for that key.`);
     }
     default:

@@ -29,7 +29,7 @@ const parseKnownIdentity = parserOf(parseIdentity, `is not ${identityForms}`);
 
 const parseUrl = parserOf(
   item => (/^https?:$/.test(URL.parse(item)?.protocol ?? '') ? item : undefined),
-  'is not a URL of https or http',
+  'is not an http or https URL',
 );
 
 function parseTokenExpiration(text: string): number {
@@ -58,7 +58,7 @@ function collectAckSystems([first, ...others]: readonly AckSystem[]): Config['ac
 function parseNamespacePair(item: string): NamespacePair {
   const [from = '', to = '', ...rest] = item.split(':');
   if (!(from === '*' || isNamespaceName(from)) || !isNamespaceName(to) || rest.length > 0) {
-    throw new Error(`is not FROM:TO, two names of namespaces (${namespaceNameForm}), or * for every FROM`);
+    throw new Error(`is not FROM:TO, two namespace names (${namespaceNameForm}), or * for every FROM`);
   }
   return { from, to };
 }
@@ -71,7 +71,7 @@ const longestSupportMessage = 256;
 function parseSupportMessage(text: string): string {
   if (text.length > longestSupportMessage) throw new Error(`is longer than ${longestSupportMessage} characters`);
   // The API server drops a warning that holds a control character without a word.
-  if (/\p{Cc}/u.test(text)) throw new Error('holds a line break or another control character');
+  if (/\p{Cc}/u.test(text)) throw new Error('contains a line break or another control character');
   return text;
 }
 

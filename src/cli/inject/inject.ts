@@ -56,8 +56,8 @@ function render(files: readonly InputFile[], form: 'yaml' | 'json' | 'diff'): st
 
 async function inject(argv: readonly string[], { env, stdin, stdout, stderr }: Surroundings): Promise<number> {
   const { values, positionals } = readFlags(injectFlags, argv, env);
-  rejectArguments('inject', positionals, '; a file is given by -f FILE');
-  if (values.filename.length === 0) throw new UsageError('-f is missing: -f FILE, or -f - for stdin');
+  rejectArguments('inject', positionals, '; name a file with -f FILE');
+  if (values.filename.length === 0) throw new UsageError('-f is required: -f FILE, or -f - for stdin');
   const config = configFrom(values, env);
   await using source = await openSource(values, config);
   const files = await readInput(values.filename, stdin);
@@ -91,12 +91,12 @@ export const command: Command = {
 
 Shows what the webhook would do to manifests if each were created now: pods, pod templates of
 every built-in kind, ACK resources and selectors, maps, Lists, and Namespaces, which are labelled.
-Other objects pass as they are. Comments and order are kept.
+Other objects are printed unchanged. Comments and order are kept.
 
 Denied objects are left out, their messages are on stderr, and the exit code is 1. A workload
 whose pods would be denied is left out too, whatever --workloads says.
 
-Namespaces, ServiceAccounts and maps in the input override those of the cluster or of --state; what
+Namespaces, ServiceAccounts and maps in the input override those of the cluster or of --state. What
 the input lacks is read from there. A ServiceAccount in neither has no annotations.
 
 Examples:

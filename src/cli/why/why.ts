@@ -36,7 +36,7 @@ async function answerForPod(namespace: string, name: string, source: ObjectSourc
   return { kind: 'Pod', namespace, name, has: heldByPod(object), now };
 }
 
-/** The namespace's own review tells of bindings without effect and slips of spelling. */
+/** The namespace's own review warns of bindings without effect and misspelled keys. */
 async function namespaceWarnings(name: string, cluster: Cluster, config: Config): Promise<readonly string[]> {
   return decideLive(cluster, name, Number.POSITIVE_INFINITY, view => {
     const namespace = view.namespace(name);
@@ -70,8 +70,8 @@ function readTarget(positionals: readonly string[]): { kind: 'pod' | 'namespace'
   const [asked = '', name = '', ...rest] = words;
   const kind = (['pod', 'namespace'] as const).find(each => spellings[each].some(word => word === asked));
   if (kind === undefined || name === '' || rest.length > 0) {
-    const given = positionals.length === 0 ? 'nothing' : echo(positionals.join(' '));
-    throw new UsageError(`why takes "pod NAME" or "namespace NAME", not ${given}`);
+    const given = positionals.length === 0 ? '' : `, not ${echo(positionals.join(' '))}`;
+    throw new UsageError(`why takes "pod NAME" or "namespace NAME"${given}`);
   }
   return { kind, name };
 }
@@ -94,8 +94,9 @@ export const command: Command = {
        carm-webhook why namespace NAME [flags]
 
 Shows what the webhook would decide now: the account, the role and where it comes from, the mode,
-and what each container would get; for a pod of the cluster also what it has. For a namespace it is
-the decision on a plain pod in it. The exit code is 1 if the pod would be denied or does not exist.
+and what each container would get; for a pod in the cluster, also what it has now. For a namespace
+it is the decision on a plain pod in it. The exit code is 1 if the pod would be denied or does not
+exist.
 
 Examples:
   carm-webhook why pod web-5d9c7b-x2x9f -n team-a

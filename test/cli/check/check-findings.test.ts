@@ -117,7 +117,7 @@ describe('check', () => {
       'error AccountMapMissing ConfigMap ack-system ack-role-account-map',
       'error TeamMapMissing ConfigMap ack-system ack-role-team-map',
     ]);
-    assert.match(missing.findings[0]?.message ?? '', /bound by it: "a", "b"$/);
+    assert.match(missing.findings[0]?.message ?? '', /but namespaces need it: "a", "b"$/);
     const selector = (name: string, kind: string) =>
       `---\napiVersion: services.k8s.aws/v1alpha1\nkind: IAMRoleSelector\nmetadata: {name: ${name}}\nspec:\n  arn: arn:aws:iam::111122223333:role/a\n  resourceTypeSelector: [{group: "", version: "", kind: ${kind}}]\n`;
     const resource = (kind: string) =>
@@ -181,7 +181,7 @@ describe('check', () => {
     ]);
     assert.match(
       findings[1]?.message ?? '',
-      /^the role under "pods\.444455556666" is one that ACK uses too: pods get it in "shared"$/,
+      /^ACK uses the role under "pods\.444455556666" too: pods get it in "shared"$/,
     );
   });
 

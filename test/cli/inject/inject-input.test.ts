@@ -89,9 +89,9 @@ describe('inject: bad usage and unreadable input are exit 2, one line that quote
   }
 
   const usage: readonly [argv: readonly string[], said: RegExp][] = [
-    [[], /^carm-webhook: -f is missing: -f FILE, or -f - for stdin\n$/],
+    [[], /^carm-webhook: -f is required: -f FILE, or -f - for stdin\n$/],
     [['-f'], /--filename needs a value/],
-    [['pod.yaml'], /takes no argument "pod\.yaml"; a file is given by -f FILE/],
+    [['pod.yaml'], /takes no argument "pod\.yaml"; name a file with -f FILE/],
     [['-f', '/nonexistent/pod.yaml'], /cannot read "\/nonexistent\/pod\.yaml": there is no such file/],
     [['-f', demoState], /cannot read ".*": it is a folder; name the files in it/],
     [['-f', '-', '-f', '-'], /stdin \(-f -\) can be read only once/],
