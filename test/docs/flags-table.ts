@@ -6,7 +6,7 @@ const end = '<!-- /flags -->';
 
 function row({ name, placeholder, help, defaultText }: Flag<unknown>): string {
   const flag = placeholder === undefined ? `--${name}` : `--${name} ${placeholder}`;
-  return `| \`${flag}\` | ${defaultText === undefined ? '' : `\`${defaultText}\``} | ${help} |`;
+  return `| \`${flag}\` | ${defaultText === undefined ? '' : `\`${defaultText}\``} | ${help.replaceAll('<', '&lt;')} |`;
 }
 
 /** `docs/flags.md` with its table made from the flags themselves. */

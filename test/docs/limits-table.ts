@@ -5,8 +5,8 @@ const reasons: Readonly<Record<Measured, string>> = {
   'bytes of JSON':
     '[MaxRequestBodyBytes](https://github.com/kubernetes/apiserver/blob/master/pkg/server/config.go) of the API server; `metadata.managedFields` does not count',
   'objects and arrays':
-    'what parsing them takes of memory and time; in the 1.5 MiB that etcd takes, so many would have to be nearly empty',
-  fields: 'the same; each has a key, and an object of its own kind takes most',
+    'the memory and time that parsing them takes; in the 1.5 MiB that etcd accepts, so many would have to be nearly empty',
+  fields: 'the same; each has a key, and objects whose keys all differ cost the most',
   'levels of nesting':
     '[maxNestingDepth](https://github.com/golang/go/blob/master/src/encoding/json/scanner.go) of the decoder that the API server uses',
   'bytes of annotations':
