@@ -23,7 +23,7 @@ export function deniedFor<R extends FailureReason>(reason: R, words: string, { s
 /** What is wrong with a field, in one line. */
 export function describeMalformed({ path, expected }: MalformedObjectError): string {
   // The commonest of all: an account id without quotes.
-  const hint = expected === 'a string' ? ' (in quotes, if YAML could take it for something else)' : '';
+  const hint = expected === 'a string' ? ' (put it in quotes if YAML could read it as something else)' : '';
   return `${path === '' ? 'the object' : quote(path)} is not ${expected}${hint}`;
 }
 
