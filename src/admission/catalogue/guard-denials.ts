@@ -30,11 +30,11 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
     cause:
       'A map would lose an entry that bound namespaces use, or move it to another account. Their pods and resources would be denied, and existing resources could not even be deleted.',
     fixedBy: 'platform team',
-    remedy: 'Unbind the namespaces first, or keep the entry. Another role of the same account is allowed.',
+    remedy: 'Unbind the namespaces first, or keep the entry. Another role in the same account is allowed.',
     softenedBy: 'nothing',
     say: ({ map, key, namespaces }, at) => ({
       wrong: `entry ${quote(key)} of ${mapName(map, at)} is used by ${namespaces.length === 1 ? 'namespace' : `${namespaces.length} namespaces:`} ${quoteNames(namespaces)}`,
-      remedy: `unbind ${namespaces.length === 1 ? 'it' : 'them'} first, or keep the entry with a role of the same account`,
+      remedy: `unbind ${namespaces.length === 1 ? 'it' : 'them'} first, or keep the entry with a role in the same account`,
     }),
   },
   MapImmutable: {
@@ -55,7 +55,7 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
   SelectorInUse: {
     group: 'denied',
     cause:
-      "An IAMRoleSelector that resources use would be removed, no longer match them, or name a role of another account: ACK would look for them in its controllers' own account, where they are not, and create them again.",
+      "An IAMRoleSelector that resources use would be removed, no longer match them, or name a role in another account: ACK would look for them in its controllers' own account, where they are not, and create them again.",
     fixedBy: 'platform team',
     remedy: 'Keep it matching them, or delete the resources first.',
     softenedBy: 'nothing',
