@@ -21,7 +21,6 @@ export type Softening = 'namespace' | 'default' | 'nothing';
 export type FixedBy = 'you' | 'platform team';
 
 export interface Denial<P> {
-  readonly group: 'denied';
   /** For `docs/reasons.md`: what is wrong, in general. */
   readonly cause: string;
   readonly fixedBy: FixedBy;
@@ -43,7 +42,7 @@ export type DenialOf<P extends { readonly reason: string }, R extends string> = 
   P extends { readonly reason: infer Q } ? (R extends Q ? P : never) : never
 >;
 
-/** What is wrong, and what fixes it; by another than the entry's mender where the case is so. */
+/** What is wrong, and what fixes it; by another than the entry's `fixedBy` where the case is so. */
 export interface Words {
   readonly wrong: string;
   readonly remedy: string;
