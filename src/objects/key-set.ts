@@ -1,4 +1,4 @@
-const backslash = 0x5c;
+import { backslash } from './json-syntax.ts';
 
 /** Keys that are known by their bytes: an object may have a hundred thousand others, each of which costs more to decode. */
 export class KeySet {
