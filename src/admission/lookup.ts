@@ -6,14 +6,7 @@ import type { ServiceAccount } from '../objects/service-account.ts';
 import type { Lookup, LookupResult, ResourceSearch, StoredResource, View } from './cluster.ts';
 
 /** What is done for each kind of look-up; a `View` answers them. */
-export interface LookupHandlers<T> {
-  namespace(name: string): T;
-  serviceAccount(namespace: string, name: string): T;
-  roleMap(map: RoleMapKind, ackSystem: string): T;
-  roleSelectors(): T;
-  namespaces(): T;
-  findResources(search: ResourceSearch): T;
-}
+export type LookupHandlers<T> = { readonly [K in keyof View]: (...asked: Parameters<View[K]>) => T };
 
 /** The one switch over the kinds of look-up. */
 export function dispatchLookup<T>(lookup: Lookup, handlers: LookupHandlers<T>): T {

@@ -49,6 +49,15 @@ export interface WatchingClusterOptions {
 /** What is the same of every watch loop, whatever it caches. */
 type Loop = Pick<WatchLoop<RoleMap>, 'resource' | 'synced' | 'lastEventAt' | 'start' | 'stop'>;
 
+const allNamespaces = { resource: 'namespaces', path: apiPaths.namespaces, metadataOnly: true } as const;
+const allRoleSelectors = {
+  resource: 'iamroleselectors',
+  path: apiPaths.roleSelectors,
+  metadataOnly: false,
+  projection: projectRoleSelectors,
+  mayBeMissing: true,
+} as const;
+
 /** Name of a map that is watched, as metrics have it. */
 function mapResource(kind: RoleMapKind, ackSystem: string, ackSystems: readonly string[]): string {
   return ackSystem === ackSystems[0] ? `${kind}-map` : `${kind}-map/${ackSystem}`;
@@ -98,13 +107,7 @@ export class WatchingCluster implements Cluster {
     const { connection, ackSystems, maps, maxStalenessMs, observer } = options;
     const asked: AskedLabels = { every: options.roleSelectors, known: () => this.#knownLabels() };
     const common = { connection, maxStalenessMs, observer, onChange: () => observer.changed(), nowMs: this.#nowMs };
-    this.#namespaces = new WatchLoop({
-      ...common,
-      resource: 'namespaces',
-      path: apiPaths.namespaces,
-      metadataOnly: true,
-      projection: cachedNamespaces(asked),
-    });
+    this.#namespaces = new WatchLoop({ ...common, ...allNamespaces, projection: cachedNamespaces(asked) });
     this.#serviceAccounts = new WatchLoop({
       ...common,
       resource: 'serviceaccounts',
@@ -128,11 +131,7 @@ export class WatchingCluster implements Cluster {
     this.#roleSelectors = options.roleSelectors
       ? new WatchLoop({
           ...common,
-          resource: 'iamroleselectors',
-          path: apiPaths.roleSelectors,
-          metadataOnly: false,
-          projection: projectRoleSelectors,
-          mayBeMissing: true,
+          ...allRoleSelectors,
           onChange: () => {
             this.#asked = undefined;
             observer.changed();
@@ -181,21 +180,8 @@ export class WatchingCluster implements Cluster {
       metadataOnly: false,
       projection: projectRoleMaps,
     });
-    this.#liveNamespaceList = new LiveList({
-      ...live,
-      resource: 'namespaces',
-      path: apiPaths.namespaces,
-      metadataOnly: true,
-      projection: listNamespacesLive(asked),
-    });
-    this.#liveRoleSelectors = new LiveList({
-      ...live,
-      resource: 'iamroleselectors',
-      path: apiPaths.roleSelectors,
-      metadataOnly: false,
-      projection: projectRoleSelectors,
-      mayBeMissing: true,
-    });
+    this.#liveNamespaceList = new LiveList({ ...live, ...allNamespaces, projection: listNamespacesLive(asked) });
+    this.#liveRoleSelectors = new LiveList({ ...live, ...allRoleSelectors });
     this.#resourceFinder = new ResourceFinder({ connection, onResult: live.onResult, nowMs: this.#nowMs });
   }
 
@@ -243,9 +229,7 @@ export class WatchingCluster implements Cluster {
   }
 
   #knownLabels(): KeySet {
-    if (this.#asked === undefined) {
-      this.#asked = knownLabels(this.#knownRoleSelectors() ?? []);
-    }
+    this.#asked ??= knownLabels(this.#knownRoleSelectors() ?? []);
     return this.#asked;
   }
 

@@ -191,30 +191,6 @@ export class JsonBytes {
     }
   }
 
-  /** Goes through the items of the array here, in the same way. */
-  items(visit: () => void, counts?: JsonCounts): void {
-    if (this.#peek() !== openBracket) {
-      this.skip(counts);
-      return;
-    }
-    this.#at++;
-    if (counts !== undefined) counts.nested++;
-    if (this.#peek() === closeBracket) {
-      this.#at++;
-      return;
-    }
-    for (;;) {
-      this.#peek();
-      const before = this.#at;
-      visit();
-      if (this.#at === before) this.skip(counts);
-      const next = this.#peek();
-      this.#at++;
-      if (next === closeBracket) return;
-      if (next !== comma) throw new JsonBytesError('an array does not end');
-    }
-  }
-
   /** Parses the value here. Its size must be known to be bounded. @throws {JsonBytesError | SyntaxError} */
   value(): unknown {
     const { start, end } = this.skip();

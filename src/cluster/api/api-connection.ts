@@ -167,9 +167,10 @@ export class ApiPool {
 
 /** The kept connection failed before any answer: most often the server had closed it while we wrote. */
 class ReusedSocketError extends Error {
+  override readonly name = 'ReusedSocketError';
+
   constructor(cause: Error) {
     super(cause.message, { cause });
-    this.name = 'ReusedSocketError';
   }
 }
 

@@ -20,9 +20,10 @@ export interface ListOptions<T> {
 
 /** The version of a paged list expired between two pages; it must be started again. */
 export class ListExpiredError extends ApiError {
+  override readonly name = 'ListExpiredError';
+
   constructor(cause: ApiError) {
     super(cause.status, cause.reason, 'the list expired between two of its pages', cause.retryAfterMs);
-    this.name = 'ListExpiredError';
   }
 }
 

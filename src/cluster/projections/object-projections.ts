@@ -127,21 +127,17 @@ function namespaceOf({ labels, annotations, isCut }: ProjectedMetadata, name: st
 }
 
 /** One namespace, for the time of a review. */
-export function readNamespaceLive(asked: AskedLabels): Projection<Namespace> {
+export function readNamespaceLive(asked: AskedLabels, bounds = labelsOfReview): Projection<Namespace> {
   return projectMetadata(
     () => wantedOfNamespace(asked),
-    labelsOfReview,
+    bounds,
     (metadata, { name }) => namespaceOf(metadata, name),
   );
 }
 
 /** All namespaces, for the time of a review. */
 export function listNamespacesLive(asked: AskedLabels): Projection<Namespace> {
-  return projectMetadata(
-    () => wantedOfNamespace(asked),
-    cachedLabels,
-    (metadata, { name }) => namespaceOf(metadata, name),
-  );
+  return readNamespaceLive(asked, cachedLabels);
 }
 
 const wantedOfServiceAccount = (): WantedMetadata => ({ annotations: annotationsOfServiceAccount() });
