@@ -10,7 +10,8 @@ import { objectKey } from './api/api-object.ts';
 import { apiPaths } from './api/api-requests.ts';
 import { ReadBudget } from './live/budget.ts';
 import { LiveList } from './live/live-list.ts';
-import { BudgetSpentError, LiveReadError, type LiveReadResult, LiveReads } from './live/live-reads.ts';
+import { BudgetSpentError, LiveReadError, type LiveReadResult } from './live/live-read-result.ts';
+import { LiveReads } from './live/live-reads.ts';
 import { ResourceFinder } from './live/resource-finder.ts';
 import {
   type AskedLabels,

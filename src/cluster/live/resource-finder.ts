@@ -9,7 +9,7 @@ import { accept, apiPaths } from '../api/api-requests.ts';
 import { listPages } from '../api/list-pages.ts';
 import { type Identity, type Projection, projection, type ReadObject, valueRead } from '../projections/projection.ts';
 import { type BudgetOptions, ReadBudget } from './budget.ts';
-import { BudgetSpentError, LiveReadError, type LiveReadResult } from './live-reads.ts';
+import { BudgetSpentError, LiveReadError, type LiveReadResult, liveReadErrorOf } from './live-read-result.ts';
 
 export interface ResourceFinderOptions {
   readonly connection: ApiConnection;
@@ -253,8 +253,7 @@ export class ResourceFinder {
       return await ask();
     } catch (error) {
       if (search.isEnough || (error instanceof ApiError && error.notFound)) return undefined;
-      if (error instanceof BudgetSpentError) throw error;
-      throw new LiveReadError(what, error instanceof Error ? error.message : String(error), { cause: error });
+      throw liveReadErrorOf(what, error);
     }
   }
 
