@@ -56,7 +56,6 @@ export abstract class LookupView implements View {
   }
 }
 
-/** What a view knows of a look-up. */
 export function lookUpIn<L extends Lookup>(view: View, lookup: L): LookupResult<L> {
   const found: unknown = dispatchLookup<unknown>(lookup, view);
   // A view may give its namespaces one by one.
@@ -87,7 +86,6 @@ const descriptions: LookupHandlers<string> = {
   findResources: () => 'the list of ACK resources',
 };
 
-/** How messages name what is looked up. */
 export function describeLookup(lookup: Lookup): string {
   return dispatchLookup(lookup, descriptions);
 }

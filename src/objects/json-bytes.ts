@@ -33,9 +33,7 @@ export interface Span {
 export interface JsonCounts {
   /** Objects and arrays. */
   nested: number;
-  /** Members of objects. */
   members: number;
-  /** The deepest nesting. */
   depth: number;
 }
 

@@ -2,7 +2,6 @@ import { optionalObject, optionalString, requiredObject } from './json.ts';
 import type { KeyedStrings, NamespaceAnnotation, NamespaceLabel } from './keys.ts';
 import { readWrittenMetadata, type WrittenMetadata } from './metadata.ts';
 
-/** What we know of a Namespace. */
 export interface Namespace {
   readonly name: string;
   /** Besides these, selectors ask for any. */
@@ -10,7 +9,6 @@ export interface Namespace {
   readonly annotations: KeyedStrings<NamespaceAnnotation>;
 }
 
-/** A Namespace as it is written, whole. */
 export interface WrittenNamespace extends WrittenMetadata {
   readonly name: string;
 }

@@ -13,7 +13,6 @@ export interface VolumeMount {
 
 export type ContainerKind = 'container' | 'init container' | 'ephemeral container';
 
-/** What we read of a container. */
 export interface Container {
   readonly kind: ContainerKind;
   readonly name: string;

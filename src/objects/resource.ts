@@ -8,7 +8,6 @@ export interface ResourceMetadata {
   readonly arn: string | undefined;
 }
 
-/** What we read of an ACK resource. */
 export interface Resource extends WrittenMetadata {
   readonly name: string;
   readonly generateName: string;

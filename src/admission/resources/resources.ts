@@ -149,7 +149,6 @@ const validateReasons = {
   ],
 } as const;
 
-/** By what the request changes. */
 function validateResource(request: AdmissionRequest, view: View, config: Config): DecisionBy<typeof validateReasons> {
   const resourceReview = reviewResource(request, view, config);
   if (!(resourceReview instanceof ResourceReview)) return resourceReview;

@@ -62,7 +62,6 @@ function labelQuery({ labels }: ResourceSearch): string {
   return `?labelSelector=${encodeURIComponent(possible.map(([key, value]) => `${key}=${value}`).join(','))}`;
 }
 
-/** A list to be read. */
 interface Asked {
   readonly kind: AckKind;
   readonly path: string;
@@ -113,7 +112,6 @@ function wantedOf(ofKind: AckKind, { wanted }: ResourceSearch): Projection<Store
   });
 }
 
-/** One search on its way. */
 class Search {
   readonly asked: ResourceSearch;
   readonly budgetNamespace: string;
@@ -164,7 +162,6 @@ export class ResourceFinder {
     this.#budget = new ReadBudget({ ...defaultBudget, nowMs: this.#nowMs, ...options.budget });
   }
 
-  /** Ends every search. */
   close(): Promise<void> {
     return this.#pool.close();
   }

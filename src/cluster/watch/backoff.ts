@@ -23,7 +23,7 @@ export class Backoff {
     this.#ceilingMs = Math.min(this.#baseMs, this.#capMs);
   }
 
-  /** The next wait in milliseconds. `atLeastMs` is the server's wish; it is jittered upwards only. */
+  /** The next wait in milliseconds. `atLeastMs` is what the server asked for; it is jittered upwards only. */
   next(atLeastMs = 0): number {
     const ceilingMs = this.#ceilingMs;
     this.#ceilingMs = Math.min(this.#capMs, ceilingMs * 2);

@@ -25,7 +25,7 @@ export interface WatchObserver {
   lastEvent(resource: string): void;
   /** A list or watch ended other than by its own timeout, and will be started again. */
   restarted(resource: string, cause: RestartCause, error: unknown): void;
-  /** An object could not be read, or `onChange` threw. The loop goes on; an object that could not be kept is absent. */
+  /** An object could not be read, or `onChange` threw. The loop goes on; an object that could not be cached is absent. */
   listenerFailed(resource: string, error: unknown): void;
 }
 
@@ -37,7 +37,7 @@ export interface WatchLoopOptions<T extends NonNullable<unknown>> {
   readonly path: string;
   /** Ask for metadata only. A server that cannot answers with whole objects. */
   readonly metadataOnly: boolean;
-  /** What is kept of an object, which outlives it: of bounded size. */
+  /** What is cached of an object, which outlives it: of bounded size. */
   readonly projection: Projection<T>;
   readonly onChange?: (change: StoreChange<T>) => void;
   /**
@@ -46,7 +46,7 @@ export interface WatchLoopOptions<T extends NonNullable<unknown>> {
    */
   readonly mayBeMissing?: boolean;
   readonly observer?: Partial<WatchObserver>;
-  /** Age in milliseconds at which others stop trusting what is kept; the timings follow from it. */
+  /** Age in milliseconds at which others stop trusting the cache; the timings follow from it. */
   readonly maxStalenessMs?: number;
   readonly timings?: WatchTimings;
   readonly backoff?: BackoffOptions;
@@ -76,7 +76,7 @@ const defaultListTimeoutMs = 240_000;
 const longestWaitMs = 10_000;
 /** Between two looks for a resource that the server does not have. */
 const missingPauseMs = 2_000;
-/** A server's wish to be left alone is heeded for so long at most: an hour would be an outage. */
+/** A server's `Retry-After` is heeded for so long at most: an hour would be an outage. */
 const longestRetryAfterMs = 30_000;
 /** After so many watches in a row that brought nothing but an error, the version itself is suspect. */
 const fruitlessLimit = 3;
@@ -122,7 +122,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     this.#running ??= this.#run();
   }
 
-  /** Resolves when every socket and timer is gone. What is kept stays readable, and ages. */
+  /** Resolves when every socket and timer is gone. The cache stays readable, and ages. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#pool.close();
@@ -153,7 +153,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
   }
 
   /**
-   * Monotonic milliseconds at which what is kept was surely true: when the last event or bookmark came, or when the last
+   * Monotonic milliseconds at which the cache was surely true: when the last event or bookmark came, or when the last
    * complete list was asked for. Undefined before the first.
    */
   get lastEventAt(): number | undefined {
@@ -172,9 +172,9 @@ export class WatchLoop<T extends NonNullable<unknown>> {
         if (stopping.aborted) return;
         this.#afterFailure(error);
         this.#guarded(() => this.#options.observer?.restarted?.(this.resource, restartCauseOf(error), error));
-        const wishMs = error instanceof ApiError ? Math.min(error.retryAfterMs ?? 0, longestRetryAfterMs) : 0;
+        const retryAfterMs = error instanceof ApiError ? Math.min(error.retryAfterMs ?? 0, longestRetryAfterMs) : 0;
         // Rejects only when stopped.
-        await sleep(this.#backoff.next(wishMs), undefined, { signal: stopping }).catch(() => {});
+        await sleep(this.#backoff.next(retryAfterMs), undefined, { signal: stopping }).catch(() => {});
       }
     }
   }
@@ -226,8 +226,8 @@ export class WatchLoop<T extends NonNullable<unknown>> {
         signal,
         projection: this.#options.projection,
         onObject: object => {
-          const kept = this.#kept(object);
-          if (kept !== undefined) objects.set(keyOf(object), kept);
+          const cached = this.#valueOf(object);
+          if (cached !== undefined) objects.set(keyOf(object), cached);
         },
         onPage: () => {
           timer.limit(limitMs);
@@ -297,9 +297,9 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     }
     if (event.type === 'set') {
       const key = keyOf(event.object);
-      const kept = this.#kept(event.object);
-      if (kept === undefined) this.#store.delete(key);
-      else this.#store.set(key, kept);
+      const cached = this.#valueOf(event.object);
+      if (cached === undefined) this.#store.delete(key);
+      else this.#store.set(key, cached);
     } else if (event.type === 'deleted') {
       this.#store.delete(keyOf(event.object));
     }
@@ -309,8 +309,8 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     this.#heard(this.#nowMs());
   }
 
-  /** What is kept of an object; undefined for one that cannot be read, which is told. */
-  #kept(object: ReadObject<T>): T | undefined {
+  /** What is cached of an object; undefined for one that cannot be read, which is told. */
+  #valueOf(object: ReadObject<T>): T | undefined {
     return this.#guarded(() => valueRead(object), `${keyOf(object)} is not kept`);
   }
 

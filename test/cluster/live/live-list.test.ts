@@ -63,7 +63,7 @@ describe('a live list', { timeout: 30_000 }, () => {
     });
   });
 
-  test('is asked anew each time, and never from an old version', async () => {
+  test('is asked again each time, and never from an old version', async () => {
     await withList(async ({ server, read }) => {
       assert.deepEqual(await read(), []);
       server.put('team', 'one');
