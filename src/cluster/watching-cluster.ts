@@ -43,8 +43,6 @@ export interface WatchingClusterOptions {
     /** Something in the cache is another than before. */
     changed(): void;
   };
-  /** Monotonic milliseconds. */
-  readonly nowMs?: () => number;
 }
 
 /** What is the same of every watch loop, whatever it caches. */
@@ -84,7 +82,6 @@ export function watchedResources({
  */
 export class WatchingCluster implements Cluster {
   readonly #options: WatchingClusterOptions;
-  readonly #nowMs: () => number;
   readonly #pool: ApiPool;
   readonly #namespaces: WatchLoop<CachedNamespace>;
   readonly #serviceAccounts: WatchLoop<ServiceAccount>;
@@ -104,10 +101,9 @@ export class WatchingCluster implements Cluster {
 
   constructor(options: WatchingClusterOptions) {
     this.#options = options;
-    this.#nowMs = options.nowMs ?? (() => performance.now());
     const { connection, ackSystems, maps, maxStalenessMs, observer } = options;
     const asked: AskedLabels = { every: options.roleSelectors, known: () => this.#knownLabels() };
-    const common = { connection, maxStalenessMs, observer, onChange: () => observer.changed(), nowMs: this.#nowMs };
+    const common = { connection, maxStalenessMs, observer, onChange: () => observer.changed() };
     this.#namespaces = new WatchLoop({ ...common, ...allNamespaces, projection: cachedNamespaces(asked) });
     this.#serviceAccounts = new WatchLoop({
       ...common,
@@ -156,9 +152,8 @@ export class WatchingCluster implements Cluster {
     this.#pool = connection.pool(16);
     const live = {
       pool: this.#pool,
-      budget: new ReadBudget({ nowMs: this.#nowMs }),
+      budget: new ReadBudget(),
       onResult: (resource: string, result: LiveReadResult) => observer.liveRead(resource, result),
-      nowMs: this.#nowMs,
     };
     this.#liveNamespaces = new LiveReads({
       ...live,
@@ -183,7 +178,7 @@ export class WatchingCluster implements Cluster {
     });
     this.#liveNamespaceList = new LiveList({ ...live, ...allNamespaces, projection: listNamespacesLive(asked) });
     this.#liveRoleSelectors = new LiveList({ ...live, ...allRoleSelectors });
-    this.#resourceFinder = new ResourceFinder({ connection, onResult: live.onResult, nowMs: this.#nowMs });
+    this.#resourceFinder = new ResourceFinder({ connection, onResult: live.onResult });
   }
 
   start(): void {
@@ -195,7 +190,7 @@ export class WatchingCluster implements Cluster {
   }
 
   get cache(): View | undefined {
-    const oldest = this.#nowMs() - this.#options.maxStalenessMs;
+    const oldest = performance.now() - this.#options.maxStalenessMs;
     const fresh = this.#loops.every(
       ({ synced, lastEventAt }) => synced && lastEventAt !== undefined && lastEventAt >= oldest,
     );

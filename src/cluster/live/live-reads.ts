@@ -38,12 +38,10 @@ const firstAttemptPart = 0.4;
 
 export class LiveReads<T extends NonNullable<unknown>> {
   readonly #options: LiveReadsOptions<T>;
-  readonly #nowMs: () => number;
   readonly #reads: SharedReads<T>;
 
   constructor(options: LiveReadsOptions<T>) {
     this.#options = options;
-    this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#reads = new SharedReads(options);
   }
 
@@ -63,7 +61,7 @@ export class LiveReads<T extends NonNullable<unknown>> {
     if (!isPossibleName(name) || (namespace !== undefined && !isPossibleName(namespace))) return undefined;
     const key = objectKey(namespace, name);
     const what = `${this.#options.resource} ${quote(key)}`;
-    if (!(deadlineAt > this.#nowMs())) throw new LiveReadError(what, 'there was no time left');
+    if (!(deadlineAt > performance.now())) throw new LiveReadError(what, 'there was no time left');
     const run = (read: SharedRead<T>) => this.#getInTime(target, read);
     return this.#reads.read(key, { what, budgetNamespace, run }, deadlineAt);
   }
@@ -72,7 +70,7 @@ export class LiveReads<T extends NonNullable<unknown>> {
   async #getInTime(target: ObjectKey, read: SharedRead<T>): Promise<T | undefined> {
     let failure: unknown;
     for (let pauseMs = firstPauseMs; ; pauseMs *= 2) {
-      const leftMs = read.deadlineAt - this.#nowMs();
+      const leftMs = read.deadlineAt - performance.now();
       if (leftMs <= 0) throw failure ?? new LiveReadError(read.what, 'no answer came in time');
       if (!this.#options.budget.take(read.budgetNamespace)) throw failure ?? new BudgetSpentError(read.what);
       try {
@@ -80,7 +78,7 @@ export class LiveReads<T extends NonNullable<unknown>> {
       } catch (error) {
         failure = error;
         const waitMs = error instanceof ApiError ? Math.max(pauseMs, error.retryAfterMs ?? 0) : pauseMs;
-        if (!isPassing(error) || this.#nowMs() + waitMs >= read.deadlineAt) throw error;
+        if (!isPassing(error) || performance.now() + waitMs >= read.deadlineAt) throw error;
         await sleep(waitMs);
       }
     }

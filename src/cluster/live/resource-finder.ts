@@ -16,8 +16,6 @@ export interface ResourceFinderOptions {
   readonly budget?: BudgetOptions;
   /** Must not throw. */
   readonly onResult?: (resource: string, result: LiveReadResult) => void;
-  /** Monotonic milliseconds: the scale of every deadline. */
-  readonly nowMs?: () => number;
 }
 
 /** Name of the searches in metrics. */
@@ -150,16 +148,14 @@ class Search {
  */
 export class ResourceFinder {
   readonly #options: ResourceFinderOptions;
-  readonly #nowMs: () => number;
   readonly #pool: ApiPool;
   readonly #budget: ReadBudget;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: ResourceFinderOptions) {
     this.#options = options;
-    this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#pool = options.connection.pool(concurrency);
-    this.#budget = new ReadBudget({ ...defaultBudget, nowMs: this.#nowMs, ...options.budget });
+    this.#budget = new ReadBudget({ ...defaultBudget, ...options.budget });
   }
 
   close(): Promise<void> {
@@ -181,7 +177,7 @@ export class ResourceFinder {
     const turn = this.#last.then(() => this.#run(search));
     this.#last = turn.catch(() => {});
     try {
-      await withDeadline(turn, deadlineAt - this.#nowMs(), late);
+      await withDeadline(turn, deadlineAt - performance.now(), late);
     } catch (error) {
       if (search.found.length === 0) {
         this.#tell(error instanceof BudgetSpentError ? 'throttled' : 'error');

@@ -6,8 +6,6 @@ export interface SharedReadsOptions {
   readonly resource: string;
   /** Must not throw. */
   readonly onResult?: (resource: string, result: LiveReadResult) => void;
-  /** Monotonic milliseconds: the scale of every deadline. */
-  readonly nowMs?: () => number;
 }
 
 /** Callers that get the same answer. */
@@ -32,13 +30,11 @@ export interface SharedRead<A> {
  */
 export class SharedReads<A> {
   readonly #options: SharedReadsOptions;
-  readonly #nowMs: () => number;
   /** By key, what is asked for and has not begun; undefined while all that was asked for is being read. */
   readonly #next = new Map<string, SharedRead<A> | undefined>();
 
   constructor(options: SharedReadsOptions) {
     this.#options = options;
-    this.#nowMs = options.nowMs ?? (() => performance.now());
   }
 
   /** Things that are being read. */
@@ -61,7 +57,7 @@ export class SharedReads<A> {
     read.waiters += 1;
     try {
       const late = () => new LiveReadError(read.what, 'no answer came in time');
-      return await withDeadline(read.answer.promise, deadlineAt - this.#nowMs(), late);
+      return await withDeadline(read.answer.promise, deadlineAt - performance.now(), late);
     } finally {
       read.waiters -= 1;
       if (read.waiters === 0) read.abandoned.abort();

@@ -60,8 +60,6 @@ export interface WatchLoopOptions<T extends NonNullable<unknown>> {
   readonly listTimeoutMs?: number;
   /** Objects a page at most. */
   readonly pageSize?: number;
-  /** Monotonic milliseconds. */
-  readonly nowMs?: () => number;
   readonly random?: () => number;
 }
 
@@ -85,7 +83,6 @@ export class WatchLoop<T extends NonNullable<unknown>> {
   readonly #options: WatchLoopOptions<T>;
   readonly #timings: WatchTimings;
   readonly #accept: { readonly list: string; readonly object: string };
-  readonly #nowMs: () => number;
   readonly #random: () => number;
   readonly #backoff: Backoff;
   readonly #pool: ApiPool;
@@ -107,7 +104,6 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     this.#options = options;
     this.#timings = options.timings ?? watchTimings(options.maxStalenessMs ?? 90_000);
     this.#accept = options.metadataOnly ? accept.metadata : accept.whole;
-    this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#random = options.random ?? Math.random;
     // Several attempts must fit into the time until what is known is stale.
     const capMs = Math.min(longestWaitMs, (options.maxStalenessMs ?? 90_000) / 5);
@@ -199,7 +195,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
 
   /** @returns undefined for a resource that the server does not have. */
   async #listIfThere(): Promise<string | undefined> {
-    const askedAt = this.#nowMs();
+    const askedAt = performance.now();
     try {
       const version = await this.#list();
       this.#missing = false;
@@ -215,7 +211,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
   }
 
   async #list(): Promise<string> {
-    const askedAt = this.#nowMs();
+    const askedAt = performance.now();
     const { pageTimeoutMs = 10_000, listTimeoutMs = defaultListTimeoutMs } = this.#options;
     const limitMs = this.#pageSize > 0 ? pageTimeoutMs : listTimeoutMs;
     const objects = new Map<string, T>();
@@ -231,7 +227,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
         },
         onPage: () => {
           timer.limit(limitMs);
-          if (this.#nowMs() - askedAt > listTimeoutMs) {
+          if (performance.now() - askedAt > listTimeoutMs) {
             throw new SilenceError(`the end of the list of ${this.resource}`, listTimeoutMs);
           }
         },
@@ -252,7 +248,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
   /** Returns when the watch ended by the timeout that it was given, which is no failure. */
   async #watch(from: string): Promise<void> {
     const { inactivityMs, watchSeconds } = this.#timings;
-    const startedAt = this.#nowMs();
+    const startedAt = performance.now();
     // What was known before a break goes on ageing: the wait for the first event is so much shorter.
     const firstLimitMs = inactivityMs - (startedAt - (this.#lastEventAt ?? startedAt));
     if (firstLimitMs < inactivityMs / 5) {
@@ -280,10 +276,10 @@ export class WatchLoop<T extends NonNullable<unknown>> {
         }
       });
     } finally {
-      if (this.#nowMs() - startedAt >= (this.#options.settledAfterMs ?? Math.min(10_000, inactivityMs / 3)))
+      if (performance.now() - startedAt >= (this.#options.settledAfterMs ?? Math.min(10_000, inactivityMs / 3)))
         this.#backoff.reset();
     }
-    const lastedMs = this.#nowMs() - startedAt;
+    const lastedMs = performance.now() - startedAt;
     if (lastedMs < seconds * 1000 - 1000) throw new ClusterUnreachableError('the server ended the watch early');
     // A server whose version moves sends a bookmark before it ends a watch: one without has told nothing.
     if (events === 0) throw new SilenceError(`the watch of ${this.resource}`, lastedMs);
@@ -306,7 +302,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     this.#version = event.resourceVersion;
     this.#newsSinceList = true;
     this.#fruitless = 0;
-    this.#heard(this.#nowMs());
+    this.#heard(performance.now());
   }
 
   /** What is cached of an object; undefined for one that cannot be read, which is told. */
