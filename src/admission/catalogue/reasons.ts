@@ -60,6 +60,4 @@ export type Reason = keyof typeof reasons;
 export type FailureReason = keyof typeof failures;
 export type DenialReason = keyof typeof denials;
 
-/** Reasons of warnings. */
-export { warnings };
 export type WarningReason = keyof typeof warnings;

@@ -8,13 +8,17 @@ export interface SharedReadsOptions {
   readonly onResult?: (resource: string, result: LiveReadResult) => void;
 }
 
-/** Callers that get the same answer. */
-export interface SharedRead<A> {
+/** What a caller asks for; of several that share an answer, the first. */
+interface Asked<A> {
   /** How messages name what is read. */
   readonly what: string;
-  /** Whose budget pays: that of the first caller. */
+  /** Whose budget pays. */
   readonly budgetNamespace: string;
   readonly run: (read: SharedRead<A>) => Promise<A | undefined>;
+}
+
+/** Callers that get the same answer. */
+export interface SharedRead<A> extends Asked<A> {
   readonly answer: PromiseWithResolvers<A | undefined>;
   /** Aborted when no caller waits any more. */
   readonly abandoned: AbortController;
@@ -47,11 +51,7 @@ export class SharedReads<A> {
    * @param deadlineAt monotonic milliseconds at which the caller must have an answer.
    * @throws {BudgetSpentError | LiveReadError}
    */
-  async read(
-    key: string,
-    asked: Pick<SharedRead<A>, 'what' | 'budgetNamespace' | 'run'>,
-    deadlineAt: number,
-  ): Promise<A | undefined> {
+  async read(key: string, asked: Asked<A>, deadlineAt: number): Promise<A | undefined> {
     const read = this.#join(key, asked);
     read.deadlineAt = Math.max(read.deadlineAt, deadlineAt);
     read.waiters += 1;
@@ -64,7 +64,7 @@ export class SharedReads<A> {
     }
   }
 
-  #join(key: string, asked: Pick<SharedRead<A>, 'what' | 'budgetNamespace' | 'run'>): SharedRead<A> {
+  #join(key: string, asked: Asked<A>): SharedRead<A> {
     const next = this.#next.get(key);
     if (next !== undefined) {
       this.#tell('shared');

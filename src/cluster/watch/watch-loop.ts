@@ -39,7 +39,7 @@ export interface WatchLoopOptions<T extends NonNullable<unknown>> {
   readonly metadataOnly: boolean;
   /** What is cached of an object, which outlives it: of bounded size. */
   readonly projection: Projection<T>;
-  readonly onChange?: (change: StoreChange<T>) => void;
+  readonly onChange?: (change: StoreChange) => void;
   /**
    * The resource may not exist yet, for its CustomResourceDefinition comes later: then there are no objects, which is
    * known, and looked at again every so often.
