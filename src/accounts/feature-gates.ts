@@ -33,7 +33,6 @@ function isFeatureGate(name: string): name is FeatureGate {
   return Object.hasOwn(gates, name);
 }
 
-/** A gate, on or off. */
 export type FeatureGateSetting = readonly [gate: FeatureGate, on: boolean];
 
 /**

@@ -21,7 +21,6 @@ export type MappingProblem =
   | { readonly reason: 'AccountNotMapped'; readonly keys: readonly string[] }
   | { readonly reason: 'AccountMismatch'; readonly key: string; readonly role: RoleArn; readonly accountId: AccountId };
 
-/** A role that a map gives. */
 export interface MappedRole {
   readonly role: RoleArn;
   /** The namespace's account: of the binding, or for a team its role's. */

@@ -14,7 +14,6 @@ export interface SelectedResource extends ResourceType {
   readonly labels: Labels;
 }
 
-/** Whether all of the wanted labels are there with the same values. */
 export function hasLabels(labels: SelectedLabels, wanted: Labels): boolean {
   for (const [key, value] of wanted) if (labels.get(key as never) !== value) return false;
   return true;
@@ -86,7 +85,6 @@ export function selectorInvalidBecause(selector: RoleSelector): string | undefin
   return parseRoleArn(selector.arn) === undefined ? 'spec.arn is not the ARN of a role' : undefined;
 }
 
-/** The selectors that match a resource, of those that ACK uses. */
 export function matchingSelectors(
   selectors: Iterable<RoleSelector>,
   resource: SelectedResource,

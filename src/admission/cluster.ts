@@ -35,7 +35,6 @@ export interface View {
   roleMap(kind: RoleMapKind, ackSystem: string): RoleMap | undefined;
   /** Every IAMRoleSelector; undefined where the cluster has no such kind. */
   roleSelectors(): readonly RoleSelector[] | undefined;
-  /** Every namespace. */
   namespaces(): Iterable<Namespace>;
   /**
    * Resources that are wanted; undefined where nobody knows without asking. A decision searches once at most, and only
@@ -65,7 +64,6 @@ interface LookupResults {
 /** What stands for a reference: the object or objects, or undefined when there is none. */
 export type LookupResult<R extends Lookup> = LookupResults[R['kind']];
 
-/** What admission asks of the cluster. */
 export interface Cluster {
   /** The cache; undefined when nothing may be decided by it (not there yet, or stale). */
   readonly cache: View | undefined;

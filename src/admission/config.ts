@@ -33,7 +33,6 @@ export interface Config {
   readonly requirePodsKey: boolean;
   readonly tokenExpirationSeconds: number;
   readonly workloads: WorkloadPolicy;
-  /** What is done with an ACK resource in a namespace that is not bound. */
   readonly unboundResources: UnboundPolicy;
   /** Who ACK's controllers are, besides `ack-<alias>-controller` of an ACK system namespace. */
   readonly ackIdentities: readonly Identity[];

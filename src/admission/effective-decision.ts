@@ -41,7 +41,6 @@ export function effectiveDecision(
   return { decision, mode, code: 403 };
 }
 
-/** What becomes of a decision. */
 export function outcomeOf({ decision, mode, code }: EffectiveDecision): Outcome {
   if (decision.verdict === 'mutate') return 'mutated';
   if (decision.verdict === 'allow') return 'allowed';

@@ -9,7 +9,6 @@ import type { Mode } from './mode.ts';
 import type { AdmissionRequest } from './review.ts';
 import { subjectOf } from './subject.ts';
 
-/** An error to be thrown when a decision is not there in time. */
 export class DecisionTimeoutError extends Error {
   override readonly name = 'DecisionTimeoutError';
   readonly code = 'DecisionTimeout';
@@ -27,7 +26,6 @@ export function describeMalformed({ path, expected }: MalformedObjectError): str
   return `${path === '' ? 'the object' : quote(path)} is not ${expected}${hint}`;
 }
 
-/** What is said when the cluster could not be asked. */
 export function unverifiedWords(request: AdmissionRequest, why: string): string {
   return `${subjectOf(request)}: ${why}. Retry; if this persists, ask your platform team to check carm-webhook`;
 }

@@ -27,7 +27,6 @@ class LiveView extends LookupView {
     return this.#missing.size === 0;
   }
 
-  /** Reads all that is missing, in parallel. */
   async readMissing(cluster: Cluster, namespace: string, deadline: number): Promise<void> {
     const missing = this.#missing;
     this.#missing = new Map();

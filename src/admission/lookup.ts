@@ -6,14 +6,7 @@ import type { ServiceAccount } from '../objects/service-account.ts';
 import type { Lookup, LookupResult, ResourceSearch, StoredResource, View } from './cluster.ts';
 
 /** What is done for each kind of look-up; a `View` answers them. */
-export interface LookupHandlers<T> {
-  namespace(name: string): T;
-  serviceAccount(namespace: string, name: string): T;
-  roleMap(map: RoleMapKind, ackSystem: string): T;
-  roleSelectors(): T;
-  namespaces(): T;
-  findResources(search: ResourceSearch): T;
-}
+export type LookupHandlers<T> = { readonly [K in keyof View]: (...asked: Parameters<View[K]>) => T };
 
 /** The one switch over the kinds of look-up. */
 export function dispatchLookup<T>(lookup: Lookup, handlers: LookupHandlers<T>): T {
@@ -63,7 +56,6 @@ export abstract class LookupView implements View {
   }
 }
 
-/** What a view knows of a look-up. */
 export function lookUpIn<L extends Lookup>(view: View, lookup: L): LookupResult<L> {
   const found: unknown = dispatchLookup<unknown>(lookup, view);
   // A view may give its namespaces one by one.
@@ -94,7 +86,6 @@ const descriptions: LookupHandlers<string> = {
   findResources: () => 'the list of ACK resources',
 };
 
-/** How messages name what is looked up. */
 export function describeLookup(lookup: Lookup): string {
   return dispatchLookup(lookup, descriptions);
 }

@@ -1,5 +1,5 @@
 /**
- * Makes a reader remember what it made of an object, for as long as somebody holds the object: a decision that is made again, by
+ * Caches what a reader made of an object, for as long as somebody holds the object: a decision that is made again, by
  * other state, does not read the same review again.
  * @param read must be pure.
  */

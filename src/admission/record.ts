@@ -18,7 +18,6 @@ export const webhookEntries = [
 ] as const;
 export type WebhookEntry = (typeof webhookEntries)[number];
 
-/** One review, as metrics and logs see it. */
 export interface ReviewRecord {
   /** `unknown` for a resource that none of our webhook entries sends. */
   readonly webhook: WebhookEntry | 'unknown';

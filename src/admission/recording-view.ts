@@ -4,7 +4,7 @@ import { LookupView, lookUpIn } from './lookup.ts';
 /** A view that notes what a decision looked up in it: all of that can be read live at once. */
 export class RecordingView extends LookupView {
   readonly #view: View;
-  /** What was looked up, but for searches: what one looks for rests on what was looked up before. */
+  /** What was looked up, except for searches: what one looks for rests on what was looked up before. */
   readonly lookups: Lookup[] = [];
 
   constructor(view: View) {

@@ -103,7 +103,6 @@ function excessOf({ span, counts, managedFields }: Part): Excess | undefined {
   return found && { what: found[0], atLeast: found[1] };
 }
 
-/** A parsed review. */
 export interface ParsedReview {
   readonly body: unknown;
   /** What its object, or the old one, holds too much of: then neither of the two is parsed. */

@@ -4,7 +4,6 @@ import type { Outcome, ReviewRecord } from './record.ts';
 import type { Rule } from './rule.ts';
 import { notApplicable, rules } from './rules.ts';
 
-/** The labels of a series of reviews. */
 export type ReviewSeries = Pick<ReviewRecord, 'webhook' | 'operation' | 'outcome' | 'reason'>;
 
 /** A denial in each mode, except for one that no mode softens. */
@@ -12,7 +11,6 @@ function outcomesOf(reason: DenialReason): readonly Outcome[] {
   return softeningsOf(reason).some(softening => softening !== 'nothing') ? ['denied', 'warned', 'audited'] : ['denied'];
 }
 
-/** What a review by a rule can come to. */
 function* results({ reasons, advisory = false }: Rule): Generator<[Reason, readonly Outcome[]]> {
   for (const reason of reasons.allow) yield [reason, ['allowed']];
   for (const reason of reasons.mutate) yield [reason, ['mutated']];

@@ -50,7 +50,6 @@ for (const rule of rules) {
 }
 const ofAck = byResource.get(`${everyAckGroup}/*`);
 
-/** The rule for a request. */
 export function ruleFor(endpoint: Endpoint, { operation, resource, subResource }: AdmissionRequest): Rule {
   const { group } = resource;
   // What a rule names is not matched by a pattern as well.

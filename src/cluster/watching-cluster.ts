@@ -10,7 +10,8 @@ import { objectKey } from './api/api-object.ts';
 import { apiPaths } from './api/api-requests.ts';
 import { ReadBudget } from './live/budget.ts';
 import { LiveList } from './live/live-list.ts';
-import { BudgetSpentError, LiveReadError, type LiveReadResult, LiveReads } from './live/live-reads.ts';
+import { BudgetSpentError, LiveReadError, type LiveReadResult } from './live/live-read-result.ts';
+import { LiveReads } from './live/live-reads.ts';
 import { ResourceFinder } from './live/resource-finder.ts';
 import {
   type AskedLabels,
@@ -42,12 +43,19 @@ export interface WatchingClusterOptions {
     /** Something in the cache is another than before. */
     changed(): void;
   };
-  /** Monotonic milliseconds. */
-  readonly nowMs?: () => number;
 }
 
 /** What is the same of every watch loop, whatever it caches. */
 type Loop = Pick<WatchLoop<RoleMap>, 'resource' | 'synced' | 'lastEventAt' | 'start' | 'stop'>;
+
+const allNamespaces = { resource: 'namespaces', path: apiPaths.namespaces, metadataOnly: true } as const;
+const allRoleSelectors = {
+  resource: 'iamroleselectors',
+  path: apiPaths.roleSelectors,
+  metadataOnly: false,
+  projection: projectRoleSelectors,
+  mayBeMissing: true,
+} as const;
 
 /** Name of a map that is watched, as metrics have it. */
 function mapResource(kind: RoleMapKind, ackSystem: string, ackSystems: readonly string[]): string {
@@ -74,7 +82,6 @@ export function watchedResources({
  */
 export class WatchingCluster implements Cluster {
   readonly #options: WatchingClusterOptions;
-  readonly #nowMs: () => number;
   readonly #pool: ApiPool;
   readonly #namespaces: WatchLoop<CachedNamespace>;
   readonly #serviceAccounts: WatchLoop<ServiceAccount>;
@@ -94,17 +101,10 @@ export class WatchingCluster implements Cluster {
 
   constructor(options: WatchingClusterOptions) {
     this.#options = options;
-    this.#nowMs = options.nowMs ?? (() => performance.now());
     const { connection, ackSystems, maps, maxStalenessMs, observer } = options;
     const asked: AskedLabels = { every: options.roleSelectors, known: () => this.#knownLabels() };
-    const common = { connection, maxStalenessMs, observer, onChange: () => observer.changed(), nowMs: this.#nowMs };
-    this.#namespaces = new WatchLoop({
-      ...common,
-      resource: 'namespaces',
-      path: apiPaths.namespaces,
-      metadataOnly: true,
-      projection: cachedNamespaces(asked),
-    });
+    const common = { connection, maxStalenessMs, observer, onChange: () => observer.changed() };
+    this.#namespaces = new WatchLoop({ ...common, ...allNamespaces, projection: cachedNamespaces(asked) });
     this.#serviceAccounts = new WatchLoop({
       ...common,
       resource: 'serviceaccounts',
@@ -128,11 +128,7 @@ export class WatchingCluster implements Cluster {
     this.#roleSelectors = options.roleSelectors
       ? new WatchLoop({
           ...common,
-          resource: 'iamroleselectors',
-          path: apiPaths.roleSelectors,
-          metadataOnly: false,
-          projection: projectRoleSelectors,
-          mayBeMissing: true,
+          ...allRoleSelectors,
           onChange: () => {
             this.#asked = undefined;
             observer.changed();
@@ -156,9 +152,8 @@ export class WatchingCluster implements Cluster {
     this.#pool = connection.pool(16);
     const live = {
       pool: this.#pool,
-      budget: new ReadBudget({ nowMs: this.#nowMs }),
+      budget: new ReadBudget(),
       onResult: (resource: string, result: LiveReadResult) => observer.liveRead(resource, result),
-      nowMs: this.#nowMs,
     };
     this.#liveNamespaces = new LiveReads({
       ...live,
@@ -181,22 +176,9 @@ export class WatchingCluster implements Cluster {
       metadataOnly: false,
       projection: projectRoleMaps,
     });
-    this.#liveNamespaceList = new LiveList({
-      ...live,
-      resource: 'namespaces',
-      path: apiPaths.namespaces,
-      metadataOnly: true,
-      projection: listNamespacesLive(asked),
-    });
-    this.#liveRoleSelectors = new LiveList({
-      ...live,
-      resource: 'iamroleselectors',
-      path: apiPaths.roleSelectors,
-      metadataOnly: false,
-      projection: projectRoleSelectors,
-      mayBeMissing: true,
-    });
-    this.#resourceFinder = new ResourceFinder({ connection, onResult: live.onResult, nowMs: this.#nowMs });
+    this.#liveNamespaceList = new LiveList({ ...live, ...allNamespaces, projection: listNamespacesLive(asked) });
+    this.#liveRoleSelectors = new LiveList({ ...live, ...allRoleSelectors });
+    this.#resourceFinder = new ResourceFinder({ connection, onResult: live.onResult });
   }
 
   start(): void {
@@ -208,7 +190,7 @@ export class WatchingCluster implements Cluster {
   }
 
   get cache(): View | undefined {
-    const oldest = this.#nowMs() - this.#options.maxStalenessMs;
+    const oldest = performance.now() - this.#options.maxStalenessMs;
     const fresh = this.#loops.every(
       ({ synced, lastEventAt }) => synced && lastEventAt !== undefined && lastEventAt >= oldest,
     );
@@ -243,9 +225,7 @@ export class WatchingCluster implements Cluster {
   }
 
   #knownLabels(): KeySet {
-    if (this.#asked === undefined) {
-      this.#asked = knownLabels(this.#knownRoleSelectors() ?? []);
-    }
+    this.#asked ??= knownLabels(this.#knownRoleSelectors() ?? []);
     return this.#asked;
   }
 

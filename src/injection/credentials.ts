@@ -1,6 +1,5 @@
 import type { Container, Pod, Volume } from '../objects/pod.ts';
 
-/** An entry to append to a container's `env`. */
 export interface AddedVariable {
   readonly name: string;
   readonly value: string;
@@ -41,7 +40,6 @@ export interface HeldCredentials {
   readonly tokenFile: string | undefined;
 }
 
-/** What one container is given. */
 export interface ContainerCredentials {
   /** To append to `env`, behind the settings of SDKs. */
   readonly added: readonly AddedVariable[];

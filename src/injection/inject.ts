@@ -10,7 +10,6 @@ import { lookAtMounts, tokenMount, volumeState } from './token-volume.ts';
 
 const tokenMounts = [tokenMount];
 
-/** What a pod is to be given. */
 export interface InjectionSettings {
   readonly credentials: Credentials<CredentialsConflict>;
   readonly sdk: SdkSettings;

@@ -1,6 +1,5 @@
 import { isJsonObject, type JsonObject, optionalString, requiredObject } from './json.ts';
 
-/** One entry of `env`. */
 export interface EnvVar {
   readonly name: string;
   /** Absent with `valueFrom`; the API reads an absent value without it as empty. */

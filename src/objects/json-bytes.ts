@@ -33,9 +33,7 @@ export interface Span {
 export interface JsonCounts {
   /** Objects and arrays. */
   nested: number;
-  /** Members of objects. */
   members: number;
-  /** The deepest nesting. */
   depth: number;
 }
 
@@ -188,30 +186,6 @@ export class JsonBytes {
       this.#at++;
       if (next === closeBrace) return;
       if (next !== comma) throw new JsonBytesError('an object does not end');
-    }
-  }
-
-  /** Goes through the items of the array here, in the same way. */
-  items(visit: () => void, counts?: JsonCounts): void {
-    if (this.#peek() !== openBracket) {
-      this.skip(counts);
-      return;
-    }
-    this.#at++;
-    if (counts !== undefined) counts.nested++;
-    if (this.#peek() === closeBracket) {
-      this.#at++;
-      return;
-    }
-    for (;;) {
-      this.#peek();
-      const before = this.#at;
-      visit();
-      if (this.#at === before) this.skip(counts);
-      const next = this.#peek();
-      this.#at++;
-      if (next === closeBracket) return;
-      if (next !== comma) throw new JsonBytesError('an array does not end');
     }
   }
 

@@ -10,7 +10,6 @@ import {
   serviceDeletionPolicyAnnotation,
 } from './keys.ts';
 
-/** Kinds that are looked through. */
 type HintedKind = Exclude<KeyedKind, 'ACK resource'>;
 
 /** Prefixes whose annotations people write by hand. */
@@ -29,7 +28,6 @@ const known: ReadonlyMap<string, ReadonlyMap<string, readonly HintedKind[]>> = n
   ]),
 );
 
-/** The names that are read under any prefix. */
 const knownNames: ReadonlySet<string> = new Set([...known.values()].flatMap(names => [...names.keys()]));
 
 /** Annotations of ACK's resources that people write on namespaces, where ACK reads others. */
@@ -95,7 +93,6 @@ const mostMisspelled = 8;
 /** Suspicious keys of one object whose distance is measured, which takes some microseconds each. */
 const mostMeasured = 64;
 
-/** Looks through the keys of one object, one after the other. */
 export class MisspelledKeySearch {
   readonly #on: HintedKind;
   #found = 0;

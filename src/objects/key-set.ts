@@ -1,18 +1,14 @@
-const backslash = 0x5c;
+import { backslash } from './json-syntax.ts';
 
 /** Keys that are known by their bytes: an object may have a hundred thousand others, each of which costs more to decode. */
 export class KeySet {
   readonly #keys: ReadonlySet<string>;
-  readonly #byLength = new Map<number, Buffer[]>();
+  readonly #byLength: ReadonlyMap<number, readonly Buffer[]>;
 
   constructor(keys: Iterable<string>) {
     this.#keys = new Set(keys);
-    for (const key of this.#keys) {
-      const bytes = Buffer.from(key);
-      const others = this.#byLength.get(bytes.length);
-      if (others === undefined) this.#byLength.set(bytes.length, [bytes]);
-      else others.push(bytes);
-    }
+    const bytesOfKeys = Array.from(this.#keys, key => Buffer.from(key));
+    this.#byLength = Map.groupBy(bytesOfKeys, ({ length }) => length);
   }
 
   has(key: string): boolean {

@@ -16,6 +16,10 @@ interface KeyRow {
   readonly controllersOnly?: true;
 }
 
+/** Annotations that ACK reads, and mostly we too. */
+const ofNamespaces = { as: 'annotation', us: ['namespace'], ack: ['namespace'] } as const;
+const ofResources = { as: 'annotation', us: ['ACK resource'], ack: ['ACK resource'] } as const;
+
 /**
  * ACK's: https://github.com/aws-controllers-k8s/runtime/blob/main/apis/core/v1alpha1/annotations.go, read on namespaces by
  * pkg/runtime/cache/namespace.go; EKS': https://github.com/aws/amazon-eks-pod-identity-webhook/blob/master/README.md
@@ -33,52 +37,18 @@ const table = {
   skipContainers: { key: 'eks.amazonaws.com/skip-containers', as: 'annotation', us: ['pod'] },
   skip: { key: 'eks.amazonaws.com/skip-pod-identity-webhook', as: 'label', us: ['pod'] },
 
-  ownerAccountId: {
-    key: 'services.k8s.aws/owner-account-id',
-    as: 'annotation',
-    us: ['namespace', 'ACK resource'],
-    ack: ['namespace'],
-  },
-  teamId: { key: 'services.k8s.aws/team-id', as: 'annotation', us: ['namespace'], ack: ['namespace'] },
-  defaultRegion: { key: 'services.k8s.aws/default-region', as: 'annotation', us: ['namespace'], ack: ['namespace'] },
+  ownerAccountId: { key: 'services.k8s.aws/owner-account-id', ...ofNamespaces, us: ['namespace', 'ACK resource'] },
+  teamId: { key: 'services.k8s.aws/team-id', ...ofNamespaces },
+  defaultRegion: { key: 'services.k8s.aws/default-region', ...ofNamespaces },
   // Judged in the review that sets it, where the namespace is whole, and read nowhere else.
-  endpointUrl: { key: 'services.k8s.aws/endpoint-url', as: 'annotation', us: [], ack: ['namespace'] },
+  endpointUrl: { key: 'services.k8s.aws/endpoint-url', ...ofNamespaces, us: [] },
 
-  region: {
-    key: 'services.k8s.aws/region',
-    as: 'annotation',
-    us: ['ACK resource'],
-    ack: ['ACK resource'],
-    written: ['ACK resource'],
-  },
-  deletionPolicy: {
-    key: 'services.k8s.aws/deletion-policy',
-    as: 'annotation',
-    us: ['ACK resource'],
-    ack: ['ACK resource'],
-    written: ['ACK resource'],
-  },
-  adoptionPolicy: {
-    key: 'services.k8s.aws/adoption-policy',
-    as: 'annotation',
-    us: ['ACK resource'],
-    ack: ['ACK resource'],
-  },
-  adoptionFields: {
-    key: 'services.k8s.aws/adoption-fields',
-    as: 'annotation',
-    us: ['ACK resource'],
-    ack: ['ACK resource'],
-  },
-  adopted: {
-    key: 'services.k8s.aws/adopted',
-    as: 'annotation',
-    us: ['ACK resource'],
-    ack: ['ACK resource'],
-    written: ['ACK resource'],
-    controllersOnly: true,
-  },
-  readOnly: { key: 'services.k8s.aws/read-only', as: 'annotation', us: [], ack: ['ACK resource'] },
+  region: { key: 'services.k8s.aws/region', ...ofResources, written: ['ACK resource'] },
+  deletionPolicy: { key: 'services.k8s.aws/deletion-policy', ...ofResources, written: ['ACK resource'] },
+  adoptionPolicy: { key: 'services.k8s.aws/adoption-policy', ...ofResources },
+  adoptionFields: { key: 'services.k8s.aws/adoption-fields', ...ofResources },
+  adopted: { key: 'services.k8s.aws/adopted', ...ofResources, written: ['ACK resource'], controllersOnly: true },
+  readOnly: { key: 'services.k8s.aws/read-only', ...ofResources, us: [] },
 
   // https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-config-mirror
   mirror: { key: 'kubernetes.io/config.mirror', as: 'annotation', us: ['pod'] },
@@ -115,9 +85,7 @@ const controllerNote = /^[a-z0-9]+\.services\.k8s\.aws\/last-/;
 
 export const keyRows: readonly KeyRow[] = Object.values(table);
 
-const controllersOnly: ReadonlySet<string> = new Set(
-  keyRows.filter(row => row.controllersOnly === true).map(({ key }) => key),
-);
+const controllersOnly: ReadonlySet<string> = new Set(keyRows.filter(row => row.controllersOnly).map(({ key }) => key));
 
 /** Whether only a controller of ACK writes an annotation. */
 export function isControllersAnnotation(key: string): boolean {

@@ -2,6 +2,7 @@
 
 import { pointerSegment } from './json.ts';
 import type { Addition } from './json-patch.ts';
+import type { WrittenMetadata } from './metadata.ts';
 
 type Entries = readonly (readonly [key: string, value: string])[];
 
@@ -17,7 +18,7 @@ function add(field: 'labels' | 'annotations', hasMetadata: boolean, hasField: bo
 
 /** Annotates an object, in place of annotations of the same keys. */
 export function addAnnotations(
-  { hasMetadata, hasAnnotations }: { readonly hasMetadata: boolean; readonly hasAnnotations: boolean },
+  { hasMetadata, hasAnnotations }: Pick<WrittenMetadata, 'hasMetadata' | 'hasAnnotations'>,
   entries: Entries,
 ): readonly Addition[] {
   return add('annotations', hasMetadata, hasAnnotations, entries);
@@ -25,7 +26,7 @@ export function addAnnotations(
 
 /** Labels an object, in place of labels of the same keys. */
 export function addLabels(
-  { hasMetadata, hasLabels }: { readonly hasMetadata: boolean; readonly hasLabels: boolean },
+  { hasMetadata, hasLabels }: Pick<WrittenMetadata, 'hasMetadata' | 'hasLabels'>,
   entries: Entries,
 ): readonly Addition[] {
   return add('labels', hasMetadata, hasLabels, entries);

@@ -56,6 +56,28 @@ export function readAnnotations(metadata: JsonObject): Strings {
   return annotations;
 }
 
+/** Labels and annotations of an object as it is written, whole. A patch must create what is missing. */
+export interface WrittenMetadata {
+  readonly labels: Strings;
+  readonly annotations: Strings;
+  readonly hasMetadata: boolean;
+  readonly hasLabels: boolean;
+  readonly hasAnnotations: boolean;
+}
+
+/** @throws {MalformedObjectError | ObjectTooLargeError} */
+export function readWrittenMetadata(object: JsonObject): WrittenMetadata {
+  const written = optionalObject(object, 'metadata', '');
+  const metadata = written ?? {};
+  return {
+    labels: readLabels(metadata, 'labels', '/metadata'),
+    annotations: readAnnotations(metadata),
+    hasMetadata: written !== undefined,
+    hasLabels: optionalObject(metadata, 'labels', '/metadata') !== undefined,
+    hasAnnotations: optionalObject(metadata, 'annotations', '/metadata') !== undefined,
+  };
+}
+
 /** `.data` of a ConfigMap. @throws {MalformedObjectError | ObjectTooLargeError} */
 export function readData(object: JsonObject): Strings {
   return read(object, 'data', '', 'entries of data');

@@ -1,8 +1,7 @@
 import { optionalObject, optionalString, requiredObject } from './json.ts';
 import type { KeyedStrings, NamespaceAnnotation, NamespaceLabel } from './keys.ts';
-import { readAnnotations, readLabels } from './metadata.ts';
+import { readWrittenMetadata, type WrittenMetadata } from './metadata.ts';
 
-/** What we know of a Namespace. */
 export interface Namespace {
   readonly name: string;
   /** Besides these, selectors ask for any. */
@@ -10,24 +9,13 @@ export interface Namespace {
   readonly annotations: KeyedStrings<NamespaceAnnotation>;
 }
 
-/** A Namespace as it is written, whole. */
-export interface WrittenNamespace extends Namespace {
-  readonly labels: ReadonlyMap<string, string>;
-  readonly annotations: ReadonlyMap<string, string>;
-  /** A patch must create what is missing. */
-  readonly hasMetadata: boolean;
-  readonly hasLabels: boolean;
+export interface WrittenNamespace extends WrittenMetadata {
+  readonly name: string;
 }
 
 /** Reads a Namespace object. @throws {MalformedObjectError} */
 export function readNamespace(object: unknown, name: string): WrittenNamespace {
-  const written = optionalObject(requiredObject(object, ''), 'metadata', '');
-  const metadata = written ?? {};
-  return {
-    name: optionalString(metadata, 'name', '/metadata') || name,
-    labels: readLabels(metadata, 'labels', '/metadata'),
-    annotations: readAnnotations(metadata),
-    hasMetadata: written !== undefined,
-    hasLabels: optionalObject(metadata, 'labels', '/metadata') !== undefined,
-  };
+  const fields = requiredObject(object, '');
+  const metadata = optionalObject(fields, 'metadata', '') ?? {};
+  return { name: optionalString(metadata, 'name', '/metadata') || name, ...readWrittenMetadata(fields) };
 }

@@ -26,7 +26,6 @@ export const sizeLimits = {
 /** What is measured, as messages call it. */
 export type Measured = keyof typeof sizeLimits;
 
-/** More than an object may hold. */
 export interface Excess {
   readonly what: Measured;
   /** How many there are at least: nobody goes on counting. */
@@ -47,7 +46,6 @@ export class ObjectTooLargeError extends Error implements Excess {
   }
 }
 
-/** Counts what is read of one object. */
 export class SizeMeter {
   readonly #counts = new Map<Measured, number>();
 

@@ -1,6 +1,6 @@
 import { AwsVariables } from './aws-variables.ts';
 import { type JsonObject, optionalArray, optionalObject, optionalString, requiredObject } from './json.ts';
-import { readAnnotations, readLabels } from './metadata.ts';
+import { readWrittenMetadata, type WrittenMetadata } from './metadata.ts';
 import { SizeMeter } from './object-size.ts';
 import { readWindowsUse, type WindowsUse } from './operating-system.ts';
 
@@ -13,7 +13,6 @@ export interface VolumeMount {
 
 export type ContainerKind = 'container' | 'init container' | 'ephemeral container';
 
-/** What we read of a container. */
 export interface Container {
   readonly kind: ContainerKind;
   readonly name: string;
@@ -39,12 +38,7 @@ export interface Volume {
 }
 
 /** What we read of a pod; all else in the object is left alone. */
-export interface Pod {
-  readonly labels: ReadonlyMap<string, string>;
-  readonly annotations: ReadonlyMap<string, string>;
-  /** Whether the object has `metadata` and `metadata.annotations`: a patch must create what is missing. */
-  readonly hasMetadata: boolean;
-  readonly hasAnnotations: boolean;
+export interface Pod extends WrittenMetadata {
   readonly serviceAccountName: string;
   /** Whether it runs on Windows for certain. */
   readonly windows: boolean;
@@ -127,15 +121,11 @@ function readVolumes(spec: JsonObject, meter: SizeMeter): readonly Volume[] | un
 export function readPod(object: unknown): Pod {
   const meter = new SizeMeter();
   const fields = requiredObject(object, '');
-  const written = optionalObject(fields, 'metadata', '');
-  const metadata = written ?? {};
+  const metadata = readWrittenMetadata(fields);
   const spec = optionalObject(fields, 'spec', '') ?? {};
   const windowsUse = readWindowsUse(spec, meter);
   return {
-    labels: readLabels(metadata, 'labels', '/metadata'),
-    annotations: readAnnotations(metadata),
-    hasMetadata: written !== undefined,
-    hasAnnotations: optionalObject(metadata, 'annotations', '/metadata') !== undefined,
+    ...metadata,
     serviceAccountName:
       optionalString(spec, 'serviceAccountName', '/spec') ||
       optionalString(spec, 'serviceAccount', '/spec') ||

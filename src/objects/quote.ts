@@ -20,12 +20,12 @@ export function quote(value: string): string {
     .map(escaped);
   const whole = units.join('');
   if (whole.length <= room) return `"${whole}"`;
-  let kept = '';
+  let shown = '';
   for (const unit of units) {
-    if (kept.length + unit.length > room - cutMark.length) break;
-    kept += unit;
+    if (shown.length + unit.length > room - cutMark.length) break;
+    shown += unit;
   }
-  return `"${kept}${cutMark}"`;
+  return `"${shown}${cutMark}"`;
 }
 
 /** Names that a message lists. */

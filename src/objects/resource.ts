@@ -1,5 +1,5 @@
 import { type JsonObject, optionalObject, optionalString, requiredObject } from './json.ts';
-import { isTerminating, readAnnotations, readFinalizers, readLabels } from './metadata.ts';
+import { isTerminating, readFinalizers, readWrittenMetadata, type WrittenMetadata } from './metadata.ts';
 
 /** What ACK wrote down about a resource once it took it up: where it is. */
 export interface ResourceMetadata {
@@ -8,15 +8,9 @@ export interface ResourceMetadata {
   readonly arn: string | undefined;
 }
 
-/** What we read of an ACK resource. */
-export interface Resource {
+export interface Resource extends WrittenMetadata {
   readonly name: string;
   readonly generateName: string;
-  readonly labels: ReadonlyMap<string, string>;
-  readonly annotations: ReadonlyMap<string, string>;
-  /** A patch must create what is missing. */
-  readonly hasMetadata: boolean;
-  readonly hasAnnotations: boolean;
   readonly finalizers: readonly string[];
   readonly terminating: boolean;
   readonly spec: unknown;
@@ -48,15 +42,11 @@ export function readResource(object: unknown): Resource {
  */
 export function readWrittenResource(object: unknown): Resource {
   const fields = requiredObject(object, '');
-  const written = optionalObject(fields, 'metadata', '');
-  const metadata = written ?? {};
+  const metadata = optionalObject(fields, 'metadata', '') ?? {};
   return {
     name: optionalString(metadata, 'name', '/metadata') ?? '',
     generateName: optionalString(metadata, 'generateName', '/metadata') ?? '',
-    labels: readLabels(metadata, 'labels', '/metadata'),
-    annotations: readAnnotations(metadata),
-    hasMetadata: written !== undefined,
-    hasAnnotations: optionalObject(metadata, 'annotations', '/metadata') !== undefined,
+    ...readWrittenMetadata(fields),
     finalizers: readFinalizers(metadata),
     terminating: isTerminating(metadata),
     spec: fields['spec'],

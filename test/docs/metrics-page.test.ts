@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { warnings } from '../../src/admission/catalogue/reasons.ts';
+import { warnings } from '../../src/admission/catalogue/warnings.ts';
 import { defaultConfig } from '../../src/admission/config.ts';
 import { reviewSeries } from '../../src/admission/review-series.ts';
 import { clusterMetricLabels } from '../../src/cli/serve/open-cluster.ts';

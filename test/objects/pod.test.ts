@@ -9,6 +9,7 @@ describe('a pod is read', () => {
       labels: new Map(),
       annotations: new Map(),
       hasMetadata: false,
+      hasLabels: false,
       hasAnnotations: false,
       serviceAccountName: 'default',
       windows: false,

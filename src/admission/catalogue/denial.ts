@@ -21,7 +21,6 @@ export type Softening = 'namespace' | 'default' | 'nothing';
 export type FixedBy = 'you' | 'platform team';
 
 export interface Denial<P> {
-  readonly group: 'denied';
   /** For `docs/reasons.md`: what is wrong, in general. */
   readonly cause: string;
   readonly fixedBy: FixedBy;

@@ -26,7 +26,6 @@ export type GuardProblem =
 /** Each denial of a change that would pull the ground from under others. */
 export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<GuardProblem, R> } = {
   MappingInUse: {
-    group: 'denied',
     cause:
       'A map would lose an entry that bound namespaces use, or move it to another account. Their pods and resources would be denied, and existing resources could not even be deleted.',
     fixedBy: 'platform team',
@@ -38,14 +37,12 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
     }),
   },
   MapImmutable: {
-    group: 'denied',
     cause: 'A map would become immutable: no account could be added or corrected without deleting the map.',
     fixedBy: 'platform team',
     remedy: 'Remove `immutable`.',
     say: ({ map }, at) => ({ wrong: `${mapName(map, at)} would become immutable`, remedy: 'remove immutable' }),
   },
   InvalidSelector: {
-    group: 'denied',
     cause:
       "An IAMRoleSelector that ACK would ignore, with only a line in its controllers' logs; or one whose ARN is not that of a role.",
     fixedBy: 'platform team',
@@ -53,7 +50,6 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
     say: ({ why }) => ({ wrong: why, remedy: 'correct it (ACK silently ignores such a selector)' }),
   },
   SelectorInUse: {
-    group: 'denied',
     cause:
       "An IAMRoleSelector that resources use would be removed, no longer match them, or name a role in another account: ACK would look for them in its controllers' own account, where they are not, and create them again.",
     fixedBy: 'platform team',
@@ -69,7 +65,6 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
     },
   },
   EndpointNotAllowed: {
-    group: 'denied',
     cause:
       "A namespace's `services.k8s.aws/endpoint-url` is not in `--allowed-endpoint-urls`: ACK would send its credentials and calls there, for all namespaces that share the role.",
     fixedBy: 'platform team',
@@ -81,7 +76,6 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
     }),
   },
   InvalidLabel: {
-    group: 'denied',
     cause: `The label \`${injectLabel}: enabled\` would be removed or changed on a namespace that is being deleted. Its pods keep running for a while, and without the label the webhook would not see what \`kubectl debug\` adds to them.`,
     fixedBy: 'you',
     remedy: 'Keep the label. It does not hold up the deletion, and goes with the namespace.',

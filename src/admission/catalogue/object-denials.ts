@@ -7,7 +7,6 @@ export type ObjectProblem = { readonly reason: 'ObjectTooLarge' } & Excess;
 /** Each denial that does not depend on the kind of the object. */
 export const objectDenials: { readonly [R in ObjectProblem['reason']]: DenialOf<ObjectProblem, R> } = {
   ObjectTooLarge: {
-    group: 'denied',
     cause:
       'The object is larger than any that Kubernetes stores or runs, and checking it would delay the reviews of others. The message says what there is too much of; [limits.md](limits.md) lists all limits.',
     fixedBy: 'you',

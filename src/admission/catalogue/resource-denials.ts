@@ -42,7 +42,6 @@ const toRestore = ' (to restore a backup, your platform team can add the restori
 /** Each denial of an ACK resource. */
 export const resourceDenials: { readonly [R in ResourceProblem['reason']]: DenialOf<ResourceProblem, R> } = {
   InvalidRegion: {
-    group: 'denied',
     cause: `The region of an ACK resource, its own or its namespace's default, is not an AWS region, or is in another partition than the account's role.`,
     fixedBy: 'you',
     remedy: `Correct the annotation \`${regionAnnotation}\`; your platform team can correct the namespace's \`${defaultRegionAnnotation}\`.`,
@@ -60,7 +59,6 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     },
   },
   RegionChange: {
-    group: 'denied',
     cause:
       'The region of an ACK resource would change, but ACK has recorded another one for it: ACK would stop reconciling it, and report that nowhere.',
     fixedBy: 'you',
@@ -71,7 +69,6 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     }),
   },
   InvalidAnnotation: {
-    group: 'denied',
     cause: 'An annotation that ACK reads has a value that ACK does not know.',
     fixedBy: 'you',
     remedy: 'Use one of the values that the message names.',
@@ -81,7 +78,6 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     }),
   },
   ForgedAnnotation: {
-    group: 'denied',
     cause: "An annotation that only ACK's controllers write was added or changed by someone else.",
     fixedBy: 'you',
     remedy:
@@ -93,7 +89,6 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     }),
   },
   ForgedFinalizer: {
-    group: 'denied',
     cause: "A finalizer of ACK's controllers was added by someone else.",
     fixedBy: 'you',
     remedy:
@@ -105,7 +100,6 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     }),
   },
   ForgedStatus: {
-    group: 'denied',
     cause:
       "The account, region or ARN in a resource's status would be changed by someone other than ACK's controllers. ACK works, and deletes, where these fields say.",
     fixedBy: 'you',
@@ -118,7 +112,6 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     }),
   },
   CrossNamespaceReference: {
-    group: 'denied',
     cause:
       "An ACK resource refers to an object in another namespace. ACK's controllers would read or write it there, with rights over the whole cluster.",
     fixedBy: 'you',
@@ -131,7 +124,6 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     }),
   },
   SelectorNotMatched: {
-    group: 'denied',
     cause:
       "No IAMRoleSelector matches the resource, so ACK would use its controllers' own role. Selectors that ACK ignores as invalid do not count.",
     fixedBy: 'platform team',
@@ -143,7 +135,6 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     }),
   },
   SelectorConflict: {
-    group: 'denied',
     cause:
       'More than one IAMRoleSelector matches a resource: ACK stops reconciling it, even if they name the same role. Or a new or changed selector could match what another one matches.',
     fixedBy: 'platform team',
@@ -157,7 +148,6 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     }),
   },
   RebindWithResources: {
-    group: 'denied',
     cause:
       'A change of labels would give a resource a role in another account than the one it is in: ACK would stop reconciling it.',
     fixedBy: 'you',

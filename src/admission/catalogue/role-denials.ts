@@ -63,7 +63,6 @@ const roleArnForm = 'arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME';
 function missingMap(map: RoleMapKind): Omit<Denial<unknown>, 'redact'> {
   const what = map === 'account' ? 'account' : 'team';
   return {
-    group: 'denied',
     cause: `The namespace has a binding, but there is no ${what} map (ConfigMap \`${roleMapNames[map]}\`) in the ACK system namespace.`,
     fixedBy: 'platform team',
     remedy: `Create the ConfigMap, with the ${what}'s id as key and a role ARN as value.`,
@@ -83,7 +82,6 @@ function keyToAdd(keys: readonly string[]): string {
 function notMapped(map: RoleMapKind): Omit<Denial<{ readonly keys: readonly string[] }>, 'redact'> {
   const what = map === 'account' ? 'account' : 'team';
   return {
-    group: 'denied',
     cause: `The ${what} map has no role for the namespace's ${what}: neither \`pods.<id>\` nor \`<id>\` is there with a value (with \`--require-pods-key\` only \`pods.<id>\` counts).`,
     fixedBy: 'platform team',
     remedy: `Add the key to the ${what} map, or correct the namespace's binding.`,
@@ -129,7 +127,6 @@ const otherAccounts = ' (your platform team can allow other accounts with --sour
 /** Each denial of a pod, or of a role. */
 export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<RoleProblem, R> } = {
   NamespaceNotFound: {
-    group: 'denied',
     cause: 'The namespace does not exist. The webhook asked the API server for it while answering this request.',
     fixedBy: 'you',
     remedy: 'Create the namespace first, or correct its name.',
@@ -140,7 +137,6 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     }),
   },
   NamespaceNotBound: {
-    group: 'denied',
     cause: `The namespace is labelled \`${injectLabel}: enabled\`, which means that it must be bound, but it has no binding (with the feature gate TeamLevelCARM off, a team id alone binds nothing). For an ACK resource, this applies without the label too: ACK would use its controllers' own account, and \`--unbound-resources\` decides whether that is allowed, allowed with a warning, or denied.`,
     fixedBy: 'platform team',
     remedy: `Annotate the namespace with \`${ownerAccountIdAnnotation}\`, or remove the label if its pods need no AWS role.`,
@@ -155,7 +151,6 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     }),
   },
   ServiceAccountNotFound: {
-    group: 'denied',
     cause:
       "The pod's ServiceAccount does not exist. The webhook asked the API server for it while answering this request.",
     fixedBy: 'you',
@@ -167,7 +162,6 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     }),
   },
   InvalidAccountId: {
-    group: 'denied',
     cause: `The namespace's annotation \`${ownerAccountIdAnnotation}\` is not an account id; or a key of the account map is not one.`,
     fixedBy: 'platform team',
     remedy: 'Correct the annotation: 12 digits in quotes, since YAML reads bare digits as a number.',
@@ -181,7 +175,6 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
           },
   },
   InvalidTeamId: {
-    group: 'denied',
     cause: `The namespace's annotation \`${teamIdAnnotation}\` is not a team id. A dot, for example, would reach the key of a service in the map.`,
     fixedBy: 'platform team',
     remedy: 'Correct the annotation: letters, digits, `_` and `-`.',
@@ -199,7 +192,6 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
   AccountNotMapped: notMapped('account'),
   TeamNotMapped: notMapped('team'),
   InvalidRoleArn: {
-    group: 'denied',
     cause: `A value that should be a role is not one: a value of the account map or the team map that is not \`${roleArnForm}\` of a known partition (${partitions.join(', ')}), or a ServiceAccount's annotation that is neither that nor a bare role name.`,
     fixedBy: 'platform team',
     remedy: 'Correct the value in the map. Where the message names a ServiceAccount, you can correct its annotation.',
@@ -216,7 +208,6 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
           },
   },
   AccountMismatch: {
-    group: 'denied',
     cause:
       "A key of the account map names one account, and its role is in another. (ACK would silently use the role's account.)",
     fixedBy: 'platform team',
@@ -232,7 +223,6 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     },
   },
   RoleOutsideAccount: {
-    group: 'denied',
     cause: `A role that the pod or its ServiceAccount names is not a role ARN in the namespace's account or in one of \`--source-accounts\`: \`${roleArnVariable}\` in any container, or the ServiceAccount's annotation.`,
     fixedBy: 'you',
     remedy: `Use a role in the namespace's account, or remove \`${roleArnVariable}\`: the webhook injects the role.`,
@@ -256,7 +246,6 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     },
   },
   ControllerRole: {
-    group: 'denied',
     cause: `With \`--require-pods-key\`, a pod or its ServiceAccount names a role that ACK's controllers work with: one that a map has under an id, or under a service alias and an id. It may create and delete infrastructure.`,
     fixedBy: 'you',
     remedy: 'Remove the role (the webhook injects the one that is mapped for pods), or use another role.',
@@ -275,7 +264,6 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     },
   },
   RoleNotVerifiable: {
-    group: 'denied',
     cause: `A container sets \`${roleArnVariable}\` by \`valueFrom\` or with a \`$(…)\` reference: its value cannot be known at admission.`,
     fixedBy: 'you',
     remedy: `Remove \`${roleArnVariable}\` (the webhook injects the role), or write the role ARN as a literal value.`,
@@ -286,7 +274,6 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     }),
   },
   VolumeConflict: {
-    group: 'denied',
     cause: `The pod has a volume \`${tokenVolumeName}\` that is not the token volume for the audience it needs, or a container mounts another volume at \`${tokenMountPath}\` or below it, or only a part of the token volume there.`,
     fixedBy: 'you',
     remedy: 'Rename or remove that volume or mount. The webhook injects the right one.',

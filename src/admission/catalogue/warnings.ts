@@ -25,7 +25,6 @@ export type Warning =
   | { readonly reason: 'DebugContainerNotInjected'; readonly wrong: string };
 
 export interface WarningEntry<R> {
-  readonly group: 'warning';
   /** For `docs/reasons.md`. */
   readonly cause: string;
   readonly remedy: string;
@@ -42,78 +41,66 @@ function containersNamed({ containers }: ContainerWarning): string {
 /** Each warning: its cause, what fixes it, and the words for one case. */
 export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   TokenExpirationClamped: {
-    group: 'warning',
     cause: `A token expiration is not between ${shortestTokenSeconds} and ${longestTokenSeconds} seconds; the nearer limit is used.`,
     remedy: 'Use an expiration within these limits.',
     say: ({ value, seconds }) => `token-expiration ${quote(value)} is out of range; using ${seconds} seconds`,
   },
   InvalidTokenExpiration: {
-    group: 'warning',
     cause:
       "A token expiration is not a whole number of seconds; the next one is used. The order is the pod's, the ServiceAccount's, the default.",
     remedy: 'Write seconds, such as `3600`.',
     say: ({ value, seconds }) => `token-expiration ${quote(value)} is not a number of seconds; using ${seconds}`,
   },
   InvalidRegion: {
-    group: 'warning',
     cause: 'The default region is not an AWS region, or is in another partition than the role; no region is injected.',
     remedy: "Correct the namespace's `services.k8s.aws/default-region`, or the flag `--default-region`.",
     say: ({ value, from, partition }) =>
       `${from === 'flag' ? '--default-region' : "the namespace's default-region"} ${quote(value)} is not a region of partition ${partition}; no region is injected`,
   },
   UnknownContainer: {
-    group: 'warning',
     cause: `\`${skipContainersAnnotation}\` names a container that the pod does not have.`,
     remedy: 'Correct the name, or remove it.',
     say: ({ names }) => `skip-containers names no container of this pod: ${quoteNames(names)}`,
   },
   StaticAccessKey: {
-    group: 'warning',
     cause: 'A container sets `AWS_ACCESS_KEY_ID`: AWS SDKs use it before the injected role.',
     remedy: 'Remove the static key, or skip the container.',
     say: warning => `AWS_ACCESS_KEY_ID in ${containersNamed(warning)} overrides the injected role`,
   },
   IncompleteWebIdentity: {
-    group: 'warning',
     cause: 'A container sets `AWS_WEB_IDENTITY_TOKEN_FILE` without `AWS_ROLE_ARN`: no role is injected into it.',
     remedy: 'Remove the variable, or set both.',
     say: warning =>
       `no role is injected into ${containersNamed(warning)}: AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN`,
   },
   EmptyRoleArn: {
-    group: 'warning',
     cause: "A container sets `AWS_ROLE_ARN` to an empty value: AWS SDKs fall back to the node's role.",
     remedy: 'Remove the variable: the webhook injects the role.',
     say: warning => `empty AWS_ROLE_ARN in ${containersNamed(warning)}: AWS SDKs fall back to the node's role`,
   },
   MisspelledVariable: {
-    group: 'warning',
     cause:
       'A container sets `AWS_ROLE_ARN` in another case, such as `aws_role_arn`: on Linux no AWS SDK reads it. In a pod that may run on Windows it is checked like `AWS_ROLE_ARN` itself.',
     remedy: 'Correct the name, or remove the variable.',
     say: warning => `misspelled AWS_ROLE_ARN in ${containersNamed(warning)}: AWS SDKs on Linux ignore it`,
   },
   EnvFromUnverified: {
-    group: 'warning',
     cause: 'A container that gets no role has `envFrom`: a role that comes from there is not verified.',
     remedy: 'Remove the variable so that the webhook injects the role, or set `AWS_ROLE_ARN` in `env`.',
     say: warning => `a role set through envFrom in ${containersNamed(warning)} cannot be verified`,
   },
   ConfiguredByPodIdentity: {
-    group: 'warning',
     cause: 'EKS Pod Identity serves a container, so the role that its ServiceAccount asks for is not injected into it.',
     remedy: 'Remove the annotation, or the Pod Identity association.',
     say: warning => `EKS Pod Identity serves ${containersNamed(warning)}: the ServiceAccount's role is not injected`,
   },
   TokenMountNested: {
-    group: 'warning',
     cause:
       'A container mounts a volume above the path of the token volume: the token hides what that volume has there.',
     remedy: 'Mount the volume elsewhere, if it holds anything under that path.',
     say: warning => `the token volume is mounted inside another volume in ${containersNamed(warning)}`,
   },
   MisspelledKey: {
-    group: 'warning',
     cause: 'An annotation that is ignored looks like one that is read, such as `eks.amazon.com/role-arn`.',
     remedy: 'Correct its prefix.',
     say: ({ on, misses }) =>
@@ -122,21 +109,18 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
         : `annotations on the ${on} are ignored: ${quoteNames(misses.map(({ key }) => key))}`,
   },
   BindingUnresolved: {
-    group: 'warning',
     cause:
       "A namespace's binding does not resolve to a role yet: its pods and ACK resources are denied until it does. In a namespace labelled `carm-webhook.dev/inject: disabled`, only its ACK resources are.",
     remedy: 'See the reason that the warning names.',
     say: ({ denied, wrong }) => `${denied} will be denied until the binding resolves: ${wrong}`,
   },
   RunsWithoutRole: {
-    group: 'warning',
     cause:
       "A pod that opted out (`carm-webhook.dev/inject: disabled` or `eks.amazonaws.com/skip-pod-identity-webhook`) is in a namespace whose binding does not resolve. It is admitted, and runs without the account's role.",
     remedy: 'Nothing to do if the pod needs no AWS role. Otherwise see the reason that the warning names.',
     say: ({ wrong }) => `the pod opted out and runs without a role; the binding does not resolve: ${wrong}`,
   },
   LabelRestored: {
-    group: 'warning',
     cause:
       'The label `carm-webhook.dev/inject: enabled` was removed from a bound namespace, or changed to a value other than `disabled`. The webhook put it back.',
     remedy: 'Set the label to `disabled` to opt out, or remove the binding first.',
@@ -144,7 +128,6 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
       `the namespace is bound: its label carm-webhook.dev/inject=enabled was ${value === undefined ? 'removed' : `changed to ${quote(value)}`}, and has been restored`,
   },
   BindingRemoved: {
-    group: 'warning',
     cause:
       'The binding of a labelled namespace was removed. While the label stays, its pods are denied until it is bound again; without it they get no role.',
     remedy: 'Bind it again, or remove the label `carm-webhook.dev/inject`.',
@@ -154,28 +137,24 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
         : 'pods no longer get a role: the binding and the label carm-webhook.dev/inject=enabled are gone',
   },
   BindingIgnored: {
-    group: 'warning',
     cause:
       'A binding has no effect: the webhook never manages the namespace, or the binding is a team id and the feature gate TeamLevelCARM is off.',
     remedy: 'Remove it, or turn the gate on.',
     say: ({ what, because }) => `${what} has no effect: ${because}`,
   },
   OwnerIgnored: {
-    group: 'warning',
     cause:
       "An ACK resource has `services.k8s.aws/owner-account-id`, which ACK reads on namespaces only. It names the namespace's account, so it does no harm.",
     remedy: 'Remove the annotation.',
     say: () => `${ownerAccountIdAnnotation} is ignored on resources; the binding of the namespace counts`,
   },
   UnknownService: {
-    group: 'warning',
     cause:
       'A key of a map has a prefix that is neither `pods` nor the alias of a service that this release knows: a typo, or a service newer than this release.',
     remedy: 'Correct the prefix. Nothing to do for a newer service.',
     say: ({ keys }) => `unknown service prefix in ${quoteNames(keys)}; such a key may never be used`,
   },
   RoleReplaced: {
-    group: 'warning',
     cause:
       'An entry of a map gets another role in the same account: new pods and resources of its namespaces will use it.',
     remedy: 'Nothing to do if it was intended.',
@@ -183,13 +162,11 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
       `${namespaces} bound namespace${namespaces === 1 ? '' : 's'} will use the new role of ${quote(key)}`,
   },
   InvalidMode: {
-    group: 'warning',
     cause: 'The label `carm-webhook.dev/mode` is not `enforce`, `warn` or `audit`; the default mode is used.',
     remedy: 'Correct the label.',
     say: ({ value, used }) => `carm-webhook.dev/mode ${quote(value)} is not enforce, warn or audit; using ${used}`,
   },
   DebugContainerNotInjected: {
-    group: 'warning',
     cause:
       "An ephemeral container gets no role: the namespace's role no longer resolves, or the pod has no usable token volume.",
     remedy: 'See the reason that the warning names. A running pod cannot gain a volume.',

@@ -16,7 +16,7 @@ import { allow } from '../decision.ts';
 import { denyObject, messageContext } from '../deny-object.ts';
 import { readOnce } from '../read-once.ts';
 import type { AdmissionRequest } from '../review.ts';
-import { type DecisionBy, defineRule } from '../rule.ts';
+import { defineRule } from '../rule.ts';
 import { type EntryProblem, entryProblem, readMapKey } from './map-entries.ts';
 
 interface MapChange {
@@ -183,34 +183,30 @@ const readChangeOf = readOnce(({ object, oldObject }: AdmissionRequest) => ({
   after: dataOf(object),
 }));
 
-const reasons = {
-  allow: ['Checked', 'ExemptIdentity', 'NotApplicable'],
-  mutate: [],
-  deny: ['AccountMismatch', 'InvalidAccountId', 'InvalidRoleArn', 'InvalidTeamId', 'MapImmutable', 'MappingInUse'],
-} as const;
-
-/** ACK's own controllers are judged like everybody: they never write the maps but when a FieldExport makes them. */
-function validateMap(request: AdmissionRequest, view: View, config: Config): DecisionBy<typeof reasons> {
-  const kind = mapKindOf(request, config);
-  if (kind === undefined) return allow('NotApplicable');
-  if (request.operation === 'DELETE' && isNamespaceController(request.userInfo)) return allow('ExemptIdentity');
-  const change: MapChange = { kind, ...readChangeOf(request) };
-  const [problem] = problemsOf(request, change, view, config);
-  if (problem === undefined) {
-    const warnings = [...replacedRoles(request.namespace, change, view, config), ...unknownServices(change)];
-    return allow('Checked', { warnings });
-  }
-  const at = messageContext(request.namespace, config, { ackSystemNamespace: request.namespace });
-  return denyObject(() => '', problem, at, config);
-}
-
 /** The account map and the team map. */
 export const mapRules = [
   defineRule({
     webhook: 'maps.carm-webhook.dev',
     endpoint: 'validate',
     matches: [{ group: '', kind: 'ConfigMap', resource: 'configmaps', operations: ['CREATE', 'UPDATE', 'DELETE'] }],
-    reasons,
-    decide: validateMap,
+    reasons: {
+      allow: ['Checked', 'ExemptIdentity', 'NotApplicable'],
+      mutate: [],
+      deny: ['AccountMismatch', 'InvalidAccountId', 'InvalidRoleArn', 'InvalidTeamId', 'MapImmutable', 'MappingInUse'],
+    },
+    /** ACK's own controllers are judged like everybody: they never write the maps but when a FieldExport makes them. */
+    decide(request, view, config) {
+      const kind = mapKindOf(request, config);
+      if (kind === undefined) return allow('NotApplicable');
+      if (request.operation === 'DELETE' && isNamespaceController(request.userInfo)) return allow('ExemptIdentity');
+      const change: MapChange = { kind, ...readChangeOf(request) };
+      const [problem] = problemsOf(request, change, view, config);
+      if (problem === undefined) {
+        const warnings = [...replacedRoles(request.namespace, change, view, config), ...unknownServices(change)];
+        return allow('Checked', { warnings });
+      }
+      const at = messageContext(request.namespace, config, { ackSystemNamespace: request.namespace });
+      return denyObject(() => '', problem, at, config);
+    },
   }),
 ];

@@ -126,31 +126,6 @@ function losesLabel(
   );
 }
 
-const validateReasons = {
-  allow: ['Checked', 'ExemptIdentity'],
-  mutate: [],
-  deny: ['EndpointNotAllowed', 'InvalidLabel'],
-} as const;
-
-/**
- * An endpoint of a tenant's own would have ACK send its credentials and calls there, for every namespace that shares the
- * role. https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/config.go (BaseEndpoint, for STS too)
- */
-function validateNamespace(request: AdmissionRequest, _view: View, config: Config): DecisionBy<typeof validateReasons> {
-  if (isNamespaceController(request.userInfo)) return allow('ExemptIdentity');
-  const namespace = readNamespace(request.object, request.name);
-  const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject, request.name) : undefined;
-  const subject = () => `Namespace ${quote(namespace.name)}`;
-  const at = messageContext(namespace.name, config);
-  const value = namespace.annotations.get(endpointUrlAnnotation);
-  const changed = value && value !== old?.annotations.get(endpointUrlAnnotation);
-  if (changed && !config.allowedEndpointUrls.has(value))
-    return denyObject(subject, { reason: 'EndpointNotAllowed', value }, at, config);
-  if (losesLabel(request, old, namespace, config))
-    return denyObject(subject, { reason: 'InvalidLabel', value: namespace.labels.get(injectLabel) }, at, config);
-  return allow('Checked');
-}
-
 const labelReasons = {
   allow: ['Checked', 'ExemptIdentity', 'NamespaceNotManaged', 'OptedOut', 'Terminating'],
   mutate: ['Labelled'],
@@ -222,5 +197,31 @@ export const namespaceRules = [
     decide: labelNamespace,
     unverified: (request, config) => labelNamespace(request, undefined, config),
   }),
-  defineRule({ ...ofNamespaces, endpoint: 'validate', reasons: validateReasons, decide: validateNamespace }),
+  defineRule({
+    ...ofNamespaces,
+    endpoint: 'validate',
+    reasons: {
+      allow: ['Checked', 'ExemptIdentity'],
+      mutate: [],
+      deny: ['EndpointNotAllowed', 'InvalidLabel'],
+    },
+    /**
+     * An endpoint of a tenant's own would have ACK send its credentials and calls there, for every namespace that shares the
+     * role. https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/config.go (BaseEndpoint, for STS too)
+     */
+    decide(request, _, config) {
+      if (isNamespaceController(request.userInfo)) return allow('ExemptIdentity');
+      const namespace = readNamespace(request.object, request.name);
+      const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject, request.name) : undefined;
+      const subject = () => `Namespace ${quote(namespace.name)}`;
+      const at = messageContext(namespace.name, config);
+      const value = namespace.annotations.get(endpointUrlAnnotation);
+      const changed = value && value !== old?.annotations.get(endpointUrlAnnotation);
+      if (changed && !config.allowedEndpointUrls.has(value))
+        return denyObject(subject, { reason: 'EndpointNotAllowed', value }, at, config);
+      if (losesLabel(request, old, namespace, config))
+        return denyObject(subject, { reason: 'InvalidLabel', value: namespace.labels.get(injectLabel) }, at, config);
+      return allow('Checked');
+    },
+  }),
 ];

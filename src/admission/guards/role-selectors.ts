@@ -6,12 +6,11 @@ import { type RoleSelector, readRoleSelector } from '../../objects/role-selector
 import { sameJson } from '../../objects/same-json.ts';
 import type { Problem } from '../catalogue/denials.ts';
 import type { View } from '../cluster.ts';
-import type { Config } from '../config.ts';
 import { allow, type Denied } from '../decision.ts';
 import { denyObject, messageContext } from '../deny-object.ts';
 import { readOnce } from '../read-once.ts';
 import type { AdmissionRequest } from '../review.ts';
-import { type DecisionBy, defineRule } from '../rule.ts';
+import { defineRule } from '../rule.ts';
 import { shortSubject } from '../subject.ts';
 import { strandedResources } from './selector-use.ts';
 
@@ -46,34 +45,6 @@ const readSelectorsOf = readOnce(({ operation, object, oldObject }: AdmissionReq
   after: operation === 'DELETE' ? undefined : readRoleSelector(object),
 }));
 
-const reasons = {
-  allow: ['Checked', 'NotApplicable'],
-  mutate: [],
-  deny: ['InvalidSelector', 'SelectorConflict', 'SelectorInUse'],
-} as const;
-
-/**
- * What ACK would leave out without a word, what would make it stop at resources that two selectors match, and what would
- * take resources out of their account.
- */
-function validateRoleSelector(request: AdmissionRequest, view: View, config: Config): DecisionBy<typeof reasons> {
-  if (!config.featureGates.IAMRoleSelector) return allow('NotApplicable');
-  const { operation, object, oldObject } = request;
-  if (operation === 'UPDATE' && sameJson(specOf(object), specOf(oldObject))) return allow('Checked');
-  const { before, after } = readSelectorsOf(request);
-  const deny = <P extends SelectorProblem>(problem: P): Denied<P['reason']> => {
-    const subject = () => shortSubject(request, requiredObject(after === undefined ? oldObject : object, ''));
-    return denyObject(subject, problem, messageContext('', config), config);
-  };
-  const problem = after === undefined ? undefined : specProblem(after, before, view);
-  if (problem !== undefined) return deny(problem);
-  if (before === undefined) return allow('Checked');
-  const stranded = strandedResources({ before, after }, view);
-  // The cache holds no resources: they are asked for live.
-  if (stranded === undefined) return allow('Checked', { confirmLive: true });
-  return stranded.length === 0 ? allow('Checked') : deny({ reason: 'SelectorInUse', resources: stranded });
-}
-
 export const roleSelectorRules = [
   defineRule({
     webhook: 'selectors.carm-webhook.dev',
@@ -86,7 +57,31 @@ export const roleSelectorRules = [
         operations: ['CREATE', 'UPDATE', 'DELETE'],
       },
     ],
-    reasons,
-    decide: validateRoleSelector,
+    reasons: {
+      allow: ['Checked', 'NotApplicable'],
+      mutate: [],
+      deny: ['InvalidSelector', 'SelectorConflict', 'SelectorInUse'],
+    },
+    /**
+     * What ACK would leave out without a word, what would make it stop at resources that two selectors match, and what would
+     * take resources out of their account.
+     */
+    decide(request, view, config) {
+      if (!config.featureGates.IAMRoleSelector) return allow('NotApplicable');
+      const { operation, object, oldObject } = request;
+      if (operation === 'UPDATE' && sameJson(specOf(object), specOf(oldObject))) return allow('Checked');
+      const { before, after } = readSelectorsOf(request);
+      const deny = <P extends SelectorProblem>(problem: P): Denied<P['reason']> => {
+        const subject = () => shortSubject(request, requiredObject(after === undefined ? oldObject : object, ''));
+        return denyObject(subject, problem, messageContext('', config), config);
+      };
+      const problem = after === undefined ? undefined : specProblem(after, before, view);
+      if (problem !== undefined) return deny(problem);
+      if (before === undefined) return allow('Checked');
+      const stranded = strandedResources({ before, after }, view);
+      // The cache holds no resources: they are asked for live.
+      if (stranded === undefined) return allow('Checked', { confirmLive: true });
+      return stranded.length === 0 ? allow('Checked') : deny({ reason: 'SelectorInUse', resources: stranded });
+    },
   }),
 ];

@@ -2,7 +2,6 @@ import { mayReadMount } from '../../injection/credentials-modes.ts';
 import { injectEphemeralContainers } from '../../injection/inject.ts';
 import { tokenVolumeName } from '../../injection/token-volume.ts';
 import { optionalArray, optionalObject, optionalString, requiredObject } from '../../objects/json.ts';
-import type { Container, Pod } from '../../objects/pod.ts';
 import type { Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';
@@ -34,10 +33,15 @@ function namesIn(oldObject: unknown): ReadonlySet<string> {
   );
 }
 
-/** Those that the request adds: the API rejects every change of an old one. */
-function addedContainers(pod: Pod, oldObject: unknown): readonly Container[] {
-  const old = namesIn(oldObject);
-  return pod.containers.filter(({ kind, name }) => kind === 'ephemeral container' && !old.has(name));
+/** The containers that a request adds: the API rejects every change of an old one. What roles they name is judged first. */
+function reviewAdded(request: AdmissionRequest, view: View, config: Config) {
+  const named = readPodOf(request);
+  const old = namesIn(request.oldObject);
+  const added = named.pod.containers.filter(({ kind, name }) => kind === 'ephemeral container' && !old.has(name));
+  const podReview = reviewPod(named, request.namespace, view, config);
+  if (!(podReview instanceof PodReview)) return podReview;
+  const outside = boundaryProblem(podReview, added);
+  return outside === undefined ? { podReview, added } : podReview.deny(outside);
 }
 
 function notInjected(wrong: string, others: readonly Warning[]): Allowed<'NothingToInject'> {
@@ -57,13 +61,10 @@ function mutateEphemeralContainers(
   view: View,
   config: Config,
 ): DecisionBy<typeof mutateReasons> {
-  const named = readPodOf(request);
-  const added = addedContainers(named.pod, request.oldObject);
-  const podReview = reviewPod(named, request.namespace, view, config);
-  if (!(podReview instanceof PodReview)) return podReview;
+  const reviewed = reviewAdded(request, view, config);
+  if ('verdict' in reviewed) return reviewed;
+  const { podReview, added } = reviewed;
   const { pod } = podReview;
-  const outside = boundaryProblem(podReview, added);
-  if (outside !== undefined) return podReview.deny(outside);
   const empty = emptyRoleWarnings(pod, added);
   if (isOptedOut(pod)) return allow('OptedOut', { warnings: empty });
   const { skipped } = podReview;
@@ -92,26 +93,6 @@ function mutateEphemeralContainers(
   return injected ? mutate('Injected', patch, details) : allow('NothingToInject', details);
 }
 
-const validateReasons = {
-  allow: ['Checked', 'NamespaceNotManaged', 'OptedOut'],
-  mutate: [],
-  deny: mutateReasons.deny,
-} as const;
-
-/** The boundary again, after every mutation. */
-function validateEphemeralContainers(
-  request: AdmissionRequest,
-  view: View,
-  config: Config,
-): DecisionBy<typeof validateReasons> {
-  const named = readPodOf(request);
-  const added = addedContainers(named.pod, request.oldObject);
-  const podReview = reviewPod(named, request.namespace, view, config);
-  if (!(podReview instanceof PodReview)) return podReview;
-  const outside = boundaryProblem(podReview, added);
-  return outside === undefined ? allow('Checked') : podReview.deny(outside);
-}
-
 /** `kubectl debug` */
 const atDebugging = {
   webhook: 'pods.carm-webhook.dev',
@@ -120,5 +101,18 @@ const atDebugging = {
 
 export const ephemeralContainerRules = [
   defineRule({ ...atDebugging, endpoint: 'mutate', reasons: mutateReasons, decide: mutateEphemeralContainers }),
-  defineRule({ ...atDebugging, endpoint: 'validate', reasons: validateReasons, decide: validateEphemeralContainers }),
+  defineRule({
+    ...atDebugging,
+    endpoint: 'validate',
+    reasons: {
+      allow: ['Checked', 'NamespaceNotManaged', 'OptedOut'],
+      mutate: [],
+      deny: mutateReasons.deny,
+    },
+    /** The boundary again, after every mutation. */
+    decide(request, view, config) {
+      const reviewed = reviewAdded(request, view, config);
+      return 'verdict' in reviewed ? reviewed : allow('Checked');
+    },
+  }),
 ];

@@ -7,8 +7,6 @@ import { readTokenSettings } from '../../injection/token-settings.ts';
 import { mirrorAnnotation } from '../../objects/keys.ts';
 import type { Container, Pod } from '../../objects/pod.ts';
 import type { Warning } from '../catalogue/warnings.ts';
-import type { View } from '../cluster.ts';
-import type { Config } from '../config.ts';
 import { type Allowed, allow, mutate } from '../decision.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { type DecisionBy, defineRule } from '../rule.ts';
@@ -132,48 +130,6 @@ export function decidePod(podReview: PodReview): PodDecision {
   return mutate(injected ? 'Injected' : 'NothingToInject', patch, details);
 }
 
-const mutateReasons = {
-  allow: [...podReasons.allow, 'MirrorPod', 'NamespaceNotManaged'],
-  mutate: podReasons.mutate,
-  deny: [...podReasons.deny, 'NamespaceNotFound'],
-} as const;
-
-function mutatePod(request: AdmissionRequest, view: View, config: Config): DecisionBy<typeof mutateReasons> {
-  const named = readPodOf(request);
-  if (isMirrorPod(named.pod, request)) return allow('MirrorPod');
-  const podReview = reviewPod(named, request.namespace, view, config);
-  return podReview instanceof PodReview ? decidePod(podReview) : podReview;
-}
-
-const validateReasons = {
-  allow: ['Checked', 'OptedOut', 'MirrorPod', 'NamespaceNotManaged'],
-  mutate: [],
-  deny: [...boundaryReasons, 'NamespaceNotFound', 'ServiceAccountNotFound', 'VolumeConflict'],
-} as const;
-
-/** Boundary and conflicts of the final object, after every mutation. */
-function validatePod(request: AdmissionRequest, view: View, config: Config): DecisionBy<typeof validateReasons> {
-  const named = readPodOf(request);
-  if (isMirrorPod(named.pod, request)) return allow('MirrorPod');
-  const podReview = reviewPod(named, request.namespace, view, config);
-  if (!(podReview instanceof PodReview)) return podReview;
-  const { pod, namespace } = podReview;
-  const outside = boundaryProblem(podReview, pod.containers);
-  if (outside !== undefined) return podReview.deny(outside);
-  if (isOptedOut(pod)) return allow('OptedOut');
-  const users = mountUsers(pod, targetsOf(podReview));
-  if (users.length > 0) {
-    // Without it the audience is a guess, and no pod can be created with it either.
-    const serviceAccount = view.serviceAccount(namespace.name, pod.serviceAccountName);
-    if (serviceAccount === undefined) return podReview.deny({ reason: 'ServiceAccountNotFound' });
-    const { annotations } = serviceAccount;
-    const { audience } = readTokenSettings(pod.annotations, annotations, config.tokenExpirationSeconds);
-    const conflict = findConflict(pod, users, audience);
-    if (conflict !== undefined) return podReview.deny(conflict);
-  }
-  return allow('Checked');
-}
-
 const atCreation = {
   webhook: 'pods.carm-webhook.dev',
   matches: [{ group: '', kind: 'Pod', resource: 'pods', operations: ['CREATE'] }],
@@ -181,6 +137,50 @@ const atCreation = {
 } as const;
 
 export const podRules = [
-  defineRule({ ...atCreation, endpoint: 'mutate', reasons: mutateReasons, decide: mutatePod }),
-  defineRule({ ...atCreation, endpoint: 'validate', reasons: validateReasons, decide: validatePod }),
+  defineRule({
+    ...atCreation,
+    endpoint: 'mutate',
+    reasons: {
+      allow: [...podReasons.allow, 'MirrorPod', 'NamespaceNotManaged'],
+      mutate: podReasons.mutate,
+      deny: [...podReasons.deny, 'NamespaceNotFound'],
+    },
+    decide(request, view, config) {
+      const named = readPodOf(request);
+      if (isMirrorPod(named.pod, request)) return allow('MirrorPod');
+      const podReview = reviewPod(named, request.namespace, view, config);
+      return podReview instanceof PodReview ? decidePod(podReview) : podReview;
+    },
+  }),
+  defineRule({
+    ...atCreation,
+    endpoint: 'validate',
+    reasons: {
+      allow: ['Checked', 'OptedOut', 'MirrorPod', 'NamespaceNotManaged'],
+      mutate: [],
+      deny: [...boundaryReasons, 'NamespaceNotFound', 'ServiceAccountNotFound', 'VolumeConflict'],
+    },
+    /** Boundary and conflicts of the final object, after every mutation. */
+    decide(request, view, config) {
+      const named = readPodOf(request);
+      if (isMirrorPod(named.pod, request)) return allow('MirrorPod');
+      const podReview = reviewPod(named, request.namespace, view, config);
+      if (!(podReview instanceof PodReview)) return podReview;
+      const { pod, namespace } = podReview;
+      const outside = boundaryProblem(podReview, pod.containers);
+      if (outside !== undefined) return podReview.deny(outside);
+      if (isOptedOut(pod)) return allow('OptedOut');
+      const users = mountUsers(pod, targetsOf(podReview));
+      if (users.length > 0) {
+        // Without it the audience is a guess, and no pod can be created with it either.
+        const serviceAccount = view.serviceAccount(namespace.name, pod.serviceAccountName);
+        if (serviceAccount === undefined) return podReview.deny({ reason: 'ServiceAccountNotFound' });
+        const { annotations } = serviceAccount;
+        const { audience } = readTokenSettings(pod.annotations, annotations, config.tokenExpirationSeconds);
+        const conflict = findConflict(pod, users, audience);
+        if (conflict !== undefined) return podReview.deny(conflict);
+      }
+      return allow('Checked');
+    },
+  }),
 ];

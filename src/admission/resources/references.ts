@@ -1,6 +1,5 @@
 import { isJsonObject, type JsonObject, pointerSegment } from '../../objects/json.ts';
 
-/** A reference from a resource to an object of another namespace. */
 export interface CrossNamespaceReference {
   readonly namespace: string;
   /** JSON Pointer of the field that names the namespace. Made when it is asked for: there may be thousands. */

@@ -16,14 +16,12 @@ import { findCrossNamespaceReferences } from './references.ts';
 import { annotationForms, isControllersFinalizer } from './resource-annotations.ts';
 import { aliasOf, type ResourceAccountProblem, type ResourceChange, type ResourceReview } from './resource-review.ts';
 
-/** What is wrong with what a request changes in a resource. */
 type Problem =
   | Exclude<ResourceProblem, { readonly reason: 'ForgedStatus' }>
   | ResourceAccountProblem
   | OwnerMismatch
   | { readonly reason: 'NamespaceNotBound'; readonly of: 'resource' };
 
-/** An annotation that the request adds or changes. */
 function changedAnnotation({ resource, old }: ResourceChange, key: string): string | undefined {
   const value = resource.annotations.get(key);
   return value === old?.annotations.get(key) ? undefined : value;
@@ -75,7 +73,6 @@ function* foreign({ request, resource, old, config, namespace }: ResourceReview)
   }
 }
 
-/** The role that ACK would work with. */
 function* role(resourceReview: ResourceReview): Generator<Problem> {
   const { request, resource, old, config, alias } = resourceReview;
   if (alias === undefined) return;

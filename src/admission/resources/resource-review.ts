@@ -34,7 +34,6 @@ function partitionOf(arn: string): Partition | undefined {
   return partitions.find(partition => arn.split(':', 2)[1] === partition);
 }
 
-/** What a request makes of an ACK resource. */
 export interface ResourceChange {
   readonly resource: Resource;
   /** The stored object; undefined on CREATE. */
@@ -109,7 +108,6 @@ export class ResourceReview implements ResourceChange {
     return this.#mapped;
   }
 
-  /** The selectors that match the resource with these labels. */
   selectorsFor(labels: ReadonlyMap<string, string>): readonly RoleSelector[] {
     const { request, namespace, view } = this;
     return matchingSelectors(view.roleSelectors() ?? [], {

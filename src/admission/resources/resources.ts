@@ -21,7 +21,7 @@ import { isOneOf } from '../identity.ts';
 import { modeOf } from '../mode.ts';
 import { readOnce } from '../read-once.ts';
 import type { AdmissionRequest } from '../review.ts';
-import { type DecisionBy, defineRule, everyAckGroup } from '../rule.ts';
+import { defineRule, everyAckGroup } from '../rule.ts';
 import { nameSubject } from '../subject.ts';
 import { adoptedTarget } from './adopted-target.ts';
 import { resourceProblems } from './resource-problems.ts';
@@ -80,40 +80,6 @@ function isSoftened(resourceReview: ResourceReview): boolean {
   return denial !== undefined && !denial.advisory && !denial.ignoresMode;
 }
 
-const completeReasons = {
-  allow: ['Checked', 'ExemptIdentity', 'NamespaceNotManaged', 'Terminating'],
-  mutate: ['Completed'],
-  deny: ['NamespaceNotFound'],
-} as const;
-
-/**
- * Pins the region, so that a later edit of the namespace cannot strand the resource; and keeps what is adopted from being
- * deleted with its object. Never the spec.
- */
-function completeResource(request: AdmissionRequest, view: View, config: Config): DecisionBy<typeof completeReasons> {
-  const resourceReview = reviewResource(request, view, config);
-  if (!(resourceReview instanceof ResourceReview)) return resourceReview;
-  const { resource, old, alias } = resourceReview;
-  if (old?.terminating) return allow('Terminating');
-  if (alias === undefined) return allow('Checked');
-  const values: [string, string][] = [];
-  const region = regionToPin(resourceReview);
-  const { partition, accountId, role } = resourceReview.accountIfKnown;
-  const actual = region === undefined ? undefined : partitionOfRegion(region);
-  // One that cannot be is denied by `/validate`, where it is not written over.
-  if (region !== undefined && actual !== undefined && (partition === undefined || partition === actual)) {
-    values.push([regionAnnotation, region]);
-  }
-  if (lacksRetain(resourceReview)) values.push([deletionPolicyAnnotation, 'retain']);
-  // ACK's note goes with what users replace; without it nothing would tell the next time that the resource was adopted.
-  const adopted = old?.annotations.get(adoptedAnnotation);
-  if (adopted !== undefined && !resource.annotations.has(adoptedAnnotation)) values.push([adoptedAnnotation, adopted]);
-  if (values.length === 0) return allow('Checked', { accountId, role });
-  // What `/validate` will let pass all the same is left as it is.
-  if (isSoftened(resourceReview)) return allow('Checked', { accountId, role, confirmLive: true });
-  return mutate('Completed', addAnnotations(resource, values), { accountId, role });
-}
-
 function warningsOn(resourceReview: ResourceReview): readonly Warning[] {
   const isNew = ({ resource, old }: ResourceChange) => {
     const owner = resource.annotations.get(ownerAccountIdAnnotation);
@@ -121,45 +87,6 @@ function warningsOn(resourceReview: ResourceReview): readonly Warning[] {
   };
   const target = adoptedTarget(resourceReview);
   return isNew(resourceReview) || (target !== undefined && isNew(target)) ? [{ reason: 'OwnerIgnored' }] : [];
-}
-
-const validateReasons = {
-  allow: ['Checked', 'ExemptIdentity', 'NamespaceNotManaged', 'Terminating'],
-  mutate: [],
-  deny: [
-    'AccountMapMissing',
-    'AccountMismatch',
-    'AccountNotMapped',
-    'CrossNamespaceReference',
-    'ForgedAnnotation',
-    'ForgedFinalizer',
-    'InvalidAccountId',
-    'InvalidAnnotation',
-    'InvalidRegion',
-    'InvalidRoleArn',
-    'InvalidTeamId',
-    'NamespaceNotBound',
-    'NamespaceNotFound',
-    'RebindWithResources',
-    'RegionChange',
-    'SelectorConflict',
-    'SelectorNotMatched',
-    'TeamMapMissing',
-    'TeamNotMapped',
-  ],
-} as const;
-
-/** By what the request changes. */
-function validateResource(request: AdmissionRequest, view: View, config: Config): DecisionBy<typeof validateReasons> {
-  const resourceReview = reviewResource(request, view, config);
-  if (!(resourceReview instanceof ResourceReview)) return resourceReview;
-  const [problem] = resourceProblems(resourceReview);
-  if (problem !== undefined) return resourceReview.deny(problem);
-  if (resourceReview.old?.terminating) return allow('Terminating');
-  const unbound = unboundDecision(resourceReview);
-  if (unbound !== undefined) return unbound;
-  const { accountId, role } = resourceReview.accountIfKnown;
-  return allow('Checked', { accountId, role, warnings: warningsOn(resourceReview) });
 }
 
 /** A new resource in a namespace that is not bound: ACK works in its controllers' own account, which may be meant. */
@@ -178,41 +105,108 @@ const guardedStatus = [
   ['arn', 'arn'],
 ] as const;
 
-const statusReasons = {
-  allow: ['Checked', 'ExemptIdentity', 'NamespaceNotManaged'],
-  mutate: [],
-  deny: ['ForgedStatus', 'NamespaceNotFound'],
-} as const;
-
-/** On those that are being deleted too: ACK deletes where the status says. */
-function validateResourceStatus(
-  request: AdmissionRequest,
-  view: View,
-  config: Config,
-): DecisionBy<typeof statusReasons> {
-  const resourceReview = reviewResource(request, view, config);
-  if (!(resourceReview instanceof ResourceReview)) return resourceReview;
-  const { resource, old } = resourceReview;
-  if (isOneOf(request.userInfo, config.restoreIdentities)) return allow('ExemptIdentity');
-  for (const [field, key] of guardedStatus) {
-    if (resource.ack[key] !== old?.ack[key]) return resourceReview.deny({ reason: 'ForgedStatus', field });
-  }
-  return allow('Checked');
-}
-
 const ofResources = {
   webhook: 'resources.carm-webhook.dev',
   matches: [{ group: everyAckGroup, resource: '*', operations: ['CREATE', 'UPDATE'] }],
 } as const;
 
 export const resourceRules = [
-  defineRule({ ...ofResources, endpoint: 'mutate', reasons: completeReasons, decide: completeResource }),
-  defineRule({ ...ofResources, endpoint: 'validate', reasons: validateReasons, decide: validateResource }),
+  defineRule({
+    ...ofResources,
+    endpoint: 'mutate',
+    reasons: {
+      allow: ['Checked', 'ExemptIdentity', 'NamespaceNotManaged', 'Terminating'],
+      mutate: ['Completed'],
+      deny: ['NamespaceNotFound'],
+    },
+    /**
+     * Pins the region, so that a later edit of the namespace cannot strand the resource; and keeps what is adopted from being
+     * deleted with its object. Never the spec.
+     */
+    decide(request, view, config) {
+      const resourceReview = reviewResource(request, view, config);
+      if (!(resourceReview instanceof ResourceReview)) return resourceReview;
+      const { resource, old, alias } = resourceReview;
+      if (old?.terminating) return allow('Terminating');
+      if (alias === undefined) return allow('Checked');
+      const values: [string, string][] = [];
+      const region = regionToPin(resourceReview);
+      const { partition, accountId, role } = resourceReview.accountIfKnown;
+      const actual = region === undefined ? undefined : partitionOfRegion(region);
+      // One that cannot be is denied by `/validate`, where it is not written over.
+      if (region !== undefined && actual !== undefined && (partition === undefined || partition === actual)) {
+        values.push([regionAnnotation, region]);
+      }
+      if (lacksRetain(resourceReview)) values.push([deletionPolicyAnnotation, 'retain']);
+      // ACK's note goes with what users replace; without it nothing would tell the next time that the resource was adopted.
+      const adopted = old?.annotations.get(adoptedAnnotation);
+      if (adopted !== undefined && !resource.annotations.has(adoptedAnnotation))
+        values.push([adoptedAnnotation, adopted]);
+      if (values.length === 0) return allow('Checked', { accountId, role });
+      // What `/validate` will let pass all the same is left as it is.
+      if (isSoftened(resourceReview)) return allow('Checked', { accountId, role, confirmLive: true });
+      return mutate('Completed', addAnnotations(resource, values), { accountId, role });
+    },
+  }),
+  defineRule({
+    ...ofResources,
+    endpoint: 'validate',
+    reasons: {
+      allow: ['Checked', 'ExemptIdentity', 'NamespaceNotManaged', 'Terminating'],
+      mutate: [],
+      deny: [
+        'AccountMapMissing',
+        'AccountMismatch',
+        'AccountNotMapped',
+        'CrossNamespaceReference',
+        'ForgedAnnotation',
+        'ForgedFinalizer',
+        'InvalidAccountId',
+        'InvalidAnnotation',
+        'InvalidRegion',
+        'InvalidRoleArn',
+        'InvalidTeamId',
+        'NamespaceNotBound',
+        'NamespaceNotFound',
+        'RebindWithResources',
+        'RegionChange',
+        'SelectorConflict',
+        'SelectorNotMatched',
+        'TeamMapMissing',
+        'TeamNotMapped',
+      ],
+    },
+    decide(request, view, config) {
+      const resourceReview = reviewResource(request, view, config);
+      if (!(resourceReview instanceof ResourceReview)) return resourceReview;
+      const [problem] = resourceProblems(resourceReview);
+      if (problem !== undefined) return resourceReview.deny(problem);
+      if (resourceReview.old?.terminating) return allow('Terminating');
+      const unbound = unboundDecision(resourceReview);
+      if (unbound !== undefined) return unbound;
+      const { accountId, role } = resourceReview.accountIfKnown;
+      return allow('Checked', { accountId, role, warnings: warningsOn(resourceReview) });
+    },
+  }),
   defineRule({
     webhook: 'status.carm-webhook.dev',
     endpoint: 'validate',
     matches: [{ group: everyAckGroup, resource: '*', subResource: 'status', operations: ['UPDATE'] }],
-    reasons: statusReasons,
-    decide: validateResourceStatus,
+    reasons: {
+      allow: ['Checked', 'ExemptIdentity', 'NamespaceNotManaged'],
+      mutate: [],
+      deny: ['ForgedStatus', 'NamespaceNotFound'],
+    },
+    /** On those that are being deleted too: ACK deletes where the status says. */
+    decide(request, view, config) {
+      const resourceReview = reviewResource(request, view, config);
+      if (!(resourceReview instanceof ResourceReview)) return resourceReview;
+      const { resource, old } = resourceReview;
+      if (isOneOf(request.userInfo, config.restoreIdentities)) return allow('ExemptIdentity');
+      for (const [field, key] of guardedStatus) {
+        if (resource.ack[key] !== old?.ack[key]) return resourceReview.deny({ reason: 'ForgedStatus', field });
+      }
+      return allow('Checked');
+    },
   }),
 ];

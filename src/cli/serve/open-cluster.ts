@@ -3,7 +3,7 @@ import { isBound } from '../../accounts/binding.ts';
 import type { Cluster } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
 import { entryProblem } from '../../admission/guards/map-entries.ts';
-import { liveReadResults } from '../../cluster/live/live-reads.ts';
+import { liveReadResults } from '../../cluster/live/live-read-result.ts';
 import { searchedResources } from '../../cluster/live/resource-finder.ts';
 import { StateDirectory } from '../../cluster/state/state-directory.ts';
 import { restartCauses } from '../../cluster/watch/restart-cause.ts';

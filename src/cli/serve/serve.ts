@@ -1,5 +1,5 @@
 import { createAdmit, createAnswerFailure } from '../../admission/admit.ts';
-import { warnings } from '../../admission/catalogue/reasons.ts';
+import { warnings } from '../../admission/catalogue/warnings.ts';
 import type { Config } from '../../admission/config.ts';
 import { reviewSeries } from '../../admission/review-series.ts';
 import type { CertificateSource } from '../../server/certificate.ts';

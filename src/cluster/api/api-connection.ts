@@ -24,23 +24,17 @@ export interface JsonGetOptions extends GetOptions {
   readonly maxBytes?: number;
 }
 
-export interface ApiConnectionOptions {
-  readonly userAgent?: string;
-}
-
 /** Hands out pools of sockets that share nothing but the credentials. */
 export class ApiConnection {
   readonly #credentials: ClusterCredentials;
-  readonly #userAgent: string;
 
-  constructor(credentials: ClusterCredentials, options: ApiConnectionOptions = {}) {
+  constructor(credentials: ClusterCredentials) {
     this.#credentials = credentials;
-    this.#userAgent = options.userAgent ?? 'carm-webhook';
   }
 
   /** A pool of at most `maxSockets` connections. Who opens it closes it. */
   pool(maxSockets: number): ApiPool {
-    return new ApiPool(this.#credentials, this.#userAgent, maxSockets);
+    return new ApiPool(this.#credentials, maxSockets);
   }
 }
 
@@ -51,15 +45,13 @@ const idleSocketMs = 30_000;
 
 export class ApiPool {
   readonly #credentials: ClusterCredentials;
-  readonly #userAgent: string;
   readonly #httpsAgent: HttpsAgent;
   readonly #httpAgent: HttpAgent;
   readonly #sockets = new Set<Socket>();
   readonly #closing = new AbortController();
 
-  constructor(credentials: ClusterCredentials, userAgent: string, maxSockets: number) {
+  constructor(credentials: ClusterCredentials, maxSockets: number) {
     this.#credentials = credentials;
-    this.#userAgent = userAgent;
     const options = { keepAlive: true, keepAliveMsecs: 15_000, maxSockets, timeout: idleSocketMs };
     this.#httpsAgent = new HttpsAgent(options);
     this.#httpAgent = new HttpAgent(options);
@@ -131,7 +123,7 @@ export class ApiPool {
     const options: RequestOptions = {
       ...access.options,
       agent: access.proxyAgent ?? (secure ? this.#httpsAgent : this.#httpAgent),
-      headers: { ...access.headers, Accept: accept ?? 'application/json', 'User-Agent': this.#userAgent },
+      headers: { ...access.headers, Accept: accept ?? 'application/json', 'User-Agent': 'carm-webhook' },
     };
     const request = (secure ? httpsRequest : httpRequest)(urlOf(access.server, path), options);
     const end = () => request.destroy(new Error('the request was ended'));
@@ -167,9 +159,10 @@ export class ApiPool {
 
 /** The kept connection failed before any answer: most often the server had closed it while we wrote. */
 class ReusedSocketError extends Error {
+  override readonly name = 'ReusedSocketError';
+
   constructor(cause: Error) {
     super(cause.message, { cause });
-    this.name = 'ReusedSocketError';
   }
 }
 

@@ -2,6 +2,7 @@
 
 /** The API server answered, but not with what was asked for. */
 export class ApiError extends Error {
+  override readonly name: string = 'ApiError';
   readonly code = 'ApiError';
   /** HTTP status, or the `code` of a Status object that came in place of an event. */
   readonly status: number;
@@ -12,7 +13,6 @@ export class ApiError extends Error {
 
   constructor(status: number, reason: string, message: string, retryAfterMs?: number) {
     super(message);
-    this.name = 'ApiError';
     this.status = status;
     this.reason = reason;
     this.retryAfterMs = retryAfterMs;
@@ -34,28 +34,21 @@ export class ApiError extends Error {
 
 /** No answer: no connection, no credentials, a connection that broke, or a deadline that passed. */
 export class ClusterUnreachableError extends Error {
+  override name = 'ClusterUnreachableError';
   readonly code = 'ClusterUnreachable';
-
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'ClusterUnreachableError';
-  }
 }
 
 /** The answer is not what the API promises: not JSON, no such shape, an order that cannot be. */
 export class ApiProtocolError extends Error {
+  override readonly name: string = 'ApiProtocolError';
   readonly code = 'ApiProtocol';
-
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'ApiProtocolError';
-  }
 }
 
 /** The answer is longer than we take. A list may fit in smaller pages. */
 export class AnswerTooLongError extends ApiProtocolError {
+  override readonly name = 'AnswerTooLongError';
+
   constructor(maxBytes: number) {
     super(`the answer is longer than ${maxBytes} bytes`);
-    this.name = 'AnswerTooLongError';
   }
 }

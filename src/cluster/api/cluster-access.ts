@@ -19,7 +19,6 @@ export interface ClusterAccess {
 export interface ClusterCredentialsOptions {
   /** How long an access is used before files are read again. The tokens in pods rotate hourly. */
   readonly maxAgeMs?: number;
-  readonly nowMs?: () => number;
 }
 
 /** A credential plugin may say much. */
@@ -35,7 +34,6 @@ const tlsOptionNames = ['ca', 'cert', 'key', 'pfx', 'passphrase', 'servername', 
 export class ClusterCredentials {
   readonly #load: () => KubeConfig;
   readonly #maxAgeMs: number;
-  readonly #nowMs: () => number;
   #kubeConfig: KubeConfig | undefined;
   #current: { readonly access: ClusterAccess; readonly atMs: number } | undefined;
   #pending: Promise<ClusterAccess> | undefined;
@@ -45,13 +43,12 @@ export class ClusterCredentials {
   constructor(load: () => KubeConfig, options: ClusterCredentialsOptions = {}) {
     this.#load = load;
     this.#maxAgeMs = options.maxAgeMs ?? 20_000;
-    this.#nowMs = options.nowMs ?? (() => performance.now());
   }
 
   /** @throws {ClusterUnreachableError} when there are no credentials, or none before the signal */
   async access(signal: AbortSignal): Promise<ClusterAccess> {
     const current = this.#current;
-    if (current !== undefined && this.#nowMs() - current.atMs < this.#maxAgeMs) return current.access;
+    if (current !== undefined && performance.now() - current.atMs < this.#maxAgeMs) return current.access;
     this.#pending ??= this.#refresh();
     return await unlessAborted(this.#pending, signal);
   }
@@ -67,7 +64,7 @@ export class ClusterCredentials {
   async #refresh(): Promise<ClusterAccess> {
     const generation = this.#generation;
     // Taken before the files are read: an age counted from later could outlive the limit.
-    const atMs = this.#nowMs();
+    const atMs = performance.now();
     try {
       const access = await this.#read();
       if (generation === this.#generation) this.#current = { access, atMs };

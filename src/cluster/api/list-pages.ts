@@ -20,9 +20,10 @@ export interface ListOptions<T> {
 
 /** The version of a paged list expired between two pages; it must be started again. */
 export class ListExpiredError extends ApiError {
+  override readonly name = 'ListExpiredError';
+
   constructor(cause: ApiError) {
     super(cause.status, cause.reason, 'the list expired between two of its pages', cause.retryAfterMs);
-    this.name = 'ListExpiredError';
   }
 }
 
@@ -37,7 +38,6 @@ const longestVersion = 1024;
 /** The API server's tokens hold a version and a key of etcd: less than 1 kB. They come back in URLs. */
 const longestToken = 8192;
 
-/** A page as it is read. */
 class Page<T> {
   readonly #projection: Projection<T>;
   readonly objects: ReadObject<T>[] = [];
@@ -112,7 +112,6 @@ class CircleGuard {
   }
 }
 
-/** How many objects to ask for. */
 class PageSize {
   readonly #most: number;
   current: number;

@@ -1,7 +1,6 @@
 /** Reads of single objects while a review waits: shared, bounded by the reviews' deadlines and by a budget. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { withDeadline } from '../../deadline.ts';
 import { JsonStream } from '../../objects/json-stream.ts';
 import { quote } from '../../objects/quote.ts';
 import type { ApiPool } from '../api/api-connection.ts';
@@ -11,30 +10,8 @@ import { accept } from '../api/api-requests.ts';
 import { mostObjectBytes, readAnswer } from '../api/read-json.ts';
 import { type Identity, type Projection, type ReadObject, valueRead } from '../projections/projection.ts';
 import type { ReadBudget } from './budget.ts';
-
-/** The object may exist, but the budget for asking is spent. */
-export class BudgetSpentError extends Error {
-  readonly code = 'BudgetSpent';
-
-  constructor(what: string) {
-    super(`${what} was not read: too many reads in a short time`);
-    this.name = 'BudgetSpentError';
-  }
-}
-
-/** The object may exist, but nobody could tell in time. */
-export class LiveReadError extends Error {
-  readonly code = 'LiveRead';
-
-  constructor(what: string, why: string, options?: ErrorOptions) {
-    super(`${what} could not be read: ${why}`, options);
-    this.name = 'LiveReadError';
-  }
-}
-
-/** `shared` counts callers that joined a read that was asked for by another; the others count reads. */
-export const liveReadResults = ['found', 'absent', 'error', 'throttled', 'shared'] as const;
-export type LiveReadResult = (typeof liveReadResults)[number];
+import { BudgetSpentError, LiveReadError } from './live-read-result.ts';
+import { type SharedRead, SharedReads, type SharedReadsOptions } from './shared-reads.ts';
 
 export interface ObjectKey {
   /** Undefined for an object without a namespace. */
@@ -44,34 +21,14 @@ export interface ObjectKey {
   readonly budgetNamespace?: string;
 }
 
-export interface LiveReadsOptions<T extends NonNullable<unknown>> {
+export interface LiveReadsOptions<T extends NonNullable<unknown>> extends SharedReadsOptions {
   /** Not the one of a watch. */
   readonly pool: ApiPool;
-  /** Name of the resource in hooks and messages: `serviceaccounts`. */
-  readonly resource: string;
   /** Path of one object. Name and namespace are such that they need no encoding. */
   readonly path: (target: ObjectKey) => string;
   readonly metadataOnly: boolean;
   readonly projection: Projection<T>;
   readonly budget: ReadBudget;
-  /** Must not throw. */
-  readonly onResult?: (resource: string, result: LiveReadResult) => void;
-  /** Monotonic milliseconds: the scale of every deadline. */
-  readonly nowMs?: () => number;
-}
-
-/** Callers that get the same answer. `started` closes it to newcomers. */
-interface Batch<T> {
-  readonly target: ObjectKey;
-  readonly what: string;
-  readonly answer: PromiseWithResolvers<T | undefined>;
-  /** The latest of its callers' deadlines. */
-  deadlineAt: number;
-}
-
-interface Queue<T> {
-  current: Batch<T>;
-  next: Batch<T> | undefined;
 }
 
 /** First pause before a failed read is repeated; it doubles. */
@@ -79,24 +36,18 @@ const firstPauseMs = 50;
 /** The first attempt may use this part of the time: it may sit on a connection that died in silence, the second will not. */
 const firstAttemptPart = 0.4;
 
-/**
- * One object is read once at a time. A caller that comes during a read does not take its answer, which may be older than
- * their question, but waits for the next one: it starts when the current one has ended, and serves all who came meanwhile.
- * So the load of any number of callers is one read after the other, and no answer is older than its question.
- */
 export class LiveReads<T extends NonNullable<unknown>> {
   readonly #options: LiveReadsOptions<T>;
-  readonly #nowMs: () => number;
-  readonly #queues = new Map<string, Queue<T>>();
+  readonly #reads: SharedReads<T>;
 
   constructor(options: LiveReadsOptions<T>) {
     this.#options = options;
-    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#reads = new SharedReads(options);
   }
 
   /** Objects that are being read. */
   get inFlight(): number {
-    return this.#queues.size;
+    return this.#reads.inFlight;
   }
 
   /**
@@ -106,74 +57,28 @@ export class LiveReads<T extends NonNullable<unknown>> {
    * @throws {BudgetSpentError | LiveReadError}
    */
   async read(target: ObjectKey, deadlineAt: number): Promise<T | undefined> {
-    const { namespace, name } = target;
+    const { namespace, name, budgetNamespace = namespace ?? name } = target;
     if (!isPossibleName(name) || (namespace !== undefined && !isPossibleName(namespace))) return undefined;
     const key = objectKey(namespace, name);
     const what = `${this.#options.resource} ${quote(key)}`;
-    const waitMs = deadlineAt - this.#nowMs();
-    if (!(waitMs > 0)) throw new LiveReadError(what, 'there was no time left');
-    const batch = this.#join(key, what, target);
-    batch.deadlineAt = Math.max(batch.deadlineAt, deadlineAt);
-    return withDeadline(batch.answer.promise, waitMs, () => new LiveReadError(what, 'no answer came in time'));
+    if (!(deadlineAt > performance.now())) throw new LiveReadError(what, 'there was no time left');
+    const run = (read: SharedRead<T>) => this.#getInTime(target, read);
+    return this.#reads.read(key, { what, budgetNamespace, run }, deadlineAt);
   }
 
-  #join(key: string, what: string, target: ObjectKey): Batch<T> {
-    const queue = this.#queues.get(key);
-    if (queue?.next !== undefined) {
-      this.#options.onResult?.(this.#options.resource, 'shared');
-      return queue.next;
-    }
-    const batch: Batch<T> = {
-      target,
-      what,
-      answer: Promise.withResolvers<T | undefined>(),
-      deadlineAt: 0,
-    };
-    // Every caller may have left when the answer comes.
-    batch.answer.promise.catch(() => {});
-    if (queue !== undefined) {
-      queue.next = batch;
-    } else {
-      this.#queues.set(key, { current: batch, next: undefined });
-      // In a later microtask, when the caller has put their deadline in. Others may join as `next` only.
-      queueMicrotask(() => void this.#drive(key));
-    }
-    return batch;
-  }
-
-  /** Serves the batches of one object, one after the other, until nobody waits. */
-  async #drive(key: string): Promise<void> {
-    for (let queue = this.#queues.get(key); queue !== undefined; queue = this.#queues.get(key)) {
-      const { current } = queue;
-      try {
-        const object = await this.#serve(current);
-        this.#options.onResult?.(this.#options.resource, object === undefined ? 'absent' : 'found');
-        current.answer.resolve(object);
-      } catch (error) {
-        this.#options.onResult?.(this.#options.resource, error instanceof BudgetSpentError ? 'throttled' : 'error');
-        current.answer.reject(error);
-      }
-      if (queue.next === undefined) this.#queues.delete(key);
-      else this.#queues.set(key, { current: queue.next, next: undefined });
-    }
-  }
-
-  async #serve(batch: Batch<T>): Promise<T | undefined> {
-    const { target, what } = batch;
-    const { budget } = this.#options;
+  /** As often as it fails and there is time. */
+  async #getInTime(target: ObjectKey, read: SharedRead<T>): Promise<T | undefined> {
     let failure: unknown;
     for (let pauseMs = firstPauseMs; ; pauseMs *= 2) {
-      const leftMs = batch.deadlineAt - this.#nowMs();
-      if (leftMs <= 0) throw liveReadErrorOf(what, failure);
-      if (!budget.take(target.budgetNamespace ?? target.namespace ?? target.name)) {
-        throw failure === undefined ? new BudgetSpentError(what) : liveReadErrorOf(what, failure);
-      }
+      const leftMs = read.deadlineAt - performance.now();
+      if (leftMs <= 0) throw failure ?? new LiveReadError(read.what, 'no answer came in time');
+      if (!this.#options.budget.take(read.budgetNamespace)) throw failure ?? new BudgetSpentError(read.what);
       try {
         return await this.#get(target, failure === undefined ? leftMs * firstAttemptPart : leftMs);
       } catch (error) {
         failure = error;
         const waitMs = error instanceof ApiError ? Math.max(pauseMs, error.retryAfterMs ?? 0) : pauseMs;
-        if (!isPassing(error) || this.#nowMs() + waitMs >= batch.deadlineAt) throw liveReadErrorOf(what, error);
+        if (!isPassing(error) || performance.now() + waitMs >= read.deadlineAt) throw error;
         await sleep(waitMs);
       }
     }
@@ -213,9 +118,4 @@ function isNamed(found: Identity, { namespace, name }: ObjectKey): boolean {
 function isPassing(error: unknown): boolean {
   if (error instanceof ClusterUnreachableError) return true;
   return error instanceof ApiError && (error.status >= 500 || error.status === 429);
-}
-
-function liveReadErrorOf(what: string, cause: unknown): LiveReadError {
-  if (cause === undefined) return new LiveReadError(what, 'no answer came in time');
-  return new LiveReadError(what, cause instanceof Error ? cause.message : String(cause), { cause });
 }

@@ -9,15 +9,13 @@ import { accept, apiPaths } from '../api/api-requests.ts';
 import { listPages } from '../api/list-pages.ts';
 import { type Identity, type Projection, projection, type ReadObject, valueRead } from '../projections/projection.ts';
 import { type BudgetOptions, ReadBudget } from './budget.ts';
-import { BudgetSpentError, LiveReadError, type LiveReadResult } from './live-reads.ts';
+import { BudgetSpentError, LiveReadError, type LiveReadResult, liveReadErrorOf } from './live-read-result.ts';
 
 export interface ResourceFinderOptions {
   readonly connection: ApiConnection;
   readonly budget?: BudgetOptions;
   /** Must not throw. */
   readonly onResult?: (resource: string, result: LiveReadResult) => void;
-  /** Monotonic milliseconds: the scale of every deadline. */
-  readonly nowMs?: () => number;
 }
 
 /** Name of the searches in metrics. */
@@ -62,7 +60,6 @@ function labelQuery({ labels }: ResourceSearch): string {
   return `?labelSelector=${encodeURIComponent(possible.map(([key, value]) => `${key}=${value}`).join(','))}`;
 }
 
-/** A list to be read. */
 interface Asked {
   readonly kind: AckKind;
   readonly path: string;
@@ -113,7 +110,6 @@ function wantedOf(ofKind: AckKind, { wanted }: ResourceSearch): Projection<Store
   });
 }
 
-/** One search on its way. */
 class Search {
   readonly asked: ResourceSearch;
   readonly budgetNamespace: string;
@@ -152,19 +148,16 @@ class Search {
  */
 export class ResourceFinder {
   readonly #options: ResourceFinderOptions;
-  readonly #nowMs: () => number;
   readonly #pool: ApiPool;
   readonly #budget: ReadBudget;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: ResourceFinderOptions) {
     this.#options = options;
-    this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#pool = options.connection.pool(concurrency);
-    this.#budget = new ReadBudget({ ...defaultBudget, nowMs: this.#nowMs, ...options.budget });
+    this.#budget = new ReadBudget({ ...defaultBudget, ...options.budget });
   }
 
-  /** Ends every search. */
   close(): Promise<void> {
     return this.#pool.close();
   }
@@ -184,7 +177,7 @@ export class ResourceFinder {
     const turn = this.#last.then(() => this.#run(search));
     this.#last = turn.catch(() => {});
     try {
-      await withDeadline(turn, deadlineAt - this.#nowMs(), late);
+      await withDeadline(turn, deadlineAt - performance.now(), late);
     } catch (error) {
       if (search.found.length === 0) {
         this.#tell(error instanceof BudgetSpentError ? 'throttled' : 'error');
@@ -253,8 +246,7 @@ export class ResourceFinder {
       return await ask();
     } catch (error) {
       if (search.isEnough || (error instanceof ApiError && error.notFound)) return undefined;
-      if (error instanceof BudgetSpentError) throw error;
-      throw new LiveReadError(what, error instanceof Error ? error.message : String(error), { cause: error });
+      throw liveReadErrorOf(what, error);
     }
   }
 

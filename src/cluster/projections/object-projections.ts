@@ -40,7 +40,6 @@ export interface AskedLabels {
   readonly known: () => KeySet;
 }
 
-/** The labels of namespaces that are ours. */
 export const ourLabels: ReadonlySet<string> = new Set(readKeys('label', 'namespace'));
 
 /** The labels of namespaces that are ours, or that these selectors ask for. */
@@ -86,13 +85,11 @@ function wantedOfNamespace({ every, known }: AskedLabels): WantedMetadata {
   };
 }
 
-/** A namespace in the cache. */
 export interface CachedNamespace extends Namespace {
   /** Whether it has more labels than are cached: then a decision that asks for its labels is made live. */
   readonly isCut: boolean;
 }
 
-/** Namespaces in the cache. */
 export function cachedNamespaces(asked: AskedLabels): Projection<CachedNamespace> {
   return projectMetadata(
     () => wantedOfNamespace(asked),
@@ -127,21 +124,17 @@ function namespaceOf({ labels, annotations, isCut }: ProjectedMetadata, name: st
 }
 
 /** One namespace, for the time of a review. */
-export function readNamespaceLive(asked: AskedLabels): Projection<Namespace> {
+export function readNamespaceLive(asked: AskedLabels, bounds = labelsOfReview): Projection<Namespace> {
   return projectMetadata(
     () => wantedOfNamespace(asked),
-    labelsOfReview,
+    bounds,
     (metadata, { name }) => namespaceOf(metadata, name),
   );
 }
 
 /** All namespaces, for the time of a review. */
 export function listNamespacesLive(asked: AskedLabels): Projection<Namespace> {
-  return projectMetadata(
-    () => wantedOfNamespace(asked),
-    cachedLabels,
-    (metadata, { name }) => namespaceOf(metadata, name),
-  );
+  return readNamespaceLive(asked, cachedLabels);
 }
 
 const wantedOfServiceAccount = (): WantedMetadata => ({ annotations: annotationsOfServiceAccount() });
@@ -149,7 +142,6 @@ const wantedOfServiceAccount = (): WantedMetadata => ({ annotations: annotations
 /** In the cache in place of a ServiceAccount that has too much of what is read: decided live, as if it were not there. */
 export const tooLargeToCache: ServiceAccount = { annotations: new Map() };
 
-/** ServiceAccounts in the cache. */
 export const cachedServiceAccounts: Projection<ServiceAccount> = projectMetadata(
   wantedOfServiceAccount,
   cachedAnnotations,

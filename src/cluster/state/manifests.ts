@@ -22,7 +22,6 @@ export class ManifestError extends Error {
   readonly code = 'InvalidManifest';
 }
 
-/** One object of a manifest file. */
 export interface Manifest {
   readonly object: JsonObject;
   readonly apiVersion: string;
@@ -69,7 +68,6 @@ interface WrittenDocument {
   readonly start: number;
 }
 
-/** One file while it is read. */
 class FileReader {
   readonly #file: string;
   readonly #lines = new LineCounter();

@@ -24,7 +24,6 @@ import { projectObject } from '../projections/project-object.ts';
 import { ObjectTooLongError } from '../projections/projection.ts';
 import { groupOf, type Manifest, ManifestError } from './manifests.ts';
 
-/** An object with a namespace. */
 export interface Placed<T> {
   readonly namespace: string;
   readonly name: string;
@@ -136,7 +135,6 @@ export class Snapshot implements View {
     return found;
   }
 
-  /** ACK resources of services, as they were written. */
   resources(): Iterable<AckObject> {
     return this.#resources.values();
   }

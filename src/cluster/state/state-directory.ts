@@ -35,7 +35,7 @@ class UnreadableEntry {
   }
 }
 
-/** Reads of the system; what it does not let be read is a trouble. */
+/** Reads of the system; what it does not let be read is an `UnreadableEntry`. */
 async function reading<T>(
   path: string,
   what: Unreadable,
@@ -145,8 +145,8 @@ export async function readState(folder: string, roleSelectors: boolean): Promise
   const reader = new StateReader(roleSelectors);
   const failures: string[] = [];
   for (const file of await listFiles(folder)) {
-    const trouble = file instanceof UnreadableEntry ? file : await reader.take(file);
-    if (trouble !== undefined) failures.push(trouble.line);
+    const unreadable = file instanceof UnreadableEntry ? file : await reader.take(file);
+    if (unreadable !== undefined) failures.push(unreadable.line);
   }
   if (failures.length > 0) throw new StateError(failures);
   return reader.snapshot;

@@ -11,27 +11,23 @@ export interface BackoffOptions {
 
 /** The n-th wait lies between half of and all of `min(capMs, baseMs * 2^n)`, so that clients that failed together part. */
 export class Backoff {
-  readonly #baseMs: number;
-  readonly #capMs: number;
-  readonly #random: () => number;
-  #ceilingMs: number;
+  readonly #options: Required<BackoffOptions>;
+  #ceilingMs = 0;
 
   constructor(options: BackoffOptions = {}) {
-    this.#baseMs = options.baseMs ?? 200;
-    this.#capMs = options.capMs ?? 10_000;
-    this.#random = options.random ?? Math.random;
-    this.#ceilingMs = Math.min(this.#baseMs, this.#capMs);
+    this.#options = { baseMs: 200, capMs: 10_000, random: Math.random, ...options };
+    this.reset();
   }
 
-  /** The next wait in milliseconds. `atLeastMs` is the server's wish; it is jittered upwards only. */
+  /** The next wait in milliseconds. `atLeastMs` is what the server asked for; it is jittered upwards only. */
   next(atLeastMs = 0): number {
     const ceilingMs = this.#ceilingMs;
-    this.#ceilingMs = Math.min(this.#capMs, ceilingMs * 2);
-    const waitMs = ceilingMs / 2 + (ceilingMs / 2) * this.#random();
+    this.#ceilingMs = Math.min(this.#options.capMs, ceilingMs * 2);
+    const waitMs = ceilingMs / 2 + (ceilingMs / 2) * this.#options.random();
     return atLeastMs > waitMs ? atLeastMs + waitMs / 2 : waitMs;
   }
 
   reset(): void {
-    this.#ceilingMs = Math.min(this.#baseMs, this.#capMs);
+    this.#ceilingMs = Math.min(this.#options.baseMs, this.#options.capMs);
   }
 }

@@ -2,19 +2,20 @@
 
 import { setImmediate as turn } from 'node:timers/promises';
 
-export type StoreChange<T> =
-  | { readonly type: 'set'; readonly key: string; readonly value: T; readonly previous: T | undefined }
-  | { readonly type: 'deleted'; readonly key: string; readonly previous: T };
+export interface StoreChange {
+  readonly type: 'set' | 'deleted';
+  readonly key: string;
+}
 
 /** Objects that are looked at between two turns of the event loop: some milliseconds. */
 const objectsOfTurn = 5000;
 
 /** A Map that tells its listener of each change after it was made. A value that is the same one as before is no change. */
 export class ObjectStore<T extends NonNullable<unknown>> {
-  readonly #onChange: (change: StoreChange<T>) => void;
+  readonly #onChange: (change: StoreChange) => void;
   #objects = new Map<string, T>();
 
-  constructor(onChange: (change: StoreChange<T>) => void) {
+  constructor(onChange: (change: StoreChange) => void) {
     this.#onChange = onChange;
   }
 
@@ -23,16 +24,13 @@ export class ObjectStore<T extends NonNullable<unknown>> {
   }
 
   set(key: string, value: T): void {
-    const previous = this.#objects.get(key);
+    if (this.#objects.get(key) === value) return;
     this.#objects.set(key, value);
-    if (previous !== value) this.#onChange({ type: 'set', key, value, previous });
+    this.#onChange({ type: 'set', key });
   }
 
   delete(key: string): void {
-    const previous = this.#objects.get(key);
-    if (previous === undefined) return;
-    this.#objects.delete(key);
-    this.#onChange({ type: 'deleted', key, previous });
+    if (this.#objects.delete(key)) this.#onChange({ type: 'deleted', key });
   }
 
   /**
@@ -43,13 +41,12 @@ export class ObjectStore<T extends NonNullable<unknown>> {
     const old = this.#objects;
     this.#objects = objects;
     let looked = 0;
-    for (const [key, previous] of old) {
-      if (!objects.has(key)) this.#onChange({ type: 'deleted', key, previous });
+    for (const key of old.keys()) {
+      if (!objects.has(key)) this.#onChange({ type: 'deleted', key });
       if (++looked % objectsOfTurn === 0) await turn();
     }
     for (const [key, value] of objects) {
-      const previous = old.get(key);
-      if (previous !== value) this.#onChange({ type: 'set', key, value, previous });
+      if (old.get(key) !== value) this.#onChange({ type: 'set', key });
       if (++looked % objectsOfTurn === 0) await turn();
     }
   }

@@ -7,11 +7,11 @@ export type RestartCause = (typeof restartCauses)[number];
 
 /** The server said and did nothing for longer than it may. */
 export class SilenceError extends Error {
+  override readonly name = 'SilenceError';
   readonly code = 'Silence';
 
   constructor(what: string, waitedMs: number) {
     super(`${what}: nothing came for ${Math.round(waitedMs)} ms`);
-    this.name = 'SilenceError';
   }
 }
 

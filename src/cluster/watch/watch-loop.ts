@@ -25,7 +25,7 @@ export interface WatchObserver {
   lastEvent(resource: string): void;
   /** A list or watch ended other than by its own timeout, and will be started again. */
   restarted(resource: string, cause: RestartCause, error: unknown): void;
-  /** An object could not be read, or `onChange` threw. The loop goes on; an object that could not be kept is absent. */
+  /** An object could not be read, or `onChange` threw. The loop goes on; an object that could not be cached is absent. */
   listenerFailed(resource: string, error: unknown): void;
 }
 
@@ -37,16 +37,16 @@ export interface WatchLoopOptions<T extends NonNullable<unknown>> {
   readonly path: string;
   /** Ask for metadata only. A server that cannot answers with whole objects. */
   readonly metadataOnly: boolean;
-  /** What is kept of an object, which outlives it: of bounded size. */
+  /** What is cached of an object, which outlives it: of bounded size. */
   readonly projection: Projection<T>;
-  readonly onChange?: (change: StoreChange<T>) => void;
+  readonly onChange?: (change: StoreChange) => void;
   /**
    * The resource may not exist yet, for its CustomResourceDefinition comes later: then there are no objects, which is
    * known, and looked at again every so often.
    */
   readonly mayBeMissing?: boolean;
   readonly observer?: Partial<WatchObserver>;
-  /** Age in milliseconds at which others stop trusting what is kept; the timings follow from it. */
+  /** Age in milliseconds at which others stop trusting the cache; the timings follow from it. */
   readonly maxStalenessMs?: number;
   readonly timings?: WatchTimings;
   readonly backoff?: BackoffOptions;
@@ -60,8 +60,6 @@ export interface WatchLoopOptions<T extends NonNullable<unknown>> {
   readonly listTimeoutMs?: number;
   /** Objects a page at most. */
   readonly pageSize?: number;
-  /** Monotonic milliseconds. */
-  readonly nowMs?: () => number;
   readonly random?: () => number;
 }
 
@@ -76,7 +74,7 @@ const defaultListTimeoutMs = 240_000;
 const longestWaitMs = 10_000;
 /** Between two looks for a resource that the server does not have. */
 const missingPauseMs = 2_000;
-/** A server's wish to be left alone is heeded for so long at most: an hour would be an outage. */
+/** A server's `Retry-After` is heeded for so long at most: an hour would be an outage. */
 const longestRetryAfterMs = 30_000;
 /** After so many watches in a row that brought nothing but an error, the version itself is suspect. */
 const fruitlessLimit = 3;
@@ -85,7 +83,6 @@ export class WatchLoop<T extends NonNullable<unknown>> {
   readonly #options: WatchLoopOptions<T>;
   readonly #timings: WatchTimings;
   readonly #accept: { readonly list: string; readonly object: string };
-  readonly #nowMs: () => number;
   readonly #random: () => number;
   readonly #backoff: Backoff;
   readonly #pool: ApiPool;
@@ -107,7 +104,6 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     this.#options = options;
     this.#timings = options.timings ?? watchTimings(options.maxStalenessMs ?? 90_000);
     this.#accept = options.metadataOnly ? accept.metadata : accept.whole;
-    this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#random = options.random ?? Math.random;
     // Several attempts must fit into the time until what is known is stale.
     const capMs = Math.min(longestWaitMs, (options.maxStalenessMs ?? 90_000) / 5);
@@ -122,7 +118,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     this.#running ??= this.#run();
   }
 
-  /** Resolves when every socket and timer is gone. What is kept stays readable, and ages. */
+  /** Resolves when every socket and timer is gone. The cache stays readable, and ages. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#pool.close();
@@ -153,7 +149,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
   }
 
   /**
-   * Monotonic milliseconds at which what is kept was surely true: when the last event or bookmark came, or when the last
+   * Monotonic milliseconds at which the cache was surely true: when the last event or bookmark came, or when the last
    * complete list was asked for. Undefined before the first.
    */
   get lastEventAt(): number | undefined {
@@ -172,9 +168,9 @@ export class WatchLoop<T extends NonNullable<unknown>> {
         if (stopping.aborted) return;
         this.#afterFailure(error);
         this.#guarded(() => this.#options.observer?.restarted?.(this.resource, restartCauseOf(error), error));
-        const wishMs = error instanceof ApiError ? Math.min(error.retryAfterMs ?? 0, longestRetryAfterMs) : 0;
+        const retryAfterMs = error instanceof ApiError ? Math.min(error.retryAfterMs ?? 0, longestRetryAfterMs) : 0;
         // Rejects only when stopped.
-        await sleep(this.#backoff.next(wishMs), undefined, { signal: stopping }).catch(() => {});
+        await sleep(this.#backoff.next(retryAfterMs), undefined, { signal: stopping }).catch(() => {});
       }
     }
   }
@@ -199,7 +195,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
 
   /** @returns undefined for a resource that the server does not have. */
   async #listIfThere(): Promise<string | undefined> {
-    const askedAt = this.#nowMs();
+    const askedAt = performance.now();
     try {
       const version = await this.#list();
       this.#missing = false;
@@ -215,7 +211,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
   }
 
   async #list(): Promise<string> {
-    const askedAt = this.#nowMs();
+    const askedAt = performance.now();
     const { pageTimeoutMs = 10_000, listTimeoutMs = defaultListTimeoutMs } = this.#options;
     const limitMs = this.#pageSize > 0 ? pageTimeoutMs : listTimeoutMs;
     const objects = new Map<string, T>();
@@ -226,12 +222,12 @@ export class WatchLoop<T extends NonNullable<unknown>> {
         signal,
         projection: this.#options.projection,
         onObject: object => {
-          const kept = this.#kept(object);
-          if (kept !== undefined) objects.set(keyOf(object), kept);
+          const cached = this.#valueOf(object);
+          if (cached !== undefined) objects.set(keyOf(object), cached);
         },
         onPage: () => {
           timer.limit(limitMs);
-          if (this.#nowMs() - askedAt > listTimeoutMs) {
+          if (performance.now() - askedAt > listTimeoutMs) {
             throw new SilenceError(`the end of the list of ${this.resource}`, listTimeoutMs);
           }
         },
@@ -252,7 +248,7 @@ export class WatchLoop<T extends NonNullable<unknown>> {
   /** Returns when the watch ended by the timeout that it was given, which is no failure. */
   async #watch(from: string): Promise<void> {
     const { inactivityMs, watchSeconds } = this.#timings;
-    const startedAt = this.#nowMs();
+    const startedAt = performance.now();
     // What was known before a break goes on ageing: the wait for the first event is so much shorter.
     const firstLimitMs = inactivityMs - (startedAt - (this.#lastEventAt ?? startedAt));
     if (firstLimitMs < inactivityMs / 5) {
@@ -280,10 +276,10 @@ export class WatchLoop<T extends NonNullable<unknown>> {
         }
       });
     } finally {
-      if (this.#nowMs() - startedAt >= (this.#options.settledAfterMs ?? Math.min(10_000, inactivityMs / 3)))
+      if (performance.now() - startedAt >= (this.#options.settledAfterMs ?? Math.min(10_000, inactivityMs / 3)))
         this.#backoff.reset();
     }
-    const lastedMs = this.#nowMs() - startedAt;
+    const lastedMs = performance.now() - startedAt;
     if (lastedMs < seconds * 1000 - 1000) throw new ClusterUnreachableError('the server ended the watch early');
     // A server whose version moves sends a bookmark before it ends a watch: one without has told nothing.
     if (events === 0) throw new SilenceError(`the watch of ${this.resource}`, lastedMs);
@@ -297,20 +293,20 @@ export class WatchLoop<T extends NonNullable<unknown>> {
     }
     if (event.type === 'set') {
       const key = keyOf(event.object);
-      const kept = this.#kept(event.object);
-      if (kept === undefined) this.#store.delete(key);
-      else this.#store.set(key, kept);
+      const cached = this.#valueOf(event.object);
+      if (cached === undefined) this.#store.delete(key);
+      else this.#store.set(key, cached);
     } else if (event.type === 'deleted') {
       this.#store.delete(keyOf(event.object));
     }
     this.#version = event.resourceVersion;
     this.#newsSinceList = true;
     this.#fruitless = 0;
-    this.#heard(this.#nowMs());
+    this.#heard(performance.now());
   }
 
-  /** What is kept of an object; undefined for one that cannot be read, which is told. */
-  #kept(object: ReadObject<T>): T | undefined {
+  /** What is cached of an object; undefined for one that cannot be read, which is told. */
+  #valueOf(object: ReadObject<T>): T | undefined {
     return this.#guarded(() => valueRead(object), `${keyOf(object)} is not kept`);
   }
 

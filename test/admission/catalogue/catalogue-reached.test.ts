@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createAdmit } from '../../../src/admission/admit.ts';
-import { reasons, warnings } from '../../../src/admission/catalogue/reasons.ts';
+import { reasons } from '../../../src/admission/catalogue/reasons.ts';
+import { warnings } from '../../../src/admission/catalogue/warnings.ts';
 import { UnverifiedError } from '../../../src/admission/cluster.ts';
 import { defaultConfig } from '../../../src/admission/config.ts';
 import { pod } from '../../decisions/manifests.ts';

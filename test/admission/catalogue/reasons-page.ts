@@ -1,5 +1,5 @@
 import type { Denial, Softening } from '../../../src/admission/catalogue/denial.ts';
-import { reasons, warnings } from '../../../src/admission/catalogue/reasons.ts';
+import { reasonGroups } from '../../../src/admission/catalogue/reasons.ts';
 
 /** Renders `docs/reasons.md` from the catalogue. */
 
@@ -9,40 +9,34 @@ const fixIntroductions = {
 } as const;
 
 interface Entry {
-  readonly group: string;
   readonly cause: string;
   readonly fixedBy?: keyof typeof fixIntroductions;
   readonly remedy?: string;
   readonly softenedBy?: Denial<never>['softenedBy'];
 }
 
-const groups: readonly { readonly group: string; readonly title: string; readonly text: string }[] = [
-  {
-    group: 'denied',
+const groups: Readonly<Record<keyof typeof reasonGroups, { readonly title: string; readonly text: string }>> = {
+  denied: {
     title: 'Denied',
     text: 'The object was not admitted (`status.code` 403). In a namespace with mode `warn` the object is admitted without changes, and the same message becomes a warning; with mode `audit` it appears only in audit annotations, logs and metrics. Some denials ignore the mode, and a few follow only `--default-mode`: their entries say so.',
   },
-  {
-    group: 'failure',
+  failure: {
     title: 'Failures',
     text: 'The object could not be judged. The answer has a `status.code` other than 403.',
   },
-  {
-    group: 'warning',
+  warning: {
     title: 'Warnings',
     text: 'The object was admitted. `kubectl` prints the line after `Warning:`.',
   },
-  {
-    group: 'done',
+  done: {
     title: 'Done',
     text: 'The object was admitted, and this is what was done to it. You meet these in audit annotations and metrics.',
   },
-  {
-    group: 'not ours',
+  notOurs: {
     title: 'Not ours',
     text: 'The object was admitted and nothing was judged. You meet these in audit annotations and metrics.',
   },
-];
+};
 
 const softenings: Readonly<Record<Softening, string>> = {
   namespace: 'Follows the mode of the namespace.',
@@ -66,10 +60,10 @@ function renderEntry(reason: string, { cause, fixedBy, remedy, softenedBy }: Ent
 
 /** The whole page, as `docs/reasons.md` must be. */
 export function renderReasonsPage(): string {
-  const entries: readonly [string, Entry][] = [...Object.entries(reasons), ...Object.entries(warnings)];
-  const sections = groups.map(({ group, title, text }) => {
-    const ofGroup = entries.filter(([, entry]) => entry.group === group);
-    return [`## ${title}`, text, ...ofGroup.map(([reason, entry]) => renderEntry(reason, entry))].join('\n\n');
+  const sections = Object.entries(reasonGroups).map(([group, entries]) => {
+    const { title, text } = groups[group as keyof typeof groups];
+    const rendered = Object.entries<Entry>(entries).map(([reason, entry]) => renderEntry(reason, entry));
+    return [`## ${title}`, text, ...rendered].join('\n\n');
   });
   const head = `# Reasons
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type BudgetOptions, ReadBudget } from '../../../src/cluster/live/budget.ts';
 import { LiveList } from '../../../src/cluster/live/live-list.ts';
-import { BudgetSpentError, LiveReadError, type LiveReadResult } from '../../../src/cluster/live/live-reads.ts';
+import { BudgetSpentError, LiveReadError, type LiveReadResult } from '../../../src/cluster/live/live-read-result.ts';
 import { projection } from '../../../src/cluster/projections/projection.ts';
 import { collectionPath, FakeApiServer } from '../fake-api-server.ts';
 import { connectionTo, until } from '../watch/watch-loop-harness.ts';
@@ -63,7 +63,7 @@ describe('a live list', { timeout: 30_000 }, () => {
     });
   });
 
-  test('is asked anew each time, and never from an old version', async () => {
+  test('is asked again each time, and never from an old version', async () => {
     await withList(async ({ server, read }) => {
       assert.deepEqual(await read(), []);
       server.put('team', 'one');

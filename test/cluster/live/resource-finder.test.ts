@@ -7,7 +7,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResourceSearch, StoredResource } from '../../../src/admission/cluster.ts';
 import type { BudgetOptions } from '../../../src/cluster/live/budget.ts';
-import { BudgetSpentError, LiveReadError, type LiveReadResult } from '../../../src/cluster/live/live-reads.ts';
+import { BudgetSpentError, LiveReadError, type LiveReadResult } from '../../../src/cluster/live/live-read-result.ts';
 import { ResourceFinder } from '../../../src/cluster/live/resource-finder.ts';
 import { connectionTo, until } from '../watch/watch-loop-harness.ts';
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ObjectStore, type StoreChange } from '../../../src/cluster/watch/object-store.ts';
 
 test('a new state is there at once, and told in turns of the event loop: deletions first, then what is new or another', async () => {
-  const changes: StoreChange<string>[] = [];
+  const changes: StoreChange[] = [];
   const store = new ObjectStore<string>(change => changes.push(change));
   const state = (from: number, value: string) =>
     new Map(Array.from({ length: 20_000 }, (_, index): [string, string] => [`${from + index}`, value]));
