@@ -42,6 +42,7 @@ export interface FakeRequest {
   readonly kind: 'list' | 'page' | 'watch' | 'get';
   readonly url: URL;
   readonly headers: IncomingMessage['headers'];
+  readonly socket: object;
 }
 
 interface Watcher {
@@ -153,7 +154,7 @@ export class FakeApiServer {
         : url.searchParams.has('continue')
           ? 'page'
           : 'list';
-    const seen: FakeRequest = { kind, url, headers: request.headers };
+    const seen: FakeRequest = { kind, url, headers: request.headers, socket: request.socket };
     this.requests.push(seen);
     const fault = this.faultFor(seen);
     response.on('error', () => {});

@@ -141,12 +141,20 @@ export class ApiPool {
     });
     // Stays attached: errors may follow the first one.
     request.on('error', error => {
+      if (request.reusedSocket && signal.aborted) this.#dropKept();
       const cause = request.reusedSocket && !signal.aborted ? new ReusedSocketError(error) : error;
       if (isCertificateError(error)) this.#credentials.forget();
       reject(new ClusterUnreachableError(`no answer from ${access.server.host}: ${error.message}`, { cause }));
     });
     request.end();
     return promise;
+  }
+
+  /** A kept socket gave no answer in time: others may have died in silence with it, and the next try must not meet one. */
+  #dropKept(): void {
+    for (const { freeSockets } of [this.#httpsAgent, this.#httpAgent]) {
+      for (const socket of Object.values(freeSockets).flat()) socket?.destroy();
+    }
   }
 
   #track(socket: Socket): void {

@@ -192,6 +192,23 @@ describe('live reads', { timeout: 30_000 }, () => {
     });
   });
 
+  test('so do several that died at once: the second try meets none of them', async () => {
+    await withReads(async ({ server, pool, read }) => {
+      const names = ['a', 'b', 'c', 'd'];
+      for (const name of names) server.put('team', name);
+      const open = new Set<object>();
+      server.faultFor = ({ socket }) => {
+        open.add(socket);
+        return { kind: 'slow', delayMs: 50 };
+      };
+      await Promise.all(names.map(name => read(name)));
+      assert.equal(open.size, names.length);
+      await until('they are kept', () => pool.openSockets === names.length);
+      server.faultFor = ({ socket }) => (open.has(socket) ? { kind: 'silence' } : undefined);
+      assert.equal(await read('a', 500), '101');
+    });
+  });
+
   test('what may pass is tried again while there is time', async () => {
     await withReads(async ({ server, read }) => {
       server.put('team', 'sa');
