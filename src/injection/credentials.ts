@@ -1,3 +1,4 @@
+import type { PodAnnotation } from '../objects/keys.ts';
 import type { Container, Pod, Volume } from '../objects/pod.ts';
 
 /** An entry to append to a container's `env`. */
@@ -66,5 +67,5 @@ export interface Credentials<Conflict = unknown, Name extends string = string> {
   /** The volume as JSON, for a pod that has none of its name. */
   volume(): unknown;
   /** For a pod of which a container reads the mount, beside `carm-webhook.dev/role-arn`. */
-  readonly annotations: ReadonlyMap<string, string>;
+  readonly annotations: ReadonlyMap<PodAnnotation, string>;
 }

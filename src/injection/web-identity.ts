@@ -1,3 +1,4 @@
+import type { PodAnnotation } from '../objects/keys.ts';
 import type { Pod } from '../objects/pod.ts';
 import type {
   AddedVariable,
@@ -22,7 +23,7 @@ const podIdentityVariables = ['AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_CONTAIN
 
 const tokenFile = new MountedFile('token');
 const nothing: readonly AddedVariable[] = [];
-const noAnnotations: ReadonlyMap<string, string> = new Map();
+const noAnnotations: ReadonlyMap<PodAnnotation, string> = new Map();
 
 /** Web identity: the pair of a role and a token file, by which SDKs call `sts:AssumeRoleWithWebIdentity`. */
 export const webIdentityMode: CredentialsMode<never, 'web-identity'> = {

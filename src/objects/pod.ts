@@ -1,5 +1,6 @@
 import { AwsVariables } from './aws-variables.ts';
 import { type JsonObject, optionalArray, optionalObject, optionalString, requiredObject } from './json.ts';
+import type { KeyedStrings, PodAnnotation, PodLabel } from './keys.ts';
 import { readAnnotations, readLabels } from './metadata.ts';
 import { SizeMeter } from './object-size.ts';
 import { readWindowsUse, type WindowsUse } from './operating-system.ts';
@@ -40,8 +41,8 @@ export interface Volume {
 
 /** What we read of a pod; all else in the object is left alone. */
 export interface Pod {
-  readonly labels: ReadonlyMap<string, string>;
-  readonly annotations: ReadonlyMap<string, string>;
+  readonly labels: KeyedStrings<PodLabel>;
+  readonly annotations: KeyedStrings<PodAnnotation>;
   /** Whether the object has `metadata` and `metadata.annotations`: a patch must create what is missing. */
   readonly hasMetadata: boolean;
   readonly hasAnnotations: boolean;
