@@ -4,6 +4,8 @@ import { webIdentityMode } from './web-identity.ts';
 /** Every mode. What a pod or a container has already may come from any of them. */
 export const credentialsModes = [webIdentityMode] as const;
 
+export type ModeName = (typeof credentialsModes)[number]['name'];
+
 /** What the modes deny a container for. */
 export type CredentialsConflict = NonNullable<ReturnType<(typeof credentialsModes)[number]['conflictIn']>>;
 

@@ -1,3 +1,4 @@
+import type { PodAnnotation } from '../objects/keys.ts';
 import type { Container, Pod, Volume } from '../objects/pod.ts';
 
 export interface AddedVariable {
@@ -16,8 +17,10 @@ export type CredentialsWarning =
  * A way for a pod's containers to get AWS credentials, by variables that name files in the one mount that all modes share
  * (`token-volume.ts`). What stands here needs no role: it tells what the user wrote, and what a pod has already.
  * @typeParam Conflict what a container is denied for that sets what a mode cannot live with; `never` where a mode yields.
+ * @typeParam Name tells it from the others: nothing is injected by a mode that is not one of `credentialsModes`.
  */
-export interface CredentialsMode<Conflict = unknown> {
+export interface CredentialsMode<Conflict = unknown, Name extends string = string> {
+  readonly name: Name;
   /** Variables by which a container takes a role of its own choice: the boundary holds their values. In upper case. */
   readonly roleVariables: readonly string[];
   /** What a container is given for a role, in order: all of it or nothing, unless the mode says otherwise. */
@@ -51,8 +54,8 @@ export interface ContainerCredentials {
 }
 
 /** What a mode gives the containers of one pod, for its role. */
-export interface Credentials<Conflict = unknown> {
-  readonly mode: CredentialsMode<Conflict>;
+export interface Credentials<Conflict = unknown, Name extends string = string> {
+  readonly mode: CredentialsMode<Conflict, Name>;
   /** The role that the pod resolved to. */
   readonly roleArn: string;
   /** Of the token in the volume. */
@@ -62,5 +65,5 @@ export interface Credentials<Conflict = unknown> {
   /** The volume as JSON, for a pod that has none of its name. */
   volume(): unknown;
   /** For a pod of which a container reads the mount, beside `carm-webhook.dev/role-arn`. */
-  readonly annotations: ReadonlyMap<string, string>;
+  readonly annotations: ReadonlyMap<PodAnnotation, string>;
 }

@@ -3,7 +3,7 @@ import { AwsVariables } from '../objects/aws-variables.ts';
 import { type Addition, append } from '../objects/json-patch.ts';
 import type { Container, Pod, VolumeMount } from '../objects/pod.ts';
 import type { ContainerCredentials, Credentials, CredentialsWarning } from './credentials.ts';
-import type { CredentialsConflict, MountUsers } from './credentials-modes.ts';
+import type { CredentialsConflict, ModeName, MountUsers } from './credentials-modes.ts';
 import { roleArnAnnotationPatch } from './role-annotation.ts';
 import { listSettings, missingSettings, type SdkSetting, type SdkSettings } from './sdk-settings.ts';
 import { lookAtMounts, tokenMount, volumeState } from './token-volume.ts';
@@ -11,7 +11,7 @@ import { lookAtMounts, tokenMount, volumeState } from './token-volume.ts';
 const tokenMounts = [tokenMount];
 
 export interface InjectionSettings {
-  readonly credentials: Credentials<CredentialsConflict>;
+  readonly credentials: Credentials<CredentialsConflict, ModeName>;
   readonly sdk: SdkSettings;
 }
 

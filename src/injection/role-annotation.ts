@@ -1,9 +1,9 @@
 import type { Addition } from '../objects/json-patch.ts';
-import { roleArnAnnotation } from '../objects/keys.ts';
+import { type PodAnnotation, roleArnAnnotation } from '../objects/keys.ts';
 import { addAnnotations } from '../objects/metadata-patch.ts';
 import type { Pod } from '../objects/pod.ts';
 
-const noOthers: ReadonlyMap<string, string> = new Map();
+const noOthers: ReadonlyMap<PodAnnotation, string> = new Map();
 
 /**
  * Writes the annotation over whatever is there; an empty text where nobody got a role. A pod without the annotation that
@@ -13,7 +13,7 @@ const noOthers: ReadonlyMap<string, string> = new Map();
 export function roleArnAnnotationPatch(
   pod: Pod,
   roleArn: string,
-  others: ReadonlyMap<string, string> = noOthers,
+  others: ReadonlyMap<PodAnnotation, string> = noOthers,
 ): readonly Addition[] {
   const changed: [string, string][] = [];
   if ((pod.annotations.get(roleArnAnnotation) ?? '') !== roleArn) changed.push([roleArnAnnotation, roleArn]);

@@ -1,19 +1,22 @@
 import type { Container, Pod } from '../objects/pod.ts';
 import type { AddedVariable } from './credentials.ts';
 
-/** https://docs.aws.amazon.com/sdkref/latest/guide/feature-sts-regionalized-endpoints.html */
-const stsRegionalVariable = 'AWS_STS_REGIONAL_ENDPOINTS';
-/** SDKs read one or the other. https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html */
-const regionVariables = ['AWS_DEFAULT_REGION', 'AWS_REGION'] as const;
-
 /** What a pod's containers get beside their credentials, for the SDKs that use them. */
 export interface SdkSettings {
   readonly region: string | undefined;
   readonly regionalSts: boolean;
 }
 
+/** The variables that each setting is. */
+const variablesOf = {
+  /** https://docs.aws.amazon.com/sdkref/latest/guide/feature-sts-regionalized-endpoints.html */
+  regionalSts: ['AWS_STS_REGIONAL_ENDPOINTS'],
+  /** SDKs read one or the other. https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html */
+  region: ['AWS_DEFAULT_REGION', 'AWS_REGION'],
+} as const satisfies Readonly<Record<keyof SdkSettings, readonly string[]>>;
+
 /** Every variable that such a setting is. */
-export const sdkVariables: readonly string[] = [stsRegionalVariable, ...regionVariables];
+export const sdkVariables: readonly string[] = Object.values(variablesOf).flat();
 
 /** Variables of one setting: any of them that a container has, empty ones too, keeps the others out. */
 export type SdkSetting = readonly AddedVariable[];
@@ -24,8 +27,11 @@ export type SdkSetting = readonly AddedVariable[];
  */
 export function listSettings({ region, regionalSts }: SdkSettings): readonly SdkSetting[] {
   const settings: SdkSetting[] = [];
-  if (regionalSts) settings.push([{ name: stsRegionalVariable, value: 'regional' }]);
-  if (region !== undefined) settings.push(regionVariables.map(name => ({ name, value: region })));
+  const add = (setting: keyof SdkSettings, value: string) => {
+    settings.push(variablesOf[setting].map(name => ({ name, value })));
+  };
+  if (regionalSts) add('regionalSts', 'regional');
+  if (region !== undefined) add('region', region);
   return settings;
 }
 

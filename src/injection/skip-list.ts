@@ -1,6 +1,6 @@
 import { skipContainersAnnotation } from '../objects/keys.ts';
 import { checkSize, sizeLimits } from '../objects/object-size.ts';
-import type { Container } from '../objects/pod.ts';
+import type { Container, Pod } from '../objects/pod.ts';
 
 const noNames: ReadonlySet<string> = new Set();
 
@@ -8,7 +8,7 @@ const noNames: ReadonlySet<string> = new Set();
  * The names in the annotation, trimmed (amazon-eks-pod-identity-webhook does not trim, so there `a, b` skips only `a`).
  * @throws {ObjectTooLargeError} for more names than any pod can have containers.
  */
-export function readSkipList(annotations: ReadonlyMap<string, string>): ReadonlySet<string> {
+export function readSkipList(annotations: Pod['annotations']): ReadonlySet<string> {
   const list = annotations.get(skipContainersAnnotation);
   if (!list) return noNames;
   const fields = list.split(',', sizeLimits['names in skip-containers'] + 1);

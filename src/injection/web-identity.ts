@@ -1,3 +1,4 @@
+import type { PodAnnotation } from '../objects/keys.ts';
 import type { Pod } from '../objects/pod.ts';
 import type {
   AddedVariable,
@@ -22,10 +23,11 @@ const podIdentityVariables = ['AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_CONTAIN
 
 const tokenFile = new MountedFile('token');
 const nothing: readonly AddedVariable[] = [];
-const noAnnotations: ReadonlyMap<string, string> = new Map();
+const noAnnotations: ReadonlyMap<PodAnnotation, string> = new Map();
 
 /** Web identity: the pair of a role and a token file, by which SDKs call `sts:AssumeRoleWithWebIdentity`. */
-export const webIdentityMode: CredentialsMode<never> = {
+export const webIdentityMode: CredentialsMode<never, 'web-identity'> = {
+  name: 'web-identity',
   roleVariables: [roleArnVariable],
   variables: (roleArn, { windows }) => [
     { name: roleArnVariable, value: roleArn },
@@ -61,7 +63,10 @@ export interface WebIdentitySettings {
  * they may have: it gains the token file. An empty value counts as present.
  * https://github.com/aws/amazon-eks-pod-identity-webhook/blob/master/pkg/handler/handler.go (addEnvToContainer)
  */
-export function webIdentity(pod: Pod, { roleArn, token, allowsRole }: WebIdentitySettings): Credentials<never> {
+export function webIdentity(
+  pod: Pod,
+  { roleArn, token, allowsRole }: WebIdentitySettings,
+): Credentials<never, 'web-identity'> {
   const { windows } = pod;
   const pair = webIdentityMode.variables(roleArn, pod);
   return {

@@ -105,6 +105,8 @@ export type ReadKey<As extends KeyRow['as'], On extends KeyedKind> = Row extends
 
 export type NamespaceLabel = ReadKey<'label', 'namespace'>;
 export type NamespaceAnnotation = ReadKey<'annotation', 'namespace'>;
+export type PodLabel = ReadKey<'label', 'pod'>;
+export type PodAnnotation = ReadKey<'annotation', 'pod'>;
 export type ServiceAccountAnnotation = ReadKey<'annotation', 'ServiceAccount'>;
 
 /** The keys of a `ReadKey`. */

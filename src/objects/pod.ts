@@ -1,5 +1,6 @@
 import { AwsVariables } from './aws-variables.ts';
 import { type JsonObject, optionalArray, optionalObject, optionalString, requiredObject } from './json.ts';
+import type { KeyedStrings, PodAnnotation, PodLabel } from './keys.ts';
 import { readWrittenMetadata, type WrittenMetadata } from './metadata.ts';
 import { SizeMeter } from './object-size.ts';
 import { readWindowsUse, type WindowsUse } from './operating-system.ts';
@@ -38,7 +39,9 @@ export interface Volume {
 }
 
 /** What we read of a pod; all else in the object is left alone. */
-export interface Pod extends WrittenMetadata {
+export interface Pod extends Omit<WrittenMetadata, 'labels' | 'annotations'> {
+  readonly labels: KeyedStrings<PodLabel>;
+  readonly annotations: KeyedStrings<PodAnnotation>;
   readonly serviceAccountName: string;
   /** Whether it runs on Windows for certain. */
   readonly windows: boolean;

@@ -47,9 +47,8 @@ async function ask(
   review: ReviewOptions,
   { endpoint = 'mutate' as Endpoint, config = defaultConfig }: { endpoint?: Endpoint; config?: Config } = {},
 ) {
-  const begun = performance.now();
   const { record } = await createAdmit(cluster, config)(endpoint, readRequest(review), Number.MAX_SAFE_INTEGER);
-  return { record, ms: performance.now() - begun };
+  return { record };
 }
 
 const foreign = podWithEnv([{ name: 'AWS_ROLE_ARN', value: 'arn:aws:iam::999999999999:role/theirs' }]);
@@ -64,13 +63,12 @@ describe('what the decision by the cache looked up is read live in one round tri
   test('namespace, map and ServiceAccount of a pod that is denied', async () => {
     const cluster = new SlowCluster(good, good);
     const decide = mock.method(ruleFor('mutate', readRequest({ object: foreign })), 'decide');
-    const { record, ms } = await ask(cluster, { object: foreign });
+    const { record } = await ask(cluster, { object: foreign });
     decide.mock.restore();
     assert.equal(decide.mock.callCount(), 2, 'by the cache, and live');
     assert.equal(record.reason, 'RoleOutsideAccount');
     assert.deepEqual(cluster.reads, ['Namespace shop', 'RoleMap account', 'ServiceAccount shop/default']);
     assert.equal(cluster.roundTrips, 1);
-    assert.ok(ms < 2 * readMs, `${ms} ms`);
   });
 
   test('namespace and map of an ACK resource that is denied', async () => {

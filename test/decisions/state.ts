@@ -223,7 +223,8 @@ function serviceAccount(namespace: string, name: string, annotations: Strings = 
   return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace, annotations } };
 }
 
-function manifests(): readonly unknown[] {
+/** Every object of the cluster. */
+export function manifests(): readonly unknown[] {
   return [
     ...Object.entries(namespaces).flatMap(([name, metadata]) => [
       { apiVersion: 'v1', kind: 'Namespace', metadata: { name, ...metadata } },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { roleArnAnnotationPatch } from '../../src/injection/role-annotation.ts';
+import type { PodAnnotation } from '../../src/objects/keys.ts';
 import { readPod } from '../../src/objects/pod.ts';
 
 const key = 'carm-webhook.dev/role-arn';
@@ -22,9 +23,9 @@ describe('the annotation that names the role', () => {
     assert.deepEqual(patch(undefined, ''), []);
   });
   test('others are written beside it, each where it is not there yet', () => {
-    const others = new Map([
-      ['b', '2'],
-      ['a~b/c', '1'],
+    const others = new Map<PodAnnotation, string>([
+      ['b' as never, '2'],
+      ['a~b/c' as never, '1'],
     ]);
     const added = (metadata: unknown) => roleArnAnnotationPatch(readPod({ metadata }), 'r', others);
     const annotations = { [key]: 'r', b: '2', 'a~b/c': '1' };

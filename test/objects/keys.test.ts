@@ -10,6 +10,7 @@ import {
   regionAnnotation,
 } from '../../src/objects/keys.ts';
 import { type Namespace, readNamespace } from '../../src/objects/namespace.ts';
+import { type Pod, readPod } from '../../src/objects/pod.ts';
 import type { ServiceAccount } from '../../src/objects/service-account.ts';
 
 describe('the table of keys', () => {
@@ -41,6 +42,7 @@ describe('the table of keys', () => {
 test('what the cache does not have of an object cannot be asked for: it does not compile', () => {
   const namespace: Namespace = readNamespace({}, 'a');
   const serviceAccount: ServiceAccount = { annotations: new Map() };
+  const pod: Pod = readPod({});
   assert.equal(namespace.annotations.get(ownerAccountIdAnnotation), undefined);
   // @ts-expect-error of ACK's resources.
   assert.equal(namespace.annotations.get(regionAnnotation), undefined);
@@ -50,6 +52,8 @@ test('what the cache does not have of an object cannot be asked for: it does not
   assert.equal(namespace.labels.get('carm-webhook.dev/other'), undefined);
   // @ts-expect-error of namespaces.
   assert.equal(serviceAccount.annotations.get(ownerAccountIdAnnotation), undefined);
+  // @ts-expect-error in no row of the table: of pods too, so that a misspelled one is warned of.
+  assert.equal(pod.annotations.get('carm-webhook.dev/other'), undefined);
   // @ts-expect-error who takes a Map could ask it for anything.
   const map: ReadonlyMap<string, string> = serviceAccount.annotations;
   assert.equal(map.size, 0);

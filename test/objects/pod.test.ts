@@ -58,9 +58,9 @@ describe('a pod is read', () => {
 
   test('annotations with the key __proto__ are annotations', () => {
     const pod = readPod(JSON.parse('{"metadata":{"annotations":{"__proto__":"x"},"labels":{"constructor":"y"}}}'));
-    assert.equal(pod.annotations.get('__proto__'), 'x');
-    assert.equal(pod.annotations.get('toString'), undefined);
-    assert.equal(pod.labels.get('constructor'), 'y');
+    assert.equal(pod.annotations.get('__proto__' as never), 'x');
+    assert.equal(pod.annotations.get('toString' as never), undefined);
+    assert.equal(pod.labels.get('constructor' as never), 'y');
   });
 
   test('own keys of a __proto__ object are not taken for fields', () => {
