@@ -49,7 +49,7 @@ async function commandOf(name: string): Promise<Command> {
 
 /** The help on a command, or on all of them. @throws {UsageError} */
 async function helpOn(words: readonly string[]): Promise<string> {
-  const [name, more] = words.filter(word => !word.startsWith('-'));
+  const [name, more] = words.filter(word => !word.startsWith('-') && word !== 'help');
   if (more !== undefined) throw new UsageError(`help takes one command, and no argument ${echo(more)}`);
   return name === undefined ? generalHelp() : (await commandOf(name)).help();
 }

@@ -5,6 +5,11 @@ import { runCommand } from './command-runs.ts';
 const commands = ['serve', 'inject', 'check', 'why', 'version'];
 
 describe('help', () => {
+  test('on help itself is the help on all commands', async () => {
+    const { stdout } = await runCommand(['help']);
+    assert.equal((await runCommand(['help', 'help'])).stdout, stdout);
+  });
+
   test('lists the commands that there are, and none that are not', async () => {
     const { code, stdout } = await runCommand(['--help']);
     assert.equal(code, 0);

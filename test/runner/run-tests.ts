@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
-import { filesAlone } from './shared-process.ts';
+import { filesAlone, groupFiles } from './shared-process.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 // Types are stripped and code is compiled once, not once for each process.
@@ -18,11 +18,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 run({
   cwd: root,
   // What takes long comes first, else one core waits for it at the end.
-  files: ['test/decisions/decisions.test.ts', 'test/runner/pure.ts', 'test/runner/cli.ts', ...filesAlone]
+  files: ['test/decisions/decisions.test.ts', ...groupFiles, ...filesAlone]
     .filter((file, index, files) => files.indexOf(file) === index)
     .map(file => join(root, file)),
   // More than there are cores: some wait for time to pass.
-  concurrency: 5,
+  concurrency: 6,
   timeout: 180_000,
   signal: interrupted.signal,
 })

@@ -13,17 +13,16 @@ function entryFinding(kind: RoleMapKind, key: string, value: string, object: Fou
   const problem = entryProblem(kind, key, value);
   switch (problem?.reason) {
     case 'InvalidAccountId':
+    case 'InvalidTeamId': {
+      const form = kind === 'account' ? 'an account id of 12 digits' : 'a team id (letters, digits, _ and -)';
+      const message = `key ${quote(key)} is not ${form}, alone or after "pods." or a service alias`;
       return finding(
         problem.reason,
         object,
-        `key ${quote(key)} is not an account id of 12 digits, alone or after "pods." or a service alias`,
+        message,
+        'Correct the key (quote it: YAML reads bare digits as a number).',
       );
-    case 'InvalidTeamId':
-      return finding(
-        problem.reason,
-        object,
-        `key ${quote(key)} is not a team id (letters, digits, _ and -), alone or after "pods." or a service alias`,
-      );
+    }
     case 'InvalidRoleArn': {
       const message = `the value ${quote(value)} under ${quote(key)} is not a role ARN (arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME)`;
       return finding(problem.reason, object, message, 'Correct the value in the map.');

@@ -37,7 +37,7 @@ function findingsOf(found: AckObject, resourceReview: ResourceReview, config: Co
   const region = resource.annotations.get(regionAnnotation);
   if (region && resource.ack.region !== undefined && region !== resource.ack.region) {
     const message = `${regionAnnotation} is ${quote(region)}, but it is in ${quote(resource.ack.region)}: ACK stops reconciling it`;
-    findings.push(finding('RegionChange', object, message));
+    findings.push(finding('RegionChange', object, message, 'Set the annotation to the region in the status.'));
   }
   for (const problem of resourceProblems(resourceReview)) {
     if (ofResource.has(problem.reason)) findings.push(...problemFinding(problem, object, undefined, config));

@@ -6,8 +6,8 @@ import { parseNamespaceName } from './flag-values.ts';
 /** Where a command that runs once takes its knowledge of the cluster from. */
 export const clusterFlags = {
   state: textFlag('--state DIR', 'Folder of manifests to read instead of a cluster'),
-  kubeconfig: textFlag('--kubeconfig FILE', 'Kubeconfig of the cluster to read (default as kubectl finds it)'),
-  context: textFlag('--context NAME', 'Context of the kubeconfig (default its current one)'),
+  kubeconfig: textFlag('--kubeconfig FILE', 'Kubeconfig of the cluster to read (default: as kubectl finds it)'),
+  context: textFlag('--context NAME', 'Context of the kubeconfig (default: its current context)'),
   // One set of flags serves every command; what is read on the spot is never stale.
   maxStalenessMs: {
     ...serveClusterFlags.maxStalenessMs,

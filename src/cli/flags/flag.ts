@@ -233,7 +233,7 @@ export function describeFlags(flags: Flags, example: Flag<unknown>): string {
   const rows = Object.values(flags).map(flag => {
     const short = flag.short === undefined ? '    ' : `-${flag.short}, `;
     const left = `  ${short}--${flag.name}${flag.placeholder === undefined ? '' : ` ${flag.placeholder}`}`;
-    return { left, right: flag.help + (flag.defaultText === undefined ? '' : ` (default ${flag.defaultText})`) };
+    return { left, right: flag.help + (flag.defaultText === undefined ? '' : ` (default: ${flag.defaultText})`) };
   });
   const width = Math.min(40, Math.max(...rows.map(({ left }) => left.length)));
   const indent = `\n${' '.repeat(width + 2)}`;

@@ -11,7 +11,7 @@ import { namespaceReviewOf } from '../inject/synthetic-review.ts';
 import type { ObjectSource } from '../sources/object-source.ts';
 import { openSource } from '../sources/open-source.ts';
 import { exitCodes, MissingObjectError, UsageError } from '../usage-error.ts';
-import { type Explanation, explainPod } from './explain.ts';
+import { type AskedPod, type Explanation, explainPod } from './explain.ts';
 import { type Answer, renderAnswer } from './render-answer.ts';
 import { beforeInjection, heldByPod } from './running-pod.ts';
 
@@ -32,7 +32,7 @@ async function answerForPod(namespace: string, name: string, source: ObjectSourc
     throw new MissingObjectError(`there is no pod ${JSON.stringify(name)} in namespace ${JSON.stringify(namespace)}`);
   }
   const asked = { namespace, name, object: beforeInjection(object) };
-  const now = await explainPod(asked, clusterOf(source), config);
+  const now = await explainWithNamespace(asked, clusterOf(source), config);
   return { kind: 'Pod', namespace, name, has: heldByPod(object), now };
 }
 
@@ -50,11 +50,16 @@ async function namespaceWarnings(name: string, cluster: Cluster, config: Config)
 }
 
 async function answerForNamespace(name: string, source: ObjectSource, config: Config): Promise<Answer> {
-  const cluster = clusterOf(source);
   const asked = { namespace: name, name: 'any', object: plainPod };
-  const now: Explanation = await explainPod(asked, cluster, config);
-  const warnings = [...new Set([...(await namespaceWarnings(name, cluster, config)), ...now.warnings])];
-  return { kind: 'Namespace', namespace: '', name, has: undefined, now: { ...now, warnings } };
+  const now = await explainWithNamespace(asked, clusterOf(source), config);
+  return { kind: 'Namespace', namespace: '', name, has: undefined, now };
+}
+
+/** The decision on a pod, and what is wrong with its namespace: the webhook does not even see the pods of some. */
+async function explainWithNamespace(asked: AskedPod, cluster: Cluster, config: Config): Promise<Explanation> {
+  const now = await explainPod(asked, cluster, config);
+  const ofNamespace = await namespaceWarnings(asked.namespace, cluster, config);
+  return { ...now, warnings: [...new Set([...ofNamespace, ...now.warnings])] };
 }
 
 /** Everything is read as it is now. */

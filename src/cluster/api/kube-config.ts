@@ -45,7 +45,7 @@ export function loadKubeConfig(source: KubeConfigSource = {}): KubeConfig {
   // What client-node assumes when it has found nothing at all.
   if (cluster.server === 'http://localhost:8080' && cluster.name === 'cluster') {
     throw new ClusterUnreachableError(
-      'there is no kubeconfig (--kubeconfig, KUBECONFIG, ~/.kube/config), and this is not a pod with a ServiceAccount',
+      'there is no kubeconfig (--kubeconfig, KUBECONFIG, ~/.kube/config; or read a folder with --state DIR), and this is not a pod with a ServiceAccount',
     );
   }
   return kubeConfig;

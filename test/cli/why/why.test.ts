@@ -89,6 +89,12 @@ describe('why namespace', () => {
 });
 
 describe('why pod', () => {
+  test('in a namespace that is bound but not labelled, it is warned that the webhook does not see it', async t => {
+    const state = await stateWith(t, [pod('web', { containers: [{ name: 'app' }] })], 'typo');
+    const { answer } = await whyJson('pod', 'web', '-n', 'team-a', '--state', state);
+    assert.match(answer.now.warnings[0], /bound but not labelled .*: the webhook does not see its pods/);
+  });
+
   test('a running pod: what it has, and what a new one would get from the map of today', async t => {
     const plain = pod('web', { containers: [{ name: 'app', env: [{ name: 'X', value: '1' }] }] });
     const injected = await runCommand(['inject', '-f', '-', '--state', await stateWith(t, [])], {
