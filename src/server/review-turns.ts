@@ -64,7 +64,7 @@ export class ReviewTurns {
   parsed({ large }: BodyStay): void {
     if (!large) return;
     this.#parsesLarge = false;
-    // Whoever waits goes first: nobody who comes now takes the lane over.
+    // Whoever waits goes first: nobody who comes now overtakes them.
     this.#rests = true;
     if (this.#trustedLarge.size > 0) setImmediate(this.#beginLarge);
     // Strangers' large ones get half of the time, or each turn of the event loop would be a long one, and a new connection
@@ -74,7 +74,7 @@ export class ReviewTurns {
 
   readonly #beginLarge = (): void => {
     this.#rests = false;
-    // A trusted one did not wait for the end of the rest: the lane goes on when it is parsed.
+    // A trusted one did not wait for the end of the rest: the next goes on when it is parsed.
     if (this.#parsesLarge) return;
     this.#beganAtMs = performance.now();
     this.#parsesLarge = this.#beginNext(this.#trustedLarge) || this.#beginNext(this.#strangersLarge);

@@ -12,7 +12,7 @@ import type { Peer } from './peers.ts';
 export const shortageCauses = ['body', 'connection', 'handshake', 'pipelining', 'ops_connection'] as const;
 export type ShortageCause = (typeof shortageCauses)[number];
 
-/** Told of everything that is refused or cut off for want of room. */
+/** Told of everything that is refused or cut off for lack of capacity. */
 export type OnShortage = (cause: ShortageCause, peer: Peer) => void;
 
 /** A flood is many a second: one line of each cause in this time, the others are only counted. */
@@ -23,7 +23,7 @@ interface Quiet {
   lastAddress: string;
 }
 
-/** Counts what is refused: no capacity left, and logs it at warn, a line a second for each cause at most. */
+/** Counts what is refused for lack of capacity, and logs it at warn, a line a second for each cause at most. */
 export class Shortages {
   readonly #metrics: Metrics;
   readonly #logger: Logger;
