@@ -1,7 +1,8 @@
-import { Agent, request } from 'node:https';
+import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pod } from '../decisions/manifests.ts';
 import { reviewBody } from '../decisions/review.ts';
+import { ApiServerPool } from './api-server-pool.ts';
 
 const everyMs = 100;
 const timeoutMs = 1_000;
@@ -16,8 +17,7 @@ export interface Experience {
 
 /** Sends ten reviews a second, each with a second for its answer, as an API server would for the pods of another tenant. */
 export class Bystander {
-  readonly #agent: Agent;
-  readonly #port: number;
+  readonly #pool: ApiServerPool;
   readonly #failures: string[] = [];
   readonly #tookMs: number[] = [];
   readonly #underWay = new Set<Promise<void>>();
@@ -25,8 +25,7 @@ export class Bystander {
   #running: Promise<void> | undefined;
 
   constructor(port: number, localAddress: string) {
-    this.#port = port;
-    this.#agent = new Agent({ keepAlive: true, rejectUnauthorized: false, localAddress });
+    this.#pool = new ApiServerPool({ host: '127.0.0.1', port, rejectUnauthorized: false, localAddress });
   }
 
   start(): void {
@@ -37,7 +36,7 @@ export class Bystander {
     this.#isDone = true;
     await this.#running;
     await Promise.all(this.#underWay);
-    this.#agent.destroy();
+    this.#pool.close();
     const sorted = this.#tookMs.toSorted((a, b) => a - b);
     return {
       reviews: this.#tookMs.length + this.#failures.length,
@@ -58,35 +57,42 @@ export class Bystander {
 
   async #review(): Promise<void> {
     const startedAt = performance.now();
-    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    const late = AbortSignal.timeout(timeoutMs);
+    try {
+      await this.#answer(late);
+      this.#tookMs.push(performance.now() - startedAt);
+    } catch (error) {
+      this.#failures.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async #answer(late: AbortSignal): Promise<void> {
+    const socket = await this.#pool.take(late);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     const body = JSON.stringify(reviewBody({ object: pod() }));
-    const outgoing = request(
-      {
-        host: '127.0.0.1',
-        port: this.#port,
-        path: '/mutate?timeout=1s',
-        method: 'POST',
-        agent: this.#agent,
-        headers: { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) },
-      },
-      response => {
-        let text = '';
-        response.setEncoding('utf8').on('data', chunk => {
-          text += chunk;
-        });
-        response.on('error', error => resolve(error.message));
-        response.on('end', () => {
-          const isInjected = response.statusCode === 200 && text.includes('"reason":"Injected"');
-          resolve(isInjected ? undefined : `HTTP ${response.statusCode}: ${text.slice(0, 200)}`);
-        });
-      },
-    );
-    outgoing.on('error', error => resolve(error.message));
-    const timer = setTimeout(() => outgoing.destroy(new Error('no answer within a second')), timeoutMs);
+    const headers = {
+      Connection: 'keep-alive',
+      'Content-Type': 'application/json',
+      'Content-Length': Buffer.byteLength(body),
+    };
+    const options = { path: '/mutate?timeout=1s', method: 'POST', createConnection: () => socket, headers };
+    const outgoing = request(options, response => {
+      let text = '';
+      response.setEncoding('utf8').on('data', chunk => {
+        text += chunk;
+      });
+      response.on('error', reject);
+      response.on('end', () => {
+        const isInjected = response.statusCode === 200 && text.includes('"reason":"Injected"');
+        if (response.headers.connection === 'close') socket.destroy();
+        if (isInjected) resolve();
+        else reject(new Error(`HTTP ${response.statusCode}: ${text.slice(0, 200)}`));
+      });
+    });
+    outgoing.on('error', reject);
+    late.addEventListener('abort', () => outgoing.destroy(new Error('no answer within a second')), { once: true });
     outgoing.end(body);
-    const failure = await promise;
-    clearTimeout(timer);
-    if (failure === undefined) this.#tookMs.push(performance.now() - startedAt);
-    else this.#failures.push(failure);
+    await promise;
+    this.#pool.give(socket);
   }
 }
