@@ -1,4 +1,4 @@
-import { type ConnectOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 
 /**
  * Connections as kube-apiserver's HTTP client keeps them: a request takes whatever comes first, a connection that is free again or a
