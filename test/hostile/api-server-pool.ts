@@ -1,16 +1,19 @@
+import type { TcpNetConnectOpts } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+
+type Target = ConnectionOptions & Pick<TcpNetConnectOpts, 'localAddress'>;
 
 /**
  * Connections as kube-apiserver's HTTP client keeps them: a request takes whatever comes first, a connection that is free again or a
  * new one. https://go.dev/src/net/http/transport.go (getConn, queueForIdleConn, queueForDial)
  */
 export class ApiServerPool {
-  readonly #options: ConnectionOptions;
+  readonly #options: Target;
   readonly #open = new Set<TLSSocket>();
   readonly #idle: TLSSocket[] = [];
   readonly #waiting = new Set<(socket: TLSSocket) => void>();
 
-  constructor(options: ConnectionOptions) {
+  constructor(options: Target) {
     this.#options = options;
   }
 
