@@ -1,15 +1,30 @@
+import type { AdmissionRequest } from './review.ts';
+
 /**
- * Caches what a reader made of an object, for as long as somebody holds the object: a decision that is made again, by
- * other state, does not read the same review again.
+ * What was read of a request stands on the request, and goes with it. A WeakMap would cost memory: V8's collections of young
+ * objects take its values for live, so each review would stay until the next collection of them all.
+ */
+const reading = Symbol('reading');
+
+interface Reading {
+  readonly by: unknown;
+  /** A copy of a request has what was read of the first. */
+  readonly of: AdmissionRequest;
+  readonly result: unknown;
+}
+
+type ReadRequest = AdmissionRequest & { [reading]?: Reading };
+
+/**
+ * Makes a reader keep what it made of a request: a decision that is made again, by other state, does not read the same review again.
  * @param read must be pure.
  */
-export function readOnce<K extends object, T extends NonNullable<unknown>>(read: (object: K) => T): (object: K) => T {
-  const results = new WeakMap<K, T>();
-  return object => {
-    const known = results.get(object);
-    if (known !== undefined) return known;
-    const result = read(object);
-    results.set(object, result);
+export function readOnce<T>(read: (request: AdmissionRequest) => T): (request: AdmissionRequest) => T {
+  return (request: ReadRequest) => {
+    const known = request[reading];
+    if (known?.by === read && known.of === request) return known.result as T;
+    const result = read(request);
+    request[reading] = { by: read, of: request, result };
     return result;
   };
 }
