@@ -11,7 +11,7 @@ interface Row {
   readonly at: readonly FakeRequest['kind'][];
   readonly fault: Fault;
   readonly cause: RestartCause;
-  /** How many requests in a row are treated so. */
+  /** How many requests in a row are treated so, at least: until the loop has named it, for on a busy machine another cause may come first. */
   readonly times?: number;
 }
 
@@ -91,15 +91,17 @@ describe('one fault', { concurrency: 8, timeout: 20_000 }, () => {
   for (const { name, at, fault, cause, times = 1 } of rows) {
     test(`${name}: ${cause}`, async () => {
       let left = times;
+      let seen: readonly RestartCause[] = [];
       const all = await watched({}, {}, server => {
         for (let i = 0; i < 20; i += 1) server.put('team', `sa-${i}`);
         server.faultFor = ({ kind }) => {
-          if (!at.includes(kind) || left === 0) return undefined;
+          if (!at.includes(kind) || (left <= 0 && seen.includes(cause))) return undefined;
           left -= 1;
           return fault;
         };
       });
       const { server, loop, causes } = all;
+      seen = causes;
       try {
         await until('the first list', () => loop.synced);
         for (let i = 15; i < 20; i += 1) server.delete(`team/sa-${i}`);
@@ -107,7 +109,7 @@ describe('one fault', { concurrency: 8, timeout: 20_000 }, () => {
         server.put('team', 'new');
         await until(`a restart for ${cause}`, () => causes.includes(cause));
         assert.ok(left < times, 'the fault was met');
-        await until('the faults are over', () => left === 0);
+        await until('the faults are over', () => left <= 0);
         await untilEqual(all);
         server.delete('team/new');
         await untilEqual(all);
