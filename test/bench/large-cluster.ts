@@ -1,8 +1,7 @@
 /** An API server of many namespaces with two ServiceAccounts each, whose lists are made before anyone asks for them. */
 
-import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import { LoopbackServer } from '../loopback-server.ts';
 import { benchAccountId, benchNamespace, benchServiceAccount } from './pod-review.ts';
 
 const created = '2026-08-01T10:00:00Z';
@@ -60,8 +59,7 @@ const comma = Buffer.from(',');
 
 export class LargeCluster {
   readonly #collections: ReadonlyMap<string, readonly Buffer[]>;
-  readonly #sockets = new Set<Socket>();
-  readonly #server: Server = createServer((request, response) => {
+  readonly #server = new LoopbackServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost');
     response.setHeader('Content-Type', 'application/json');
     // A watch of a cluster in which nothing happens.
@@ -86,22 +84,12 @@ export class LargeCluster {
     ]);
   }
 
-  async start(): Promise<string> {
-    this.#server.on('connection', socket => {
-      this.#sockets.add(socket);
-      socket.on('error', () => {});
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  start(): Promise<string> {
+    return this.#server.start();
   }
 
-  async stop(): Promise<void> {
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
+  stop(): Promise<void> {
+    return this.#server.stop();
   }
 
   #list({ pathname, searchParams }: URL, response: ServerResponse): void {

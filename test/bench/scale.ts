@@ -4,10 +4,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeSelfSigned } from '../../src/server/self-signed.ts';
 import { imageEnvironment } from '../hostile/image-environment.ts';
+import { readyLine } from '../ready-line.ts';
 import { LargeCluster } from './large-cluster.ts';
 import { Load } from './load.ts';
 import { median } from './measurement.ts';
@@ -37,22 +37,6 @@ async function memoryOf({ pid }: ChildProcess, field: 'VmHWM' | 'VmRSS'): Promis
   return kiB === undefined ? undefined : Number(kiB) / 1024;
 }
 
-async function portsOf(child: ChildProcess): Promise<{ readonly port: number; readonly opsPort: number }> {
-  if (child.stdout === null) throw new Error('the server has no stdout');
-  const lines = createInterface({ input: child.stdout });
-  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
-  try {
-    for await (const line of lines) {
-      const { port, opsPort } = JSON.parse(line) as { port?: unknown; opsPort?: unknown };
-      if (typeof port === 'number' && typeof opsPort === 'number') return { port, opsPort };
-    }
-  } finally {
-    clearTimeout(timer);
-    child.stdout.resume();
-  }
-  throw new Error(`the server ended before it was ready, exit code ${child.exitCode}`);
-}
-
 async function whenReady(opsPort: number): Promise<void> {
   const endsAtMs = performance.now() + limitMs;
   for (;;) {
@@ -73,7 +57,7 @@ async function start(program: string, args: readonly string[]): Promise<Running>
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   try {
-    const { port, opsPort } = await portsOf(child);
+    const { port, opsPort } = await readyLine(child, limitMs);
     await whenReady(opsPort);
     return { child, port, readyMs: performance.now() - startedAtMs };
   } catch (error) {

@@ -3,9 +3,8 @@
  * written as fast as it is read.
  */
 
-import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import { LoopbackServer } from '../loopback-server.ts';
 
 /** JSON of an object's members in pieces, without its braces; `metadata` lacks name, namespace and version. */
 export interface LargeObject {
@@ -72,8 +71,7 @@ export class HostileApiServer {
   readonly collections: Record<string, LargeCollection> = {};
   #version = 1000;
   readonly #watches = new Map<string, ServerResponse>();
-  readonly #sockets = new Set<Socket>();
-  readonly #server: Server = createServer((request, response) => {
+  readonly #server = new LoopbackServer((request, response) => {
     response.on('error', () => {});
     const url = new URL(request.url ?? '/', 'http://localhost');
     if (url.searchParams.has('watch')) {
@@ -85,22 +83,12 @@ export class HostileApiServer {
     }
   });
 
-  async start(): Promise<string> {
-    this.#server.on('connection', socket => {
-      this.#sockets.add(socket);
-      socket.on('error', () => {});
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  start(): Promise<string> {
+    return this.#server.start();
   }
 
-  async stop(): Promise<void> {
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
+  stop(): Promise<void> {
+    return this.#server.stop();
   }
 
   /** After `expire`, true again when the new list was read: whoever watches has listed. */

@@ -2,27 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { get } from 'node:http';
 import { Agent, request } from 'node:https';
-import { createInterface } from 'node:readline';
 import type { Endpoint } from '../../src/admission/admit.ts';
 import type { AdmissionResponse } from '../../src/admission/response.ts';
 import { builtBundle } from '../built-bundle.ts';
+import { readyLine } from '../ready-line.ts';
 
 const limitMs = 20_000;
-
-async function readyLine(child: ChildProcess): Promise<{ readonly port: number; readonly opsPort: number }> {
-  if (child.stdout === null) throw new Error('the server has no stdout');
-  const lines = createInterface({ input: child.stdout });
-  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
-  try {
-    for await (const line of lines) {
-      const { port, opsPort } = JSON.parse(line) as { port?: unknown; opsPort?: unknown };
-      if (typeof port === 'number' && typeof opsPort === 'number') return { port, opsPort };
-    }
-  } finally {
-    clearTimeout(timer);
-  }
-  throw new Error(`the server ended before it was ready, exit code ${child.exitCode}`);
-}
 
 function bodyOf(stream: NodeJS.ReadableStream): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -54,8 +39,7 @@ export class ServedBundle {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     try {
-      const { port, opsPort } = await readyLine(child);
-      child.stdout?.resume();
+      const { port, opsPort } = await readyLine(child, limitMs);
       return new ServedBundle(child, port, opsPort);
     } catch (error) {
       child.kill('SIGKILL');
