@@ -7,6 +7,8 @@ import { readTokenSettings } from '../../injection/token-settings.ts';
 import { mirrorAnnotation } from '../../objects/keys.ts';
 import type { Container, Pod } from '../../objects/pod.ts';
 import type { Warning } from '../catalogue/warnings.ts';
+import type { View } from '../cluster.ts';
+import type { Config } from '../config.ts';
 import { type Allowed, allow, mutate } from '../decision.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { type DecisionBy, defineRule } from '../rule.ts';
@@ -130,6 +132,12 @@ export function decidePod(podReview: PodReview): PodDecision {
   return mutate(injected ? 'Injected' : 'NothingToInject', patch, details);
 }
 
+/** The review of a pod that is created, if we judge it; else the decision. */
+function reviewCreated(request: AdmissionRequest, view: View, config: Config) {
+  const named = readPodOf(request);
+  return isMirrorPod(named.pod, request) ? allow('MirrorPod') : reviewPod(named, request.namespace, view, config);
+}
+
 const atCreation = {
   webhook: 'pods.carm-webhook.dev',
   matches: [{ group: '', kind: 'Pod', resource: 'pods', operations: ['CREATE'] }],
@@ -146,9 +154,7 @@ export const podRules = [
       deny: [...podReasons.deny, 'NamespaceNotFound'],
     },
     decide(request, view, config) {
-      const named = readPodOf(request);
-      if (isMirrorPod(named.pod, request)) return allow('MirrorPod');
-      const podReview = reviewPod(named, request.namespace, view, config);
+      const podReview = reviewCreated(request, view, config);
       return podReview instanceof PodReview ? decidePod(podReview) : podReview;
     },
   }),
@@ -162,9 +168,7 @@ export const podRules = [
     },
     /** Boundary and conflicts of the final object, after every mutation. */
     decide(request, view, config) {
-      const named = readPodOf(request);
-      if (isMirrorPod(named.pod, request)) return allow('MirrorPod');
-      const podReview = reviewPod(named, request.namespace, view, config);
+      const podReview = reviewCreated(request, view, config);
       if (!(podReview instanceof PodReview)) return podReview;
       const { pod, namespace } = podReview;
       const outside = boundaryProblem(podReview, pod.containers);
