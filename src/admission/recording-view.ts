@@ -1,5 +1,5 @@
 import type { Lookup, LookupResult, View } from './cluster.ts';
-import { LookupView, lookUpIn } from './lookup.ts';
+import { dispatchLookup, LookupView } from './lookup.ts';
 
 /** A view that notes what a decision looked up in it: all of that can be read live at once. */
 export class RecordingView extends LookupView {
@@ -14,6 +14,7 @@ export class RecordingView extends LookupView {
 
   protected lookUp<L extends Lookup>(lookup: L): LookupResult<L> | undefined {
     if (lookup.kind !== 'Resources') this.lookups.push(lookup);
-    return lookUpIn(this.#view, lookup);
+    // Not `lookUpIn`: it would copy the list of all namespaces, of which a decision may need the first few.
+    return dispatchLookup<unknown>(lookup, this.#view) as LookupResult<L>;
   }
 }
