@@ -109,7 +109,8 @@ export class ApiSource implements ObjectSource {
 
   async #namespaces(): Promise<readonly Namespace[]> {
     const namespaces: Namespace[] = [];
-    await this.#list('namespaces', listNamespacesLive(this.#asked), namespace => namespaces.push(namespace));
+    const { namespaces: path } = apiPaths;
+    await this.#list('namespaces', path, listNamespacesLive(this.#asked), namespace => namespaces.push(namespace));
     return namespaces;
   }
 
@@ -123,7 +124,7 @@ export class ApiSource implements ObjectSource {
   /** @returns false where the cluster has no such resource. */
   async #listSelectors<T>(projection: Projection<T>, onObject: (object: T) => void): Promise<boolean> {
     try {
-      await this.#list('iamroleselectors', projection, onObject, apiPaths.roleSelectors, accept.whole.list);
+      await this.#list('iamroleselectors', apiPaths.roleSelectors, projection, onObject, accept.whole.list);
       return true;
     } catch (error) {
       if (error instanceof UnreadError && error.cause instanceof ApiError && error.cause.status === 404) return false;
@@ -133,9 +134,9 @@ export class ApiSource implements ObjectSource {
 
   async #list<T>(
     resource: string,
+    path: string,
     projection: Projection<T>,
     onObject: (object: T) => void,
-    path = `/api/v1/${resource}`,
     accepted: string = accept.metadata.list,
   ): Promise<void> {
     const list = (size: number) =>
@@ -175,9 +176,9 @@ export class ApiSource implements ObjectSource {
   async #takeResources(snapshot: Snapshot, onUnread: (why: string) => void): Promise<void> {
     for (const { group, versions, kind, resource } of await this.#ackKinds()) {
       const apiVersion = `${group}/${versions[0]}`;
-      const path = `/apis/${apiVersion}/${resource}`;
+      const path = apiPaths.resources(group, versions[0], resource);
       try {
-        await this.#list(resource, whole, addTo(snapshot, apiVersion, kind), path, accept.whole.list);
+        await this.#list(resource, path, whole, addTo(snapshot, apiVersion, kind), accept.whole.list);
       } catch (error) {
         const forbidden = error instanceof UnreadError && error.cause instanceof ApiError && error.cause.status === 403;
         if (!forbidden) throw error;
@@ -197,8 +198,8 @@ export class ApiSource implements ObjectSource {
       Object.values(roleMapNames).map(name => takeMap(namespace, name)),
     );
     await Promise.all([
-      this.#list('namespaces', whole, addTo(snapshot, 'v1', 'Namespace')),
-      this.#list('serviceaccounts', whole, addTo(snapshot, 'v1', 'ServiceAccount')),
+      this.#list('namespaces', apiPaths.namespaces, whole, addTo(snapshot, 'v1', 'Namespace')),
+      this.#list('serviceaccounts', apiPaths.serviceAccounts, whole, addTo(snapshot, 'v1', 'ServiceAccount')),
       ...maps,
       this.#asked.every ? this.#listSelectors(whole, addSelector) : undefined,
       this.#takeResources(snapshot, onUnread),
