@@ -40,7 +40,7 @@ export interface MetadataBounds {
 }
 
 /** One more than the longest value that means something, an ARN: what is cut is wrong anyway, and stays so. */
-const longestValue = 2049;
+export const longestValue = 2049;
 
 const none: ReadonlyMap<string, string> = new Map();
 const nothing: ProjectedMetadata = Object.freeze({ labels: none, annotations: none, isCut: false });

@@ -10,6 +10,7 @@ import type { RoleMap } from '../../objects/role-map.ts';
 import { type RoleSelector, readRoleSelector } from '../../objects/role-selector.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
 import {
+  longestValue,
   type MetadataBounds,
   type ProjectedMetadata,
   projectMetadata,
@@ -157,8 +158,6 @@ export const readServiceAccountLive: Projection<ServiceAccount> = projectMetadat
 
 /** https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/apis/core/types.go (MaxSecretSize): keys and values of a ConfigMap. */
 const mostMapCharacters = 1024 * 1024;
-/** One more than the longest ARN: what is cut is wrong anyway, and stays so. */
-const longestMapValue = 2049;
 
 /** The maps: `data` of a ConfigMap. */
 export const projectRoleMaps: Projection<RoleMap> = projection(() => {
@@ -166,7 +165,7 @@ export const projectRoleMaps: Projection<RoleMap> = projection(() => {
   let characters = 0;
   const member = (key: string): Taking => ({
     kind: 'string',
-    longest: longestMapValue,
+    longest: longestValue,
     take: value => {
       if (value === undefined) return;
       characters += key.length + value.length;

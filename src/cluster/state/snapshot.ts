@@ -65,6 +65,8 @@ export class Snapshot implements View {
   readonly #maps = new Map<string, RoleMap>();
   readonly #roleSelectors = new Map<string, RoleSelector>();
   readonly #resources = new Map<string, AckObject>();
+  /** The labels of namespaces that the selectors ask for; undefined when that may have changed. */
+  #asked: AskedLabels | undefined;
 
   /** @param roleSelectors whether IAMRoleSelectors, and so all labels of namespaces, are looked at. */
   constructor({ roleSelectors }: { readonly roleSelectors: boolean }) {
@@ -92,13 +94,17 @@ export class Snapshot implements View {
     if (metadata === undefined) return undefined;
     const known = this.#projected.get(name);
     if (known !== undefined) return known;
-    const labels = knownLabels([...this.#roleSelectors.values()]);
-    const asked: AskedLabels = { every: this.#withSelectors, known: () => labels };
-    const cached = projectObject(cachedNamespaces(asked), name, { metadata });
-    const live = projectObject(readNamespaceLive(asked), name, { metadata });
+    this.#asked ??= this.#askedLabels();
+    const cached = projectObject(cachedNamespaces(this.#asked), name, { metadata });
+    const live = projectObject(readNamespaceLive(this.#asked), name, { metadata });
     const projected = live && { cached: cached?.isCut ? undefined : cached, live };
     if (projected !== undefined) this.#projected.set(name, projected);
     return projected;
+  }
+
+  #askedLabels(): AskedLabels {
+    const labels = knownLabels([...this.#roleSelectors.values()]);
+    return { every: this.#withSelectors, known: () => labels };
   }
 
   serviceAccount(namespace: string, name: string): ServiceAccount | undefined {
@@ -216,5 +222,6 @@ export class Snapshot implements View {
     if (selector === undefined) return;
     this.#roleSelectors.set(name, selector);
     this.#projected.clear();
+    this.#asked = undefined;
   }
 }
