@@ -62,7 +62,7 @@ function isSuspicious(key: string, on: HintedKind): boolean {
 
 /**
  * What was probably meant by an annotation that nobody reads, such as `eks.amazonaws.com/role-arn` by
- * `eks.amazon.com/role-arn`; undefined for every other key. (The peer ignores such slips without a word:
+ * `eks.amazon.com/role-arn`; undefined for every other key. (The peer silently ignores such slips:
  * https://github.com/aws/amazon-eks-pod-identity-webhook/issues/200)
  * @returns the key, with where it is read if that is elsewhere: `eks.amazonaws.com/role-arn on the ServiceAccount`.
  */

@@ -63,7 +63,7 @@ export const roleSelectorRules = [
       deny: ['InvalidSelector', 'SelectorConflict', 'SelectorInUse'],
     },
     /**
-     * What ACK would leave out without a word, what would make it stop at resources that two selectors match, and what would
+     * What ACK would silently ignore, what would make it stop at resources that two selectors match, and what would
      * take resources out of their account.
      */
     decide(request, view, config) {

@@ -70,7 +70,7 @@ const longestSupportMessage = 256;
 
 function parseSupportMessage(text: string): string {
   if (text.length > longestSupportMessage) throw new Error(`is longer than ${longestSupportMessage} characters`);
-  // The API server drops a warning that holds a control character without a word.
+  // The API server silently drops a warning that contains a control character.
   if (/\p{Cc}/u.test(text)) throw new Error('contains a line break or another control character');
   return text;
 }
