@@ -36,6 +36,12 @@ export const controlPlaneFolder = (): string => cacheFolder(controlPlaneModule, 
 export const certManagerModule = join(import.meta.dirname, 'cert-manager');
 export const certManagerFolder = (): string => cacheFolder(certManagerModule, ['go.mod', 'go.sum', 'main.go']);
 
+/** The Go modules of a node's programs, and where those go. */
+export const nodeModule = join(import.meta.dirname, 'node', 'kubernetes');
+export const nodeFolder = (): string => cacheFolder(nodeModule, ['go.mod', 'go.sum']);
+export const containerdModule = join(import.meta.dirname, 'node', 'containerd');
+export const containerdFolder = (): string => cacheFolder(containerdModule, ['go.mod', 'go.sum']);
+
 /** The folder of KUBEBUILDER_ASSETS, the convention of setup-envtest. https://book.kubebuilder.io/reference/envtest */
 export function assetsFolder(): string | undefined {
   return process.env['KUBEBUILDER_ASSETS'] || undefined;
@@ -83,4 +89,21 @@ export function controlPlaneProgram(program: ControlPlaneProgram): string {
       ? `${path} is not built: run "make testbed" first`
       : `KUBEBUILDER_ASSETS has no ${program} (${path}): put it there, or unset KUBEBUILDER_ASSETS and run "make testbed"`,
   );
+}
+
+/** What a node runs, by the folder that it is built into. containerd finds its shim beside itself. */
+const nodePrograms = {
+  containerd: containerdFolder,
+  ctr: containerdFolder,
+  'kube-proxy': nodeFolder,
+  'kube-scheduler': nodeFolder,
+  kubelet: nodeFolder,
+} as const;
+export type NodeProgram = keyof typeof nodePrograms;
+
+/** The path of a node's program. @throws {TestbedMissing} */
+export function nodeProgram(program: NodeProgram): string {
+  const path = join(nodePrograms[program](), program);
+  if (!isExecutable(path)) throw new TestbedMissing(`${path} is not built: run "make testbed-node" first`);
+  return path;
 }

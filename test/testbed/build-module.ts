@@ -11,6 +11,8 @@ export interface ModulePlan {
   /** Program name -> Go package. */
   readonly programs: ReadonlyMap<string, string>;
   readonly linkerFlags: string;
+  /** https://pkg.go.dev/cmd/go#hdr-Build_constraints */
+  readonly tags?: readonly string[];
   /** Files beside the programs: their name in the folder, and what writes them into the folder it is given. */
   readonly extra?: { readonly name: string; readonly write: (folder: string) => Promise<void> };
 }
@@ -89,8 +91,8 @@ async function buildPrograms(
     }, progressMs);
     try {
       const output = join(folder, name);
-      const { moduleFolder, linkerFlags } = plan;
-      await goBuild({ moduleFolder, package: goPackage, output, linkerFlags }, progress, signal);
+      const { moduleFolder, linkerFlags, tags = [] } = plan;
+      await goBuild({ moduleFolder, package: goPackage, output, linkerFlags, tags }, progress, signal);
       signal.throwIfAborted();
       report(`${title}: built in ${elapsed(startMs)}`);
     } finally {

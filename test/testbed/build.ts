@@ -1,7 +1,8 @@
 /*
  * Builds the programs of the test bed that this user does not have yet: etcd, kube-apiserver, kube-controller-manager, kubectl, and
- * cert-manager's controllers. `node test/testbed/build.ts`; exit code 0 when all are there, 1 when a build fails, 2 when there is
- * neither a Go to build with nor a folder of prebuilt programs.
+ * cert-manager's controllers; with `--node` also those of a node (kubelet, containerd and others), and installs the Debian packages
+ * that it needs. `node test/testbed/build.ts [--node]`; exit code 0 when all are there, 1 when a build fails, 2 when there is
+ * neither a Go to build with nor a folder of prebuilt programs, or when this machine cannot run a node.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,13 +10,19 @@ import {
   assetsFolder,
   certManagerFolder,
   certManagerModule,
+  containerdFolder,
+  containerdModule,
   controlPlaneFolder,
   controlPlaneModule,
   inspectAssets,
+  nodeFolder,
+  nodeModule,
   TestbedMissing,
 } from './binaries.ts';
 import { buildModule, type ModulePlan } from './build-module.ts';
 import { GoFailed, GoMissing, goQuery } from './go-toolchain.ts';
+import { installNodePackages } from './node/packages.ts';
+import { NodeRequirementMissing } from './node/requirements.ts';
 
 const certManager = 'github.com/cert-manager/cert-manager';
 
@@ -71,6 +78,32 @@ function certManagerPlan(): ModulePlan {
   };
 }
 
+function nodePlans(): readonly ModulePlan[] {
+  return [
+    {
+      moduleFolder: containerdModule,
+      targetFolder: containerdFolder(),
+      programs: new Map(
+        ['containerd', 'containerd-shim-runc-v2', 'ctr'].map(name => [
+          name,
+          `github.com/containerd/containerd/v2/cmd/${name}`,
+        ]),
+      ),
+      linkerFlags: '-s -w',
+      // Snapshotters that are not used, and of which one needs C.
+      tags: ['no_btrfs', 'no_devmapper', 'no_zfs'],
+    },
+    {
+      moduleFolder: nodeModule,
+      targetFolder: nodeFolder(),
+      programs: new Map(
+        ['kubelet', 'kube-proxy', 'kube-scheduler'].map(name => [name, `k8s.io/kubernetes/cmd/${name}`]),
+      ),
+      linkerFlags: kubernetesLinkerFlags(),
+    },
+  ];
+}
+
 function report(line: string): void {
   process.stdout.write(`testbed: ${line}\n`);
 }
@@ -87,6 +120,16 @@ function checkAssets(folder: string): void {
 }
 
 async function build(signal: AbortSignal): Promise<void> {
+  const withNode = process.argv.includes('--node');
+  // What cannot be had is said before minutes of building.
+  if (withNode) await installNodePackages(report);
+  await buildControlPlane(signal);
+  if (withNode) {
+    for (const plan of nodePlans()) await buildModule(plan, report, signal);
+  }
+}
+
+async function buildControlPlane(signal: AbortSignal): Promise<void> {
   const assets = assetsFolder();
   if (assets === undefined) {
     await buildModule(controlPlanePlan(), report, signal);
@@ -119,6 +162,10 @@ async function main(): Promise<number> {
     if (interruption.signal.aborted) {
       process.stderr.write('testbed: interrupted; what was compiled so far is in the cache of Go\n');
       return 130;
+    }
+    if (error instanceof NodeRequirementMissing) {
+      process.stderr.write(`testbed: ${error.message}\n`);
+      return 2;
     }
     if (error instanceof GoMissing || error instanceof TestbedMissing) {
       process.stderr.write(`testbed: ${error.message}.\n${howToGet}\n`);

@@ -1,5 +1,9 @@
-/** What the programs of one control plane are told. Everything listens on 127.0.0.1 only. */
+/** What the programs of one control plane are told. */
 export interface PlaneSettings {
+  /** Where kube-apiserver listens: 127.0.0.1, or a node's address. All else listens on 127.0.0.1 only. */
+  readonly apiServerAddress: string;
+  /** Whether a node's kubelet is to be authorized as such. */
+  readonly node: boolean;
   readonly etcdDataFolder: string;
   readonly etcdClientUrl: string;
   readonly etcdPeerUrl: string;
@@ -35,16 +39,19 @@ export function apiServerFlags(settings: PlaneSettings): string[] {
   return [
     `--etcd-servers=${settings.etcdClientUrl}`,
     `--secure-port=${settings.apiServerPort}`,
-    '--bind-address=127.0.0.1',
-    '--advertise-address=127.0.0.1',
+    `--bind-address=${settings.apiServerAddress}`,
+    `--advertise-address=${settings.apiServerAddress}`,
     `--cert-dir=${settings.certificateFolder}`,
     `--service-account-key-file=${settings.serviceAccountPublicKey}`,
     `--service-account-signing-key-file=${settings.serviceAccountPrivateKey}`,
     '--service-account-issuer=https://kubernetes.default.svc',
     `--token-auth-file=${settings.tokenFile}`,
-    '--authorization-mode=RBAC',
+    // https://kubernetes.io/docs/reference/access-authn-authz/node/
+    `--authorization-mode=${settings.node ? 'Node,RBAC' : 'RBAC'}`,
     '--service-cluster-ip-range=10.0.0.0/24',
     '--allow-privileged=true',
+    // A node has no name that anything could look up.
+    '--kubelet-preferred-address-types=InternalIP',
     // Without it open watches hold a stopping server back for a minute.
     '--shutdown-watch-termination-grace-period=1s',
     // Only a controller-manager makes the ServiceAccounts that this plugin asks for.

@@ -1,5 +1,6 @@
 import { generateKeyPair, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ApiClient, type ApiResponse, type Method, type RequestOptions } from './api-client.ts';
@@ -7,7 +8,9 @@ import { type ControlPlaneProgram, controlPlaneProgram, controlPlanePrograms } f
 import { apiServerFlags, controllerManagerFlags, etcdFlags, type PlaneSettings } from './control-plane-flags.ts';
 import { kubeconfig } from './kubeconfig.ts';
 import { type KubectlOptions, type KubectlResult, runKubectl } from './kubectl.ts';
+import { lastLines } from './log-end.ts';
 import { freePort } from './loopback-port.ts';
+import { nodeAddress, nodeUsers } from './node/node-settings.ts';
 import { PlaneFolder } from './plane-folder.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
@@ -21,6 +24,11 @@ export interface ControlPlaneOptions {
   /** Also run kube-controller-manager: Deployments make pods, namespaces get their ServiceAccount `default`, garbage is collected. */
   readonly controllerManager?: boolean;
   readonly users?: readonly PlaneUser[];
+  /**
+   * For a plane that a node joins, in a network namespace of their own: kube-apiserver listens at the node's address. Its
+   * kube-controller-manager always runs.
+   */
+  readonly node?: boolean;
   /** Added to kube-apiserver's flags. */
   readonly apiServerFlags?: readonly string[];
 }
@@ -50,6 +58,10 @@ export class ControlPlane {
   readonly etcdUrl: string;
   /** Where the programs' logs are; gone when the test's process ends well. */
   readonly logFolder: string;
+  /** Where programs keep what is thrown away with the plane. */
+  readonly dataFolder: string;
+  /** What verifies the tokens of ServiceAccounts. */
+  readonly serviceAccountPublicKeyFile: string;
   readonly #folder: PlaneFolder;
   readonly #settings: PlaneSettings;
   readonly #tokens = new Map<string, string>();
@@ -65,27 +77,33 @@ export class ControlPlane {
     const [etcdPort, peerPort, apiServerPort, controllerManagerPort] = ports;
     this.#folder = folder;
     this.logFolder = folder.logs;
-    this.url = `https://127.0.0.1:${apiServerPort}`;
+    this.dataFolder = folder.data;
+    this.serviceAccountPublicKeyFile = folder.file('service-account.pub');
+    const { node = false } = options;
+    const apiServerAddress = node ? nodeAddress : '127.0.0.1';
+    this.url = `https://${apiServerAddress}:${apiServerPort}`;
     this.etcdUrl = `http://127.0.0.1:${etcdPort}`;
     // kube-apiserver makes its own certificate there, and keeps it over restarts.
     this.caFile = folder.file('certificates/apiserver.crt');
     this.adminKubeconfig = folder.file('admin.kubeconfig');
     this.#settings = {
-      etcdDataFolder: folder.data,
+      apiServerAddress,
+      node,
+      etcdDataFolder: join(folder.data, 'etcd'),
       etcdClientUrl: this.etcdUrl,
       etcdPeerUrl: `http://127.0.0.1:${peerPort}`,
       apiServerPort,
       certificateFolder: folder.file('certificates'),
       serviceAccountPrivateKey: folder.file('service-account.key'),
-      serviceAccountPublicKey: folder.file('service-account.pub'),
+      serviceAccountPublicKey: this.serviceAccountPublicKeyFile,
       tokenFile: folder.file('tokens.csv'),
       caFile: this.caFile,
       adminKubeconfig: this.adminKubeconfig,
       controllerManagerPort,
-      controllerManager: options.controllerManager ?? false,
+      controllerManager: needsControllerManager(options),
       apiServerFlags: options.apiServerFlags ?? [],
     };
-    this.adminToken = this.#writeTokens(options.users ?? []);
+    this.adminToken = this.#writeTokens([...(node ? nodeUsers : []), ...(options.users ?? [])]);
     writeFileSync(this.adminKubeconfig, kubeconfig(this.url, this.caFile, this.adminToken), { mode: 0o600 });
   }
 
@@ -293,8 +311,13 @@ export class ControlPlane {
   }
 }
 
-function neededPrograms({ controllerManager = false }: ControlPlaneOptions): readonly ControlPlaneProgram[] {
-  return controlPlanePrograms.filter(program => controllerManager || program !== 'kube-controller-manager');
+function needsControllerManager({ controllerManager = false, node = false }: ControlPlaneOptions): boolean {
+  return controllerManager || node;
+}
+
+function neededPrograms(options: ControlPlaneOptions): readonly ControlPlaneProgram[] {
+  const withManager = needsControllerManager(options);
+  return controlPlanePrograms.filter(program => withManager || program !== 'kube-controller-manager');
 }
 
 async function etcdIsHealthy(url: string): Promise<boolean> {
@@ -303,8 +326,4 @@ async function etcdIsHealthy(url: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function lastLines(file: string): string {
-  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
 }

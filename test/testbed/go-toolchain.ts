@@ -67,6 +67,7 @@ export interface GoBuild {
   readonly package: string;
   readonly output: string;
   readonly linkerFlags: string;
+  readonly tags: readonly string[];
 }
 
 /**
@@ -74,7 +75,8 @@ export interface GoBuild {
  * @throws {GoFailed}
  */
 export async function goBuild(build: GoBuild, progress: BuildProgress, signal: AbortSignal): Promise<void> {
-  const flags = ['-v', '-trimpath', '-buildvcs=false', '-ldflags', build.linkerFlags, '-o', build.output];
+  const tags = `-tags=${build.tags.join(',')}`;
+  const flags = ['-v', '-trimpath', '-buildvcs=false', tags, '-ldflags', build.linkerFlags, '-o', build.output];
   const go = new SupervisedProcess('go', ['build', ...flags, build.package], {
     cwd: build.moduleFolder,
     env: environment,

@@ -1,0 +1,69 @@
+import { CertManager } from '../testbed/cert-manager.ts';
+import { ControlPlane, type ControlPlaneOptions } from '../testbed/control-plane.ts';
+import { TestNode } from '../testbed/node/test-node.ts';
+import { asList, type Manifest, renderBesideDeploy } from '../e2e/manifests.ts';
+import { namespace } from '../e2e/cluster-objects.ts';
+import { untilCaInjected } from '../e2e/ca-injection.ts';
+
+export const webhookNamespace = 'carm-webhook';
+const rolloutLimitMs = 120_000;
+
+export interface NodeClusterOptions {
+  readonly images: readonly string[];
+  /** The name of the webhook's image among them, `REPOSITORY:TAG`. */
+  readonly webhookImage: string;
+  readonly apiServerFlags?: ControlPlaneOptions['apiServerFlags'];
+}
+
+/** A cluster of one real node, with cert-manager, and the webhook as `deploy/` ships it. */
+export class NodeCluster {
+  readonly plane: ControlPlane;
+  readonly node: TestNode;
+  readonly certManager: CertManager;
+
+  private constructor(plane: ControlPlane, node: TestNode, certManager: CertManager) {
+    this.plane = plane;
+    this.node = node;
+    this.certManager = certManager;
+  }
+
+  /** Starts it and waits until both replicas are Ready and the API server has cert-manager's CA. */
+  static async start({ images, webhookImage, apiServerFlags = [] }: NodeClusterOptions): Promise<NodeCluster> {
+    const plane = await ControlPlane.start({ node: true, apiServerFlags });
+    const ending: (() => Promise<void>)[] = [() => plane.stop()];
+    try {
+      const node = await TestNode.start(plane, images);
+      ending.unshift(() => node.stop());
+      const certManager = await CertManager.start(plane);
+      ending.unshift(() => certManager.stop());
+      const cluster = new NodeCluster(plane, node, certManager);
+      await cluster.#install(webhookImage);
+      return cluster;
+    } catch (error) {
+      for (const end of ending) await end();
+      throw error;
+    }
+  }
+
+  async #install(webhookImage: string): Promise<void> {
+    const [newName, newTag] = webhookImage.split(':');
+    const image = { name: 'registry.invalid/carm-webhook', newName, newTag };
+    const manifests: readonly Manifest[] = await renderBesideDeploy({ images: [image] });
+    await this.plane.kubectl(['apply', '-f', '-'], { input: asList([namespace('ack-system'), ...manifests]) });
+    await this.rolledOut();
+    await untilCaInjected(this.plane);
+  }
+
+  /** Waits until all replicas of the newest template are there and no others. */
+  async rolledOut(limitMs = rolloutLimitMs): Promise<void> {
+    const seconds = Math.ceil(limitMs / 1000);
+    const args = ['rollout', 'status', 'deployment/carm-webhook', '-n', webhookNamespace, `--timeout=${seconds}s`];
+    await this.plane.kubectl(args, { timeoutMs: limitMs + 5000 });
+  }
+
+  async stop(): Promise<void> {
+    await this.certManager.stop();
+    await this.node.stop();
+    await this.plane.stop();
+  }
+}
