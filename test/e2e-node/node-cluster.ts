@@ -1,12 +1,14 @@
+import { untilCaInjected } from '../e2e/ca-injection.ts';
+import { boundNamespace, injectLabel, namespace } from '../e2e/cluster-objects.ts';
+import { eventually } from '../e2e/eventually.ts';
+import { asList, type Manifest, renderBesideDeploy } from '../e2e/manifests.ts';
 import { CertManager } from '../testbed/cert-manager.ts';
 import { ControlPlane, type ControlPlaneOptions } from '../testbed/control-plane.ts';
 import { TestNode } from '../testbed/node/test-node.ts';
-import { asList, type Manifest, renderBesideDeploy } from '../e2e/manifests.ts';
-import { namespace } from '../e2e/cluster-objects.ts';
-import { untilCaInjected } from '../e2e/ca-injection.ts';
 
 export const webhookNamespace = 'carm-webhook';
 const rolloutLimitMs = 120_000;
+const serviceLimitMs = 20_000;
 
 export interface NodeClusterOptions {
   readonly images: readonly string[];
@@ -52,6 +54,14 @@ export class NodeCluster {
     await this.plane.kubectl(['apply', '-f', '-'], { input: asList([namespace('ack-system'), ...manifests]) });
     await this.rolledOut();
     await untilCaInjected(this.plane);
+    await eventually('the API server reaches the webhook by its Service', () => this.#isCalled(), serviceLimitMs);
+  }
+
+  /** kube-proxy learns of Ready replicas a moment after the Deployment's status. */
+  async #isCalled(): Promise<true | undefined> {
+    const path = '/api/v1/namespaces?dryRun=All';
+    const { status, body } = await this.plane.request<Manifest>('POST', path, boundNamespace('probe', '111122223333'));
+    return status === 201 && JSON.stringify(body.metadata).includes(`"${injectLabel}":"enabled"`) ? true : undefined;
   }
 
   /** Waits until all replicas of the newest template are there and no others. */
