@@ -199,7 +199,7 @@ describe('clients in a pod', { concurrency: 2 }, () => {
         writeToken(file, issuer.token({ iat: now - 40 }));
         await next(({ tokenIssuedAt }) => tokenIssuedAt === now - 40);
         client.signal('SIGTERM');
-        assert.deepEqual(await client.wait(1000), { code: 0, signal: null });
+        assert.deepEqual(await client.wait(3000), { code: 0, signal: null });
       });
     });
   }
