@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { stsAnswer } from './sts-answer.ts';
 
 /** One call of AWS STS. https://docs.aws.amazon.com/STS/latest/APIReference/API_Operations.html */
 export interface StsCall {
@@ -73,6 +74,5 @@ function answerTo(action: string, roleArn: string): string {
 <SessionToken>${sessionToken}</SessionToken><Expiration>${expiration}</Expiration></Credentials>
 <AssumedRoleUser><Arn>${roleArn}</Arn><AssumedRoleId>AROAEXAMPLE:session</AssumedRoleId></AssumedRoleUser>`
       : '<Arn>arn:aws:sts::111122223333:assumed-role/answer/session</Arn><Account>111122223333</Account><UserId>AROAEXAMPLE:session</UserId>';
-  return `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><${action}Result>${result}</${action}Result>
-<ResponseMetadata><RequestId>00000000-0000-0000-0000-000000000000</RequestId></ResponseMetadata></${action}Response>`;
+  return stsAnswer(action, result, '00000000-0000-0000-0000-000000000000');
 }

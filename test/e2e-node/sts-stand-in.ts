@@ -1,0 +1,336 @@
+import { createHash, type KeyObject, randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import { stsAnswer } from '../e2e/sts-answer.ts';
+import { escapeXml } from './escape-xml.ts';
+import { isSignedWith, readAuthorization, type SignedCall } from './sigv4.ts';
+import { makeStsCertificate, type StsCertificate } from './sts-certificate.ts';
+import { StsError, type StsErrorCode } from './sts-error.ts';
+import { readIssuerKey, verifyWebIdentityToken } from './web-identity-token.ts';
+
+const bodyLimit = 65_536;
+/** Of the oldest sessions and refusals nothing is known any more. */
+const remembered = 10_000;
+const requestLimitMs = 10_000;
+
+export type Sdk = 'boto3' | 'js' | 'other';
+
+/** A role that was taken with a token. Times are seconds since the epoch, as in the token. */
+export interface RoleSession {
+  readonly accessKeyId: string;
+  readonly roleArn: string;
+  readonly roleSessionName: string;
+  /** What GetCallerIdentity answers. */
+  readonly arn: string;
+  readonly audience: string;
+  readonly subject: string;
+  /** Of a token that is bound to a pod. */
+  readonly podName: string | undefined;
+  readonly podUid: string | undefined;
+  readonly serviceAccount: string | undefined;
+  readonly tokenIssuedAt: number;
+  readonly tokenExpiresAt: number;
+  /** The endpoint that was called, without a port. */
+  readonly host: string;
+  readonly userAgent: string;
+  readonly sdk: Sdk;
+  readonly at: number;
+}
+
+/** A call that was refused. */
+export interface Refusal {
+  readonly action: string;
+  readonly roleArn: string | undefined;
+  readonly code: StsErrorCode;
+  readonly message: string;
+  readonly host: string;
+  readonly sdk: Sdk;
+  readonly at: number;
+}
+
+export interface StsStandInOptions {
+  readonly address: string;
+  /** 443 for clients that know nothing but a name; 0 for any that is free. */
+  readonly port: number;
+  /** What kube-apiserver's tokens are checked with: RSA. */
+  readonly issuerPublicKeyPem: string;
+  /** `--service-account-issuer` of kube-apiserver. */
+  readonly issuer: string;
+  /** Audiences that are trusted beside `sts.amazonaws.com`. */
+  readonly audiences?: readonly string[];
+  /** One that is in an image already. */
+  readonly certificate?: StsCertificate;
+  /** See `StsStandIn.lifetimeSeconds`. */
+  readonly lifetimeSeconds?: number;
+}
+
+interface Secrets {
+  readonly session: RoleSession;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+  readonly expiresAtMs: number;
+}
+
+/** A request that was read. */
+interface Call extends SignedCall {
+  readonly parameters: URLSearchParams;
+  readonly action: string;
+  readonly host: string;
+  readonly userAgent: string;
+  readonly sdk: Sdk;
+}
+
+/**
+ * AWS STS as far as a pod needs it: gives credentials for a token of this cluster, if the token is good, and tells who holds
+ * them. It knows no roles: every role trusts every token of the issuer.
+ * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+ * https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+ */
+export class StsStandIn {
+  /** The CA that clients must trust. */
+  readonly caPem: string;
+  /**
+   * How long the next credentials are good, whatever a client asks for. boto3 renews what is good for less than 15 minutes with
+   * each call, the SDK for JavaScript what is good for less than 5. An hour is what AWS gives unasked.
+   */
+  lifetimeSeconds: number;
+  readonly #server: Server;
+  readonly #key: KeyObject;
+  readonly #issuer: string;
+  readonly #audiences: ReadonlySet<string>;
+  readonly #secrets = new Map<string, Secrets>();
+  readonly #refusals: Refusal[] = [];
+
+  private constructor(options: StsStandInOptions, { caPem, certPem, keyPem }: StsCertificate) {
+    this.caPem = caPem;
+    this.lifetimeSeconds = options.lifetimeSeconds ?? 3600;
+    this.#key = readIssuerKey(options.issuerPublicKeyPem);
+    this.#issuer = options.issuer;
+    this.#audiences = new Set(['sts.amazonaws.com', ...(options.audiences ?? [])]);
+    this.#server = createServer({ cert: certPem, key: keyPem }, (request, response) => {
+      this.#serve(request, response).catch(() => response.destroy());
+    });
+    this.#server.requestTimeout = requestLimitMs;
+    this.#server.headersTimeout = requestLimitMs;
+    this.#server.maxConnections = 1000;
+    // A client that does not trust the CA: it says so itself.
+    this.#server.on('tlsClientError', () => {});
+  }
+
+  /** @throws {IssuerKeyError} and what `listen` fails with. */
+  static async start(options: StsStandInOptions): Promise<StsStandIn> {
+    const standIn = new StsStandIn(options, options.certificate ?? (await makeStsCertificate()));
+    standIn.#server.listen(options.port, options.address);
+    await once(standIn.#server, 'listening');
+    return standIn;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('the STS stand-in is not listening');
+    return address.port;
+  }
+
+  /** In the order in which they were given. */
+  get sessions(): readonly RoleSession[] {
+    return [...this.#secrets.values()].map(({ session }) => session);
+  }
+
+  get refusals(): readonly Refusal[] {
+    return [...this.#refusals];
+  }
+
+  sessionOf(accessKeyId: string): RoleSession | undefined {
+    return this.#secrets.get(accessKeyId)?.session;
+  }
+
+  async stop(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const requestId = randomUUID();
+    response.setHeader('x-amzn-requestid', requestId);
+    response.setHeader('content-type', 'text/xml');
+    const body = await readBody(request);
+    if (body === undefined) {
+      // The rest is not read: nothing more can come on this connection.
+      response.writeHead(413, { connection: 'close' }).end(() => request.destroy());
+      return;
+    }
+    const call = callOf(request, body);
+    try {
+      response.end(stsAnswer(call.action, this.#answerTo(call), requestId));
+    } catch (error) {
+      if (!(error instanceof StsError)) throw error;
+      const { action, host, sdk } = call;
+      const roleArn = call.parameters.get('RoleArn') ?? undefined;
+      this.#refusals.push({ action, roleArn, code: error.code, message: error.message, host, sdk, at: seconds() });
+      if (this.#refusals.length > remembered) this.#refusals.shift();
+      response.writeHead(error.status).end(error.xml(requestId));
+    }
+  }
+
+  #answerTo(call: Call): string {
+    switch (call.action) {
+      case 'AssumeRoleWithWebIdentity':
+        return this.#assumeRole(call);
+      case 'GetCallerIdentity':
+        return this.#callerIdentity(call);
+      default:
+        throw new StsError('InvalidAction', `Could not find operation ${call.action} for version 2011-06-15`);
+    }
+  }
+
+  #assumeRole({ parameters, host, userAgent, sdk }: Call): string {
+    const roleArn = parameters.get('RoleArn') ?? '';
+    const roleSessionName = parameters.get('RoleSessionName') ?? '';
+    // Roles have paths, and sessions are named by the role's name alone.
+    const [, partition = '', account = '', roleName = ''] =
+      /^arn:(aws[a-z-]*):iam::(\d{12}):role\/(?:[!-~]+\/)?([\w+=,.@-]{1,64})$/.exec(roleArn) ?? [];
+    if (roleName === '') throw new StsError('ValidationError', 'Request ARN is invalid');
+    if (!/^[\w+=,.@-]{2,64}$/.test(roleSessionName)) {
+      const message = `1 validation error detected: Value '${roleSessionName}' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*, and have 2 to 64 characters`;
+      throw new StsError('ValidationError', message);
+    }
+    const duration = Number(parameters.get('DurationSeconds') ?? 3600);
+    if (!(duration >= 900 && duration <= 43_200)) {
+      throw new StsError('ValidationError', 'DurationSeconds must be between 900 and 43200');
+    }
+    const provider = { key: this.#key, issuer: this.#issuer, audiences: this.#audiences };
+    const claims = verifyWebIdentityToken(parameters.get('WebIdentityToken') ?? '', provider, Date.now());
+
+    const { pod, serviceaccount } = claims['kubernetes.io'] ?? {};
+    const accessKeyId = `ASIA${base32(randomBytes(16))}`;
+    const session: RoleSession = {
+      accessKeyId,
+      roleArn,
+      roleSessionName,
+      arn: `arn:${partition}:sts::${account}:assumed-role/${roleName}/${roleSessionName}`,
+      audience: claims.aud.find(each => this.#audiences.has(each)) ?? '',
+      subject: claims.sub,
+      podName: pod?.name,
+      podUid: pod?.uid,
+      serviceAccount: serviceaccount?.name,
+      tokenIssuedAt: claims.iat,
+      tokenExpiresAt: claims.exp,
+      host,
+      userAgent,
+      sdk,
+      at: seconds(),
+    };
+    const secrets: Secrets = {
+      session,
+      secretAccessKey: randomBytes(30).toString('base64'),
+      sessionToken: randomBytes(96).toString('base64'),
+      expiresAtMs: Date.now() + this.lifetimeSeconds * 1000,
+    };
+    this.#remember(secrets);
+    return [
+      '<Credentials>',
+      element('AccessKeyId', accessKeyId),
+      element('SecretAccessKey', secrets.secretAccessKey),
+      element('SessionToken', secrets.sessionToken),
+      element('Expiration', new Date(secrets.expiresAtMs).toISOString()),
+      '</Credentials>',
+      element('SubjectFromWebIdentityToken', session.subject),
+      `<AssumedRoleUser>${element('AssumedRoleId', userIdOf(session))}${element('Arn', session.arn)}</AssumedRoleUser>`,
+      element('Provider', `arn:${partition}:iam::${account}:oidc-provider/${this.#issuer.replace('https://', '')}`),
+      element('Audience', session.audience),
+    ].join('');
+  }
+
+  #callerIdentity(call: Call): string {
+    const authorization = readAuthorization(call.headers['authorization']);
+    const secrets = this.#secrets.get(authorization.accessKeyId);
+    if (secrets === undefined || call.headers['x-amz-security-token'] !== secrets.sessionToken) {
+      throw new StsError('InvalidClientTokenId', 'The security token included in the request is invalid.');
+    }
+    // The global endpoint is in us-east-1; each other takes what was signed for its own region.
+    const [, region = 'us-east-1'] = /^sts\.([a-z0-9-]+)\.amazonaws\.com$/.exec(call.host) ?? [];
+    if (authorization.region !== region) {
+      throw new StsError('SignatureDoesNotMatch', 'Credential should be scoped to a valid region.');
+    }
+    if (!isSignedWith(secrets.secretAccessKey, authorization, call)) {
+      const message =
+        'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.';
+      throw new StsError('SignatureDoesNotMatch', message);
+    }
+    if (secrets.expiresAtMs <= Date.now()) {
+      throw new StsError('ExpiredToken', 'The security token included in the request is expired');
+    }
+    const { session } = secrets;
+    const account = session.arn.split(':')[4] ?? '';
+    return element('Arn', session.arn) + element('UserId', userIdOf(session)) + element('Account', account);
+  }
+
+  #remember(secrets: Secrets): void {
+    this.#secrets.set(secrets.session.accessKeyId, secrets);
+    if (this.#secrets.size <= remembered) return;
+    for (const oldest of this.#secrets.keys()) {
+      this.#secrets.delete(oldest);
+      return;
+    }
+  }
+}
+
+/** Undefined for a body that is too large. */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > bodyLimit) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** SDKs send a form; a query says the same. https://docs.aws.amazon.com/STS/latest/APIReference/making-requests.html */
+function callOf(request: IncomingMessage, body: Buffer): Call {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(',') : value;
+  }
+  const query = new URL(request.url ?? '/', 'https://sts.amazonaws.com').searchParams;
+  const parameters = request.method === 'POST' ? new URLSearchParams(body.toString()) : query;
+  const userAgent = headers['user-agent'] ?? '';
+  return {
+    method: request.method ?? '',
+    query,
+    headers,
+    body,
+    parameters,
+    action: parameters.get('Action') ?? '',
+    host: (headers['host'] ?? '').replace(/:\d+$/, ''),
+    userAgent,
+    sdk: sdkOf(userAgent),
+  };
+}
+
+function sdkOf(userAgent: string): Sdk {
+  if (userAgent.startsWith('Boto3/')) return 'boto3';
+  return userAgent.startsWith('aws-sdk-js/3.') ? 'js' : 'other';
+}
+
+/** ROLE-ID:SESSION. A role has the same id in each answer. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids */
+function userIdOf({ roleArn, roleSessionName }: RoleSession): string {
+  return `AROA${base32(createHash('sha256').update(roleArn).digest().subarray(0, 16))}:${roleSessionName}`;
+}
+
+/** A character for each byte. */
+function base32(bytes: Uint8Array): string {
+  return Array.from(bytes, byte => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[byte % 32]).join('');
+}
+
+function element(name: string, text: string): string {
+  return `<${name}>${escapeXml(text)}</${name}>`;
+}
+
+function seconds(): number {
+  return Date.now() / 1000;
+}
