@@ -100,6 +100,7 @@ const nodePrograms = {
   kubelet: nodeFolder,
 } as const;
 export type NodeProgram = keyof typeof nodePrograms;
+export const nodeProgramNames = Object.keys(nodePrograms) as readonly NodeProgram[];
 
 /** The path of a node's program. @throws {TestbedMissing} */
 export function nodeProgram(program: NodeProgram): string {
