@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /** What one end of a bridge listens at, and where it sends what comes: a TCP port, or the path of a Unix socket. */
 export type BridgeAddress = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -15,7 +15,7 @@ export interface LoopbackBridgeOptions {
 const defaultMaxConnections = 256;
 
 /**
- * Forwards each connection as it is, byte for byte. Two of them lead from loopback into another network namespace: the outer one from
+ * Forwards each connection as it is, byte for byte; it ends with either side, as TLS connections do. Two of them lead from loopback into another network namespace: the outer one from
  * a port to a Unix socket, which is a file and so is seen in both, the inner one from there to the server.
  */
 export class LoopbackBridge {
@@ -25,8 +25,7 @@ export class LoopbackBridge {
 
   private constructor({ target, maxConnections = defaultMaxConnections }: LoopbackBridgeOptions) {
     this.#target = target;
-    // Each direction ends by itself, as it does without a bridge.
-    this.#server = createServer({ allowHalfOpen: true }, client => this.#accept(client));
+    this.#server = createServer(client => this.#accept(client));
     this.#server.maxConnections = maxConnections;
   }
 
@@ -54,8 +53,7 @@ export class LoopbackBridge {
   }
 
   #accept(client: Socket): void {
-    const options: NetConnectOpts = { ...this.#target, allowHalfOpen: true };
-    const server = connect(options);
+    const server = connect(this.#target);
     join(client, server);
     join(server, client);
     for (const socket of [client, server]) {
