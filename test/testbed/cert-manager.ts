@@ -19,6 +19,13 @@ interface Conditions {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
+/** The path of its program. @throws {TestbedMissing} */
+export function certManagerProgram(): string {
+  const program = join(certManagerFolder(), 'cert-manager');
+  if (isExecutable(program)) return program;
+  throw new TestbedMissing(`${program} is not built: run "make testbed" first (it needs Go)`);
+}
+
 /** cert-manager's controllers and cainjector against one control plane, as its administrator. */
 export class CertManager {
   readonly pid: number;
@@ -36,14 +43,11 @@ export class CertManager {
    * @throws {CertManagerFailed}
    */
   static async start(plane: ControlPlane): Promise<CertManager> {
-    const folder = certManagerFolder();
-    const program = join(folder, 'cert-manager');
-    if (!isExecutable(program)) {
-      throw new TestbedMissing(`${program} is not built: run "make testbed" first (it needs Go)`);
-    }
+    const program = certManagerProgram();
+    const definitions = join(certManagerFolder(), 'crds');
     // Server-side: client-side apply would keep a second copy of each schema in an annotation.
-    await plane.kubectl(['apply', '--server-side', '-f', join(folder, 'crds')]);
-    await plane.kubectl(['wait', '--for=condition=Established', '--timeout=20s', '-f', join(folder, 'crds')]);
+    await plane.kubectl(['apply', '--server-side', '-f', definitions]);
+    await plane.kubectl(['wait', '--for=condition=Established', '--timeout=20s', '-f', definitions]);
     const manager = new CertManager(
       new SupervisedProcess(program, [], {
         env: { KUBECONFIG: plane.adminKubeconfig },

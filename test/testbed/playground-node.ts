@@ -16,6 +16,7 @@ import {
   nodeProgramNames,
   TestbedMissing,
 } from './binaries.ts';
+import { certManagerProgram } from './cert-manager.ts';
 import { kubeconfig } from './kubeconfig.ts';
 import { LoopbackBridge } from './loopback-bridge.ts';
 import { NodeRequirementMissing, requireNode } from './node/requirements.ts';
@@ -58,6 +59,9 @@ const tries = [
   ...unboundTries,
 ];
 
+const started = `A Kubernetes cluster of one node, with cert-manager, and carm-webhook as deploy/ installs it.
+Nothing leads out of it, so no image can be pulled; ${busyboxImage} is there.`;
+
 /** An error to be thrown when the cluster ends by itself; it has said why. */
 class ClusterEnded extends Error {
   override readonly name = 'ClusterEnded';
@@ -75,13 +79,13 @@ function requireAll(): void {
   requireNode();
   for (const program of controlPlanePrograms) controlPlaneProgram(program);
   for (const program of nodeProgramNames) nodeProgram(program);
+  certManagerProgram();
 }
 
 function startCluster(): SupervisedProcess {
-  const [runner, inside] = ['node/run-isolated.ts', 'playground-inside.ts'].map(file =>
-    join(import.meta.dirname, file),
-  );
-  const cluster = new SupervisedProcess(process.execPath, [`${runner}`, process.execPath, `${inside}`]);
+  const runner = join(import.meta.dirname, 'node', 'run-isolated.ts');
+  const inside = join(import.meta.dirname, 'playground-inside.ts');
+  const cluster = new SupervisedProcess(process.execPath, [runner, process.execPath, inside]);
   cluster.stderr?.pipe(process.stderr);
   return cluster;
 }
@@ -119,7 +123,6 @@ async function play(): Promise<void> {
     if (ready === undefined) return;
     const { socket, logFolder } = ready;
     bridge = await LoopbackBridge.start({ listen: { host: '127.0.0.1', port: 0 }, target: { path: socket } });
-    const started = 'A Kubernetes cluster of one node, with cert-manager, and carm-webhook as deploy/ installs it.';
     say(welcome({ started, kubeconfig: writeKubeconfig(ready, bridge), logFolder, tries }));
     const over = await Promise.race([signalled, ended(cluster)]);
     if (over !== undefined) throw over;
