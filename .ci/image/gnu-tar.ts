@@ -60,19 +60,9 @@ export async function requireGnuTar(program = 'tar'): Promise<void> {
  * @throws {TarFailed}
  */
 export async function packFolder(folder: string, file: string, options: readonly string[] = []): Promise<Digested> {
-  const names = (await readdir(folder)).map(name => Buffer.from(name)).sort(Buffer.compare);
+  const names = (await readdir(folder)).sort();
   // An empty list of files, without --files-from, is an error for tar.
-  const args = [
-    ...reproducible,
-    ...options,
-    '-C',
-    folder,
-    '-cf',
-    '-',
-    '--files-from=/dev/null',
-    '--',
-    ...names.map(String),
-  ];
+  const args = [...reproducible, ...options, '-C', folder, '-cf', '-', '--files-from=/dev/null', '--', ...names];
   const tar = spawn('tar', args, { stdio: ['ignore', 'pipe', 'pipe'], env });
   const ended = new Promise<number | null>((resolve, reject) => {
     tar.once('error', reject);

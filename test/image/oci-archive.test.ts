@@ -93,6 +93,7 @@ describe('an OCI archive', () => {
       WorkingDir: '/app',
       Labels: { 'org.example': 'é' },
     });
+    assert.deepEqual(Object.keys(image.config['ExposedPorts'] ?? {}), ['53/udp', '8443/tcp']);
   });
 
   test('has the same bytes for the same content, also from layers that were packed before', async t => {

@@ -68,6 +68,9 @@ describe('a program with its libraries', () => {
     await copyProgram({ program, root });
     await copyProgram({ program, root });
     assert.equal((await stat(join(root, program))).mode & 0o777, 0o755);
+    const own = join(await folderOf(t, { own: { text: '#!/bin/sh\n', mode: 0o500 } }), 'own');
+    await copyProgram({ program: own, root, to: '/own' });
+    assert.equal((await stat(join(root, 'own'))).mode & 0o777, 0o755);
   });
 
   test('has no libraries when ldd says that it is not dynamic', async t => {
