@@ -94,7 +94,7 @@ endif
 image: ## Build the container image, IMAGE=NAME:TAG (without a container engine: an archive for tests)
 ifdef NO_ENGINE
 image: $(INSTALLED)
-	$(info There is no container engine ($(NO_ENGINE)). CONTAINER_ENGINE names another one, such as podman. Without one, an archive for tests is made.)
+	$(info There is no container engine ($(NO_ENGINE)). An archive for tests is made instead. To use another engine, such as podman, set CONTAINER_ENGINE to it.)
 	@node .ci/image/build-image.ts --name $(IMAGE) --output $(IMAGE_ARCHIVE)
 else
 	@command -v $(CONTAINER_ENGINE) >/dev/null || { echo '$(CONTAINER_ENGINE) is missing: install it (https://docs.docker.com/engine/install/), or set CONTAINER_ENGINE to another one, such as podman' >&2; exit 2; }

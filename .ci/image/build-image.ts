@@ -1,6 +1,5 @@
 /** `make image` without a container engine: the image of the Dockerfile as an OCI archive. */
 
-import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +22,8 @@ export interface ImageBuild {
   readonly output: string;
   /** Is told what takes long. */
   readonly report?: (line: string) => void;
+  /** Ends the build, and what it runs. */
+  readonly signal?: AbortSignal;
 }
 
 export interface BuiltImage extends WrittenArchive {
@@ -39,21 +40,20 @@ export interface BuiltImage extends WrittenArchive {
  * @throws {ImageNameError}
  * @throws {GnuTarMissing}
  */
-export async function buildImage({ context, name, output, report = () => {} }: ImageBuild): Promise<BuiltImage> {
+export async function buildImage({ context, name, output, report, signal }: ImageBuild): Promise<BuiltImage> {
   // What cannot succeed fails before anything takes long.
   parseImageName(name);
   await requireGnuTar();
   const text = await readFile(join(context, 'Dockerfile'), 'utf8');
   const stages = parseDockerfile(text).map(stage => ({ stage, base: standInOf(stage) }));
-  const { stage: last, base } = stages.at(-1) ?? raise(new Error('a Dockerfile has a stage'));
-  const { fill, madeFrom } = base;
-  if (fill === undefined)
-    throw new NoStandIn(`nothing on this machine can stand in for ${last.base} as an image's base`);
+  const last = stages.at(-1);
+  if (last?.base.fill === undefined) {
+    throw new NoStandIn(`nothing on this machine can stand in for ${last?.stage.base} as an image's base`);
+  }
+  const { fill, madeFrom } = last.base;
   const files = await contextOf(context);
 
   const folder = await mkdtemp(join(tmpdir(), 'carm-webhook-image-'));
-  const remove = () => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', remove);
   try {
     const roots = new Map<string, string>();
     let config: ImageConfig = {};
@@ -61,20 +61,20 @@ export async function buildImage({ context, name, output, report = () => {} }: I
     for (const [index, each] of stages.entries()) {
       root = join(folder, `stage-${index}`);
       await mkdir(root);
-      config = await buildStage({ ...each, root, context: files, earlier: roots, report });
+      config = await buildStage({ ...each, root, context: files, earlier: roots, report, signal });
       if (each.stage.name !== undefined) roots.set(each.stage.name, root);
     }
     const baseRoot = join(folder, 'base');
     await mkdir(baseRoot);
     await fill(baseRoot);
+    signal?.throwIfAborted();
     const filled = await Promise.all(
       [baseRoot, root].map(async each => ((await readdir(each)).length > 0 ? [each] : [])),
     );
     const layers = filled.flat().map(each => ({ folder: each }));
     const written = await writeOciArchive({ file: output, name, layers, config });
-    return { ...written, base: { wanted: last.base, ...(madeFrom === undefined ? {} : { madeFrom }) } };
+    return { ...written, base: { wanted: last.stage.base, ...(madeFrom === undefined ? {} : { madeFrom }) } };
   } finally {
-    process.off('exit', remove);
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -99,11 +99,12 @@ async function contextOf(folder: string): Promise<BuildContext> {
   return { folder, includes: parseDockerignore(ignored) };
 }
 
-function raise(error: Error): never {
-  throw error;
+class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  readonly code = 'Interrupted';
 }
 
-async function main(): Promise<void> {
+async function main(signal: AbortSignal): Promise<void> {
   const { values } = parseArgs({
     options: {
       name: { type: 'string', default: 'carm-webhook:dev' },
@@ -112,7 +113,7 @@ async function main(): Promise<void> {
   });
   const say = (line: string) => process.stdout.write(`${line}\n`);
   const context = fileURLToPath(new URL('../..', import.meta.url));
-  const { file, ...image } = await buildImage({ context, ...values, report: say });
+  const { file, ...image } = await buildImage({ context, ...values, report: say, signal });
   const { madeFrom, wanted } = image.base;
   say('');
   say(`${file}: ${image.name}, ${Math.ceil(image.size / 1e6)} MB, ${image.digest}`);
@@ -126,12 +127,13 @@ async function main(): Promise<void> {
 }
 
 if (import.meta.main) {
+  const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    // The folder in which it builds is removed at the exit.
-    process.once(signal, () => process.exit(1));
+    // So that the folders in which it builds are removed.
+    process.once(signal, () => interrupted.abort(new Interrupted(`ended by ${signal}`)));
   }
   try {
-    await main();
+    await main(interrupted.signal);
   } catch (error) {
     // What has a code is said by its message; anything else is a defect, and needs its stack.
     if (!(error instanceof Error) || !('code' in error)) throw error;

@@ -9,6 +9,7 @@ export interface RunStep {
   readonly env: ReadonlyMap<string, string>;
   /** What it may start. */
   readonly programs: readonly string[];
+  readonly signal?: AbortSignal | undefined;
 }
 
 const limitMs = 600_000;
@@ -20,7 +21,7 @@ const linesKept = 20;
  * that are given, with words that mean the same in a root of its own.
  * @returns what is wrong, if something is: with the end of what the command has said.
  */
-export async function runStep({ command, cwd, env, programs }: RunStep): Promise<string | undefined> {
+export async function runStep({ command, cwd, env, programs, signal }: RunStep): Promise<string | undefined> {
   const [program = '', ...args] = command.split(/\s+/);
   if (!programs.includes(program)) {
     const allowed = programs.length === 0 ? 'no program' : programs.join(' and ');
@@ -33,12 +34,15 @@ export async function runStep({ command, cwd, env, programs }: RunStep): Promise
     return `without a container engine its words must be plain, with no path out of its folder, not ${JSON.stringify(unclear)}`;
   }
   const child = startForEveryone(() => new SupervisedProcess(program, args, { cwd, env: environment(env) }));
+  const stop = () => void child.stop();
+  signal?.addEventListener('abort', stop, { once: true });
   const last: string[] = [];
   const read = (output: Readable | null) => keepLines(output, last);
   const outputs = Promise.all([read(child.stdout), read(child.stderr)]);
   const end = await child.wait(limitMs);
   if (end === undefined) await child.stop();
   await outputs;
+  signal?.removeEventListener('abort', stop);
   if (end?.code === 0) return undefined;
   const how = end === undefined ? `took longer than ${limitMs / 1000} s` : `ended with ${end.code ?? end.signal}`;
   return [`${command} ${how}`, ...last, ...registryProblem(last)].join('\n');

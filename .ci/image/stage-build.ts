@@ -23,7 +23,8 @@ export interface StageBuild {
   /** The roots of earlier stages, by name. */
   readonly earlier: ReadonlyMap<string, string>;
   /** Is told what takes long. */
-  readonly report: (line: string) => void;
+  readonly report?: ((line: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** An error to be thrown when a step fails; the message begins with its place. */
@@ -42,10 +43,11 @@ export class StepFailed extends Error {
  * @throws {StepFailed}
  */
 export async function buildStage(build: StageBuild): Promise<ImageConfig> {
-  const { root, base, report } = build;
+  const { root, base, report, signal } = build;
   let config: ImageConfig = base.config;
   await chmod(root, 0o755);
   for (const step of build.stage.steps) {
+    signal?.throwIfAborted();
     const workingDir = config.workingDir ?? '/';
     switch (step.instruction) {
       case 'WORKDIR': {
@@ -59,10 +61,11 @@ export async function buildStage(build: StageBuild): Promise<ImageConfig> {
         break;
       case 'RUN': {
         await makeFolders(step, root, workingDir);
-        report(`RUN ${step.command}`);
+        report?.(`RUN ${step.command}`);
         const { programs } = base;
         const env = config.env ?? new Map();
-        const problem = await runStep({ command: step.command, cwd: join(root, workingDir), env, programs });
+        const problem = await runStep({ command: step.command, cwd: join(root, workingDir), env, programs, signal });
+        signal?.throwIfAborted();
         if (problem !== undefined) throw new StepFailed(step, problem);
         break;
       }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { buildImage } from '../../.ci/image/build-image.ts';
 import { folderOf } from './folder-of.ts';
 import { listTar, readArchive, textIn } from './read-archive.ts';
@@ -112,6 +113,28 @@ describe('an image that is built without a container engine', () => {
       assert.deepEqual(said, []);
     });
   }
+
+  test('ends what it runs, and leaves nothing behind, when it is interrupted', { timeout: 30_000 }, async t => {
+    const folder = await folderOf(t);
+    const script = `import { writeFileSync } from 'node:fs';
+writeFileSync('${folder}/started', [process.pid, process.cwd()].join(' '));
+setTimeout(() => {}, 60_000);`;
+    const interrupted = new AbortController();
+    const build = buildImage({
+      context: await folderOf(t, { ...context, 'make.mjs': script }),
+      name: 'a',
+      output: join(folder, 'out/a.tar'),
+      signal: interrupted.signal,
+    });
+    const started = join(folder, 'started');
+    while (!existsSync(started) || (await readFile(started, 'utf8')) === '') await sleep(10);
+    interrupted.abort(new Error('enough'));
+    await assert.rejects(build, /^Error: enough$/);
+    const [pid, place = ''] = (await readFile(started, 'utf8')).split(' ');
+    assert.throws(() => process.kill(Number(pid), 0), { code: 'ESRCH' });
+    assert.match(place, /carm-webhook-image-/);
+    assert.ok(!existsSync(dirname(dirname(place))) && !existsSync(join(folder, 'out')));
+  });
 
   test('leaves nothing behind when a step fails', async t => {
     const script = "console.error('in', process.cwd()); process.exit(1);";

@@ -31,7 +31,6 @@ async function build(t: TestContext, { steps, context = {}, ignored = '', first 
     root,
     context: { folder: await folderOf(t, context), includes: parseDockerignore(ignored) },
     earlier: new Map([['first', await folderOf(t, first)]]),
-    report: () => undefined,
   });
   // Type, mode and path, and where links lead.
   const { stdout } = await run('find', [root, '-mindepth', '1', '-printf', '%y%m /%P %l\n']);
@@ -188,7 +187,6 @@ test('folders are for everyone to read whatever the mode of the root was', async
     root: join(root, 'root'),
     context,
     earlier: new Map(),
-    report: () => undefined,
   });
   const { stdout } = await run('find', [join(root, 'root'), '-printf', '%m ']);
   assert.equal(stdout, '755 755 755 ');
