@@ -1,5 +1,6 @@
 # Every target does its own set-up. All that must be there is make, npm and Node.js 18 or later: npm brings the
-# Node.js that the project runs on. (e2e also needs Go or KUBEBUILDER_ASSETS, image a container engine.)
+# Node.js that the project runs on. (e2e also needs Go or KUBEBUILDER_ASSETS. image needs a container engine; without one it
+# makes an archive for tests, which needs Linux and GNU tar.)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -13,6 +14,7 @@ INSTALLED := node_modules/.installed
 BUNDLE := dist/carm-webhook.mjs
 SOURCES := $(shell find src -name '*.ts') .ci/bundle.ts package.json tsconfig.json
 IMAGE ?= carm-webhook:dev
+IMAGE_ARCHIVE := image/carm-webhook.oci.tar
 CONTAINER_ENGINE ?= docker
 
 .PHONY: help
@@ -83,11 +85,22 @@ siege: $(BUNDLE) ## Attack the built server from loopback in every known way (SI
 playground: $(BUNDLE) testbed ## Start a control plane with the webhook, to try things out until Ctrl-C
 	@node test/testbed/playground.ts
 
+# An engine that was chosen must be there. Otherwise docker is asked: a client whose daemon does not answer cannot build either.
+ifeq ($(filter image,$(MAKECMDGOALS)) $(origin CONTAINER_ENGINE),image file)
+NO_ENGINE := $(shell why=$$($(CONTAINER_ENGINE) version 2>&1 >/dev/null) || echo "$${why:-$(CONTAINER_ENGINE) failed}")
+endif
+
 .PHONY: image
-image: ## Build the container image, IMAGE=NAME:TAG
+image: ## Build the container image, IMAGE=NAME:TAG (without a container engine: an archive for tests)
+ifdef NO_ENGINE
+image: $(INSTALLED)
+	$(info There is no container engine ($(NO_ENGINE)). An archive for tests is made instead. To use another engine, such as podman, set CONTAINER_ENGINE to it.)
+	@node .ci/image/build-image.ts --name $(IMAGE) --output $(IMAGE_ARCHIVE)
+else
 	@command -v $(CONTAINER_ENGINE) >/dev/null || { echo '$(CONTAINER_ENGINE) is missing: install it (https://docs.docker.com/engine/install/), or set CONTAINER_ENGINE to another one, such as podman' >&2; exit 2; }
 	$(CONTAINER_ENGINE) build --tag $(IMAGE) .
+endif
 
 .PHONY: clean
 clean: ## Remove what was built and installed
-	rm -rf dist node_modules
+	rm -rf dist image node_modules
