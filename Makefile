@@ -77,6 +77,18 @@ testbed: $(INSTALLED) ## Build a real control plane for e2e, once for all clones
 e2e: $(BUNDLE) testbed ## Run the tests on a real kube-apiserver
 	@npm run --silent e2e
 
+.PHONY: testbed-node
+testbed-node: $(INSTALLED) ## Build a real node for e2e-node, with the control plane, once for all clones (needs root on Linux)
+	@node test/testbed/build.ts --node
+
+# Behind testbed-node: what this machine lacks is said before anything takes long.
+$(IMAGE_ARCHIVE): $(INSTALLED) $(SOURCES) $(wildcard .ci/image/*.ts) Dockerfile package-lock.json LICENSE CHANGELOG.md | testbed-node
+	@node .ci/image/build-image.ts --name $(IMAGE) --output $@
+
+.PHONY: e2e-node
+e2e-node: testbed-node $(IMAGE_ARCHIVE) ## Run the tests on a real node (needs root on Linux; NODE_TESTS=all for hours' worth in minutes)
+	@npm run --silent e2e-node
+
 .PHONY: siege
 siege: $(BUNDLE) ## Attack the built server from loopback in every known way (SIEGE=all, SIEGE_MINUTES=30 for longer)
 	@npm run --silent siege

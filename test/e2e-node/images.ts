@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,9 +10,8 @@ import { pauseImage } from '../testbed/node/node-config.ts';
 import { bundleJsClient } from './clients/bundle-js-client.ts';
 import { copyPython } from './python-files.ts';
 
-/** The archive that `make image-archive` makes from the Dockerfile, and the name of the image in it. */
+/** What `make image` makes from the Dockerfile without a container engine. */
 const webhookArchive = join(import.meta.dirname, '..', '..', 'image', 'carm-webhook.oci.tar');
-export const webhookImage = 'carm-webhook:dev';
 
 /** A shell and the usual small programs; `sleep` and whatever else a test gives it to run. */
 export const busyboxImage = 'testbed/busybox:1';
@@ -77,18 +77,31 @@ async function jsSdkArchive(caPem: string): Promise<string> {
   });
 }
 
-/**
- * The archives of what every node needs, and of our own image.
- * @throws {TestbedMissing} when that has not been built
- */
+interface OciIndex {
+  readonly manifests: readonly { readonly annotations?: Readonly<Record<string, string>> }[];
+}
+
+/** An image in an archive. */
+export interface ArchivedImage {
+  readonly archive: string;
+  readonly name: string;
+}
+
+/** Our own image. @throws {TestbedMissing} when it has not been built */
+export function builtImage(): ArchivedImage {
+  if (!existsSync(webhookArchive)) throw new TestbedMissing(`${webhookArchive} is not there: run "make e2e-node"`);
+  const index = execFileSync('tar', ['-xOf', webhookArchive, 'index.json'], { encoding: 'utf8' });
+  const [manifest] = (JSON.parse(index) as OciIndex).manifests;
+  return { archive: webhookArchive, name: manifest?.annotations?.['io.containerd.image.name'] ?? '' };
+}
+
+/** The archives of what every node needs. */
 export async function nodeImages(): Promise<readonly string[]> {
-  if (!existsSync(webhookArchive)) throw new TestbedMissing(`${webhookArchive} is not there: run "make image-archive"`);
   const root = await busyboxRoot();
   const path = new Map([['PATH', '/bin']]);
   return [
     await archive(pauseImage, root, { env: path, entrypoint: ['/bin/sleep', '2147483647'] }),
     await archive(busyboxImage, await busyboxRoot(), { env: path, cmd: ['/bin/sh'] }),
-    webhookArchive,
   ];
 }
 

@@ -43,7 +43,13 @@ const needed = [
 ] as const;
 
 /** Of the 82 MB that describe AWS's services: STS, and what is about all of them. */
-const neededData = ['_retry.json', 'endpoints.json', 'partitions.json', 'sdk-default-configuration.json', 'sts'] as const;
+const neededData = [
+  '_retry.json',
+  'endpoints.json',
+  'partitions.json',
+  'sdk-default-configuration.json',
+  'sts',
+] as const;
 
 function isNeeded(path: string): boolean {
   const [, inData] = path.split('/botocore/data/');
@@ -56,7 +62,9 @@ export async function copyPython(root: string): Promise<void> {
   await copyProgram({ program, root, to: python });
   // Named after the version: /usr/lib/python3.11.
   const library = join('/usr/lib', basename(program));
-  const extensions = readdirSync(join(library, 'lib-dynload')).filter(name => /^_(?:ssl|hashlib|json|contextvars)\./.test(name));
+  const extensions = readdirSync(join(library, 'lib-dynload')).filter(name =>
+    /^_(?:ssl|hashlib|json|contextvars)\./.test(name),
+  );
   for (const extension of extensions) {
     await copyProgram({ program: join(library, 'lib-dynload', extension), root });
   }
@@ -64,7 +72,8 @@ export async function copyPython(root: string): Promise<void> {
   mkdirSync(join(root, library), { recursive: true });
   cpSync(library, join(root, library), {
     ...options,
-    filter: path => !(leftOut.some(name => path === join(library, name)) || /lib-dynload\/|\/config-3|\/sitecustomize/.test(path)),
+    filter: path =>
+      !(leftOut.some(name => path === join(library, name)) || /lib-dynload\/|\/config-3|\/sitecustomize/.test(path)),
   });
   for (const name of needed) {
     const source = join(packages, name);
