@@ -1,5 +1,6 @@
 # Every target does its own set-up. All that must be there is make, npm and Node.js 18 or later: npm brings the
-# Node.js that the project runs on. (e2e also needs Go or KUBEBUILDER_ASSETS, image a container engine.)
+# Node.js that the project runs on. (e2e also needs Go or KUBEBUILDER_ASSETS. image needs a container engine; without one it
+# makes an archive for tests, which needs Linux and GNU tar.)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -13,6 +14,7 @@ INSTALLED := node_modules/.installed
 BUNDLE := dist/carm-webhook.mjs
 SOURCES := $(shell find src -name '*.ts') .ci/bundle.ts package.json tsconfig.json
 IMAGE ?= carm-webhook:dev
+IMAGE_ARCHIVE := image/carm-webhook.oci.tar
 CONTAINER_ENGINE ?= docker
 
 .PHONY: help
@@ -79,6 +81,18 @@ testbed-node: $(INSTALLED) ## Build what a real node needs too, and install its 
 e2e: $(BUNDLE) testbed ## Run the tests on a real kube-apiserver
 	@npm run --silent e2e
 
+.PHONY: testbed-node
+testbed-node: $(INSTALLED) ## Build a real node for e2e-node, with the control plane, once for all clones (needs root on Linux)
+	@node test/testbed/build.ts --node
+
+# Behind testbed-node: what this machine lacks is said before anything takes long.
+$(IMAGE_ARCHIVE): $(INSTALLED) $(SOURCES) $(wildcard .ci/image/*.ts) Dockerfile package-lock.json LICENSE CHANGELOG.md | testbed-node
+	@node .ci/image/build-image.ts --name $(IMAGE) --output $@
+
+.PHONY: e2e-node
+e2e-node: testbed-node $(IMAGE_ARCHIVE) ## Run the tests on a real node (needs root on Linux; NODE_TESTS=all for hours' worth in minutes)
+	@npm run --silent e2e-node
+
 .PHONY: siege
 siege: $(BUNDLE) ## Attack the built server from loopback in every known way (SIEGE=all, SIEGE_MINUTES=30 for longer)
 	@npm run --silent siege
@@ -87,11 +101,22 @@ siege: $(BUNDLE) ## Attack the built server from loopback in every known way (SI
 playground: $(BUNDLE) $(if $(NODE),testbed-node,testbed) ## Start a control plane with the webhook, to try things out until Ctrl-C (NODE=1: pods run)
 	@node test/testbed/$(if $(NODE),playground-node.ts,playground.ts)
 
+# An engine that was chosen must be there. Otherwise docker is asked: a client whose daemon does not answer cannot build either.
+ifeq ($(filter image,$(MAKECMDGOALS)) $(origin CONTAINER_ENGINE),image file)
+NO_ENGINE := $(shell why=$$($(CONTAINER_ENGINE) version 2>&1 >/dev/null) || echo "$${why:-$(CONTAINER_ENGINE) failed}")
+endif
+
 .PHONY: image
-image: ## Build the container image, IMAGE=NAME:TAG
+image: ## Build the container image, IMAGE=NAME:TAG (without a container engine: an archive for tests)
+ifdef NO_ENGINE
+image: $(INSTALLED)
+	$(info There is no container engine ($(NO_ENGINE)). An archive for tests is made instead. To use another engine, such as podman, set CONTAINER_ENGINE to it.)
+	@node .ci/image/build-image.ts --name $(IMAGE) --output $(IMAGE_ARCHIVE)
+else
 	@command -v $(CONTAINER_ENGINE) >/dev/null || { echo '$(CONTAINER_ENGINE) is missing: install it (https://docs.docker.com/engine/install/), or set CONTAINER_ENGINE to another one, such as podman' >&2; exit 2; }
 	$(CONTAINER_ENGINE) build --tag $(IMAGE) .
+endif
 
 .PHONY: clean
 clean: ## Remove what was built and installed
-	rm -rf dist node_modules
+	rm -rf dist image node_modules

@@ -5,15 +5,15 @@ import { asList, type Manifest, renderBesideDeploy } from '../e2e/manifests.ts';
 import { CertManager } from '../testbed/cert-manager.ts';
 import { ControlPlane, type ControlPlaneOptions } from '../testbed/control-plane.ts';
 import { TestNode } from '../testbed/node/test-node.ts';
+import { builtImage, nodeImages } from './images.ts';
 
 export const webhookNamespace = 'carm-webhook';
 const rolloutLimitMs = 120_000;
 const serviceLimitMs = 20_000;
 
 export interface NodeClusterOptions {
-  readonly images: readonly string[];
-  /** The name of the webhook's image among them, `REPOSITORY:TAG`. */
-  readonly webhookImage: string;
+  /** Archives of images, beside those that every node has. */
+  readonly images?: readonly string[];
   readonly apiServerFlags?: ControlPlaneOptions['apiServerFlags'];
 }
 
@@ -30,16 +30,18 @@ export class NodeCluster {
   }
 
   /** Starts it and waits until both replicas are Ready and the API server has cert-manager's CA. */
-  static async start({ images, webhookImage, apiServerFlags = [] }: NodeClusterOptions): Promise<NodeCluster> {
+  static async start({ images = [], apiServerFlags = [] }: NodeClusterOptions = {}): Promise<NodeCluster> {
+    const webhook = builtImage();
+    const archives = [...(await nodeImages()), webhook.archive, ...images];
     const plane = await ControlPlane.start({ node: true, apiServerFlags });
     const ending: (() => Promise<void>)[] = [() => plane.stop()];
     try {
-      const node = await TestNode.start(plane, images);
+      const node = await TestNode.start(plane, archives);
       ending.unshift(() => node.stop());
       const certManager = await CertManager.start(plane);
       ending.unshift(() => certManager.stop());
       const cluster = new NodeCluster(plane, node, certManager);
-      await cluster.#install(webhookImage);
+      await cluster.#install(webhook.name);
       return cluster;
     } catch (error) {
       for (const end of ending) await end();

@@ -22,6 +22,7 @@ const groups = {
     atOnce: 4,
   },
   cluster: { files: /^test\/cluster\/(?!.*\b(?:heap|hostile|chaos|faults|watch-loop|live-reads)\b)/, atOnce: 4 },
+  image: { files: /^test\/image\//, atOnce: 4 },
 } as const satisfies Readonly<Record<string, { readonly files: RegExp; readonly atOnce: number }>>;
 
 export type SharedProcess = keyof typeof groups;

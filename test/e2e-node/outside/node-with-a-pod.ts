@@ -1,8 +1,8 @@
 /** Starts a control plane with a node and a pod on it, says so, and waits until it is ended: for nothing-left.e2e.ts. */
 
+import { eventually } from '../../e2e/eventually.ts';
 import { ControlPlane } from '../../testbed/control-plane.ts';
 import { TestNode } from '../../testbed/node/test-node.ts';
-import { eventually } from '../../e2e/eventually.ts';
 import { busyboxImage, nodeImages } from '../images.ts';
 
 const podLimitMs = 60_000;
@@ -24,7 +24,10 @@ const spec = {
   ],
 };
 await eventually('the pod is created', async () => {
-  const { status } = await plane.request('POST', '/api/v1/namespaces/default/pods', { metadata: { name: 'app' }, spec });
+  const { status } = await plane.request('POST', '/api/v1/namespaces/default/pods', {
+    metadata: { name: 'app' },
+    spec,
+  });
   return status === 201 ? true : undefined;
 });
 await plane.kubectl(['wait', '--for=condition=Ready', 'pod/app', '--timeout=60s'], { timeoutMs: podLimitMs });

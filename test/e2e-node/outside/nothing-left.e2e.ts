@@ -3,8 +3,8 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { SupervisedProcess } from '../../testbed/supervised-process.ts';
 import { eventually } from '../../e2e/eventually.ts';
+import { SupervisedProcess } from '../../testbed/supervised-process.ts';
 import { controlGroupsNamed, machineState, networkNamespacesOf, processesOf } from './machine-state.ts';
 
 const runner = join(import.meta.dirname, '..', '..', 'testbed', 'node', 'run-isolated.ts');
@@ -39,7 +39,10 @@ async function startNode(): Promise<RunningNode> {
   const running = processesOf(name);
   // Of containers too: the pause container and the one beside it.
   for (const program of ['kubelet', 'containerd', 'containerd-shim', 'kube-apiserver', 'sleep']) {
-    assert.ok(running.some(line => line.includes(program)), `${program}: ${running.join(', ')}`);
+    assert.ok(
+      running.some(line => line.includes(program)),
+      `${program}: ${running.join(', ')}`,
+    );
   }
   assert.ok(controlGroupsNamed(name).length > 0);
   // The node's and the pod's.

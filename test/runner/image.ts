@@ -1,0 +1,3 @@
+import { runShared } from './shared-process.ts';
+
+await runShared('image');
