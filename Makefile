@@ -73,10 +73,6 @@ docs: $(INSTALLED) ## Write the pages that are generated from the source
 testbed: $(INSTALLED) ## Build a real control plane for e2e, once for all clones
 	@node test/testbed/build.ts
 
-.PHONY: testbed-node
-testbed-node: $(INSTALLED) ## Build what a real node needs too, and install its Debian packages (Linux, as root)
-	@node test/testbed/build.ts --node
-
 .PHONY: e2e
 e2e: $(BUNDLE) testbed ## Run the tests on a real kube-apiserver
 	@npm run --silent e2e
@@ -98,7 +94,7 @@ siege: $(BUNDLE) ## Attack the built server from loopback in every known way (SI
 	@npm run --silent siege
 
 .PHONY: playground
-playground: $(BUNDLE) $(if $(NODE),testbed-node,testbed) ## Start a control plane with the webhook, to try things out until Ctrl-C (NODE=1: pods run)
+playground: $(if $(NODE),testbed-node $(IMAGE_ARCHIVE),$(BUNDLE) testbed) ## Start a control plane with the webhook, to try things out until Ctrl-C (NODE=1: pods run)
 	@node test/testbed/$(if $(NODE),playground-node.ts,playground.ts)
 
 # An engine that was chosen must be there. Otherwise docker is asked: a client whose daemon does not answer cannot build either.

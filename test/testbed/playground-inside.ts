@@ -4,7 +4,6 @@
  */
 
 import { join } from 'node:path';
-import { nodeImages, webhookImage } from '../e2e-node/images.ts';
 import { NodeCluster } from '../e2e-node/node-cluster.ts';
 import { TestbedMissing } from './binaries.ts';
 import { ControlPlaneFailed } from './control-plane.ts';
@@ -28,7 +27,7 @@ async function play(): Promise<void> {
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   // It may come twice: to the process group, and passed on by its first process.
   process.on('SIGTERM', () => end());
-  const cluster = await NodeCluster.start({ images: await nodeImages(), webhookImage });
+  const cluster = await NodeCluster.start();
   let bridge: LoopbackBridge | undefined;
   try {
     const { plane } = cluster;

@@ -7,7 +7,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { busyboxImage } from '../e2e-node/images.ts';
+import { builtImage, busyboxImage } from '../e2e-node/images.ts';
 import { webhookNamespace } from '../e2e-node/node-cluster.ts';
 import {
   controlPlaneProgram,
@@ -80,6 +80,7 @@ function requireAll(): void {
   for (const program of controlPlanePrograms) controlPlaneProgram(program);
   for (const program of nodeProgramNames) nodeProgram(program);
   certManagerProgram();
+  builtImage();
 }
 
 function startCluster(): SupervisedProcess {

@@ -28,6 +28,7 @@ if [ "$code" = 0 ]; then
 else
   # The logs stay for whoever looks for the reason.
   rm -rf "$folder"/*/data
+  find "$folder" -mindepth 1 -maxdepth 1 ! -name 'carm-webhook-plane-*' -exec rm -rf {} +
   rmdir "$folder" 2>/dev/null
 fi
 [ -z "$left" ]
