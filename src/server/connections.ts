@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import type { BodyReader } from './body-reader.ts';
 import { Door } from './door.ts';
@@ -26,6 +27,8 @@ const handshakeMs = 0.5;
 
 /** What is known of one TLS connection. */
 export interface Connection {
+  /** Beneath the TLS. */
+  readonly socket: Socket;
   readonly seat: Seat;
   /** Requests that are not answered yet. */
   unanswered: number;
@@ -68,6 +71,11 @@ function errorOf(cause: Error & { readonly code?: string }): HttpError {
     default:
       return new HttpError(400, 'malformed HTTP request');
   }
+}
+
+/** Whether no request is being read or answered. */
+function isAtRest({ last, reading }: Connection): boolean {
+  return reading === undefined && (last === undefined || last.writableFinished || last.destroyed);
 }
 
 /**
@@ -167,10 +175,24 @@ export class Connections {
     for (const connection of this.#open.values()) connection.retireAtMs = 0;
   }
 
+  /**
+   * Ends the connections between two requests, by a TCP reset. A client may take one for its next request in this very moment.
+   * After an orderly end its system would still take the bytes, and the request would fail. After a reset the write itself fails,
+   * which says that nothing was sent, and Go's client tries again on another connection:
+   * https://github.com/golang/go/blob/go1.26.0/src/net/http/transport.go (nothingWrittenError).
+   */
+  async resetIdle(): Promise<void> {
+    for (const connection of [...this.#open.values()]) {
+      // What has arrived becomes a request first, which is answered.
+      await nextTurn();
+      if (connection.last !== undefined && isAtRest(connection)) connection.socket.resetAndDestroy();
+    }
+  }
+
   /** Ends the connections that wait for nothing, also those that never carried a request or finished a handshake. */
   closeUnused(): void {
-    for (const [socket, { last, reading }] of this.#open) {
-      if (reading === undefined && (last === undefined || last.writableFinished || last.destroyed)) socket.destroy();
+    for (const connection of this.#open.values()) {
+      if (isAtRest(connection)) connection.socket.resetAndDestroy();
     }
     for (const { socket } of this.#handshaking.values()) socket.destroy();
   }
@@ -222,6 +244,7 @@ export class Connections {
     const trusted = seat.peer.trusted || socket.authorized;
     this.#seats.change(seat, 'idle', { ...seat.peer, trusted });
     this.#open.set(socket, {
+      socket: handshake.socket,
       seat,
       unanswered: 0,
       last: undefined,
@@ -239,7 +262,9 @@ export class Connections {
 
   #cut(socket: Socket, state: SeatState, peer: Peer): void {
     this.#options.onShortage(state === 'handshake' || state === 'queued' ? 'handshake' : 'connection', peer);
-    socket.destroy();
+    // By a reset for the reason that resetIdle has.
+    if (state === 'idle') socket.resetAndDestroy();
+    else socket.destroy();
   }
 
   #retireAtMs(): number {

@@ -26,7 +26,7 @@ const lateConnectionsMs = 50;
 /**
  * Stops the servers without failing a request that reached them:
  * 1. every answer says `Connection: close`, for `delayMs`, while balancers learn that we are not ready;
- * 2. the port closes, idle connections with it, and requests in flight have `timeoutMs` to end;
+ * 2. idle connections are reset, the port closes, and requests in flight have `timeoutMs` to end;
  * 3. what is left is cut, then the ops port closes.
  *
  * The caller has made `/readyz` say no before. Endpoints take time to follow it:
@@ -41,6 +41,7 @@ export async function drain(options: DrainOptions): Promise<void> {
   await nextTurn();
   await nextTurn();
   const closed = once(server, 'close');
+  await connections.resetIdle();
   server.close();
   const startedAtMs = performance.now();
   const cut = setTimeout(() => connections.closeAll(), options.timeoutMs);
