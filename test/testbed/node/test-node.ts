@@ -92,6 +92,11 @@ export class TestNode {
     await this.#ctr(['images', 'import', archive], importLimitMs);
   }
 
+  /** Forgets an image, `REGISTRY/REPOSITORY:TAG`, as a new node in this one's place would not have it. Its containers run on. */
+  async removeImage(image: string): Promise<void> {
+    await this.#ctr(['images', 'rm', '--sync', image], stopGraceMs);
+  }
+
   /** Stops kubelet (SIGKILL, as a crash would) and starts it again; containers run on meanwhile. */
   async restartKubelet(): Promise<void> {
     await this.#running.get('kubelet')?.stop(0);
