@@ -8,6 +8,7 @@ import { eventually } from '../e2e/eventually.ts';
 import { asList, deployFolder } from '../e2e/manifests.ts';
 import { PageCommands } from '../e2e/page-commands.ts';
 import { CertManager } from '../testbed/cert-manager.ts';
+import { builtImage, busyboxImage } from './images.ts';
 import { NodeCluster, webhookNamespace } from './node-cluster.ts';
 
 const account = '111122223333';
@@ -15,12 +16,6 @@ const roleArn = `arn:aws:iam::${account}:role/team`;
 const manifests = 'my-cluster';
 const testLimit = { timeout: 60_000 };
 const startLimitMs = 40_000;
-
-/** Archives of images, and the names of two of them. */
-function images(): { readonly archives: readonly string[]; readonly webhook: string; readonly busybox: string } {
-  const archives = ['pause', 'busybox', 'webhook'].map(name => `/tmp/proto/${name}.tar`);
-  return { archives, webhook: 'testbed/carm-webhook:dev', busybox: 'testbed/busybox:1' };
-}
 
 interface Pod extends StoredPod {
   readonly status: {
@@ -45,11 +40,11 @@ describe('the runbook, on a node where the replicas of the webhook are really do
   let restartedCertManager: CertManager | undefined;
   let folder: string;
   let page: PageCommands;
-  const { archives, webhook, busybox } = images();
+  const webhook = builtImage();
 
   before(
     async () => {
-      cluster = await NodeCluster.start({ images: archives, webhookImage: webhook });
+      cluster = await NodeCluster.start();
       folder = mkdtempSync(join(tmpdir(), 'carm-webhook-runbook-'));
       cpSync(deployFolder, join(folder, 'deploy'), { recursive: true });
       mkdirSync(join(folder, manifests));
@@ -57,7 +52,7 @@ describe('the runbook, on a node where the replicas of the webhook are really do
       page = new PageCommands('break-glass.md', { plane: cluster.plane, cwd: folder });
       const container = {
         name: 'app',
-        image: busybox,
+        image: busyboxImage,
         // As the first process of a container, the shell ends only by a signal that it traps.
         command: ['sh', '-c', 'trap "exit 1" TERM; while :; do sleep 1 & wait; done'],
       };
@@ -81,7 +76,7 @@ describe('the runbook, on a node where the replicas of the webhook are really do
 
   /** The folder that the page calls MANIFESTS: what docs/install.md makes, with a fault. */
   function writeManifests({ image, patch }: Fault = {}): void {
-    const [newName, newTag] = webhook.split(':');
+    const [newName, newTag] = webhook.name.split(':');
     const kustomization = {
       resources: ['../deploy'],
       images: [{ name: 'registry.invalid/carm-webhook', newName, newTag, ...image }],
@@ -131,7 +126,7 @@ describe('the runbook, on a node where the replicas of the webhook are really do
 
   /** What becomes of a pod that a person makes. Nothing is kept. */
   async function tryPod(namespace: string): Promise<string> {
-    const args = ['run', 'try', `--image=${busybox}`, '-n', namespace, '--dry-run=server', '-o', 'yaml'];
+    const args = ['run', 'try', `--image=${busyboxImage}`, '-n', namespace, '--dry-run=server', '-o', 'yaml'];
     const { stdout, stderr } = await kubectl(args, { expectCode: 'any' });
     return stdout + stderr;
   }
@@ -196,7 +191,7 @@ describe('the runbook, on a node where the replicas of the webhook are really do
     );
 
     test('on a new node either: pods are denied, running ones go on', testLimit, async () => {
-      await cluster.node.removeImage(`docker.io/${webhook}`);
+      await cluster.node.removeImage(webhook.name);
       await loseReplicas();
       await untilDenied();
       await kubectl(['scale', 'deployment/web', '-n', 'team-a', '--replicas=2']);
@@ -232,7 +227,7 @@ describe('the runbook, on a node where the replicas of the webhook are really do
     });
 
     test('Bypass the webhook once: the pod runs', testLimit, async () => {
-      await page.run('Bypass the webhook once', { NAMESPACE: 'team-b', IMAGE: busybox });
+      await page.run('Bypass the webhook once', { NAMESPACE: 'team-b', IMAGE: busyboxImage });
       await untilPodsRun('team-b', ['', roleArn]);
     });
 
@@ -244,7 +239,7 @@ describe('the runbook, on a node where the replicas of the webhook are really do
 
     test('Back to normal: the image is there again, and pods run with their role', testLimit, async () => {
       const heading = 'Back to normal';
-      for (const archive of archives) await cluster.node.importImage(archive);
+      await cluster.node.importImage(webhook.archive);
       await page.run('Restart it');
       await page.run(heading);
       await page.run(heading, { MANIFESTS: manifests }, 1);

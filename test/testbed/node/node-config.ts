@@ -97,6 +97,8 @@ export function kubeletConfig({ data, podLogs }: NodeFolders, controlGroup: stri
     oomScoreAdj: 0,
     evictionHard: { 'memory.available': '50Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
     imageGCHighThresholdPercent: 100,
+    // No name server can be reached, and that of the machine is a link that leads nowhere here on some.
+    resolvConf: '',
     // A change in a ConfigMap or Secret shows soon.
     syncFrequency: '10s',
     kubeAPIQPS: 200,
