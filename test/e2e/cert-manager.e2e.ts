@@ -7,6 +7,7 @@ import { ControlPlane } from '../testbed/control-plane.ts';
 import { BoundNamespace, setAccountMap } from './bound-namespace.ts';
 import { installedCas } from './ca-injection.ts';
 import { eventually } from './eventually.ts';
+import { authority, IssuedCertificates, leaf } from './issued-certificates.ts';
 import { deployFolder, type Manifest, only, renderDeploy, webhookConfigurations } from './manifests.ts';
 import { SecretKubelet } from './secret-kubelet.ts';
 import { servedSerialNumber } from './served-certificate.ts';
@@ -16,23 +17,13 @@ import { WebhookUnderTest } from './webhook-under-test.ts';
 const namespace = 'carm-webhook';
 const account = '111122223333';
 const roleArn = `arn:aws:iam::${account}:role/team-a`;
-const certificates = `/apis/cert-manager.io/v1/namespaces/${namespace}/certificates`;
 const testLimit = { timeout: 60_000 };
 const issueLimitMs = 30_000;
-const leaf = 'carm-webhook-tls';
-const authority = 'carm-webhook-ca';
-
-interface Issued {
-  readonly metadata: { readonly resourceVersion: string };
-  readonly status?: {
-    readonly revision?: number;
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-  };
-}
 
 describe('the certificates of deploy/ by a real cert-manager', () => {
   let plane: ControlPlane;
   let certManager: CertManager;
+  let certificates: IssuedCertificates;
   let manifests: readonly Manifest[];
   let kubelet: SecretKubelet;
   let webhook: WebhookUnderTest;
@@ -41,6 +32,7 @@ describe('the certificates of deploy/ by a real cert-manager', () => {
     async () => {
       plane = await ControlPlane.start();
       certManager = await CertManager.start(plane);
+      certificates = new IssuedCertificates(plane);
       manifests = await renderDeploy();
       await plane.kubectl(['create', 'namespace', 'ack-system']);
       await plane.kubectl(['apply', '-k', deployFolder]);
@@ -54,46 +46,12 @@ describe('the certificates of deploy/ by a real cert-manager', () => {
     await plane?.stop();
   });
 
-  async function certificate(name: string): Promise<Issued> {
-    const { status, body } = await plane.request<Issued>('GET', `${certificates}/${name}`);
-    assert.equal(status, 200, JSON.stringify(body));
-    return body;
-  }
-
-  const isTrue = ({ status }: Issued, type: string): boolean =>
-    status?.conditions?.some(condition => condition.type === type && condition.status === 'True') === true;
-
-  async function secretValue(name: string, key: string): Promise<string> {
-    const path = `/api/v1/namespaces/${namespace}/secrets/${name}`;
-    const { body } = await plane.request<{ readonly data?: Readonly<Record<string, string>> }>('GET', path);
-    return Buffer.from(body.data?.[key] ?? '', 'base64').toString('utf8');
-  }
-
-  /** What `cmctl renew` does. https://cert-manager.io/docs/reference/cmctl/#renew */
-  async function renew(name: string): Promise<void> {
-    const before = await certificate(name);
-    const condition = { type: 'Issuing', status: 'True', reason: 'ManuallyTriggered', message: 'by a test' };
-    const conditions = [
-      ...(before.status?.conditions ?? []),
-      { ...condition, lastTransitionTime: new Date().toISOString().replace(/\.\d+/, '') },
-    ];
-    const patched = await plane.request('PATCH', `${certificates}/${name}/status`, { status: { conditions } });
-    assert.equal(patched.status, 200, JSON.stringify(patched.body));
-    const isRenewed = async () => {
-      const now = await certificate(name);
-      const isNewer = (now.status?.revision ?? 0) > (before.status?.revision ?? 0);
-      return isNewer && isTrue(now, 'Ready') && !isTrue(now, 'Issuing') ? true : undefined;
-    };
-    await eventually(`${name} is renewed`, isRenewed, issueLimitMs);
-  }
-
   test('are issued, by a CA of their own, for the name that the API server calls', testLimit, async () => {
     for (const name of [authority, leaf]) {
-      const isReady = async () => (isTrue(await certificate(name), 'Ready') ? true : undefined);
-      await eventually(`${name} is ready`, isReady, issueLimitMs);
+      await certificates.untilReady(name);
     }
-    const ca = new X509Certificate(await secretValue(authority, 'tls.crt'));
-    const served = new X509Certificate(await secretValue(leaf, 'tls.crt'));
+    const ca = new X509Certificate(await certificates.secretValue(authority, 'tls.crt'));
+    const served = new X509Certificate(await certificates.secretValue(leaf, 'tls.crt'));
     assert.ok(ca.ca);
     assert.ok(served.verify(ca.publicKey));
     assert.equal(
@@ -108,7 +66,7 @@ describe('the certificates of deploy/ by a real cert-manager', () => {
 
   /** Until every entry of both configurations has the CA that came with the server's certificate; an older one may stay beside it. */
   async function untilCaInjected(): Promise<void> {
-    const caPem = (await secretValue(leaf, 'ca.crt')).trim();
+    const caPem = (await certificates.secretValue(leaf, 'ca.crt')).trim();
     const count = webhookConfigurations(manifests).flatMap(({ webhooks }) => webhooks).length;
     const found = async () => {
       const cas = await installedCas(plane);
@@ -129,7 +87,7 @@ describe('the certificates of deploy/ by a real cert-manager', () => {
       webhook = await WebhookUnderTest.start(plane, {
         flags: [`--tls-cert-file=${mounted.path('tls.crt')}`, `--tls-private-key-file=${mounted.path('tls.key')}`],
       });
-      const served = new X509Certificate(await secretValue(leaf, 'tls.crt'));
+      const served = new X509Certificate(await certificates.secretValue(leaf, 'tls.crt'));
       assert.equal(await servedSerialNumber(webhook.url), served.serialNumber);
 
       // Nothing routes to a ClusterIP here. A Service of type ExternalName is one all the same: the API server calls and verifies
@@ -170,14 +128,14 @@ describe('the certificates of deploy/ by a real cert-manager', () => {
     await setAccountMap(plane, { [account]: roleArn });
     const team = await BoundNamespace.create(plane, 'team-a', { accountId: account });
     const pods = new SteadyPods(team, roleArn, 20);
-    const firstCa = new X509Certificate(await secretValue(leaf, 'ca.crt'));
+    const firstCa = new X509Certificate(await certificates.secretValue(leaf, 'ca.crt'));
     const serials = new Set([await servedSerialNumber(webhook.url)]);
     await pods.during(async () => {
       // The leaf gets a new key each time; the CA keeps its own, and its renewal alone changes nothing that is served.
       for (const name of [leaf, authority, leaf, leaf]) {
         pods.phase = `renewal of ${name}`;
-        await renew(name);
-        const { serialNumber } = new X509Certificate(await secretValue(leaf, 'tls.crt'));
+        await certificates.renew(name);
+        const { serialNumber } = new X509Certificate(await certificates.secretValue(leaf, 'tls.crt'));
         await eventually('the renewed certificate is served', async () =>
           (await servedSerialNumber(webhook.url)) === serialNumber ? true : undefined,
         );
@@ -190,10 +148,13 @@ describe('the certificates of deploy/ by a real cert-manager', () => {
     assert.ok(pods.started > 0);
     assert.equal(serials.size, 4);
     // The CA that was renewed is the one that vouches at the end.
-    const ca = new X509Certificate(await secretValue(leaf, 'ca.crt'));
-    assert.equal(ca.serialNumber, new X509Certificate(await secretValue(authority, 'tls.crt')).serialNumber);
+    const ca = new X509Certificate(await certificates.secretValue(leaf, 'ca.crt'));
+    assert.equal(
+      ca.serialNumber,
+      new X509Certificate(await certificates.secretValue(authority, 'tls.crt')).serialNumber,
+    );
     assert.notEqual(ca.serialNumber, firstCa.serialNumber);
-    assert.ok(new X509Certificate(await secretValue(leaf, 'tls.crt')).verify(ca.publicKey));
+    assert.ok(new X509Certificate(await certificates.secretValue(leaf, 'tls.crt')).verify(ca.publicKey));
     await untilCaInjected();
   });
 
@@ -220,15 +181,15 @@ describe('the certificates of deploy/ by a real cert-manager', () => {
       const team = await BoundNamespace.create(plane, 'team-b', { accountId: account });
       const pods = new SteadyPods(team, roleArn, 20);
       const oldSerial = await servedSerialNumber(webhook.url);
-      const oldKey = await secretValue(authority, 'tls.key');
+      const oldKey = await certificates.secretValue(authority, 'tls.key');
       kubelet.isLate = true;
       await pods.during(async () => {
-        for (const name of [authority, leaf]) await renew(name);
-        assert.equal(await secretValue(authority, 'tls.key'), oldKey);
+        for (const name of [authority, leaf]) await certificates.renew(name);
+        assert.equal(await certificates.secretValue(authority, 'tls.key'), oldKey);
         await untilCaInjected();
         // cert-manager keeps the old CA beside the new one since 1.19; before, it put the new one in its place. Stopped, it cannot fix that.
         await certManager.stop();
-        await replaceCas(await secretValue(authority, 'tls.crt'));
+        await replaceCas(await certificates.secretValue(authority, 'tls.crt'));
         assert.equal(await servedSerialNumber(webhook.url), oldSerial);
         await sleep(1_500);
         kubelet.isLate = false;

@@ -16,6 +16,11 @@ export interface FailedCall {
   readonly why: string;
 }
 
+export interface SteadyPodsOptions {
+  /** All but the storing: nothing is kept, and neither scheduler nor kubelet has work by it. */
+  readonly dryRun?: boolean;
+}
+
 const tickMs = 10;
 
 /**
@@ -30,6 +35,7 @@ export class SteadyPods {
   readonly #namespace: BoundNamespace;
   readonly #roleArn: string;
   readonly #everyMs: number;
+  readonly #dryRun: boolean;
   readonly #stopping = new AbortController();
   readonly #calls = new Set<Promise<void>>();
   readonly #outcomes = new Map<Outcome, number>();
@@ -43,10 +49,16 @@ export class SteadyPods {
   #started = 0;
   #slowestMs = 0;
 
-  constructor(namespace: BoundNamespace, roleArn: string, perSecond: number) {
+  constructor(
+    namespace: BoundNamespace,
+    roleArn: string,
+    perSecond: number,
+    { dryRun = false }: SteadyPodsOptions = {},
+  ) {
     this.#namespace = namespace;
     this.#roleArn = roleArn;
     this.#everyMs = 1000 / perSecond;
+    this.#dryRun = dryRun;
   }
 
   /** Creates pods while `run` runs; settles when the last call has its answer. */
@@ -115,7 +127,8 @@ export class SteadyPods {
     const { phase } = this;
     const wasAway = this.#apiServerIsAway;
     const startedAtMs = performance.now();
-    const answer = await this.#namespace.createPod().catch((error: unknown) => error);
+    const call = this.#dryRun ? this.#namespace.tryPod() : this.#namespace.createPod();
+    const answer = await call.catch((error: unknown) => error);
     // A call may outlive the time in which the API server goes, or begin just before it.
     const isAway = wasAway || this.#apiServerIsAway;
     const why = whyFailed(answer, this.#roleArn);

@@ -3,11 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { reviewBytes, reviewKinds } from '../cost/review-kinds.ts';
 
-/** What an attacker aims at, and the addresses it comes from. */
+/** What an attacker aims at, and the addresses it comes from: without any, the machine's own. */
 export interface Target {
+  readonly host: string;
   readonly port: number;
   readonly opsPort: number;
   readonly addresses: readonly string[];
+}
+
+/** Where a connection goes, and from where. */
+interface Route {
+  readonly host: string;
+  readonly localAddress: string | undefined;
 }
 
 /** Goes on until the process is killed. */
@@ -21,9 +28,9 @@ function fieldsOf(body: Buffer | string, path: string, more: readonly string[] =
 }
 
 /** A connection that swallows everything, errors too. */
-function dial(port: number, localAddress: string, secure: boolean): Promise<Socket | undefined> {
+function dial(port: number, { host, localAddress }: Route, secure: boolean): Promise<Socket | undefined> {
   const { promise, resolve } = Promise.withResolvers<Socket | undefined>();
-  const options = { host: '127.0.0.1', port, localAddress };
+  const options = { host, port, ...(localAddress === undefined ? {} : { localAddress }) };
   const socket: Socket = secure
     ? connectTls({ ...options, rejectUnauthorized: false }, () => resolve(socket))
     : connectPlain(options, () => resolve(socket));
@@ -43,13 +50,13 @@ function dial(port: number, localAddress: string, secure: boolean): Promise<Sock
 
 /** Keeps so many runners going in all, spread over the addresses; one that ends is started again. */
 async function keepGoing(
-  { addresses }: Target,
+  { host, addresses }: Target,
   count: number,
-  run: (address: string, index: number) => Promise<void>,
+  run: (route: Route) => Promise<void>,
 ): Promise<void> {
   const runner = async (index: number) => {
     for (;;) {
-      await run(addresses[index % addresses.length] ?? '127.0.0.1', index);
+      await run({ host, localAddress: addresses[index % addresses.length] });
       await sleep(5);
     }
   };
@@ -64,8 +71,8 @@ function closed(socket: Socket): Promise<void> {
 }
 
 /** Sends a request again and again on one connection, each after the answer to the last. */
-async function flood(port: number, address: string, secure: boolean, request: Buffer): Promise<void> {
-  const socket = await dial(port, address, secure);
+async function flood(port: number, route: Route, secure: boolean, request: Buffer): Promise<void> {
+  const socket = await dial(port, route, secure);
   if (socket === undefined) return;
   socket.on('data', chunk => {
     // The head of an answer: nobody reads the rest with care.
@@ -85,7 +92,7 @@ function reviewFlood(
   if (found === undefined) throw new Error(`no kind ${kind}`);
   const body = reviewBytes(found, fields);
   const request = Buffer.concat([Buffer.from(fieldsOf(body, path)), body]);
-  return target => keepGoing(target, count, address => flood(target.port, address, true, request));
+  return target => keepGoing(target, count, route => flood(target.port, route, true, request));
 }
 
 /** Bodies that never end: so many bytes at once, then a few every now and then. */
@@ -93,8 +100,8 @@ function endless(count: number, firstBytes: number): Attack {
   const head = Buffer.from(fieldsOf(Buffer.alloc(7_000_000), '/mutate?timeout=30s'));
   const first = Buffer.concat([head, Buffer.alloc(firstBytes, ' ')]);
   return target =>
-    keepGoing(target, count, async address => {
-      const socket = await dial(target.port, address, true);
+    keepGoing(target, count, async route => {
+      const socket = await dial(target.port, route, true);
       if (socket === undefined) return;
       socket.write(first);
       const timer = setInterval(() => socket.write(' '.repeat(1_000)), 200);
@@ -110,8 +117,8 @@ const tinyChunk = '1\r\n \r\n';
 function stream(count: number, head: string, unit: string, ops = false): Attack {
   const chunk = Buffer.from(unit.repeat(Math.floor(120_000 / unit.length)));
   return target =>
-    keepGoing(target, count, async address => {
-      const socket = await dial(ops ? target.opsPort : target.port, address, !ops);
+    keepGoing(target, count, async route => {
+      const socket = await dial(ops ? target.opsPort : target.port, route, !ops);
       if (socket === undefined) return;
       socket.write(head);
       const write = () => {
@@ -130,8 +137,8 @@ const tinyChunks = (count: number, path: string): Attack =>
 /** Connections that say nothing. */
 function idle(count: number, secure: boolean, ops = false): Attack {
   return target =>
-    keepGoing(target, count, async address => {
-      const socket = await dial(ops ? target.opsPort : target.port, address, secure);
+    keepGoing(target, count, async route => {
+      const socket = await dial(ops ? target.opsPort : target.port, route, secure);
       if (socket !== undefined) await closed(socket);
     });
 }
@@ -143,8 +150,8 @@ const pipelined: Attack = target => {
   const body = reviewBytes(found, [['labels', 1_000]]);
   const request = Buffer.concat([Buffer.from(fieldsOf(body, '/mutate?timeout=30s')), body]);
   const many = Buffer.concat(Array.from({ length: 50 }, () => request));
-  return keepGoing(target, 20, async address => {
-    const socket = await dial(target.port, address, true);
+  return keepGoing(target, 20, async route => {
+    const socket = await dial(target.port, route, true);
     if (socket === undefined) return;
     socket.pause();
     const write = () => {
@@ -158,19 +165,19 @@ const pipelined: Attack = target => {
 
 const scrapes: Attack = target => {
   const request = Buffer.from('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');
-  return keepGoing(target, 64, address => flood(target.opsPort, address, false, request));
+  return keepGoing(target, 64, route => flood(target.opsPort, route, false, request));
 };
 
 const halfSent: Attack = target =>
-  keepGoing(target, 1_000, async address => {
-    const socket = await dial(target.opsPort, address, false);
+  keepGoing(target, 1_000, async route => {
+    const socket = await dial(target.opsPort, route, false);
     if (socket === undefined) return;
     socket.write('GET /livez HTTP/1.1\r\nHost');
     await closed(socket);
   });
 
 const handshakes: Attack = target =>
-  keepGoing(target, 16, async address => void (await dial(target.port, address, true))?.destroy());
+  keepGoing(target, 16, async route => void (await dial(target.port, route, true))?.destroy());
 
 /** Attacks that still do harm: no test runs them yet. */
 export const openAttacks: Readonly<Record<string, Attack>> = {
@@ -227,3 +234,13 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'half-sent requests at the ops port': halfSent,
   'idle connections at the ops port': idle(4_000, false, true),
 };
+
+/** Attacks that do the most harm at once: on the heap, on the event loop, on the connections and on the ops port. */
+export const worstMix = [
+  'bodies that never end',
+  'workloads that changed in one place',
+  'labels by the hundred thousand',
+  'denials, as many as can be',
+  'idle connections by the thousand',
+  'a flood of scrapes',
+] as const;

@@ -82,7 +82,7 @@ export class BesiegedServer {
 
   /** Starts an attack from a process of its own, which goes on until `endAttacks`. */
   attack(name: string, addresses: readonly string[]): void {
-    const args = [name, String(this.port), String(this.opsPort), addresses.join(',')];
+    const args = [name, '127.0.0.1', String(this.port), String(this.opsPort), addresses.join(',')];
     const child = fork(attacker, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     // Attackers are on other machines: they must not take the CPU of the one that they attack.
     if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { worstMix } from './attacks.ts';
 import { BesiegedServer } from './besieged-server.ts';
 import { Bystander } from './bystander.ts';
 import { positions } from './siege.ts';
@@ -10,14 +11,6 @@ import { positions } from './siege.ts';
  * is worth it before a release; `.ci/run` takes two.
  */
 const minutes = Number(process.env['SIEGE_MINUTES'] ?? 0.25);
-const mix = [
-  'bodies that never end',
-  'workloads that changed in one place',
-  'labels by the hundred thousand',
-  'denials, as many as can be',
-  'idle connections by the thousand',
-  'a flood of scrapes',
-] as const;
 
 const mebibyte = 1024 * 1024;
 /** What is left on the heap when all garbage is collected may vary by so much: connections come and go. */
@@ -30,7 +23,7 @@ test(`${minutes} minutes of the worst mix: reviews are answered, and the heap do
   const bystander = new Bystander(server.port, '127.0.0.1');
   try {
     bystander.start();
-    for (const name of mix) server.attack(name, positions['a hundred addresses']);
+    for (const name of worstMix) server.attack(name, positions['a hundred addresses']);
     const series: number[] = [];
     const samples = 12;
     for (let sample = 0; sample < samples; sample++) {
