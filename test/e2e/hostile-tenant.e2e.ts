@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { installAckKinds } from './ack-crds.ts';
 import { boundNamespace, deployment, type StoredPod, serviceAccount } from './cluster-objects.ts';
 import { eventually } from './eventually.ts';
+import { HostileTenant, list, podOf } from './hostile-tenant.ts';
 import { ServedPlane } from './served-plane.ts';
 
 /**
@@ -15,38 +16,10 @@ const testLimit = { timeout: (seconds + 120) * 1000 };
 
 const account = '111122223333';
 const foreignRole = 'arn:aws:iam::999999999999:role/admin';
-const tenant = { 'Impersonate-User': 'mallory', 'Impersonate-Group': ['system:authenticated'] };
-
-const list = <T>(count: number, item: (index: number) => T): T[] =>
-  Array.from({ length: count }, (_, index) => item(index));
-const record = (count: number, key: (index: number) => string): object =>
-  Object.fromEntries(list(count, index => [key(index), '']));
-const podOf = (metadata: object, spec: object = {}): object => ({
-  metadata: { generateName: 'big-', ...metadata },
-  spec: { containers: [{ name: 'app', image: 'app' }], ...spec },
-});
-
-/** Pods as a tenant may send them: admission comes before the API server's own validation. */
-const largePods: Readonly<Record<string, () => object>> = {
-  '150 kB of empty containers, which defaults inflate': () => podOf({}, { containers: list(50_000, () => ({})) }),
-  '40,000 containers': () => podOf({}, { containers: list(40_000, index => ({ name: `c${index}`, image: 'app' })) }),
-  'a long list of containers to skip': () =>
-    podOf({ annotations: { 'eks.amazonaws.com/skip-containers': 'a,'.repeat(1_200_000) } }),
-  '150,000 annotations': () => podOf({ annotations: record(150_000, index => `x${index}/role`) }),
-  '200,000 labels': () => podOf({ labels: record(200_000, index => `k${index}`) }),
-  '120,000 variables of a Windows pod': () =>
-    podOf(
-      {},
-      {
-        os: { name: 'windows' },
-        containers: [{ name: 'app', image: 'app', env: list(120_000, index => ({ name: `E${index}` })) }],
-      },
-    ),
-  '30,000 volumes': () => podOf({}, { volumes: list(30_000, index => ({ name: `v${index}`, emptyDir: {} })) }),
-};
 
 describe('a tenant who makes everything as large as they can', () => {
   let served: ServedPlane;
+  let tenant: HostileTenant;
 
   before(
     async () => {
@@ -59,27 +32,21 @@ describe('a tenant who makes everything as large as they can', () => {
           [`pods.${account}`]: `arn:aws:iam::${account}:role/pods`,
         },
       });
+      tenant = new HostileTenant(served.plane);
       await installAckKinds(served.plane);
       await served.apply([
         boundNamespace('mallory', account),
         { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'unbound' } },
         boundNamespace('shop', account),
         serviceAccount('shop', 'app'),
-        ...['mallory', 'unbound'].map(namespace => ({
-          apiVersion: 'rbac.authorization.k8s.io/v1',
-          kind: 'RoleBinding',
-          metadata: { name: 'mallory', namespace },
-          roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
-          subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'mallory' }],
-        })),
+        ...['mallory', 'unbound'].map(namespace => HostileTenant.roleBinding(namespace)),
       ]);
     },
     { timeout: 90_000 },
   );
   after(() => served?.stop());
 
-  const post = (path: string, body: object, headers = tenant) =>
-    served.plane.request<{ readonly message?: string }>('POST', path, body, { headers, timeoutMs: 30_000 });
+  const post = (path: string, body: object) => tenant.request('POST', path, body);
 
   /** Pods of another tenant, one after the other, as no client that retries would make them. */
   async function shopPods(
@@ -138,28 +105,7 @@ describe('a tenant who makes everything as large as they can', () => {
 
   test('pods and ServiceAccounts as large as can be: no call of another tenant fails', testLimit, async () => {
     const { pid } = served.webhook;
-    const endAt = performance.now() + seconds * 1000;
-    const answers = new Map<string, number>();
-    const attack = async (offset: number) => {
-      const kinds = Object.entries(largePods);
-      for (let turn = offset; performance.now() < endAt; turn++) {
-        const [what, make] = kinds[turn % kinds.length] ?? ['', () => ({})];
-        // The API server itself may have enough of such a pod; what counts is what others get.
-        const status = await post('/api/v1/namespaces/mallory/pods', make()).then(
-          answer => answer.status,
-          () => 'no answer',
-        );
-        answers.set(`${what}: ${status}`, (answers.get(`${what}: ${status}`) ?? 0) + 1);
-        assert.notEqual(status, 201, what);
-      }
-    };
-    const accounts = async () => {
-      for (let index = 0; performance.now() < endAt; index++) {
-        const annotations = { 'eks.amazonaws.com/role-arn': 'x'.repeat(250_000) };
-        await post('/api/v1/namespaces/mallory/serviceaccounts', { metadata: { name: `sa-${index}`, annotations } });
-      }
-    };
-    const attacks = Promise.all([attack(0), attack(2), attack(4), accounts()]);
+    const attacks = tenant.makeLargeObjects(seconds);
     const [, experience, turns] = await Promise.all([attacks, shopPods(attacks), scaleUntil(attacks)]);
     assert.deepEqual(experience.failed, []);
     assert.ok(experience.calls > seconds, `${experience.calls} calls`);
@@ -179,12 +125,7 @@ describe('a tenant who makes everything as large as they can', () => {
 
   test("mode audit on their own namespace lets no resource into the controllers' own account", testLimit, async () => {
     const labels = { 'carm-webhook.dev/mode': 'audit' };
-    const labelled = await served.plane.request(
-      'PATCH',
-      '/api/v1/namespaces/unbound',
-      { metadata: { labels } },
-      { headers: tenant },
-    );
+    const labelled = await tenant.request('PATCH', '/api/v1/namespaces/unbound', { metadata: { labels } });
     assert.equal(labelled.status, 200);
     const bucket = {
       apiVersion: 's3.services.k8s.aws/v1alpha1',
@@ -198,11 +139,10 @@ describe('a tenant who makes everything as large as they can', () => {
   });
 
   test('an owner reference of their own making hides no workload', testLimit, async () => {
-    const configMap = await served.plane.request<{ readonly metadata: { readonly uid: string } }>(
+    const configMap = await tenant.request<{ readonly metadata: { readonly uid: string } }>(
       'POST',
       '/api/v1/namespaces/mallory/configmaps',
       { metadata: { name: 'owner' } },
-      { headers: tenant },
     );
     assert.equal(configMap.status, 201);
     const { uid } = configMap.body.metadata;

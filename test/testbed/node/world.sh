@@ -18,8 +18,15 @@ else
       [ -e "$controller/$file" ] && cat "$controller/$file" >"$controller/$group/$file"
     done
   done
-  mkdir -p "$root/pids/$group/world"
-  echo "$$" >"$root/pids/$group/world/cgroup.procs"
+  # A group counts as much as one process outside, and the node's would hold all pods. It gets the weight of as many programs as it
+  # has. Within it, the control plane gets what kubelet gives all pods: 1024 for each processor.
+  # https://docs.kernel.org/scheduler/sched-design-CFS.html#group-scheduler-extensions-to-cfs
+  for controller in pids cpu; do
+    mkdir -p "$root/$controller/$group/world"
+    echo "$$" >"$root/$controller/$group/world/cgroup.procs"
+  done
+  echo "$((4 * 1024 * $(nproc)))" >"$root/cpu/$group/cpu.shares"
+  echo "$((1024 * $(nproc)))" >"$root/cpu/$group/world/cpu.shares"
 fi
 
 exec unshare --fork --kill-child --pid --mount-proc --mount --propagation private --net --ipc --uts -- \

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { before, describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BoundNamespace, setAccountMap } from '../e2e/bound-namespace.ts';
+import { boundNamespace } from '../e2e/cluster-objects.ts';
+import { HostileTenant } from '../e2e/hostile-tenant.ts';
+import { asList } from '../e2e/manifests.ts';
+import { SteadyPods } from '../e2e/steady-pods.ts';
+import { worstMix } from '../hostile/attacks.ts';
+import { type AsManyPods, asManyPods } from './as-many-pods.ts';
+import { AttackPods } from './attack-pods.ts';
+import type { NodeCluster } from './node-cluster.ts';
+import { readyReplicas } from './replicas.ts';
+import { sharedCluster } from './shared-cluster.ts';
+import { type ReplicaStrain, strainDuring } from './strain.ts';
+
+/**
+ * What the webhook's pods use of the node, held against what `deploy/` requests and allows. NODE_TESTS=all floods for five minutes.
+ * All but the webhook runs on this machine too: a busy one creates fewer pods.
+ */
+const all = process.env['NODE_TESTS'] === 'all';
+const quietSeconds = all ? 60 : 5;
+const busySeconds = all ? 60 : 8;
+const floodSeconds = all ? 300 : 20;
+const testLimit = { timeout: (floodSeconds + 120) * 1000 };
+const wantedPerSecond = 80;
+
+const account = '111122223333';
+const roleArn = `arn:aws:iam::${account}:role/resources`;
+const requestMiB = 128;
+/** A third of what would end a pod is left. */
+const mostUnderFloodMiB = 340;
+
+describe('CPU and memory of both pods, as shipped', () => {
+  let cluster: NodeCluster;
+  let team: BoundNamespace;
+  let possiblePerSecond = Number.NaN;
+
+  before(
+    async () => {
+      cluster = await sharedCluster();
+      await setAccountMap(cluster.plane, { [account]: roleArn });
+      team = await BoundNamespace.create(cluster.plane, 'resources', { accountId: account });
+    },
+    { timeout: 120_000 },
+  );
+
+  function check(replicas: readonly ReplicaStrain[], mostMiB: number): void {
+    assert.equal(replicas.length, 2);
+    for (const { name, outOfMemoryKills, failedProbes, probes, peakMemoryMiB } of replicas) {
+      assert.equal(outOfMemoryKills, 0, name);
+      assert.equal(failedProbes, 0, `${failedProbes} of ${probes + failedProbes} probes of ${name} failed`);
+      assert.ok(peakMemoryMiB < mostMiB, `${name}: ${peakMemoryMiB} MiB`);
+    }
+  }
+
+  function show(t: TestContext, what: string, replicas: readonly ReplicaStrain[]): void {
+    const each = (value: (replica: ReplicaStrain) => number) => replicas.map(value).map(Math.round).join(' and ');
+    t.diagnostic(
+      `${what}: CPU ${each(({ cpuMillis }) => cpuMillis)} m, and ${each(({ waitedMillis }) => waitedMillis)} m that it waited for; ` +
+        `memory ${each(({ typicalMemoryMiB }) => typicalMemoryMiB)} MiB, at most ${each(({ peakMemoryMiB }) => peakMemoryMiB)}; ` +
+        `${each(({ probes }) => probes)} probes passed`,
+    );
+  }
+
+  /** CPU of both replicas for one pod, in milliseconds. */
+  const cost = (replicas: readonly ReplicaStrain[], pods: number): string =>
+    (replicas.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / pods).toFixed(1);
+
+  test('idle', testLimit, async t => {
+    const replicas = await strainDuring(cluster.plane, () => sleep(quietSeconds * 1000));
+    show(t, 'idle', replicas);
+    check(replicas, requestMiB);
+  });
+
+  test('as many pods as the machine can', testLimit, async t => {
+    let pods: AsManyPods | undefined;
+    const replicas = await strainDuring(cluster.plane, async () => {
+      pods = await asManyPods(team, roleArn, { atOnce: 16, seconds: busySeconds });
+    });
+    assert.ok(pods !== undefined);
+    possiblePerSecond = pods.perSecond;
+    show(t, `${possiblePerSecond.toFixed(0)} pods a second, ${cost(replicas, pods.tried)} ms each`, replicas);
+    assert.deepEqual(pods.failures.slice(0, 5), []);
+    check(replicas, requestMiB);
+  });
+
+  test('80 pods a second, or half of what the machine can', testLimit, async t => {
+    const pods = new SteadyPods(team, roleArn, Math.min(wantedPerSecond, possiblePerSecond / 2), { dryRun: true });
+    const replicas = await strainDuring(cluster.plane, () => pods.during(() => sleep(busySeconds * 1000)));
+    const rate = `${pods.perSecond.toFixed(0)} pods a second, ${cost(replicas, pods.started)} ms each`;
+    show(t, `${rate}, the slowest in ${Math.round(pods.slowestMs)} ms`, replicas);
+    assert.deepEqual(pods.failures.slice(0, 5), []);
+    check(replicas, requestMiB);
+  });
+
+  test(
+    'the worst mix of attacks on both pods, and a hostile tenant: no call fails, no pod ends',
+    testLimit,
+    async t => {
+      const { plane } = cluster;
+      const tenant = new HostileTenant(plane);
+      await plane.kubectl(['apply', '-f', '-'], {
+        input: asList([boundNamespace(tenant.namespace, account), HostileTenant.roleBinding(tenant.namespace)]),
+      });
+      const before = await readyReplicas(plane);
+      const attackers = await AttackPods.start(plane, worstMix, before);
+      const pods = new SteadyPods(team, roleArn, Math.min(wantedPerSecond / 4, possiblePerSecond / 8), {
+        dryRun: true,
+      });
+      const replicas = await strainDuring(plane, () =>
+        pods.during(async () => {
+          await Promise.all([tenant.makeLargeObjects(floodSeconds), sleep(floodSeconds * 1000)]);
+        }),
+      );
+      const rate = `${pods.started} pods, ${pods.perSecond.toFixed(0)} a second, ${pods.failures.length} failed`;
+      show(t, `flood, ${rate}, the slowest in ${Math.round(pods.slowestMs)} ms`, replicas);
+      await attackers.end();
+      assert.deepEqual(pods.failures.slice(0, 5), []);
+      check(replicas, mostUnderFloodMiB);
+      const names = (of: typeof before) => of.map(({ name, restarts }) => `${name}, ${restarts} restarts`);
+      assert.deepEqual(names(await readyReplicas(plane)), names(before));
+    },
+  );
+});
