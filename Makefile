@@ -86,7 +86,7 @@ $(IMAGE_ARCHIVE): $(INSTALLED) $(SOURCES) $(wildcard .ci/image/*.ts) Dockerfile 
 	@node .ci/image/build-image.ts --name $(IMAGE) --output $@
 
 .PHONY: e2e-node
-e2e-node: testbed-node $(IMAGE_ARCHIVE) ## Run the tests on a real node (needs root on Linux; NODE_TESTS=all for hours' worth in minutes)
+e2e-node: testbed-node $(IMAGE_ARCHIVE) ## Run the tests on a real node (needs root on Linux; NODE_TESTS=all for longer)
 	@npm run --silent e2e-node
 
 .PHONY: siege
