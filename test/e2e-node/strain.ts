@@ -40,7 +40,12 @@ export async function strainDuring(
   const startedAt = performance.now();
   const memory = replicas.map((): number[] => []);
   const looking = setInterval(() => {
-    for (const [index, replica] of replicas.entries()) memory[index]?.push(replica.controlGroup().memoryBytes);
+    try {
+      for (const [index, replica] of replicas.entries()) memory[index]?.push(replica.controlGroup().memoryBytes);
+    } catch {
+      // A container has ended: the last look, below, says so.
+      clearInterval(looking);
+    }
   }, everyMs);
   try {
     await run();
