@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { eventually } from '../e2e/eventually.ts';
+import { sumOf } from '../e2e/metric-sum.ts';
 import type { ControlPlane } from '../testbed/control-plane.ts';
 import type { ControlGroup } from './control-group.ts';
+import { webhookNamespace } from './node-cluster.ts';
 import { countOf, type ProbeCounts, probeCounts } from './probe-counts.ts';
 import { type Replica, readyReplicas } from './replicas.ts';
 
@@ -20,7 +23,10 @@ export interface ReplicaStrain {
   readonly peakMemoryMiB: number;
   readonly everPeakMemoryMiB: number;
   readonly probes: number;
-  readonly failedProbes: number;
+  /** What kubelet said of probes that failed. */
+  readonly unhealthy: readonly string[];
+  /** That it decided, whoever sent them. */
+  readonly reviews: number;
   readonly outOfMemoryKills: number;
 }
 
@@ -30,11 +36,16 @@ export async function strainDuring(
   run: () => Promise<unknown>,
 ): Promise<readonly ReplicaStrain[]> {
   const replicas = await readyReplicas(plane);
-  const before = { used: replicas.map(look), probes: await probeCounts() };
+  const before = { used: replicas.map(look), probes: await probeCounts(), reviews: await reviewsOf(replicas) };
   const startedAt = performance.now();
   const memory = replicas.map((): number[] => []);
   const looking = setInterval(() => {
-    for (const [index, replica] of replicas.entries()) memory[index]?.push(replica.controlGroup().memoryBytes);
+    try {
+      for (const [index, replica] of replicas.entries()) memory[index]?.push(replica.controlGroup().memoryBytes);
+    } catch {
+      // A container has ended: the last look, below, says so.
+      clearInterval(looking);
+    }
   }, everyMs);
   try {
     await run();
@@ -42,10 +53,12 @@ export async function strainDuring(
     clearInterval(looking);
   }
   const tookMs = performance.now() - startedAt;
-  const after = { used: replicas.map(look), probes: await probeCounts() };
+  const after = { used: replicas.map(look), probes: await probeCounts(), reviews: await reviewsOf(replicas) };
+  const said = await unhealthyEvents(plane);
   return replicas.map((replica, index) => {
     const [first, last] = [before.used[index], after.used[index]];
     if (first === undefined || last === undefined) throw new Error(`no look at ${replica.name}`);
+    const failed = increase(before.probes, after.probes, replica, 'failed');
     const used = (memory[index] ?? []).toSorted((a, b) => a - b);
     return {
       name: replica.name,
@@ -57,7 +70,8 @@ export async function strainDuring(
       everPeakMemoryMiB: last.memoryPeakBytes / mebibyte,
       outOfMemoryKills: last.outOfMemoryKills,
       probes: increase(before.probes, after.probes, replica, 'successful'),
-      failedProbes: increase(before.probes, after.probes, replica, 'failed'),
+      unhealthy: failed === 0 ? [] : [`${failed} probes of ${replica.name} failed: ${said.get(replica.name)}`],
+      reviews: (after.reviews[index] ?? 0) - (before.reviews[index] ?? 0),
     };
   });
 }
@@ -68,6 +82,27 @@ function look(replica: Replica): ControlGroup & { readonly waitedMs: number } {
   // Of its first thread, which decides. https://docs.kernel.org/scheduler/sched-stats.html#proc-pid-schedstat
   const [, waitedNs] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ');
   return { ...group, waitedMs: Number(waitedNs) / 1e6 };
+}
+
+/** Scrapes may be a part of a flood: not every one of ours gets through. */
+async function reviewsOf(replicas: readonly Replica[]): Promise<readonly number[]> {
+  const pageOf = async ({ opsUrl }: Replica): Promise<string> =>
+    (await fetch(`${opsUrl}/metrics`, { signal: AbortSignal.timeout(5_000) })).text();
+  return Promise.all(
+    replicas.map(async replica => {
+      const page = await eventually('a metrics page', () => pageOf(replica).catch(() => undefined), 30_000);
+      return sumOf(page, 'carm_webhook_reviews_total');
+    }),
+  );
+}
+
+/** Pod -> what kubelet said of its probes. */
+async function unhealthyEvents(plane: ControlPlane): Promise<ReadonlyMap<string, string>> {
+  const path = `/api/v1/namespaces/${webhookNamespace}/events?fieldSelector=reason%3DUnhealthy`;
+  const { body } = await plane.request<{
+    readonly items: readonly { readonly message: string; readonly involvedObject: { readonly name: string } }[];
+  }>('GET', path);
+  return new Map(body.items.map(({ involvedObject, message }) => [involvedObject.name, message]));
 }
 
 function increase(before: ProbeCounts, after: ProbeCounts, { name }: Replica, result: 'successful' | 'failed'): number {
