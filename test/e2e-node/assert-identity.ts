@@ -5,8 +5,10 @@ import type { StsStandIn } from './sts-stand-in.ts';
 /** Who a client must be. */
 export interface ExpectedIdentity {
   readonly roleArn: string;
-  /** The region that it has, whose endpoint it must have asked. */
+  /** The region that it has. */
   readonly region: string;
+  /** The endpoint that it must have asked: that of its region, if nothing else is said. */
+  readonly host?: string;
   /** `sts.amazonaws.com` if nothing else is said. */
   readonly audience?: string;
   /** What the SDK makes up, if nothing else is said. */
@@ -24,7 +26,7 @@ export function assertIdentity(
   sts: StsStandIn,
   pod: RunningPod,
   answer: ClientAnswer,
-  { roleArn, region, audience = 'sts.amazonaws.com', sessionName }: ExpectedIdentity,
+  { roleArn, region, host, audience = 'sts.amazonaws.com', sessionName }: ExpectedIdentity,
 ): void {
   const who = `${answer.sdk} in pod ${pod.metadata.name}`;
   assert.equal(answer.error, undefined, who);
@@ -41,7 +43,7 @@ export function assertIdentity(
       podName: name,
       podUid: uid,
       serviceAccount,
-      host: `sts.${region}.amazonaws.com`,
+      host: host ?? `sts.${region}.amazonaws.com`,
       sdk: answer.sdk,
       tokenIssuedAt: answer.tokenIssuedAt,
     },

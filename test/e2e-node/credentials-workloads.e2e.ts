@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { before, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { cronJob, deployment, job, statefulSet } from '../e2e/cluster-objects.ts';
 import { eventually } from '../e2e/eventually.ts';
 import { assertIdentity } from './assert-identity.ts';
@@ -11,8 +11,8 @@ const namespace = 'workloads';
 const region = 'eu-west-1';
 const accountId = '100000000041';
 const roleArn = `arn:aws:iam::${accountId}:role/workloads`;
-const testLimit = { timeout: 150_000 };
-const podsLimitMs = 120_000;
+const testLimit = { timeout: 240_000 };
+const podsLimitMs = 200_000;
 
 /** Pods that run on after they have asked. */
 const lasting = clientPodFields({ containers: clients({ args: ['--hold', '1000'] }) });
@@ -77,6 +77,7 @@ describe('the pods of workloads ask STS, each as itself', () => {
     ]);
     await shared.plane.kubectl(['create', 'job', 'from-cron-job', '--from=cronjob/by-hand', '-n', namespace]);
   }, startLimit);
+  after(() => shared?.remove(namespace));
 
   async function podsOf([label, value]: Selector, count: number): Promise<readonly RunningPod[]> {
     return eventually(

@@ -17,7 +17,7 @@ const issuer = 'https://kubernetes.default.svc';
 /** The one audience that the STS stand-in trusts beside AWS's own. */
 export const trustedAudience = 'trusted.example.com';
 
-/** How long a file's `before` hook may take: the first one starts the cluster. */
+/** For a file's `before` hook: the first one starts the cluster. */
 export const startLimit = { timeout: 180_000 };
 
 type Texts = Readonly<Record<string, string>>;
@@ -91,6 +91,11 @@ export class SharedCluster {
       boundNamespace(namespace, accountId, { annotations, labels }),
       ...Object.entries({ app: {}, ...serviceAccounts }).map(([name, texts]) => serviceAccount(namespace, name, texts)),
     ]);
+  }
+
+  /** Ends the pods of a namespace, and does not wait for it: what others measure is not theirs. */
+  async remove(...namespaces: readonly string[]): Promise<void> {
+    await this.plane.kubectl(['delete', 'namespace', '--wait=false', '--ignore-not-found', ...namespaces]);
   }
 
   async stop(): Promise<void> {
