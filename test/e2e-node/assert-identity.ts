@@ -23,7 +23,7 @@ const inventedNames: Readonly<Record<string, RegExp>> = {
 
 /** A client holds exactly the role that it should have, by the token of exactly its own pod. */
 export function assertIdentity(
-  sts: StsStandIn,
+  sts: Pick<StsStandIn, 'sessionOf'>,
   pod: RunningPod,
   answer: ClientAnswer,
   { roleArn, region, host, audience = 'sts.amazonaws.com', sessionName }: ExpectedIdentity,
