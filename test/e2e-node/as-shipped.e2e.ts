@@ -25,7 +25,7 @@ describe('the webhook as shipped, on a real node', () => {
 
   before(
     async () => {
-      cluster = await sharedCluster();
+      ({ cluster } = await sharedCluster());
       await setAccountMap(cluster.plane, { [account]: roleArn });
       team = await BoundNamespace.create(cluster.plane, 'as-shipped', { accountId: account });
     },

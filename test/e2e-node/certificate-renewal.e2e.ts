@@ -21,7 +21,7 @@ describe('a certificate that cert-manager renews', () => {
 
   before(
     async () => {
-      cluster = await sharedCluster();
+      ({ cluster } = await sharedCluster());
       await setAccountMap(cluster.plane, { [account]: roleArn });
       team = await BoundNamespace.create(cluster.plane, 'renewal', { accountId: account });
     },

@@ -39,7 +39,7 @@ describe('pods are created without a failed call while everything around the web
 
   before(
     async () => {
-      cluster = await sharedCluster();
+      ({ cluster } = await sharedCluster());
       await setAccountMap(cluster.plane, { [account]: roleArn });
       team = await BoundNamespace.create(cluster.plane, 'changes', { accountId: account });
     },

@@ -15,7 +15,7 @@ const webhookArchive = join(import.meta.dirname, '..', '..', 'image', 'carm-webh
 
 /** A shell and the usual small programs; `sleep` and whatever else a test gives it to run. */
 export const busyboxImage = 'testbed/busybox:1';
-/** AWS SDKs that ask STS who they are: see clients/. */
+/** AWS SDKs that ask STS who they are: see clients/. In the first /var/run is a link to /run, in the other there is none. */
 export const boto3Image = 'testbed/boto3:1';
 export const jsSdkImage = 'testbed/aws-sdk-js:1';
 
@@ -51,6 +51,10 @@ async function clientRoot(caPem: string): Promise<string> {
 
 async function boto3Archive(caPem: string): Promise<string> {
   const root = await clientRoot(caPem);
+  // As in the images of Debian, Alpine and most others. The image of the other SDK has neither, as Distroless has.
+  mkdirSync(join(root, 'run'));
+  mkdirSync(join(root, 'var'));
+  symlinkSync('../run', join(root, 'var', 'run'));
   await copyPython(root);
   cpSync(join(import.meta.dirname, 'clients', 'identity.py'), join(root, 'client', 'identity.py'));
   return archive(boto3Image, root, {

@@ -21,12 +21,12 @@ export interface NodeClusterOptions {
 export class NodeCluster {
   readonly plane: ControlPlane;
   readonly node: TestNode;
-  readonly certManager: CertManager;
+  #certManager: CertManager | undefined;
 
   private constructor(plane: ControlPlane, node: TestNode, certManager: CertManager) {
     this.plane = plane;
     this.node = node;
-    this.certManager = certManager;
+    this.#certManager = certManager;
   }
 
   /** Starts it and waits until both replicas are Ready and the API server has cert-manager's CA. */
@@ -73,8 +73,17 @@ export class NodeCluster {
     await this.plane.kubectl(args, { timeoutMs: limitMs + 5000 });
   }
 
+  async stopCertManager(): Promise<void> {
+    await this.#certManager?.stop();
+    this.#certManager = undefined;
+  }
+
+  async startCertManager(): Promise<void> {
+    this.#certManager ??= await CertManager.start(this.plane);
+  }
+
   async stop(): Promise<void> {
-    await this.certManager.stop();
+    await this.stopCertManager();
     await this.node.stop();
     await this.plane.stop();
   }

@@ -38,7 +38,7 @@ describe('CPU and memory of both pods, as shipped', () => {
 
   before(
     async () => {
-      cluster = await sharedCluster();
+      ({ cluster } = await sharedCluster());
       await setAccountMap(cluster.plane, { [account]: roleArn });
       team = await BoundNamespace.create(cluster.plane, 'resources', { accountId: account });
     },

@@ -12,7 +12,8 @@ import { readIssuerKey, verifyWebIdentityToken } from './web-identity-token.ts';
 const bodyLimit = 65_536;
 /** Of the oldest sessions and refusals nothing is known any more. */
 const remembered = 10_000;
-const requestLimitMs = 10_000;
+/** From the start of a connection: as many pods start, their clients wait for a processor. */
+const requestLimitMs = 60_000;
 
 export type Sdk = 'boto3' | 'js' | 'other';
 

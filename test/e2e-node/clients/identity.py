@@ -40,7 +40,7 @@ def identity():
     """A session of its own has credentials of its own."""
     inner = botocore.session.get_session()
     # For the client that takes the role, too: what fails must show at once.
-    limits = botocore.config.Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 1})
+    limits = botocore.config.Config(connect_timeout=30, read_timeout=30, retries={"total_max_attempts": 1})
     inner.set_default_client_config(limits)
     session = boto3.session.Session(botocore_session=inner)
     client = session.client("sts")

@@ -29,7 +29,10 @@ function tokenFacts(): object {
 
 /** A client of its own has credentials of its own. */
 async function identity(): Promise<object> {
-  const client = new STSClient({ maxAttempts: 1, requestHandler: { connectionTimeout: 5000, requestTimeout: 5000 } });
+  const client = new STSClient({
+    maxAttempts: 1,
+    requestHandler: { connectionTimeout: 30_000, requestTimeout: 30_000 },
+  });
   let authorization = '';
   client.middlewareStack.add(
     next => args => {
