@@ -138,8 +138,8 @@ describe('the webhook as shipped, on a real node', () => {
     const { replicas, counts } = await eventually('both probes of both replicas', probed, 30_000);
     for (const { name, restarts } of replicas) {
       assert.equal(restarts, 0);
-      assert.equal(counts.get(`${name} Liveness failed`) ?? 0, 0);
-      // Before it serves, it is not Ready.
+      // The first probe may come before the process listens.
+      assert.ok((counts.get(`${name} Liveness failed`) ?? 0) <= 1);
       assert.ok(countOf(counts, name, 'failed') <= 3, `${countOf(counts, name, 'failed')} probes failed`);
     }
   });
