@@ -101,6 +101,13 @@ describe('a node leaves nothing behind', () => {
     await assertNothingLeft(node, before);
   });
 
+  test('within another one it does not start: it could not tell the living from the dead', testLimit, async () => {
+    const nested = new SupervisedProcess(process.execPath, [runner, process.execPath, runner, 'true']);
+    nested.stdout?.resume();
+    nested.stderr?.resume();
+    assert.deepEqual(await nested.wait(endLimitMs), { code: 2, signal: null });
+  });
+
   test('the exit code is that of the command', testLimit, async () => {
     const failed = new SupervisedProcess(process.execPath, [runner, 'sh', '-c', 'exit 7']);
     failed.stdout?.resume();

@@ -11,7 +11,7 @@ import { basename, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { isAlive } from '../process-liveness.ts';
 import { nodeAddress, nodeName } from './node-settings.ts';
-import { NodeRequirementMissing, requireNode } from './requirements.ts';
+import { NodeRequirementMissing, nodePath, requireNode } from './requirements.ts';
 
 const prefix = 'carm-webhook-node-';
 const controlGroups = '/sys/fs/cgroup';
@@ -65,6 +65,7 @@ async function runIsolated(command: readonly string[]): Promise<number> {
     detached: true,
     env: {
       ...process.env,
+      PATH: nodePath(),
       TMPDIR: folder,
       NODE_ADDRESS: nodeAddress,
       NODE_NAME: nodeName,
@@ -90,6 +91,10 @@ async function runIsolated(command: readonly string[]): Promise<number> {
 try {
   const command = process.argv.slice(2);
   if (command.length === 0) throw new NodeRequirementMissing('no command was given');
+  // It would take living clusters outside for dead ones: their process ids mean nothing here.
+  if (process.env['NODE_CONTROL_GROUP'] !== undefined) {
+    throw new NodeRequirementMissing("a node cannot be started within another one's namespaces");
+  }
   requireNode();
   process.exitCode = await runIsolated(command);
 } catch (error) {
