@@ -7,7 +7,7 @@ import { IssuedCertificates, leaf } from '../e2e/issued-certificates.ts';
 import { servedSerialNumber } from '../e2e/served-certificate.ts';
 import { SteadyPods } from '../e2e/steady-pods.ts';
 import { type NodeCluster, webhookNamespace } from './node-cluster.ts';
-import { readyReplicas } from './replicas.ts';
+import { type Replica, readyReplicas } from './replicas.ts';
 import { sharedCluster } from './shared-cluster.ts';
 
 const account = '333344445555';
@@ -74,19 +74,30 @@ describe('pods are created without a failed call while everything around the web
     return stdout.trim().split('\n');
   };
 
+  async function restart(): Promise<void> {
+    const old = await podNames();
+    await cluster.plane.kubectl(['rollout', 'restart', 'deployment/carm-webhook', '-n', webhookNamespace]);
+    await cluster.rolledOut();
+    // Those that stop are there until they have drained.
+    const areGone = async () => {
+      const names = await podNames();
+      return names.length === 2 && !old.some(name => names.includes(name)) ? true : undefined;
+    };
+    await eventually('the old replicas are gone', areGone, replacedLimitMs);
+  }
+
+  /** kubelet waits longer each time before it starts a container again: pods that it started again twice make room for new ones. */
+  async function leastRestarted(): Promise<Replica> {
+    const replicas = await readyReplicas(cluster.plane);
+    const [replica] = replicas.toSorted((one, other) => one.restarts - other.restarts);
+    assert.ok(replica);
+    if (replica.restarts < 2) return replica;
+    await restart();
+    return leastRestarted();
+  }
+
   test(`${rollingRestarts} rolling restarts`, testLimit, async t => {
-    const pods = await during(t, rollingRestarts, async () => {
-      const old = await podNames();
-      await cluster.plane.kubectl(['rollout', 'restart', 'deployment/carm-webhook', '-n', webhookNamespace]);
-      await cluster.rolledOut();
-      // Those that stop are there until they have drained.
-      const areGone = async () => {
-        const names = await podNames();
-        return names.length === 2 && !old.some(name => names.includes(name)) ? true : undefined;
-      };
-      await eventually('the old replicas are gone', areGone, replacedLimitMs);
-    });
-    assertNoneFailed(pods);
+    assertNoneFailed(await during(t, rollingRestarts, restart));
   });
 
   test('the certificate renewed', testLimit, async t => {
@@ -139,8 +150,7 @@ describe('pods are created without a failed call while everything around the web
     testLimit,
     async t => {
       const pods = await during(t, kills, async pods => {
-        const [replica] = await readyReplicas(cluster.plane);
-        assert.ok(replica);
+        const replica = await leastRestarted();
         pods.phase = justKilled;
         for (const pid of replica.controlGroup().pids) process.kill(pid, 'SIGKILL');
         await sleep(justKilledMs);

@@ -47,16 +47,35 @@ async function identity(): Promise<object> {
     const { Arn: arn } = await client.send(new GetCallerIdentityCommand());
     const [, accessKeyId] = /Credential=(\w+)/.exec(authorization) ?? [];
     const region = await client.config.region();
-    return { sdk: 'js', arn, accessKeyId, uid: process.getuid?.(), gid: process.getgid?.(), ...tokenFacts(), region };
+    return { sdk: 'js', arn, accessKeyId, uid: process.getuid?.(), gid: process.getgid?.(), region };
   } finally {
     client.destroy();
+  }
+}
+
+/** It is the SDK that is to say what is wrong with a file. */
+function readable(read: () => object): object | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+/** With the token that was used: asked again where kubelet has renewed it meanwhile. */
+async function identityAndToken(): Promise<object> {
+  for (;;) {
+    const before = readable(tokenFacts);
+    const known = await identity();
+    const facts = tokenFacts();
+    if (JSON.stringify(facts) === JSON.stringify(before)) return { ...known, ...facts };
   }
 }
 
 /** Prints who this is, or why that is not known; whether it is. */
 async function answer(): Promise<boolean> {
   try {
-    process.stdout.write(`${JSON.stringify(await identity())}\n`);
+    process.stdout.write(`${JSON.stringify(await identityAndToken())}\n`);
     return true;
   } catch (error) {
     const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
