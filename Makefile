@@ -15,6 +15,7 @@ BUNDLE := dist/carm-webhook.mjs
 SOURCES := $(shell find src -name '*.ts') .ci/bundle.ts package.json tsconfig.json
 IMAGE ?= carm-webhook:dev
 IMAGE_ARCHIVE := image/carm-webhook.oci.tar
+TEST_IMAGE_ARCHIVE := image/carm-webhook-test.oci.tar
 CONTAINER_ENGINE ?= docker
 
 .PHONY: help
@@ -82,11 +83,11 @@ testbed-node: $(INSTALLED) ## Build a real node for e2e-node, with the control p
 	@node test/testbed/build.ts --node
 
 # Behind testbed-node: what this machine lacks is said before anything takes long.
-$(IMAGE_ARCHIVE): $(INSTALLED) $(SOURCES) $(wildcard .ci/image/*.ts) Dockerfile package-lock.json LICENSE CHANGELOG.md | testbed-node
-	@node .ci/image/build-image.ts --name $(IMAGE) --output $@
+$(TEST_IMAGE_ARCHIVE): $(INSTALLED) $(SOURCES) $(wildcard .ci/image/*.ts) Dockerfile package-lock.json LICENSE CHANGELOG.md | testbed-node
+	@node .ci/image/build-image.ts --name carm-webhook:test --output $@
 
 .PHONY: e2e-node
-e2e-node: testbed-node $(IMAGE_ARCHIVE) ## Run the tests on a real node (needs root on Linux; NODE_TESTS=all for longer)
+e2e-node: testbed-node $(TEST_IMAGE_ARCHIVE) ## Run the tests on a real node (needs root on Linux; NODE_TESTS=all for longer)
 	@npm run --silent e2e-node
 
 .PHONY: siege
@@ -94,19 +95,20 @@ siege: $(BUNDLE) ## Attack the built server from loopback in every known way (SI
 	@npm run --silent siege
 
 .PHONY: playground
-playground: $(if $(NODE),testbed-node $(IMAGE_ARCHIVE),$(BUNDLE) testbed) ## Start a control plane with the webhook, to try things out until Ctrl-C (NODE=1: pods run)
+playground: $(if $(NODE),testbed-node $(TEST_IMAGE_ARCHIVE),$(BUNDLE) testbed) ## Start a control plane with the webhook, to try things out until Ctrl-C (NODE=1: pods run)
 	@node test/testbed/$(if $(NODE),playground-node.ts,playground.ts)
 
 # An engine that was chosen must be there. Otherwise docker is asked: a client whose daemon does not answer cannot build either.
-ifeq ($(filter image,$(MAKECMDGOALS)) $(origin CONTAINER_ENGINE),image file)
-NO_ENGINE := $(shell why=$$($(CONTAINER_ENGINE) version 2>&1 >/dev/null) || echo "$${why:-$(CONTAINER_ENGINE) failed}")
+# Only on Linux is there something to put in an archive.
+ifeq ($(filter image,$(MAKECMDGOALS)) $(origin CONTAINER_ENGINE) $(shell uname),image file Linux)
+NO_ENGINE := $(shell why=$$(timeout 10 $(CONTAINER_ENGINE) version 2>&1 >/dev/null) || echo "$${why:-$(CONTAINER_ENGINE) failed}")
 endif
 
 .PHONY: image
 image: ## Build the container image, IMAGE=NAME:TAG (without a container engine: an archive for tests)
 ifdef NO_ENGINE
 image: $(INSTALLED)
-	$(info There is no container engine ($(NO_ENGINE)). An archive for tests is made instead. To use another engine, such as podman, set CONTAINER_ENGINE to it.)
+	$(info $(CONTAINER_ENGINE) cannot build here ($(NO_ENGINE)). Making an archive for tests instead. To use another engine, such as podman, set CONTAINER_ENGINE to it.)
 	@node .ci/image/build-image.ts --name $(IMAGE) --output $(IMAGE_ARCHIVE)
 else
 	@command -v $(CONTAINER_ENGINE) >/dev/null || { echo '$(CONTAINER_ENGINE) is missing: install it (https://docs.docker.com/engine/install/), or set CONTAINER_ENGINE to another one, such as podman' >&2; exit 2; }

@@ -22,6 +22,9 @@ import { stopParsing } from './stop-parsing.ts';
  */
 const mostUnanswered = 32;
 
+/** In which an answer reaches its client. */
+const answerTravelMs = 200;
+
 /** CPU of a TLS handshake. */
 const handshakeMs = 0.5;
 
@@ -40,6 +43,8 @@ export interface Connection {
   broken: boolean;
   /** From here on, by performance.now(), an answer closes the connection. */
   retireAtMs: number;
+  /** Since when, by performance.now(), every request is answered. */
+  atRestSinceMs: number;
 }
 
 export interface ConnectionOptions {
@@ -76,6 +81,12 @@ function errorOf(cause: Error & { readonly code?: string }): HttpError {
 /** Whether no request is being read or answered. */
 function isAtRest({ last, reading }: Connection): boolean {
   return reading === undefined && (last === undefined || last.writableFinished || last.destroyed);
+}
+
+/** A reset takes what the client has not received yet with it: the last answer must have had time to arrive. */
+function mayBeReset(socket: Duplex, connection: Connection): boolean {
+  const restMs = performance.now() - connection.atRestSinceMs;
+  return isAtRest(connection) && !socket.writableEnded && restMs >= answerTravelMs;
 }
 
 /**
@@ -130,7 +141,9 @@ export class Connections {
     connection.last = response;
     if (connection.unanswered++ === 0) this.#seats.change(connection.seat, 'busy');
     response.once('close', () => {
-      if (--connection.unanswered === 0) this.#seats.change(connection.seat, 'idle');
+      if (--connection.unanswered > 0) return;
+      connection.atRestSinceMs = performance.now();
+      this.#seats.change(connection.seat, 'idle');
     });
     return true;
   }
@@ -182,17 +195,19 @@ export class Connections {
    * https://github.com/golang/go/blob/go1.26.0/src/net/http/transport.go (nothingWrittenError).
    */
   async resetIdle(): Promise<void> {
-    for (const connection of [...this.#open.values()]) {
+    for (const [socket, connection] of [...this.#open]) {
+      if (connection.last === undefined) continue;
       // What has arrived becomes a request first, which is answered.
       await nextTurn();
-      if (connection.last !== undefined && isAtRest(connection)) connection.socket.resetAndDestroy();
+      if (mayBeReset(socket, connection)) connection.socket.resetAndDestroy();
     }
   }
 
   /** Ends the connections that wait for nothing, also those that never carried a request or finished a handshake. */
   closeUnused(): void {
-    for (const connection of this.#open.values()) {
-      if (isAtRest(connection)) connection.socket.resetAndDestroy();
+    for (const [socket, connection] of this.#open) {
+      if (mayBeReset(socket, connection)) connection.socket.resetAndDestroy();
+      else if (isAtRest(connection)) socket.destroy();
     }
     for (const { socket } of this.#handshaking.values()) socket.destroy();
   }
@@ -207,7 +222,7 @@ export class Connections {
   #admit(socket: Socket): Peer | undefined {
     const { onShortage, peers } = this.#options;
     const peer = peers.of(socket.remoteAddress);
-    const seat = this.#seats.take(peer, 'queued', state => this.#cut(socket, state, peer));
+    const seat = this.#seats.take(peer, 'queued', (state, sinceMs) => this.#cut(socket, state, sinceMs, peer));
     if (seat === undefined) {
       onShortage('connection', peer);
       return undefined;
@@ -251,6 +266,7 @@ export class Connections {
       reading: undefined,
       broken: false,
       retireAtMs: this.#retireAtMs(),
+      atRestSinceMs: performance.now(),
     });
     if (!trusted) this.reading.add(socket, seat.peer.share);
     socket.once('close', () => {
@@ -260,10 +276,10 @@ export class Connections {
     });
   }
 
-  #cut(socket: Socket, state: SeatState, peer: Peer): void {
+  #cut(socket: Socket, state: SeatState, sinceMs: number, peer: Peer): void {
     this.#options.onShortage(state === 'handshake' || state === 'queued' ? 'handshake' : 'connection', peer);
-    // By a reset for the reason that resetIdle has.
-    if (state === 'idle') socket.resetAndDestroy();
+    // For the reason that resetIdle has.
+    if (state === 'idle' && performance.now() - sinceMs >= answerTravelMs) socket.resetAndDestroy();
     else socket.destroy();
   }
 

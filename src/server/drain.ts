@@ -41,10 +41,10 @@ export async function drain(options: DrainOptions): Promise<void> {
   await nextTurn();
   await nextTurn();
   const closed = once(server, 'close');
-  await connections.resetIdle();
-  server.close();
   const startedAtMs = performance.now();
   const cut = setTimeout(() => connections.closeAll(), options.timeoutMs);
+  await connections.resetIdle();
+  server.close();
   const unused = setInterval(() => connections.closeUnused(), startedGraceMs);
   await closed;
   clearTimeout(cut);

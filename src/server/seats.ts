@@ -17,7 +17,7 @@ export interface Seat {
   /** When the state began. */
   sinceMs: number;
   /** Ends the connection; called at most once, after its seat was taken. */
-  readonly close: (state: SeatState) => void;
+  readonly close: (state: SeatState, sinceMs: number) => void;
 }
 
 /** Addresses whose recent cost differs by less are alike. */
@@ -29,7 +29,7 @@ const order: Readonly<Record<SeatState, number>> = { idle: 3, queued: 2, handsha
  * The connections of a port. When all seats are taken, a newcomer gets the seat of a stranger: an idle one, else one amid its
  * handshake, else one that waits; of these, one of the address that has cost most CPU lately (who dials again and again), else of
  * the one that holds most connections for longest. An idle connection is lost to
- * nobody: Go's client sends its request again on another (https://pkg.go.dev/net/http#Transport). A trusted peer loses its seat to
+ * nobody, for it is reset: Go's client sends its request again on another (https://pkg.go.dev/net/http#Transport). A trusted peer loses its seat to
  * nobody but a trusted peer, and only when idle.
  */
 export class Seats {
@@ -55,7 +55,7 @@ export class Seats {
   }
 
   /** Undefined when there is no seat. @param close told when the connection has to end to make room. */
-  take(peer: Peer, state: 'queued' | 'idle', close: (state: SeatState) => void): Seat | undefined {
+  take(peer: Peer, state: 'queued' | 'idle', close: Seat['close']): Seat | undefined {
     if (this.#seats.size >= this.#limits.seats && !this.#free(peer, () => true)) return undefined;
     const seat: Seat = { peer, state, sinceMs: this.#now(), close };
     this.#seats.add(seat);
@@ -111,7 +111,7 @@ export class Seats {
     if (worst === undefined) return false;
     const { state } = worst;
     this.leave(worst);
-    worst.close(state);
+    worst.close(state, worst.sinceMs);
     return true;
   }
 

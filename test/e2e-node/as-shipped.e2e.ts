@@ -145,11 +145,11 @@ describe('the webhook as shipped, on a real node', () => {
   });
 
   test('its metrics are at its address, its log is JSON in `kubectl logs`', testLimit, async () => {
-    let injected = 0;
+    let reviews = 0;
     for (const { name, opsUrl } of await bothReplicas()) {
       const response = await fetch(`${opsUrl}/metrics`, { signal: AbortSignal.timeout(5_000) });
       assert.equal(response.status, 200);
-      injected += sumOf(await response.text(), 'carm_webhook_reviews_total');
+      reviews += sumOf(await response.text(), 'carm_webhook_reviews_total');
       const { stdout } = await cluster.plane.kubectl(['logs', name, '-n', webhookNamespace]);
       const entries = stdout
         .trim()
@@ -157,7 +157,7 @@ describe('the webhook as shipped, on a real node', () => {
         .map(line => JSON.parse(line) as { readonly msg: string });
       assert.ok(entries.some(({ msg }) => msg === 'serving'));
     }
-    assert.ok(injected > 0);
+    assert.ok(reviews > 0);
   });
 
   test(

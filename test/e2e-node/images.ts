@@ -10,8 +10,8 @@ import { pauseImage } from '../testbed/node/node-config.ts';
 import { bundleJsClient } from './clients/bundle-js-client.ts';
 import { copyPython } from './python-files.ts';
 
-/** What `make image` makes from the Dockerfile without a container engine. */
-const webhookArchive = join(import.meta.dirname, '..', '..', 'image', 'carm-webhook.oci.tar');
+/** What .ci/image/ makes from the Dockerfile, as `make image` does without a container engine. */
+const webhookArchive = join(import.meta.dirname, '..', '..', 'image', 'carm-webhook-test.oci.tar');
 
 /** A shell and the usual small programs; `sleep` and whatever else a test gives it to run. */
 export const busyboxImage = 'testbed/busybox:1';
@@ -93,7 +93,8 @@ export interface ArchivedImage {
 
 /** Our own image. @throws {TestbedMissing} when it has not been built */
 export function builtImage(): ArchivedImage {
-  if (!existsSync(webhookArchive)) throw new TestbedMissing(`${webhookArchive} is not there: run "make e2e-node"`);
+  if (!existsSync(webhookArchive))
+    throw new TestbedMissing(`${webhookArchive} is not there: run "make image/carm-webhook-test.oci.tar"`);
   const index = execFileSync('tar', ['-xOf', webhookArchive, 'index.json'], { encoding: 'utf8' });
   const [manifest] = (JSON.parse(index) as OciIndex).manifests;
   return { archive: webhookArchive, name: manifest?.annotations?.['io.containerd.image.name'] ?? '' };

@@ -10,11 +10,11 @@ export type ProbeCounts = ReadonlyMap<string, number>;
 export async function probeCounts(): Promise<ProbeCounts> {
   const agent = new Agent({ rejectUnauthorized: false });
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  get(`https://${nodeAddress}:10250/metrics/probes`, { agent, timeout: 5_000 }, response => {
-    text(response).then(resolve, reject);
-  })
-    .on('timeout', () => reject(new Error('kubelet gives no metrics in time')))
-    .on('error', reject);
+  const signal = AbortSignal.timeout(5_000);
+  get(`https://${nodeAddress}:10250/metrics/probes`, { agent, signal }, response => {
+    if (response.statusCode === 200) text(response).then(resolve, reject);
+    else reject(new Error(`kubelet's metrics: ${response.statusCode}`));
+  }).on('error', reject);
   const counts = new Map<string, number>();
   for (const line of (await promise).split('\n')) {
     const [, labels = '', value] = /^prober_probe_total\{(.*)\} (\S+)$/.exec(line) ?? [];
@@ -22,6 +22,7 @@ export async function probeCounts(): Promise<ProbeCounts> {
     if (label('namespace') !== webhookNamespace) continue;
     counts.set(`${label('pod')} ${label('probe_type')} ${label('result')}`, Number(value));
   }
+  if (counts.size === 0) throw new Error('kubelet counts no probes of the webhook');
   return counts;
 }
 

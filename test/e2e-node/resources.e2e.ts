@@ -123,7 +123,7 @@ describe('CPU and memory of both pods, as shipped', () => {
   }
 
   test(
-    'the worst mix of attacks on both pods, and a hostile tenant: no call fails, no pod ends',
+    'the worst mix of attacks on both pods, and a hostile tenant: no pod ends, and no call fails where there is CPU for it',
     testLimit,
     async t => {
       await cluster.plane.kubectl(['apply', '-f', '-'], {
@@ -132,6 +132,8 @@ describe('CPU and memory of both pods, as shipped', () => {
       for (const _ of ['once', 'again']) {
         const { isStarved, faults } = await flood(t);
         if (faults.length === 0) return;
+        // However busy the machine is.
+        assert.ok(faults.length < floodSeconds, `${faults.length} faults`);
         const seen = faults.slice(0, 5).join('\n');
         assert.ok(isStarved, seen);
         t.diagnostic(

@@ -200,7 +200,7 @@ describe('the runbook, on a node where the replicas of the webhook are really do
         const [pod] = await podsOf('team-a');
         return pod && isReady(pod) && pod.status.containerStatuses?.[0]?.restartCount === 1 ? true : undefined;
       });
-      await find('team-b', lost, /carm-webhook:dev/, /failed calling webhook "pods\.carm-webhook\.dev"/);
+      await find('team-b', lost, /carm-webhook:test/, /failed calling webhook "pods\.carm-webhook\.dev"/);
       await untilPodsRun('team-a', [roleArn]);
       await untilPodsRun('team-b', [roleArn]);
     });

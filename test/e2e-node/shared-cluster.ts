@@ -32,8 +32,8 @@ export interface BoundTeam extends Metadata {
 }
 
 /**
- * A cluster of one real node and an STS that its pods can ask, for all test files of a process. A file takes namespaces and an
- * account of its own, and leaves the webhook and the node as it found them.
+ * A cluster of one real node and an STS that its pods can ask, for all test files of a process. Files run one after
+ * the other. Each takes namespaces of its own, and leaves a webhook that works; runbook.e2e.ts, which breaks it, is the last.
  */
 export class SharedCluster {
   readonly cluster: NodeCluster;

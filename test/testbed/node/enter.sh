@@ -2,6 +2,8 @@
 # The first process of a test node's own world: PID 1 of its process namespace, in a mount, network, IPC and host name namespace
 # of its own. All that it starts and mounts goes with it. Arguments: the command to run. See run-isolated.ts.
 set -eu
+# The first process gets no signal that it does not handle.
+trap 'exit 143' TERM INT HUP
 
 # Sockets, network namespaces of pods, xtables' lock.
 mount -t tmpfs -o mode=755 tmpfs /run
@@ -29,7 +31,8 @@ hostname "$NODE_NAME"
 # As PID 1 the shell also collects what the shims of ended containers leave.
 "$@" &
 child=$!
-trap 'kill -TERM "$child" 2>/dev/null' TERM INT HUP
+# A signal comes to the whole group, so the command has it already.
+trap : TERM INT HUP
 code=0
 wait "$child" || code=$?
 # A signal ends a wait early.

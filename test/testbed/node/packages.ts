@@ -4,14 +4,18 @@ import { missingPackages, NodeRequirementMissing, requireNode, requireRoot } fro
 
 const aptLimitMs = 600_000;
 
-/** Whether it ended well; what it said, otherwise, is in the error. @throws {NodeRequirementMissing} */
+/** Runs apt-get; what it said is in the error. @throws {NodeRequirementMissing} */
 async function apt(args: readonly string[]): Promise<void> {
   const command = new SupervisedProcess('apt-get', args, { env: { DEBIAN_FRONTEND: 'noninteractive' } });
   const output = Promise.all([command.stdout, command.stderr].map(stream => (stream === null ? '' : text(stream))));
   const end = await command.wait(aptLimitMs);
-  if (end === undefined) command.signal('SIGTERM');
+  // dpkg, which it started, may hold the output open: it is not waited for then.
+  if (end === undefined) {
+    await command.stop();
+    throw new NodeRequirementMissing(`apt-get ${args.join(' ')} has not ended after ${aptLimitMs / 60_000} minutes`);
+  }
   const said = (await output).join('').trim().split('\n').slice(-5).join('\n');
-  if (end?.code !== 0) throw new NodeRequirementMissing(`apt-get ${args.join(' ')} failed:\n${said}`);
+  if (end.code !== 0) throw new NodeRequirementMissing(`apt-get ${args.join(' ')} failed:\n${said}`);
 }
 
 async function hasApt(): Promise<boolean> {

@@ -26,9 +26,9 @@ done
 if [ "$code" = 0 ]; then
   rm -rf "$folder"
 else
-  # The logs stay for whoever looks for the reason.
-  rm -rf "$folder"/*/data
+  # The logs stay for whoever looks for the reason. find follows no link that someone may have put there.
   find "$folder" -mindepth 1 -maxdepth 1 ! -name 'carm-webhook-plane-*' -exec rm -rf {} +
-  rmdir "$folder" 2>/dev/null
+  find "$folder" -mindepth 2 -maxdepth 2 ! -name logs -exec rm -rf {} +
+  find "$folder" -maxdepth 1 -type d -empty -delete
 fi
 [ -z "$left" ]

@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -41,10 +41,16 @@ function entries(folder: string): readonly string[] {
   }
 }
 
+/** In a folder that all may write to: a link, or the folder of another user, is none of ours. */
+function isOwnFolder(name: string): boolean {
+  const found = lstatSync(join(tmpdir(), name), { throwIfNoEntry: false });
+  return found?.isDirectory() === true && found.uid === process.getuid?.();
+}
+
 /** Removes what starters have left that were killed together with their reaper. */
 async function reapAbandoned(): Promise<void> {
   const groups = [controlGroups, ...entries(controlGroups).map(name => join(controlGroups, name))];
-  const names = new Set([tmpdir(), ...groups].flatMap(entries));
+  const names = new Set([...entries(tmpdir()).filter(isOwnFolder), ...groups.flatMap(entries)]);
   for (const name of names) {
     const starter = starterOf(name);
     if (starter !== undefined && !isAlive(starter)) {
@@ -75,7 +81,8 @@ async function runIsolated(command: readonly string[]): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       // To all of its group: unshare itself takes no signal.
-      if (world.pid !== undefined && world.exitCode === null) process.kill(-world.pid, 'SIGTERM');
+      const hasEnded = world.exitCode !== null || world.signalCode !== null;
+      if (world.pid !== undefined && !hasEnded) process.kill(-world.pid, 'SIGTERM');
     });
   }
   const [code, signal] = (await once(world, 'exit')) as [number | null, NodeJS.Signals | null];
