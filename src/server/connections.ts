@@ -23,7 +23,7 @@ import { stopParsing } from './stop-parsing.ts';
 const mostUnanswered = 32;
 
 /** In which an answer reaches its client. */
-const answerTravelMs = 200;
+const answerTravelMs = 100;
 
 /** CPU of a TLS handshake. */
 const handshakeMs = 0.5;
