@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, chmod, copyFile, cp, mkdir, realpath } from 'node:fs/promises';
+import { access, chmod, copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -59,26 +59,6 @@ export function librariesIn(answer: string): string[] {
   if (missing !== undefined) throw new ProgramFilesMissing(`the library ${missing} is not on this machine`);
   const paths = answer.matchAll(/^\s*(?:\S+ => )?(\/\S+) \(0x[0-9a-f]+\)$/gm);
   return [...new Set(Array.from(paths, ([, path = '']) => resolve(path)))];
-}
-
-export interface TreeCopy {
-  /** An absolute path of a folder on this machine. */
-  readonly tree: string;
-  readonly root: string;
-  /** Its path in the root, if it is another. */
-  readonly to?: string;
-}
-
-/**
- * Copies a folder as it is, with its links.
- * @throws {ProgramFilesMissing}
- */
-export async function copyTree({ tree, root, to = tree }: TreeCopy): Promise<void> {
-  // The folder itself may be a link here.
-  const from = await realpath(tree).catch(() => {
-    throw new ProgramFilesMissing(`${tree} is not on this machine`);
-  });
-  await cp(from, join(root, to), { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE });
 }
 
 /** Copies what a path leads to, as a file that everyone may read and run. */

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { lstat, readFile, readlink, realpath, stat } from 'node:fs/promises';
+import { lstat, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { copyProgram, copyTree, librariesIn, sharedLibraries } from '../../.ci/image/program-files.ts';
+import { copyProgram, librariesIn, sharedLibraries } from '../../.ci/image/program-files.ts';
 import { folderOf } from './folder-of.ts';
 
 const run = promisify(execFile);
@@ -83,31 +82,5 @@ describe('a program with its libraries', () => {
       code: 'ProgramFilesMissing',
     });
     await assert.rejects(sharedLibraries('/no/such'), { code: 'ProgramFilesMissing', message: /\/no\/such/ });
-  });
-});
-
-describe('a tree', () => {
-  test('is copied as it is, from where a link to it leads', async t => {
-    const folder = await folderOf(t, {
-      'real/a': { text: 'x', mode: 0o751 },
-      'real/b/c': '',
-      'real/empty': { mode: 0o711 },
-      'real/away': { link: '/no/such' },
-      'real/near': { link: 'a' },
-      linked: { link: 'real' },
-    });
-    const root = await folderOf(t);
-    await copyTree({ tree: join(folder, 'linked'), root, to: '/usr/lib/x' });
-    const at = (path: string) => join(root, 'usr/lib/x', path);
-    assert.ok((await lstat(at(''))).isDirectory());
-    assert.deepEqual([await readlink(at('away')), await readlink(at('near'))], ['/no/such', 'a']);
-    assert.deepEqual([(await stat(at('a'))).mode & 0o777, (await stat(at('empty'))).mode & 0o777], [0o751, 0o711]);
-    assert.ok(existsSync(at('b/c')));
-    await copyTree({ tree: join(folder, 'real'), root });
-    assert.equal(await realpath(join(root, folder, 'real/near')), await realpath(join(root, folder, 'real/a')));
-  });
-
-  test('must be there', async t => {
-    await assert.rejects(copyTree({ tree: '/no/such', root: await folderOf(t) }), { code: 'ProgramFilesMissing' });
   });
 });
