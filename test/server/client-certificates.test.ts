@@ -91,8 +91,11 @@ test('a verified client loses its idle connection to nobody who has no certifica
     stranger.on('error', () => {});
     t.after(() => stranger.destroy());
   }
-  await sleep(100);
-  assert.equal(await server.metric('carm_webhook_refused_requests_total{cause="handshake"}'), 18);
+  const refused = () => server.metric('carm_webhook_refused_requests_total{cause="handshake"}');
+  // All others find the two seats taken that are left. A busy machine takes its time.
+  const deadlineMs = performance.now() + 10_000;
+  while (((await refused()) ?? 0) < 18 && performance.now() < deadlineMs) await sleep(50);
+  assert.equal(await refused(), 18);
   assert.equal((await post(server, options)).status, 200);
   assert.equal(Object.values(agent.freeSockets).flat()[0], idle, 'another connection was opened');
 });
