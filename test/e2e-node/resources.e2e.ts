@@ -113,6 +113,8 @@ describe('CPU and memory of both pods, as shipped', () => {
       assert.ok(everPeakMemoryMiB < mostUnderFloodMiB, `${name}: ${everPeakMemoryMiB} MiB`);
     }
     assert.ok(pods.started > floodSeconds);
+    // However busy the machine is.
+    assert.ok(pods.failures.length < pods.started / 4, `${pods.failures.length} of ${pods.started} failed`);
     const names = (of: typeof before) => of.map(({ name, restarts }) => `${name}, ${restarts} restarts`).sort();
     assert.deepEqual(names(await readyReplicas(plane)), names(before));
     return {
@@ -132,8 +134,6 @@ describe('CPU and memory of both pods, as shipped', () => {
       for (const _ of ['once', 'again']) {
         const { isStarved, faults } = await flood(t);
         if (faults.length === 0) return;
-        // However busy the machine is.
-        assert.ok(faults.length < floodSeconds, `${faults.length} faults`);
         const seen = faults.slice(0, 5).join('\n');
         assert.ok(isStarved, seen);
         t.diagnostic(
