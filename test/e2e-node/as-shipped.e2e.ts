@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
-import { BoundNamespace, setAccountMap } from '../e2e/bound-namespace.ts';
+import type { BoundNamespace } from '../e2e/bound-namespace.ts';
 import { eventually } from '../e2e/eventually.ts';
 import { credentialsOf } from '../e2e/injected-credentials.ts';
 import { only, renderDeploy } from '../e2e/manifests.ts';
@@ -25,9 +25,9 @@ describe('the webhook as shipped, on a real node', () => {
 
   before(
     async () => {
-      ({ cluster } = await sharedCluster());
-      await setAccountMap(cluster.plane, { [account]: roleArn });
-      team = await BoundNamespace.create(cluster.plane, 'as-shipped', { accountId: account });
+      const shared = await sharedCluster();
+      cluster = shared.cluster;
+      team = await shared.team('as-shipped', account, roleArn);
     },
     { timeout: 120_000 },
   );

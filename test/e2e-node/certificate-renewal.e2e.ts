@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { before, describe, test } from 'node:test';
-import { BoundNamespace, setAccountMap } from '../e2e/bound-namespace.ts';
+import type { BoundNamespace } from '../e2e/bound-namespace.ts';
 import { eventually } from '../e2e/eventually.ts';
 import { authority, IssuedCertificates, leaf } from '../e2e/issued-certificates.ts';
 import { servedSerialNumber } from '../e2e/served-certificate.ts';
@@ -21,9 +21,9 @@ describe('a certificate that cert-manager renews', () => {
 
   before(
     async () => {
-      ({ cluster } = await sharedCluster());
-      await setAccountMap(cluster.plane, { [account]: roleArn });
-      team = await BoundNamespace.create(cluster.plane, 'renewal', { accountId: account });
+      const shared = await sharedCluster();
+      cluster = shared.cluster;
+      team = await shared.team('renewal', account, roleArn);
     },
     { timeout: 120_000 },
   );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BoundNamespace, setAccountMap } from '../e2e/bound-namespace.ts';
+import type { BoundNamespace } from '../e2e/bound-namespace.ts';
 import { eventually } from '../e2e/eventually.ts';
 import { IssuedCertificates, leaf } from '../e2e/issued-certificates.ts';
 import { servedSerialNumber } from '../e2e/served-certificate.ts';
@@ -40,9 +40,9 @@ describe('pods are created without a failed call while everything around the web
 
   before(
     async () => {
-      ({ cluster } = await sharedCluster());
-      await setAccountMap(cluster.plane, { [account]: roleArn });
-      team = await BoundNamespace.create(cluster.plane, 'changes', { accountId: account });
+      const shared = await sharedCluster();
+      cluster = shared.cluster;
+      team = await shared.team('changes', account, roleArn);
     },
     { timeout: 180_000 },
   );

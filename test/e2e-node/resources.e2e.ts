@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BoundNamespace, setAccountMap } from '../e2e/bound-namespace.ts';
+import type { BoundNamespace } from '../e2e/bound-namespace.ts';
 import { boundNamespace } from '../e2e/cluster-objects.ts';
 import { HostileTenant } from '../e2e/hostile-tenant.ts';
 import { asList } from '../e2e/manifests.ts';
@@ -38,9 +38,9 @@ describe('CPU and memory of both pods, as shipped', () => {
 
   before(
     async () => {
-      ({ cluster } = await sharedCluster());
-      await setAccountMap(cluster.plane, { [account]: roleArn });
-      team = await BoundNamespace.create(cluster.plane, 'resources', { accountId: account });
+      const shared = await sharedCluster();
+      cluster = shared.cluster;
+      team = await shared.team('resources', account, roleArn);
     },
     { timeout: 120_000 },
   );

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after } from 'node:test';
+import { BoundNamespace, setAccountMap } from '../e2e/bound-namespace.ts';
 import { boundNamespace, type Metadata, roleMap, serviceAccount } from '../e2e/cluster-objects.ts';
 import { asList } from '../e2e/manifests.ts';
 import type { ControlPlane } from '../testbed/control-plane.ts';
@@ -91,6 +92,12 @@ export class SharedCluster {
       boundNamespace(namespace, accountId, { annotations, labels }),
       ...Object.entries({ app: {}, ...serviceAccounts }).map(([name, texts]) => serviceAccount(namespace, name, texts)),
     ]);
+  }
+
+  /** A namespace whose pods a test tries one by one; its account is the only one in the map that these namespaces share. */
+  async team(name: string, accountId: string, roleArn: string): Promise<BoundNamespace> {
+    await setAccountMap(this.plane, { [accountId]: roleArn });
+    return BoundNamespace.create(this.plane, name, { accountId });
   }
 
   /** Ends the pods of a namespace, and does not wait for it: what others measure is not theirs. */
