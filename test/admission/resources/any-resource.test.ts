@@ -141,7 +141,7 @@ describe('for any resource', () => {
         const after = await ask('validate', config, patched(object, response), before);
         assert.equal(after.response.allowed, true, after.response.status?.message);
       }),
-      { numRuns: propertyRuns(300) },
+      { numRuns: propertyRuns(600) },
     );
     assert.ok(completed >= 15, `only ${completed} were completed: the property says little`);
   });

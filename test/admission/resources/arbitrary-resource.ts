@@ -48,9 +48,17 @@ const ack = fc.record(
   },
   { requiredKeys: [] },
 );
-const labels = fc.dictionary(fc.constantFrom('color', 'app', '__proto__'), fc.constantFrom('blue', 'green', ''), {
-  maxKeys: 2,
-});
+const labels = fc.dictionary(
+  fc.constantFrom('color', 'color', 'color', 'app', '__proto__'),
+  fc.constantFrom('blue', 'blue', 'green', ''),
+  { minKeys: 1, maxKeys: 2 },
+);
+const others = ['example.com/x', 'example.com/y'];
+const finalizersOf = (names: readonly string[]) => fc.uniqueArray(fc.constantFrom(...names));
+const finalizers = fc.oneof(
+  { weight: 9, arbitrary: finalizersOf(others) },
+  { weight: 1, arbitrary: finalizersOf([...others, 'finalizers.s3.services.k8s.aws/Bucket']) },
+);
 
 /** Most of them are valid. */
 export const shapedResource: fc.Arbitrary<Json> = fc
@@ -59,15 +67,12 @@ export const shapedResource: fc.Arbitrary<Json> = fc
       nil: undefined,
     }),
     labels: fc.option(labels, { nil: undefined }),
-    finalizers: fc.option(
-      fc.uniqueArray(fc.constantFrom('example.com/x', 'example.com/y', 'finalizers.s3.services.k8s.aws/Bucket')),
-      { nil: undefined, freq: 8 },
-    ),
+    finalizers: fc.option(finalizers, { nil: undefined }),
     terminating: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
     spec,
     ack: fc.option(ack, { nil: undefined }),
   })
-  .map(({ annotations: written, labels: own_, finalizers, terminating, spec: body, ack: status }) => ({
+  .map(({ annotations: written, labels: own_, finalizers: kept, terminating, spec: body, ack: status }) => ({
     apiVersion: 's3.services.k8s.aws/v1alpha1',
     kind: 'Bucket',
     metadata: {
@@ -75,7 +80,7 @@ export const shapedResource: fc.Arbitrary<Json> = fc
       namespace: 'shop',
       ...(written === undefined ? {} : { annotations: written }),
       ...(own_ === undefined ? {} : { labels: own_ }),
-      ...(finalizers === undefined ? {} : { finalizers }),
+      ...(kept === undefined ? {} : { finalizers: kept }),
       ...(terminating ? { deletionTimestamp: '2026-01-02T00:00:00Z' } : {}),
     },
     spec: body,
