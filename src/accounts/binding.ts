@@ -24,6 +24,11 @@ export function isBound(annotations: Annotations, gates: FeatureGates): boolean 
   );
 }
 
+/** A team id that binds nothing, as the gate TeamLevelCARM is off. */
+export function ignoredTeamId(annotations: Annotations, gates: FeatureGates): string | undefined {
+  return gates.TeamLevelCARM ? undefined : annotations.get(teamIdAnnotation) || undefined;
+}
+
 /**
  * The binding of a namespace: with TeamLevelCARM the team id wins over the owner account id.
  * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/reconciler.go (getAcctID, getTeamID)

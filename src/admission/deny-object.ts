@@ -11,6 +11,7 @@ export function messageContext(namespace: string, config: Config, more: Partial<
     serviceAccountName: '',
     binding: undefined,
     ackSystemNamespace: config.ackSystems[0].namespace,
+    teamLevelCarm: config.featureGates.TeamLevelCARM,
     roleArnAnnotation: undefined,
     ...more,
   };

@@ -1,3 +1,4 @@
+import { quoteField } from '../objects/field-path.ts';
 import { MalformedObjectError } from '../objects/json.ts';
 import { quote } from '../objects/quote.ts';
 import { closeMessage } from './catalogue/message.ts';
@@ -23,7 +24,7 @@ export function deniedFor<R extends FailureReason>(reason: R, words: string, { s
 export function describeMalformed({ path, expected }: MalformedObjectError): string {
   // The commonest of all: an account id without quotes.
   const hint = expected === 'a string' ? ' (put it in quotes if YAML could read it as something else)' : '';
-  return `${path === '' ? 'the object' : quote(path)} is not ${expected}${hint}`;
+  return `${path === '' ? 'the object' : quoteField(path)} is not ${expected}${hint}`;
 }
 
 export function unverifiedWords(request: AdmissionRequest, why: string): string {
@@ -44,6 +45,6 @@ export function failure(request: AdmissionRequest, error: unknown, mode: Mode, c
     const words = `${subjectOf(request)}: ${describeMalformed(error)}. To fix this, correct that field`;
     return { decision: deniedFor('InvalidReview', words, config), mode: 'enforce', code: 400 };
   }
-  const words = `internal error. Ask your platform team to look for review ${quote(request.uid)} in the log of carm-webhook`;
+  const words = `${subjectOf(request)}: internal error. Ask your platform team to look for review ${quote(request.uid)} in the log of carm-webhook`;
   return { decision: deniedFor('InternalError', words, config), mode, code: 500, error };
 }

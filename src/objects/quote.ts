@@ -1,7 +1,7 @@
 /** Messages and warnings hold values that users wrote: quoted, so that nobody can forge a line, a header or a terminal sequence. */
 
 /** Characters, with the quotes. */
-const longestQuote = 64;
+export const longestQuote = 64;
 const cutMark = '...';
 
 /** A UTF-16 unit as JSON escapes it, in ASCII. */

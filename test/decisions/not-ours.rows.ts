@@ -140,24 +140,24 @@ export const notOursRows: readonly Row[] = [
   },
   ...(
     [
-      ['containers', { containers: { app: {} } }, '/spec/containers'],
-      ['a container', { containers: ['app'] }, '/spec/containers/0'],
-      ['env', { containers: [{ name: 'a', env: {} }] }, '/spec/containers/0/env'],
+      ['containers', { containers: { app: {} } }, '"spec.containers"'],
+      ['a container', { containers: ['app'] }, '"spec.containers[0]"'],
+      ['env', { containers: [{ name: 'a', env: {} }] }, '"spec.containers[0].env"'],
       [
         'an env value',
         { containers: [container('a', { more: { env: [{ name: 'X', value: 5 }] } })] },
-        '/spec/containers/0/env/0/value',
+        '"spec.containers[0].env[0].value"',
       ],
-      ['volumeMounts', { initContainers: [{ name: 'a', volumeMounts: 'x' }] }, '/spec/initContainers/0/volumeMounts'],
-      ['volumes', { containers: [], volumes: [null] }, '/spec/volumes/0'],
+      ['volumeMounts', { initContainers: [{ name: 'a', volumeMounts: 'x' }] }, '"spec.initContainers[0].volumeMounts"'],
+      ['volumes', { containers: [], volumes: [null] }, '"spec.volumes[0]"'],
       [
         'a projected source',
         { volumes: [{ name: 'v', projected: { sources: [7] } }] },
-        '/spec/volumes/0/projected/sources/0',
+        '"spec.volumes[0].projected.sources[0]"',
       ],
-      ['serviceAccountName', { serviceAccountName: 7 }, '/spec/serviceAccountName'],
-      ['os', { os: 'windows' }, '/spec/os'],
-      ['nodeSelector', { nodeSelector: [] }, '/spec/nodeSelector'],
+      ['serviceAccountName', { serviceAccountName: 7 }, '"spec.serviceAccountName"'],
+      ['os', { os: 'windows' }, '"spec.os"'],
+      ['nodeSelector', { nodeSelector: [] }, '"spec.nodeSelector"'],
     ] as const
   ).map(
     ([what, spec, path]): Row => ({
@@ -182,7 +182,7 @@ export const notOursRows: readonly Row[] = [
     reason: 'InvalidReview',
     outcome: 'error',
     code: 400,
-    says: ['/metadata/annotations/'],
+    says: ['"metadata.annotations[a\\u000ab\\u001b[31m'],
   },
   {
     proves: 'a key of thousands of characters does not fill the message',

@@ -17,22 +17,22 @@ const adopt = (namespace: string): Json => ({
 });
 
 const foreign: readonly (readonly [string, KindName, Json, string])[] = [
-  ['FieldExport to', 'FieldExport', exportTo('ack-system', 'ack-role-account-map'), '/spec/to/namespace'],
-  ['a FieldExport to without kind or name', 'FieldExport', { to: { namespace: 'ack-system' } }, '/spec/to/namespace'],
-  ['AdoptedResource metadata', 'AdoptedResource', adopt('kube-public'), '/spec/kubernetes/metadata/namespace'],
+  ['FieldExport to', 'FieldExport', exportTo('ack-system', 'ack-role-account-map'), '"spec.to.namespace"'],
+  ['a FieldExport to without kind or name', 'FieldExport', { to: { namespace: 'ack-system' } }, '"spec.to.namespace"'],
+  ['AdoptedResource metadata', 'AdoptedResource', adopt('kube-public'), '"spec.kubernetes.metadata.namespace"'],
   ['a reference to a Secret', 'DBInstance', { masterUserPassword: secret('kube-system') }, 'masterUserPassword'],
   [
     'a reference to a Secret, nested in a list',
     'DBInstance',
     { users: [{ name: 'a' }, { passwords: [secret('kube-system')] }] },
-    '/spec/users/1/passwords/0/namespace',
+    '"spec.users[1].passwords[0].namespace"',
   ],
-  ['a resource reference', 'DBInstance', { dbSubnetGroupRef: ref('team-b') }, '/spec/dbSubnetGroupRef/from/namespace'],
+  ['a resource reference', 'DBInstance', { dbSubnetGroupRef: ref('team-b') }, '"spec.dbSubnetGroupRef.from.namespace"'],
   [
     'a resource reference in a list',
     'DBInstance',
     { securityGroupRefs: [ref('shop'), ref('team-b')] },
-    '/spec/securityGroupRefs/1/from/namespace',
+    '"spec.securityGroupRefs[1].from.namespace"',
   ],
   ['a namespace that differs by case', 'DBInstance', { masterUserPassword: secret('Shop') }, '"Shop"'],
   ['a namespace that differs by a blank', 'DBInstance', { masterUserPassword: secret('shop ') }, '"shop "'],

@@ -19,6 +19,7 @@ import type { Row } from './row.ts';
 import { selectorRows } from './selectors.rows.ts';
 import { terminatingNamespaceRows } from './terminating-namespaces.rows.ts';
 import { tooLargeRows } from './too-large.rows.ts';
+import { wayOutRows } from './ways-out.rows.ts';
 import { workloadRows } from './workloads.rows.ts';
 
 /** Every row, by subject. */
@@ -43,6 +44,7 @@ export const table: Readonly<Record<string, readonly Row[]>> = {
   selectors: selectorRows,
   endpoints: endpointRows,
   'too large': tooLargeRows,
+  'ways out': wayOutRows,
   'not ours and malformed': notOursRows,
 };
 

@@ -90,7 +90,7 @@ describe('pods that controllers create', () => {
     test(`a ${kind}'s that are denied: a warning at kubectl apply, the message in the event`, testLimit, async () => {
       const containers = [containerWith({ name: 'AWS_ROLE_ARN', value: foreignRole })];
       const applied = await served.apply([make('shop', name, { containers })]);
-      const told = `: container "app" sets AWS_ROLE_ARN to "${foreignRole}", which is not a role in account ${account} (namespace "shop"). To fix this, remove AWS_ROLE_ARN (the webhook injects the role) or use a role in account ${account} (your platform team can allow other accounts with --source-accounts) (RoleOutsideAccount)`;
+      const told = `: container "app" sets AWS_ROLE_ARN to "${foreignRole}", which is not a role in account ${account} (namespace "shop"). To fix this, remove AWS_ROLE_ARN (the webhook injects the role) or use a role in account ${account} (your platform team can allow account 999999999999 with --source-accounts) (RoleOutsideAccount)`;
       assert.equal(applied.stderr, `Warning: pods of ${kind} "${name}" in namespace "shop"${told}\n`);
       assert.match(applied.stdout, / created\n$/);
 

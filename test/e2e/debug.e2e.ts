@@ -86,7 +86,7 @@ describe('kubectl debug', () => {
     const refused = await debug('guarded', 'thief', [`--env=AWS_ROLE_ARN=${foreignRole}`], { expectCode: 1 });
     assert.match(
       refused.stderr,
-      /^Error from server \(Forbidden\): admission webhook "pods\.carm-webhook\.dev" denied the request: Pod "guarded" in namespace "shop": ephemeral container "thief" sets AWS_ROLE_ARN to "arn:aws:iam::999999999999:role\/admin", which is not a role in account 111122223333 \(namespace "shop"\)\. To fix this, remove AWS_ROLE_ARN \(the webhook injects the role\) or use a role in account 111122223333 \(your platform team can allow other accounts with --source-accounts\) \(RoleOutsideAccount\)\n$/m,
+      /^Error from server \(Forbidden\): admission webhook "pods\.carm-webhook\.dev" denied the request: Pod "guarded" in namespace "shop": ephemeral container "thief" sets AWS_ROLE_ARN to "arn:aws:iam::999999999999:role\/admin", which is not a role in account 111122223333 \(namespace "shop"\)\. To fix this, remove AWS_ROLE_ARN \(the webhook injects the role\) or use a role in account 111122223333 \(your platform team can allow account 999999999999 with --source-accounts\) \(RoleOutsideAccount\)\n$/m,
     );
     assert.deepEqual(await ephemeralContainers('guarded'), []);
   });

@@ -47,7 +47,7 @@ export const withoutMaps: readonly DenialCase[] = [
     reason: 'AccountMapMissing',
     namespace: shop,
     blames: /ConfigMap ack-system\/ack-role-account-map/,
-    remedy: `Ask your platform team to create it with the account's role: kubectl create configmap ack-role-account-map --namespace ack-system --from-literal=${account}=ROLE_ARN`,
+    remedy: `Ask your platform team to create it with the account's role, or set --ack-system-namespace if ACK runs elsewhere: kubectl create configmap ack-role-account-map --namespace ack-system --from-literal=${account}=ROLE_ARN`,
     filledIn: ['ROLE_ARN', role],
   },
   {
@@ -56,7 +56,7 @@ export const withoutMaps: readonly DenialCase[] = [
     namespace: ofTeam('payments'),
     blames: /ConfigMap ack-system\/ack-role-team-map/,
     remedy:
-      "Ask your platform team to create it with the team's role: kubectl create configmap ack-role-team-map --namespace ack-system --from-literal=payments=ROLE_ARN",
+      "Ask your platform team to create it with the team's role, or set --ack-system-namespace if ACK runs elsewhere: kubectl create configmap ack-role-team-map --namespace ack-system --from-literal=payments=ROLE_ARN",
     filledIn: ['ROLE_ARN', role],
   },
 ];
@@ -74,8 +74,9 @@ const bindings: readonly DenialCase[] = [
     what: 'an account id of eleven digits, as YAML makes of a leading zero',
     reason: 'InvalidAccountId',
     namespace: bound('11112222333'),
-    blames: /namespace "NAMESPACE" has services\.k8s\.aws\/owner-account-id "11112222333"/,
-    remedy: `Ask your platform team to correct it: kubectl annotate --overwrite namespace NAMESPACE ${owner}=ACCOUNT_ID`,
+    blames:
+      /namespace "NAMESPACE" has services\.k8s\.aws\/owner-account-id "11112222333", which has 11 digits instead of 12/,
+    remedy: `Ask your platform team to correct it (write it in quotes: as a bare number it loses digits): kubectl annotate --overwrite namespace NAMESPACE ${owner}=ACCOUNT_ID`,
     filledIn: ['ACCOUNT_ID', account],
   },
   {
@@ -144,7 +145,7 @@ const serviceAccounts: readonly DenialCase[] = [
     namespace: shop,
     serviceAccount: { 'eks.amazonaws.com/role-arn': foreignRole },
     blames: /ServiceAccount "app" has eks\.amazonaws\.com\/role-arn "arn:aws:iam::999999999999:role\/admin"/,
-    remedy: `To fix this, use a role in account ${account}, by its name or ARN (your platform team can allow other accounts with --source-accounts)`,
+    remedy: `To fix this, use a role in account ${account}, by its name or ARN (your platform team can allow account 999999999999 with --source-accounts)`,
   },
 ];
 
@@ -155,7 +156,7 @@ const boundary: readonly DenialCase[] = [
     namespace: shop,
     pod: withRole(foreignRole),
     blames: /container "app" sets AWS_ROLE_ARN to "arn:aws:iam::999999999999:role\/admin"/,
-    remedy: `To fix this, remove AWS_ROLE_ARN (the webhook injects the role) or use a role in account ${account} (your platform team can allow other accounts with --source-accounts)`,
+    remedy: `To fix this, remove AWS_ROLE_ARN (the webhook injects the role) or use a role in account ${account} (your platform team can allow account 999999999999 with --source-accounts)`,
   },
   {
     what: 'a pod that was copied from another account',
@@ -164,7 +165,7 @@ const boundary: readonly DenialCase[] = [
     pod: { ...withRole(foreignRole), annotations: { 'carm-webhook.dev/role-arn': foreignRole } },
     blames:
       /It was injected for account 999999999999 \(annotation carm-webhook\.dev\/role-arn\): the pod was copied from there/,
-    remedy: `To fix this, retry, or remove AWS_ROLE_ARN (the webhook injects the role) or use a role in account ${account} (your platform team can allow other accounts with --source-accounts)`,
+    remedy: `To fix this, retry, or remove AWS_ROLE_ARN (the webhook injects the role) or use a role in account ${account} (your platform team can allow account 999999999999 with --source-accounts)`,
   },
   {
     what: 'an init container whose role forges a line, in a pod that opts out',
@@ -177,7 +178,7 @@ const boundary: readonly DenialCase[] = [
       ],
     },
     blames: /init container "prepare" sets AWS_ROLE_ARN to "x\\u000d\\u000aWarning: \\u001b\[31mred"/,
-    remedy: `To fix this, remove AWS_ROLE_ARN (the webhook injects the role) or use a role in account ${account} (your platform team can allow other accounts with --source-accounts)`,
+    remedy: `To fix this, remove AWS_ROLE_ARN (the webhook injects the role) or use a role in account ${account}`,
   },
   {
     what: 'a role that comes from a Secret',

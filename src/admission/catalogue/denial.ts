@@ -1,3 +1,4 @@
+import type { AccountId } from '../../accounts/account-id.ts';
 import type { Binding } from '../../accounts/binding.ts';
 import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
 
@@ -7,6 +8,8 @@ export interface MessageContext {
   readonly serviceAccountName: string;
   readonly binding: Binding | undefined;
   readonly ackSystemNamespace: string;
+  /** Whether team ids bind. */
+  readonly teamLevelCarm: boolean;
   /** The pod's `carm-webhook.dev/role-arn`, which a copied pod still has. */
   readonly roleArnAnnotation: string | undefined;
 }
@@ -32,6 +35,8 @@ export interface Denial<P> {
   readonly say: (problem: P, at: MessageContext) => Words;
   /** The same problem without the value of an environment variable, for the log: it may hold a secret. */
   readonly redact?: (problem: P) => P;
+  /** The account of a role ARN that should not be there, for the log: whoever watches it looks for reaches into other accounts. */
+  readonly foreignAccount?: (problem: P) => AccountId | undefined;
 }
 
 /** What stands in the log where a message holds the value of an environment variable. */

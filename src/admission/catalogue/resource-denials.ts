@@ -26,6 +26,7 @@ export type ResourceProblem =
   | { readonly reason: 'ForgedAnnotation'; readonly key: string; readonly within?: string | undefined }
   | { readonly reason: 'ForgedFinalizer'; readonly finalizer: string }
   | { readonly reason: 'ForgedStatus'; readonly field: string }
+  /** `path`: the field, as messages name it. */
   | { readonly reason: 'CrossNamespaceReference'; readonly path: string; readonly namespace: string }
   | { readonly reason: 'SelectorNotMatched' }
   | { readonly reason: 'SelectorConflict'; readonly selectors: readonly string[]; readonly of: 'resource' | 'selector' }
@@ -36,8 +37,13 @@ export type ResourceProblem =
       readonly accountId: AccountId | undefined;
     };
 
-/** For whoever restores a backup. */
-const toRestore = ' (to restore a backup, your platform team can add the restoring identity to --restore-identities)';
+/** For whoever restores a backup, and for controllers of ACK that we do not know as such. */
+const otherWriters =
+  " (your platform team can allow who restores backups, such as Velero, with --restore-identities, and ACK's controllers with --ack-identities)";
+
+/** The same, for `docs/reasons.md`. */
+const otherWritersInGeneral =
+  "Your platform team can allow who restores backups, such as Velero, with `--restore-identities`, and ACK's controllers under another ServiceAccount with `--ack-identities`.";
 
 /** Each denial of an ACK resource. */
 export const resourceDenials: { readonly [R in ResourceProblem['reason']]: DenialOf<ResourceProblem, R> } = {
@@ -80,35 +86,32 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
   ForgedAnnotation: {
     cause: "An annotation that only ACK's controllers write was added or changed by someone else.",
     fixedBy: 'you',
-    remedy:
-      'Remove the annotation. To restore a backup, your platform team can add the restoring identity to `--restore-identities`.',
+    remedy: `Remove the annotation. ${otherWritersInGeneral}`,
     softenedBy: 'nothing',
     say: ({ key, within }) => ({
       wrong: `only ACK's controllers may write annotation ${quote(key)}${inside(within)}`,
-      remedy: `remove it${toRestore}`,
+      remedy: `remove it${otherWriters}`,
     }),
   },
   ForgedFinalizer: {
     cause: "A finalizer of ACK's controllers was added by someone else.",
     fixedBy: 'you',
-    remedy:
-      'Remove the finalizer. To restore a backup, your platform team can add the restoring identity to `--restore-identities`.',
+    remedy: `Remove the finalizer. ${otherWritersInGeneral}`,
     softenedBy: 'nothing',
     say: ({ finalizer }) => ({
       wrong: `only ACK's controllers may add finalizer ${quote(finalizer)}`,
-      remedy: `remove it${toRestore}`,
+      remedy: `remove it${otherWriters}`,
     }),
   },
   ForgedStatus: {
     cause:
       "The account, region or ARN in a resource's status would be changed by someone other than ACK's controllers. ACK works, and deletes, where these fields say.",
     fixedBy: 'you',
-    remedy:
-      'Do not change the status. To restore a backup, your platform team can add the restoring identity to `--restore-identities`.',
+    remedy: `Do not change the status. ${otherWritersInGeneral}`,
     softenedBy: 'nothing',
     say: ({ field }) => ({
       wrong: `only ACK's controllers may write status.ackResourceMetadata.${field}`,
-      remedy: `leave it as it is${toRestore}`,
+      remedy: `leave it as it is${otherWriters}`,
     }),
   },
   CrossNamespaceReference: {
@@ -119,8 +122,8 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
       'Refer to an object in the same namespace. Your platform team can allow pairs of namespaces with `--cross-namespace-references`.',
     softenedBy: 'nothing',
     say: ({ path, namespace }, at) => ({
-      wrong: `${quote(path)} names namespace ${quote(namespace)}, not its own`,
-      remedy: `refer to an object in namespace ${quote(at.namespace)} (your platform team can allow others with --cross-namespace-references)`,
+      wrong: `${path} names namespace ${quote(namespace)}, not its own`,
+      remedy: `refer to an object in namespace ${quote(at.namespace)} (your platform team can allow it with ${toPaste`--cross-namespace-references=${at.namespace}:${namespace}` ?? '--cross-namespace-references'})`,
     }),
   },
   SelectorNotMatched: {

@@ -2,7 +2,7 @@ import type { AccountId } from '../../accounts/account-id.ts';
 import type { BindingProblem } from '../../accounts/binding.ts';
 import { partitions } from '../../accounts/partition.ts';
 import { podsPrefix, type RequestedRoleProblem } from '../../accounts/pod-role.ts';
-import { parseRoleArn } from '../../accounts/role-arn.ts';
+import { isRoleName, parseRoleArn, type RoleArn } from '../../accounts/role-arn.ts';
 import type { MappingProblem } from '../../accounts/role-map.ts';
 import type { BoundaryProblem } from '../../injection/boundary.ts';
 import type { InjectionConflict } from '../../injection/inject.ts';
@@ -22,12 +22,20 @@ import {
   type Words,
 } from './denial.ts';
 import { toPaste } from './paste.ts';
+import { describeAccountId, describeTeamId, type WrittenId, whiteSpaceAtAnEnd } from './written-id.ts';
 
 /** Problems that only the cluster's state shows. */
-export type StateProblem =
-  | { readonly reason: 'NamespaceNotFound' | 'ServiceAccountNotFound' }
-  /** Of a pod, or of an ACK resource. */
-  | { readonly reason: 'NamespaceNotBound'; readonly of: 'pod' | 'resource' };
+export type StateProblem = { readonly reason: 'NamespaceNotFound' | 'ServiceAccountNotFound' } | UnboundProblem;
+
+/** Of a pod, or of an ACK resource. */
+export interface UnboundProblem {
+  readonly reason: 'NamespaceNotBound';
+  readonly of: 'pod' | 'resource';
+  /** The team id that the namespace has, with the gate TeamLevelCARM off. */
+  readonly teamId: string | undefined;
+  /** Whether `--unbound-resources` could allow it. */
+  readonly byFlag: boolean;
+}
 
 /** A key of a map that is no id. */
 export interface MapKeyProblem {
@@ -60,6 +68,18 @@ export type RoleProblem =
 
 const roleArnForm = 'arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME';
 
+/** What is wrong with a value that should be a role ARN. */
+function noRoleArn(value: string): string {
+  return parseRoleArn(value.trim()) === undefined ? `is not a role ARN (${roleArnForm})` : whiteSpaceAtAnEnd;
+}
+
+/** What is wrong with a value that should be a role ARN or a role name. */
+function noRole(value: string): string {
+  const trimmed = value.trim();
+  const isPadded = trimmed !== value && (isRoleName(trimmed) || parseRoleArn(trimmed) !== undefined);
+  return isPadded ? whiteSpaceAtAnEnd : `is neither a role name nor a role ARN (${roleArnForm})`;
+}
+
 function missingMap(map: RoleMapKind): Omit<Denial<unknown>, 'redact'> {
   const what = map === 'account' ? 'account' : 'team';
   return {
@@ -68,7 +88,7 @@ function missingMap(map: RoleMapKind): Omit<Denial<unknown>, 'redact'> {
     remedy: `Create the ConfigMap, with the ${what}'s id as key and a role ARN as value.`,
     say: (_, at) => ({
       wrong: `there is no ${mapName(map, at)}`,
-      remedy: `create it with the ${what}'s role`,
+      remedy: `create it with the ${what}'s role, or set --ack-system-namespace if ACK runs elsewhere`,
       command: toPaste`kubectl create configmap ${roleMapNames[map]} --namespace ${at.ackSystemNamespace} --from-literal=${at.binding?.id ?? ''}=ROLE_ARN`,
     }),
   };
@@ -79,6 +99,14 @@ function keyToAdd(keys: readonly string[]): string {
   return keys.find(key => key.startsWith(`${podsPrefix}.`)) ?? keys.at(-1) ?? '';
 }
 
+/** Where the role that ACK provisions with does not count, the map may well have it. */
+function podsKeyOnly(keys: readonly string[]): string {
+  const [only, ...others] = keys;
+  return only?.startsWith(`${podsPrefix}.`) && others.length === 0
+    ? ', and with --require-pods-key pods take no other'
+    : '';
+}
+
 function notMapped(map: RoleMapKind): Omit<Denial<{ readonly keys: readonly string[] }>, 'redact'> {
   const what = map === 'account' ? 'account' : 'team';
   return {
@@ -86,7 +114,7 @@ function notMapped(map: RoleMapKind): Omit<Denial<{ readonly keys: readonly stri
     fixedBy: 'platform team',
     remedy: `Add the key to the ${what} map, or correct the namespace's binding.`,
     say: ({ keys }, at) => ({
-      wrong: `${mapName(map, at)} has no role for ${what} ${quote(at.binding?.id ?? '')} (no value under ${keys.map(quote).join(' or ')})`,
+      wrong: `${mapName(map, at)} has no role for ${what} ${quote(at.binding?.id ?? '')} (no value under ${keys.map(quote).join(' or ')}${podsKeyOnly(keys)})`,
       remedy: 'add it',
       command: toPaste`kubectl patch configmap ${roleMapNames[map]} --namespace ${at.ackSystemNamespace} --type merge --patch '{"data":{"${keyToAdd(keys)}":"ROLE_ARN"}}'`,
     }),
@@ -96,7 +124,16 @@ function notMapped(map: RoleMapKind): Omit<Denial<{ readonly keys: readonly stri
 function sayMapKey({ value, map }: MapKeyProblem, at: MessageContext, form: string): Words {
   return {
     wrong: `key ${quote(value)} of ${mapName(map, at)} is not ${form}, alone or after "pods." or a service alias`,
-    remedy: 'correct the key (quote it: YAML reads bare digits as a number)',
+    remedy: `correct the key (quote it: YAML reads bare digits as a number)${map === 'account' && /[A-Za-z]/.test(value) ? `; names of teams belong in ${mapName('team', at)}` : ''}`,
+  };
+}
+
+/** An annotation that should be an id. With what was meant the command is ready to paste. */
+function sayId(annotation: string, value: string, written: WrittenId<string>, at: MessageContext, id: string): Words {
+  return {
+    wrong: `namespace ${quote(at.namespace)} has ${annotation} ${quote(value)}, which ${written.which}`,
+    remedy: `correct it${written.hint}`,
+    command: toPaste`kubectl annotate --overwrite namespace ${at.namespace} ${annotation}=${written.meant ?? id}`,
   };
 }
 
@@ -121,8 +158,12 @@ function copiedHint(value: string, at: MessageContext): string {
     : `. It was injected for account ${copied.accountId} (annotation ${roleArnAnnotation}): the pod was copied from there, or the namespace was bound to another account in the meantime`;
 }
 
-/** For whoever needs a role elsewhere. */
-const otherAccounts = ' (your platform team can allow other accounts with --source-accounts)';
+/** For whoever needs a role elsewhere. No flag allows what is no role, or is in another partition. */
+function otherAccount(role: RoleArn | undefined, accountId: AccountId): string {
+  return role === undefined || role.accountId === accountId
+    ? ''
+    : ` (your platform team can allow account ${role.accountId} with --source-accounts)`;
+}
 
 /** Each denial of a pod, or of a role. */
 export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<RoleProblem, R> } = {
@@ -139,16 +180,21 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
   NamespaceNotBound: {
     cause: `The namespace is labelled \`${injectLabel}: enabled\`, which means that it must be bound, but it has no binding (with the feature gate TeamLevelCARM off, a team id alone binds nothing). For an ACK resource, this applies without the label too: ACK would use its controllers' own account, and \`--unbound-resources\` decides whether that is allowed, allowed with a warning, or denied.`,
     fixedBy: 'platform team',
-    remedy: `Annotate the namespace with \`${ownerAccountIdAnnotation}\`, or remove the label if its pods need no AWS role.`,
+    remedy: `Annotate the namespace with \`${ownerAccountIdAnnotation}\`, or remove the label if its pods need no AWS role. If it has a team id, turn on the feature gate TeamLevelCARM (\`--feature-gates\`).`,
     softenedBy: { pod: 'namespace', resource: 'default' },
-    say: ({ of }, at) => ({
-      wrong:
-        of === 'pod'
-          ? `namespace ${quote(at.namespace)} is labelled ${injectLabel}=enabled but is not bound to an account`
-          : `namespace ${quote(at.namespace)} is not bound to an account, so ACK would use its controllers' own account`,
-      remedy: 'bind it',
-      command: toPaste`kubectl annotate namespace ${at.namespace} ${ownerAccountIdAnnotation}=ACCOUNT_ID`,
-    }),
+    say: ({ of, teamId, byFlag }, at) => {
+      const consequence = of === 'pod' ? '' : ", so ACK would use its controllers' own account";
+      const label = of === 'pod' ? `is labelled ${injectLabel}=enabled but ` : '';
+      const team =
+        teamId === undefined ? '' : ` (its ${teamIdAnnotation} ${quote(teamId)} needs the feature gate TeamLevelCARM)`;
+      const gate = teamId === undefined ? '' : 'turn the gate on with --feature-gates=TeamLevelCARM=true, or ';
+      const flag = byFlag ? ' (or allow such resources with --unbound-resources)' : '';
+      return {
+        wrong: `namespace ${quote(at.namespace)} ${label}is not bound to an account${team}${consequence}`,
+        remedy: `${gate}bind it${flag}`,
+        command: toPaste`kubectl annotate namespace ${at.namespace} ${ownerAccountIdAnnotation}=ACCOUNT_ID`,
+      };
+    },
   },
   ServiceAccountNotFound: {
     cause:
@@ -164,15 +210,11 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
   InvalidAccountId: {
     cause: `The namespace's annotation \`${ownerAccountIdAnnotation}\` is not an account id; or a key of the account map is not one.`,
     fixedBy: 'platform team',
-    remedy: 'Correct the annotation: 12 digits in quotes, since YAML reads bare digits as a number.',
+    remedy: `Correct the annotation: 12 digits in quotes, since YAML reads bare digits as a number. To bind by a name, use \`${teamIdAnnotation}\` with the feature gate TeamLevelCARM.`,
     say: (problem, at) =>
       'map' in problem
         ? sayMapKey(problem, at, 'an account id of 12 digits')
-        : {
-            wrong: `namespace ${quote(at.namespace)} has ${ownerAccountIdAnnotation} ${quote(problem.value)}, which is not 12 digits`,
-            remedy: 'correct it',
-            command: toPaste`kubectl annotate --overwrite namespace ${at.namespace} ${ownerAccountIdAnnotation}=ACCOUNT_ID`,
-          },
+        : sayId(ownerAccountIdAnnotation, problem.value, describeAccountId(problem.value, at), at, 'ACCOUNT_ID'),
   },
   InvalidTeamId: {
     cause: `The namespace's annotation \`${teamIdAnnotation}\` is not a team id. A dot, for example, would reach the key of a service in the map.`,
@@ -181,11 +223,7 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     say: (problem, at) =>
       'map' in problem
         ? sayMapKey(problem, at, 'a team id (letters, digits, _ and -)')
-        : {
-            wrong: `namespace ${quote(at.namespace)} has ${teamIdAnnotation} ${quote(problem.value)}, which is not a team id (letters, digits, _ and -)`,
-            remedy: 'correct it',
-            command: toPaste`kubectl annotate --overwrite namespace ${at.namespace} ${teamIdAnnotation}=TEAM_ID`,
-          },
+        : sayId(teamIdAnnotation, problem.value, describeTeamId(problem.value), at, 'TEAM_ID'),
   },
   AccountMapMissing: missingMap('account'),
   TeamMapMissing: missingMap('team'),
@@ -198,11 +236,11 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     say: ({ value, at: where }, at) =>
       'key' in where
         ? {
-            wrong: `${mapName(where.map, at)} has ${quote(value)} under ${quote(where.key)}, which is not a role ARN (${roleArnForm})`,
+            wrong: `${mapName(where.map, at)} has ${quote(value)} under ${quote(where.key)}, which ${noRoleArn(value)}`,
             remedy: 'correct that value',
           }
         : {
-            wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}, which is neither a role name nor a role ARN (${roleArnForm})`,
+            wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}, which ${noRole(value)}`,
             remedy: 'correct that annotation',
             fixedBy: 'you',
           },
@@ -213,6 +251,7 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     fixedBy: 'platform team',
     remedy:
       "Correct the role ARN in the map: its account must be the key's. On a resource, you can remove the annotation.",
+    foreignAccount: problem => ('role' in problem ? problem.role.accountId : undefined),
     say: (problem, at) => {
       if ('ownerOf' in problem) return sayOwner(problem, at);
       const { key, role, accountId } = problem;
@@ -226,22 +265,31 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     cause: `A role that the pod or its ServiceAccount names is not a role ARN in the namespace's account or in one of \`--source-accounts\`: \`${roleArnVariable}\` in any container, or the ServiceAccount's annotation.`,
     fixedBy: 'you',
     remedy: `Use a role in the namespace's account, or remove \`${roleArnVariable}\`: the webhook injects the role.`,
-    redact: problem => ('container' in problem.at ? { ...problem, value: redactedValue } : problem),
+    redact: problem =>
+      'container' in problem.at && parseRoleArn(problem.value) === undefined
+        ? { ...problem, value: redactedValue }
+        : problem,
+    foreignAccount: ({ value, accountId }) => {
+      const foreign = parseRoleArn(value)?.accountId;
+      return foreign === accountId ? undefined : foreign;
+    },
     say: ({ value, accountId, partition, at: where }, at) => {
+      const role = parseRoleArn(value);
       // Where the digits are right, the partition is what is wrong.
-      const account =
-        parseRoleArn(value)?.accountId === accountId ? `${accountId} in partition ${partition}` : accountId;
+      const account = role?.accountId === accountId ? `${accountId} in partition ${partition}` : accountId;
       const home = `account ${account} (namespace ${quote(at.namespace)})`;
+      const allowed = otherAccount(role, accountId);
       if ('annotation' in where) {
         return {
           wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}, which is not in ${home}`,
-          remedy: `use a role in account ${account}, by its name or ARN${otherAccounts}`,
+          remedy: `use a role in account ${account}, by its name or ARN${allowed}`,
         };
       }
       const copied = copiedHint(value, at);
+      const which = role === undefined ? noRoleArn(value) : `is not a role in ${home}${copied}`;
       return {
-        wrong: `${where.container.kind} ${quote(where.container.name)} sets ${variableName(where.variable)} to ${quote(value)}, which is not a role in ${home}${copied}`,
-        remedy: `${copied === '' ? '' : 'retry, or '}remove ${roleArnVariable} (the webhook injects the role) or use a role in account ${account}${otherAccounts}`,
+        wrong: `${where.container.kind} ${quote(where.container.name)} sets ${variableName(where.variable)} to ${quote(value)}, which ${which}`,
+        remedy: `${copied === '' ? '' : 'retry, or '}remove ${roleArnVariable} (the webhook injects the role) or use a role in account ${account}${allowed}`,
       };
     },
   },

@@ -1,9 +1,10 @@
+import { partitionOfRegion } from '../../accounts/partition.ts';
 import type { ContainerWarning } from '../../injection/inject.ts';
 import type { RegionWarning } from '../../injection/region.ts';
 import type { TokenWarning } from '../../injection/token-settings.ts';
 import { longestTokenSeconds, shortestTokenSeconds } from '../../injection/token-settings.ts';
 import type { MisspelledKey } from '../../objects/key-hints.ts';
-import { ownerAccountIdAnnotation, skipContainersAnnotation } from '../../objects/keys.ts';
+import { defaultRegionAnnotation, ownerAccountIdAnnotation, skipContainersAnnotation } from '../../objects/keys.ts';
 import { quote, quoteNames } from '../../objects/quote.ts';
 
 /** What is worth a warning to whoever applied the object. */
@@ -54,8 +55,13 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   InvalidRegion: {
     cause: 'The default region is not an AWS region, or is in another partition than the role; no region is injected.',
     remedy: "Correct the namespace's `services.k8s.aws/default-region`, or the flag `--default-region`.",
-    say: ({ value, from, partition }) =>
-      `${from === 'flag' ? '--default-region' : "the namespace's default-region"} ${quote(value)} is not a region of partition ${partition}; no region is injected`,
+    say: ({ value, from, partition }) => {
+      const isRegion = partitionOfRegion(value) !== undefined;
+      const which = `${quote(value)} is not ${isRegion ? `a region of partition ${partition}` : 'an AWS region'}; no region is injected`;
+      return from === 'namespace'
+        ? `${defaultRegionAnnotation} of the namespace: ${which}`
+        : `--default-region ${which}; the namespace can set ${defaultRegionAnnotation}`;
+    },
   },
   UnknownContainer: {
     cause: `\`${skipContainersAnnotation}\` names a container that the pod does not have.`,

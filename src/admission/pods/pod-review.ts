@@ -1,4 +1,4 @@
-import { type Binding, type BindingProblem, readBinding } from '../../accounts/binding.ts';
+import { type Binding, type BindingProblem, ignoredTeamId, readBinding } from '../../accounts/binding.ts';
 import { isExcludedNamespace, managementOf } from '../../accounts/managed-namespace.ts';
 import { type PodRole, podKeys, podRoleOf, type RoleSource, readRequestedRole } from '../../accounts/pod-role.ts';
 import { err, ok, type Result } from '../../accounts/result.ts';
@@ -27,6 +27,7 @@ import type { ServiceAccount } from '../../objects/service-account.ts';
 import type { MessageContext } from '../catalogue/denial.ts';
 import type { Problem } from '../catalogue/denials.ts';
 import { describeProblem } from '../catalogue/message.ts';
+import type { UnboundProblem } from '../catalogue/role-denials.ts';
 import type { Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';
@@ -49,7 +50,12 @@ export const readPodOf = readOnce((request: AdmissionRequest): NamedPod => {
   return { subject: nameSubject(request, object), pod: readPod(object) };
 });
 
-type PodBindingProblem = BindingProblem | { readonly reason: 'NamespaceNotBound'; readonly of: 'pod' };
+type PodBindingProblem = BindingProblem | UnboundProblem;
+
+/** The problem of pods in a namespace that must be bound, and is not. */
+export function unboundProblem({ annotations }: Namespace, { featureGates }: Config): UnboundProblem {
+  return { reason: 'NamespaceNotBound', of: 'pod', teamId: ignoredTeamId(annotations, featureGates), byFlag: false };
+}
 
 /** A pod in a namespace that is managed: what all rules about pods share, each looked up and worked out once. */
 export class PodReview {
@@ -68,8 +74,7 @@ export class PodReview {
     this.namespace = namespace;
     this.view = view;
     this.config = config;
-    this.binding =
-      readBinding(namespace.annotations, config.featureGates) ?? err({ reason: 'NamespaceNotBound', of: 'pod' });
+    this.binding = readBinding(namespace.annotations, config.featureGates) ?? err(unboundProblem(namespace, config));
   }
 
   /** The role that the map has for pods of the namespace. */

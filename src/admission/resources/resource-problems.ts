@@ -1,5 +1,6 @@
 import { partitionOfRegion } from '../../accounts/partition.ts';
 import { accountOfArn } from '../../accounts/role-selector.ts';
+import { quoteField } from '../../objects/field-path.ts';
 import { isJsonObject } from '../../objects/json.ts';
 import {
   defaultRegionAnnotation,
@@ -9,7 +10,7 @@ import {
 } from '../../objects/keys.ts';
 import { sameJson } from '../../objects/same-json.ts';
 import type { ResourceProblem } from '../catalogue/resource-denials.ts';
-import type { OwnerMismatch } from '../catalogue/role-denials.ts';
+import type { OwnerMismatch, UnboundProblem } from '../catalogue/role-denials.ts';
 import { isOneOf } from '../identity.ts';
 import { adoptedTarget, targetMetadataPath } from './adopted-target.ts';
 import { findCrossNamespaceReferences } from './references.ts';
@@ -20,7 +21,7 @@ type Problem =
   | Exclude<ResourceProblem, { readonly reason: 'ForgedStatus' }>
   | ResourceAccountProblem
   | OwnerMismatch
-  | { readonly reason: 'NamespaceNotBound'; readonly of: 'resource' };
+  | UnboundProblem;
 
 function changedAnnotation({ resource, old }: ResourceChange, key: string): string | undefined {
   const value = resource.annotations.get(key);
@@ -69,7 +70,7 @@ function* foreign({ request, resource, old, config, namespace }: ResourceReview)
       Array.from(findCrossNamespaceReferences(old?.spec, request.kind, namespace.name), each => each.identity),
     );
     if (before.has(reference.identity)) continue;
-    yield { reason: 'CrossNamespaceReference', path: reference.path, namespace: reference.namespace };
+    yield { reason: 'CrossNamespaceReference', path: quoteField(reference.path), namespace: reference.namespace };
   }
 }
 
@@ -85,7 +86,7 @@ function* role(resourceReview: ResourceReview): Generator<Problem> {
   } else if (old === undefined || aliasOf(request, old) !== alias) {
     const { account } = resourceReview;
     if (account !== undefined && !account.ok) yield account.problem;
-    if (account === undefined && resourceReview.mustBeBound) yield { reason: 'NamespaceNotBound', of: 'resource' };
+    if (account === undefined && resourceReview.mustBeBound) yield resourceReview.unbound;
   }
 }
 

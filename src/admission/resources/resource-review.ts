@@ -1,7 +1,7 @@
 import type { AccountId } from '../../accounts/account-id.ts';
 import { serviceAliasOf, serviceKeys } from '../../accounts/ack-service.ts';
 import { ackSystemOf } from '../../accounts/ack-system.ts';
-import { type Binding, type BindingProblem, readBinding } from '../../accounts/binding.ts';
+import { type Binding, type BindingProblem, ignoredTeamId, readBinding } from '../../accounts/binding.ts';
 import { isIgnoredByAck } from '../../accounts/managed-namespace.ts';
 import { type Partition, partitions } from '../../accounts/partition.ts';
 import { err, ok, type Result } from '../../accounts/result.ts';
@@ -14,6 +14,7 @@ import type { Namespace } from '../../objects/namespace.ts';
 import type { Resource } from '../../objects/resource.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
 import type { Problem } from '../catalogue/denials.ts';
+import type { UnboundProblem } from '../catalogue/role-denials.ts';
 import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';
 import type { Denied } from '../decision.ts';
@@ -96,6 +97,13 @@ export class ResourceReview implements ResourceChange {
   /** Whether the namespace must be bound whatever `--unbound-resources` says. */
   get mustBeBound(): boolean {
     return this.namespace.labels.get(injectLabel) === 'enabled' && !isIgnoredByAck(this.namespace.name);
+  }
+
+  /** The problem of a resource in a namespace that is not bound. */
+  get unbound(): UnboundProblem {
+    const { namespace, config, mustBeBound } = this;
+    const teamId = ignoredTeamId(namespace.annotations, config.featureGates);
+    return { reason: 'NamespaceNotBound', of: 'resource', teamId, byFlag: !mustBeBound };
   }
 
   /** What the map has for a binding, as the controller of the resource's service looks it up. */

@@ -94,7 +94,7 @@ function unboundDecision(resourceReview: ResourceReview): Denied<'NamespaceNotBo
   const { old, alias, binding, config } = resourceReview;
   if (old !== undefined || config.unboundResources === 'allow' || config.featureGates.IAMRoleSelector) return undefined;
   if (alias === undefined || binding !== undefined) return undefined;
-  const decision = resourceReview.deny({ reason: 'NamespaceNotBound', of: 'resource' });
+  const decision = resourceReview.deny(resourceReview.unbound);
   // A warning frees nobody, so a namespace of mode audit may do without it.
   return config.unboundResources === 'deny' ? decision : { ...decision, advisory: true, ignoresMode: false };
 }

@@ -10,6 +10,7 @@ import { warnings } from '../../admission/catalogue/warnings.ts';
 import type { Config } from '../../admission/config.ts';
 import { messageContext } from '../../admission/deny-object.ts';
 import { labelNamespace } from '../../admission/guards/namespaces.ts';
+import { unboundProblem } from '../../admission/pods/pod-review.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { chooseRegion } from '../../injection/region.ts';
 import { defaultRegionAnnotation, injectLabel } from '../../objects/keys.ts';
@@ -105,7 +106,7 @@ export function findInNamespace(namespace: Namespace, state: Snapshot, config: C
     findings.push(finding('NamespaceNotLabelled', object, message, remedy));
   }
   if (labels.get(injectLabel) === 'enabled' && binding === undefined && problem === undefined) {
-    findings.push(...problemFinding({ reason: 'NamespaceNotBound', of: 'pod' }, object, binding, config));
+    findings.push(...problemFinding(unboundProblem(namespace, config), object, binding, config));
   }
   if (mapped !== undefined) {
     const region = chooseRegion(annotations.get(defaultRegionAnnotation), config.defaultRegion, mapped.role.partition);

@@ -11,6 +11,7 @@ import { targetMetadataPath } from '../../../src/admission/resources/adopted-tar
 import { findCrossNamespaceReferences } from '../../../src/admission/resources/references.ts';
 import { annotationForms } from '../../../src/admission/resources/resource-annotations.ts';
 import { AwsVariables } from '../../../src/objects/aws-variables.ts';
+import { quoteField } from '../../../src/objects/field-path.ts';
 import { type Measured, sizeLimits } from '../../../src/objects/object-size.ts';
 import type { Container } from '../../../src/objects/pod.ts';
 import { quote } from '../../../src/objects/quote.ts';
@@ -87,10 +88,20 @@ const bare = (reason: 'NamespaceNotFound' | 'ServiceAccountNotFound' | 'AccountM
 const withKeys = (reason: 'AccountNotMapped' | 'TeamNotMapped', keys: fc.Arbitrary<string>) =>
   fc.record({ reason: fc.constant(reason), keys: fc.array(keys, { minLength: 1, maxLength: 2 }) });
 
+/** Ids as people get them wrong, besides all else. */
+const nearlyId = fc.oneof(
+  accountId.map(id => `${id}\n`),
+  accountId.map(id => id.slice(1)),
+  accountId.map(id => `${id.slice(0, 4)}-${id.slice(4, 8)}-${id.slice(8)}`),
+  teamId.map(id => ` ${id}`),
+  roleArn.map(({ text }) => text),
+  fc.constantFrom('1.11122223333e+11', 'payments', '$(reboot)111122223333'),
+);
+
 /** In a binding, or as the key of a map. */
 const badId = (reason: 'InvalidAccountId' | 'InvalidTeamId') =>
   fc.oneof(
-    fc.record({ reason: fc.constant(reason), value: hostile }),
+    fc.record({ reason: fc.constant(reason), value: fc.oneof(hostile, nearlyId) }),
     fc.record({ reason: fc.constant(reason), value: hostile, map }),
   );
 const mapped: fc.Arbitrary<Problem> = fc
@@ -113,6 +124,8 @@ const cases: Cases = {
   NamespaceNotBound: fc.record({
     reason: fc.constant('NamespaceNotBound'),
     of: fc.constantFrom('pod', 'resource'),
+    teamId: fc.option(hostile, { nil: undefined }),
+    byFlag: fc.boolean(),
   }),
   ServiceAccountNotFound: bare('ServiceAccountNotFound'),
   InvalidAccountId: badId('InvalidAccountId'),
@@ -196,7 +209,7 @@ const cases: Cases = {
       'own',
     );
     if (reference === undefined) throw new Error('no reference');
-    return { reason: 'CrossNamespaceReference', path: reference.path, namespace: reference.namespace };
+    return { reason: 'CrossNamespaceReference', path: quoteField(reference.path), namespace: reference.namespace };
   }),
   SelectorNotMatched: fc.constant({ reason: 'SelectorNotMatched' }),
   SelectorConflict: fc.record({
@@ -246,6 +259,7 @@ const contextOf: fc.Arbitrary<MessageContext> = fc
       },
     ),
     ackSystemNamespace: fc.constantFrom('ack-system', 'n'.repeat(63)),
+    teamLevelCarm: fc.boolean(),
     roleArnAnnotation: fc.option(
       fc.oneof(
         hostile,
@@ -260,7 +274,7 @@ const contextOf: fc.Arbitrary<MessageContext> = fc
 const commands: readonly RegExp[] = [
   /^kubectl create namespace [\w.:/@+,-]+$/,
   /^kubectl create serviceaccount [\w.:/@+,-]+ --namespace [\w.:/@+,-]+$/,
-  /^kubectl annotate (?:--overwrite )?namespace [\w.:/@+,-]+ services\.k8s\.aws\/(?:owner-account-id=ACCOUNT_ID|team-id=TEAM_ID|default-region=REGION)$/,
+  /^kubectl annotate (?:--overwrite )?namespace [\w.:/@+,-]+ services\.k8s\.aws\/(?:owner-account-id=(?:ACCOUNT_ID|[0-9]{12})|team-id=[A-Za-z0-9_-]+|default-region=REGION)$/,
   /^kubectl create configmap ack-role-(?:account|team)-map --namespace [a-z0-9-]+ --from-literal=[\w.-]+=ROLE_ARN$/,
   /^kubectl patch configmap ack-role-(?:account|team)-map --namespace [a-z0-9-]+ --type merge --patch '\{"data":\{"[\w.-]+":"ROLE_ARN"\}\}'$/,
 ];
@@ -310,9 +324,11 @@ describe('a denial', () => {
       serviceAccountName: 'default',
       binding: undefined,
       ackSystemNamespace: 'ack-system',
+      teamLevelCarm: false,
       roleArnAnnotation: undefined,
     };
-    const message = denialMessage('Pod "web"', { reason: 'NamespaceNotBound', of: 'pod' }, at, '漢'.repeat(256));
+    const problem = { reason: 'NamespaceNotBound', of: 'pod', teamId: undefined, byFlag: false } as const;
+    const message = denialMessage('Pod "web"', problem, at, '漢'.repeat(256));
     assert.ok(Buffer.byteLength(message) <= 1024);
     assert.ok(message.includes('(NamespaceNotBound)'));
   });

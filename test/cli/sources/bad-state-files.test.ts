@@ -42,7 +42,7 @@ describe('all bad files of a state folder are told at once, exit 2', () => {
       assert.deepEqual(said.slice(2), [
         'carm-webhook: cannot read "d.yaml": it is a broken symbolic link',
         'carm-webhook: cannot read "more/d": it is a broken symbolic link',
-        'carm-webhook: more/e.yaml:1: "/metadata" is not an object',
+        'carm-webhook: more/e.yaml:1: "metadata" is not an object',
         'carm-webhook: more/f.json:1: Namespace "good" is already defined in b.yaml:1',
       ]);
     }
