@@ -5,13 +5,14 @@ import { type EffectiveDecision, effectiveDecision } from './effective-decision.
 import { failure, unverified, unverifiedWords } from './failure.ts';
 import { decideLive } from './live-view.ts';
 import { type Mode, modeOf } from './mode.ts';
+import type { Endpoint } from './record.ts';
 import { RecordingView } from './recording-view.ts';
 import type { AdmissionRequest } from './review.ts';
-import type { Endpoint, Rule } from './rule.ts';
+import type { Rule } from './rule.ts';
 import { ruleFor } from './rules.ts';
 
 export type { ReviewResult } from './answer.ts';
-export type { Endpoint } from './rule.ts';
+export type { Endpoint } from './record.ts';
 
 /**
  * Answers a review; never rejects.
@@ -29,7 +30,12 @@ export type AnswerFailure = (endpoint: Endpoint, request: AdmissionRequest, erro
 /** Makes the answers to reviews that cannot be decided: wherever they fail, they get the same one. */
 export function createAnswerFailure(cluster: Pick<Cluster, 'cache'>, config: Config): AnswerFailure {
   return (endpoint, request, error) =>
-    answer(ruleFor(endpoint, request), request, failure(request, error, cachedMode(cluster, request, config), config));
+    answer(
+      endpoint,
+      ruleFor(endpoint, request),
+      request,
+      failure(request, error, cachedMode(cluster, request, config), config),
+    );
 }
 
 /**
@@ -45,8 +51,8 @@ export function createAdmit(cluster: Cluster, config: Config): Admit {
       const { cache } = cluster;
       const view = cache && new RecordingView(cache);
       const byCache = view && effectiveDecision(rule, request, view, config);
-      if (byCache !== undefined && !byCache.decision.confirmLive) return answer(rule, request, byCache);
-      return answerLive({ rule, request, config, cluster, deadline, view, byCache }).catch(fail);
+      if (byCache !== undefined && !byCache.decision.confirmLive) return answer(endpoint, rule, request, byCache);
+      return answerLive({ endpoint, rule, request, config, cluster, deadline, view, byCache }).catch(fail);
     } catch (error) {
       return fail(error);
     }
@@ -55,6 +61,7 @@ export function createAdmit(cluster: Cluster, config: Config): Admit {
 
 /** A request that the cache alone does not answer. */
 interface LiveQuestion {
+  readonly endpoint: Endpoint;
   readonly rule: Rule;
   readonly request: AdmissionRequest;
   readonly config: Config;
@@ -66,12 +73,12 @@ interface LiveQuestion {
 }
 
 async function answerLive(question: LiveQuestion): Promise<ReviewResult> {
-  const { rule, request, config, cluster, deadline, view } = question;
+  const { endpoint, rule, request, config, cluster, deadline, view } = question;
   const decide = (live: View) => effectiveDecision(rule, request, live, config);
   const effective = await decideLive(cluster, request.namespace, deadline, decide, view?.lookups).catch(error =>
     withoutCluster(question, error),
   );
-  return answer(rule, request, effective);
+  return answer(endpoint, rule, request, effective);
 }
 
 /** @throws what is no UnverifiedError. */

@@ -4,7 +4,7 @@ import type { Warning } from './catalogue/warnings.ts';
 import { formatWarning } from './catalogue/warnings.ts';
 import type { Decision } from './decision.ts';
 import { type EffectiveDecision, outcomeOf } from './effective-decision.ts';
-import type { Outcome, ReviewRecord } from './record.ts';
+import type { Endpoint, Outcome, ReviewRecord } from './record.ts';
 import type { AdmissionResponse } from './response.ts';
 import type { AdmissionRequest } from './review.ts';
 import type { Rule } from './rule.ts';
@@ -67,7 +67,12 @@ function responseOf(
 }
 
 /** The answer to a review, out of what was decided. */
-export function answer(rule: Rule, request: AdmissionRequest, effective: EffectiveDecision): ReviewResult {
+export function answer(
+  endpoint: Endpoint,
+  rule: Rule,
+  request: AdmissionRequest,
+  effective: EffectiveDecision,
+): ReviewResult {
   const { decision } = effective;
   const outcome = outcomeOf(effective);
   const denial = decision.verdict === 'deny' ? decision : undefined;
@@ -75,6 +80,7 @@ export function answer(rule: Rule, request: AdmissionRequest, effective: Effecti
   const { uid, operation, namespace, name, kind, dryRun } = request;
   const record: ReviewRecord = {
     webhook: rule.webhook,
+    endpoint,
     operation,
     outcome,
     reason: decision.reason,
@@ -84,7 +90,9 @@ export function answer(rule: Rule, request: AdmissionRequest, effective: Effecti
     name,
     kind,
     dryRun,
+    user: request.userInfo.username,
     accountId: decision.accountId,
+    foreignAccountId: denial?.foreignAccountId,
     roleArn: decision.role?.text,
     message,
     loggedMessage: denial?.loggedMessage?.() ?? message,

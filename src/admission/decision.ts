@@ -32,6 +32,8 @@ export interface Denied<R extends Reason = Reason> extends Decided<'deny', R> {
   readonly message: () => string;
   /** The message as the log may hold it, where that is another: without the value of an environment variable. */
   readonly loggedMessage?: () => string;
+  /** The account of a role ARN that the object names, and that is not the namespace's. */
+  readonly foreignAccountId?: AccountId | undefined;
   /** It is never more than a warning, whatever the mode. */
   readonly advisory?: boolean;
   /** The namespace's mode has no say. */

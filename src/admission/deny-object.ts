@@ -36,13 +36,14 @@ export function denyObject<P extends Problem>(
   at: MessageContext,
   config: Config,
 ): Denied<P['reason']> {
-  const { redact } = denialOf(problem);
+  const { redact, foreignAccount } = denialOf(problem);
   const messageOf = (of: Problem) => denialMessage(subject(), of, at, config.supportMessage);
   return {
     verdict: 'deny',
     reason: problem.reason,
     message: () => messageOf(problem),
     ...(redact && { loggedMessage: () => messageOf(redact(problem)) }),
+    ...(foreignAccount && { foreignAccountId: foreignAccount(problem) }),
     ...(at.binding?.kind === 'account' && { accountId: at.binding.id }),
     ...(ignoresMode(problem, config) && { ignoresMode: true }),
     confirmLive: true,

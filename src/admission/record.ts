@@ -1,5 +1,6 @@
 /** What became of one review: what metrics count and logs say. No token and no body is in it, and an env value in `message` alone. */
 
+import type { AccountId } from '../accounts/account-id.ts';
 import type { Reason, WarningReason } from './catalogue/reasons.ts';
 
 /** What became of a review. `decision` in the audit annotations is what was decided; the outcome is what the user met. */
@@ -18,9 +19,14 @@ export const webhookEntries = [
 ] as const;
 export type WebhookEntry = (typeof webhookEntries)[number];
 
+/** The two paths that the webhook configurations name. */
+export const endpoints = ['mutate', 'validate'] as const;
+export type Endpoint = (typeof endpoints)[number];
+
 export interface ReviewRecord {
   /** `unknown` for a resource that none of our webhook entries sends. */
   readonly webhook: WebhookEntry | 'unknown';
+  readonly endpoint: Endpoint;
   readonly operation: string;
   readonly outcome: Outcome;
   readonly reason: Reason;
@@ -30,7 +36,11 @@ export interface ReviewRecord {
   readonly name: string;
   readonly kind: string;
   readonly dryRun: boolean;
+  /** Who asks. */
+  readonly user: string;
   readonly accountId: string | undefined;
+  /** The account of a role ARN that is not in the namespace's account. */
+  readonly foreignAccountId: AccountId | undefined;
   readonly roleArn: string | undefined;
   /** The denial's message, also where the mode softened it. */
   readonly message: string | undefined;

@@ -2,11 +2,10 @@ import type { DenialReason, Reason } from './catalogue/reasons.ts';
 import type { View } from './cluster.ts';
 import type { Config } from './config.ts';
 import type { Allowed, Denied, Mutated } from './decision.ts';
-import type { WebhookEntry } from './record.ts';
+import type { Endpoint, WebhookEntry } from './record.ts';
 import type { AdmissionRequest, Operation } from './review.ts';
 
-/** The two paths that the webhook configurations name. */
-export type Endpoint = 'mutate' | 'validate';
+export type { Endpoint } from './record.ts';
 
 /** In place of a group: `services.k8s.aws` and the groups of ACK's services. A webhook configuration must list them. */
 export const everyAckGroup = '*.services.k8s.aws';
@@ -29,13 +28,16 @@ export interface RuleReasons {
   readonly allow: readonly Reason[];
   readonly mutate: readonly Reason[];
   readonly deny: readonly DenialReason[];
+  /** Denials that are given only where the mode softens them. */
+  readonly soften?: readonly DenialReason[];
 }
 
 /** A decision by one of the reasons that are declared for its verdict. */
 export type DecisionBy<R extends RuleReasons> =
   | Allowed<R['allow'][number]>
   | Mutated<R['mutate'][number]>
-  | Denied<R['deny'][number]>;
+  | Denied<R['deny'][number]>
+  | (R['soften'] extends readonly DenialReason[] ? Denied<R['soften'][number]> : never);
 
 /** What decides on one kind of object, at one endpoint. */
 export interface Rule<R extends RuleReasons = RuleReasons> {

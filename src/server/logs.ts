@@ -9,6 +9,12 @@ export type { Logger };
 /** Names come from users and may be megabytes long; no valid one is longer. */
 const longestName = 253;
 const longestStack = 4096;
+/** Of any field, whoever writes it: with these fields no line is longer than 64 KiB. */
+const longestField = 4096;
+
+function cut(value: unknown): unknown {
+  return typeof value === 'string' && value.length > longestField ? value.slice(0, longestField) : value;
+}
 
 /** JSON lines, to standard output by default. Written synchronously: a line before the process ends is a line written. */
 export function createLogger(
@@ -19,7 +25,11 @@ export function createLogger(
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
+    formatters: {
+      level: (label: string) => ({ level: label }),
+      log: (fields: Record<string, unknown>) =>
+        Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, cut(value)])),
+    },
   };
   return pino(options, destination);
 }
@@ -28,16 +38,19 @@ function fieldsOf(record: ReviewRecord): Readonly<Record<string, unknown>> {
   return {
     uid: record.uid.slice(0, longestName),
     webhook: record.webhook,
+    endpoint: record.endpoint,
     operation: record.operation,
     outcome: record.outcome,
     reason: record.reason,
+    user: record.user.slice(0, longestName),
     namespace: record.namespace.slice(0, longestName),
     name: record.name.slice(0, longestName),
     kind: record.kind.slice(0, longestName),
     ...(record.dryRun && { dryRun: true }),
     ...(record.accountId !== undefined && { account: record.accountId }),
+    ...(record.foreignAccountId !== undefined && { foreignAccount: record.foreignAccountId }),
     ...(record.roleArn !== undefined && { role: record.roleArn }),
-    ...(record.warnings.length > 0 && { warnings: record.warnings }),
+    ...(record.warnings.length > 0 && { warnings: [...new Set(record.warnings)] }),
     ...(record.loggedMessage !== undefined && { message: record.loggedMessage }),
   };
 }

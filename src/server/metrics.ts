@@ -1,5 +1,5 @@
 import { type Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
-import type { ReviewRecord, WebhookEntry } from '../admission/record.ts';
+import { endpoints, outcomes, type ReviewRecord, type WebhookEntry } from '../admission/record.ts';
 import type { ReviewSeries } from '../admission/review-series.ts';
 import { type ClusterMetricLabels, ClusterMetrics } from './cluster-metrics.ts';
 import { type HttpErrorStatus, httpErrorStatuses } from './http-error.ts';
@@ -22,36 +22,49 @@ export const durationBucketsSeconds = [
 ] as const;
 
 /**
+ * Gauges of prom-client that are named like counters: `promtool check metrics` rejects them, and a `rate()` of one means nothing.
+ * The same counts by type stay. https://github.com/siimon/prom-client/blob/master/lib/metrics/processResources.js
+ */
+const misnamed = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
+/**
  * All metrics, in a registry of their own. Each is a method: there is no name to get wrong. Labels come from closed
  * sets; no namespace, name or account is ever one.
  */
 export class Metrics {
   readonly registry = new Registry();
   readonly cluster: ClusterMetrics;
-  readonly #reviews: Counter<'webhook' | 'operation' | 'outcome' | 'reason'>;
+  readonly #reviews: Counter<'webhook' | 'endpoint' | 'operation' | 'outcome' | 'reason'>;
+  readonly #dryRuns: Counter<'endpoint' | 'outcome'>;
   readonly #duration: Histogram<'webhook'>;
   readonly #warnings: Counter<'reason'>;
   readonly #httpErrors: Counter<'code'>;
   readonly #shortages: Counter<'cause'>;
+  readonly #certificateErrors: Counter<never>;
   #inFlight = 0;
   #certificateExpiryMs: (() => number | undefined) | undefined;
 
   constructor(options: MetricsOptions) {
     const { counter, gauge, measure } = metricsIn(this.registry);
-    this.#reviews = counter('carm_webhook_reviews_total', 'Admission reviews answered, by what became of them.', [
-      'webhook',
-      'operation',
+    this.#reviews = counter(
+      'carm_webhook_reviews_total',
+      'Admission reviews answered, by what became of them; without dry runs.',
+      ['webhook', 'endpoint', 'operation', 'outcome', 'reason'],
+    );
+    this.#dryRuns = counter('carm_webhook_dry_run_reviews_total', 'Admission reviews of dry runs answered.', [
+      'endpoint',
       'outcome',
-      'reason',
     ]);
     this.#duration = new Histogram({
       name: 'carm_webhook_review_duration_seconds',
-      help: 'From the headers of an admission review to its answer.',
+      help: 'From the headers of an admission review to its answer; with dry runs.',
       labelNames: ['webhook'],
       buckets: [...durationBucketsSeconds],
       registers: [this.registry],
     });
-    this.#warnings = counter('carm_webhook_warnings_total', 'Warnings given with answers.', ['reason']);
+    this.#warnings = counter('carm_webhook_warnings_total', 'Warnings given with answers; without dry runs.', [
+      'reason',
+    ]);
     this.#httpErrors = counter(
       'carm_webhook_http_errors_total',
       'Requests to the webhook port that were no admission review, by the HTTP status of their answer.',
@@ -61,6 +74,11 @@ export class Metrics {
       'carm_webhook_refused_requests_total',
       'Requests and connections refused or cut off because capacity was short, by what was short.',
       ['cause'],
+    );
+    this.#certificateErrors = counter(
+      'carm_webhook_certificate_errors_total',
+      'Times that new contents of the certificate files could not be served; the last good certificate stays.',
+      [],
     );
     this.cluster = new ClusterMetrics(this.registry, options.cluster);
     measure('carm_webhook_reviews_in_flight', 'Admission reviews being decided.', () => this.#inFlight);
@@ -72,7 +90,7 @@ export class Metrics {
     const buildInfo = gauge('carm_webhook_build_info', 'Always 1; the version is the label.', ['version']);
     buildInfo.set({ version: options.version }, 1);
     this.#fillWithZeros(options);
-    if (options.processMetrics ?? true) collectDefaultMetrics({ register: this.registry });
+    if (options.processMetrics ?? true) this.#addProcessMetrics();
   }
 
   reviewBegan(): void {
@@ -80,10 +98,15 @@ export class Metrics {
   }
 
   /** One review is over: the one place where it is counted. */
-  reviewed({ webhook, operation, outcome, reason, warnings }: ReviewRecord, durationSeconds: number): void {
+  reviewed(record: ReviewRecord, durationSeconds: number): void {
+    const { webhook, endpoint, operation, outcome, reason, warnings } = record;
     this.#inFlight--;
-    this.#reviews.inc({ webhook, operation, outcome, reason });
     this.#duration.observe({ webhook }, durationSeconds);
+    if (record.dryRun) {
+      this.#dryRuns.inc({ endpoint, outcome });
+      return;
+    }
+    this.#reviews.inc({ webhook, endpoint, operation, outcome, reason });
     for (const warning of warnings) this.#warnings.inc({ reason: warning });
   }
 
@@ -95,16 +118,28 @@ export class Metrics {
     this.#shortages.inc({ cause });
   }
 
+  certificateFailed(): void {
+    this.#certificateErrors.inc();
+  }
+
   /** @param expiresAtMs asked at each scrape; milliseconds since the epoch. */
   watchCertificateExpiry(expiresAtMs: () => number | undefined): void {
     this.#certificateExpiryMs = expiresAtMs;
   }
 
+  #addProcessMetrics(): void {
+    collectDefaultMetrics({ register: this.registry });
+    for (const name of misnamed) this.registry.removeSingleMetric(name);
+  }
+
   #fillWithZeros({ reviewSeries, warningReasons }: MetricsOptions): void {
     const webhooks = new Set<WebhookEntry | 'unknown'>();
-    for (const { webhook, operation, outcome, reason } of reviewSeries) {
-      this.#reviews.inc({ webhook, operation, outcome, reason }, 0);
-      webhooks.add(webhook);
+    for (const series of reviewSeries) {
+      this.#reviews.inc({ ...series }, 0);
+      webhooks.add(series.webhook);
+    }
+    for (const endpoint of endpoints) {
+      for (const outcome of outcomes) this.#dryRuns.inc({ endpoint, outcome }, 0);
     }
     for (const webhook of webhooks) this.#duration.zero({ webhook });
     for (const reason of warningReasons) this.#warnings.inc({ reason }, 0);

@@ -10,15 +10,17 @@ import { ServedBundle } from './served-bundle.ts';
 import { writeState } from './state.ts';
 import { rows, table } from './table.ts';
 
-/** The sum of `carm_webhook_reviews_total` by outcome and reason. */
+/** The sum of `carm_webhook_reviews_total` by endpoint, outcome and reason; of dry runs by endpoint and outcome. */
 function countReviews(metrics: string): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const line of metrics.split('\n')) {
-    const [, labels = '', value] = /^carm_webhook_reviews_total\{(.*)\} (\d+)$/.exec(line) ?? [];
-    const outcome = /outcome="(\w+)"/.exec(labels)?.[1];
-    const reason = /reason="(\w+)"/.exec(labels)?.[1];
-    if (outcome === undefined || reason === undefined || value === '0') continue;
-    const key = `${outcome} ${reason}`;
+    const [, dryRun = '', labels = '', value] =
+      /^carm_webhook_(dry_run_)?reviews_total\{(.*)\} (\d+)$/.exec(line) ?? [];
+    if (labels === '' || value === '0') continue;
+    const [endpoint, outcome, reason = ''] = ['endpoint', 'outcome', 'reason'].map(
+      label => new RegExp(`\\b${label}="(\\w+)"`).exec(labels)?.[1],
+    );
+    const key = `${dryRun}${endpoint} ${outcome} ${reason}`;
     counts.set(key, (counts.get(key) ?? 0) + Number(value));
   }
   return counts;
@@ -26,8 +28,8 @@ function countReviews(metrics: string): ReadonlyMap<string, number> {
 
 function expectedCounts(asked: readonly Row[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const { outcome, reason } of asked) {
-    const key = `${outcome} ${reason}`;
+  for (const { endpoint = 'mutate', outcome, reason, review } of asked) {
+    const key = review.dryRun ? `dry_run_${endpoint} ${outcome} ` : `${endpoint} ${outcome} ${reason}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return counts;

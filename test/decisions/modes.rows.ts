@@ -76,6 +76,36 @@ export const modeRows: readonly Row[] = [
     reason: 'RoleOutsideAccount',
     outcome: 'audited',
   },
+  ...(['warn', 'audit'] as const).map(
+    (mode): Row => ({
+      proves: `mode ${mode}: a pod that /mutate let pass is told of by /validate too, where all that is softened is counted`,
+      endpoint: 'validate',
+      review: { object: pod({ namespace: `unmapped-${mode}` }) },
+      reason: 'AccountNotMapped',
+      outcome: mode === 'warn' ? 'warned' : 'audited',
+    }),
+  ),
+  {
+    proves: 'mode enforce: /validate does not ask for a role, which /mutate has',
+    endpoint: 'validate',
+    review: { object: pod({ namespace: 'unmapped-enforce' }) },
+    reason: 'Checked',
+    outcome: 'allowed',
+  },
+  {
+    proves: 'mode warn: a pod that opted out is told of by neither endpoint',
+    endpoint: 'validate',
+    review: { object: pod({ namespace: 'unmapped-warn', labels: { 'carm-webhook.dev/inject': 'disabled' } }) },
+    reason: 'OptedOut',
+    outcome: 'allowed',
+  },
+  {
+    proves: 'mode warn: an injected pod is in order at /validate',
+    endpoint: 'validate',
+    review: { object: podWithEnv(injectedEnv(role), { namespace: 'shop-warn' }) },
+    reason: 'Checked',
+    outcome: 'allowed',
+  },
   {
     proves: 'a namespace that does not exist has the default mode',
     server: 'warning',

@@ -42,9 +42,21 @@ test('unknown paths are 404, other methods 405', async t => {
 });
 
 const series: readonly ReviewSeries[] = [
-  { webhook: 'pods.carm-webhook.dev', operation: 'CREATE', outcome: 'mutated', reason: 'Injected' },
-  { webhook: 'pods.carm-webhook.dev', operation: 'CREATE', outcome: 'denied', reason: 'AccountNotMapped' },
-  { webhook: 'namespaces.carm-webhook.dev', operation: 'UPDATE', outcome: 'mutated', reason: 'Labelled' },
+  { webhook: 'pods.carm-webhook.dev', endpoint: 'mutate', operation: 'CREATE', outcome: 'mutated', reason: 'Injected' },
+  {
+    webhook: 'pods.carm-webhook.dev',
+    endpoint: 'mutate',
+    operation: 'CREATE',
+    outcome: 'denied',
+    reason: 'AccountNotMapped',
+  },
+  {
+    webhook: 'namespaces.carm-webhook.dev',
+    endpoint: 'mutate',
+    operation: 'UPDATE',
+    outcome: 'mutated',
+    reason: 'Labelled',
+  },
 ];
 
 function withCluster(): Metrics {
@@ -68,10 +80,13 @@ describe('metrics through HTTP', () => {
     const { body, headers } = await server.ops('/metrics');
     assert.match(headers['content-type'] ?? '', /^text\/plain; version=0\.0\.4/);
     for (const zero of [
-      'carm_webhook_reviews_total{webhook="pods.carm-webhook.dev",operation="CREATE",outcome="denied",reason="AccountNotMapped"} 0',
-      'carm_webhook_reviews_total{webhook="namespaces.carm-webhook.dev",operation="UPDATE",outcome="mutated",reason="Labelled"} 0',
+      'carm_webhook_reviews_total{webhook="pods.carm-webhook.dev",endpoint="mutate",operation="CREATE",outcome="denied",reason="AccountNotMapped"} 0',
+      'carm_webhook_reviews_total{webhook="namespaces.carm-webhook.dev",endpoint="mutate",operation="UPDATE",outcome="mutated",reason="Labelled"} 0',
       'carm_webhook_review_duration_seconds_count{webhook="pods.carm-webhook.dev"} 0',
       'carm_webhook_review_duration_seconds_bucket{le="0.0001",webhook="namespaces.carm-webhook.dev"} 0',
+      'carm_webhook_dry_run_reviews_total{endpoint="mutate",outcome="error"} 0',
+      'carm_webhook_dry_run_reviews_total{endpoint="validate",outcome="audited"} 0',
+      'carm_webhook_certificate_errors_total 0',
       'carm_webhook_reviews_in_flight 0',
       'carm_webhook_warnings_total{reason="TokenExpirationClamped"} 0',
       'carm_webhook_http_errors_total{code="413"} 0',
@@ -109,7 +124,7 @@ describe('metrics through HTTP', () => {
     });
     for (let count = 0; count < 3; count++) await server.post('/mutate', sampleReview());
     const denied =
-      'carm_webhook_reviews_total{webhook="pods.carm-webhook.dev",operation="CREATE",outcome="denied",reason="AccountNotMapped"}';
+      'carm_webhook_reviews_total{webhook="pods.carm-webhook.dev",endpoint="mutate",operation="CREATE",outcome="denied",reason="AccountNotMapped"}';
     assert.equal(await server.metric(denied), 3);
     assert.equal(await server.metric('carm_webhook_review_duration_seconds_count{webhook="pods.carm-webhook.dev"}'), 3);
     assert.equal(
@@ -141,6 +156,24 @@ describe('metrics through HTTP', () => {
     );
   });
 
+  test('count a dry run apart, and how long it took with all others', async t => {
+    const server = await start(t, {
+      metrics: withCluster(),
+      admit: (endpoint, request) => {
+        const { response, record } = allowed(request, endpoint);
+        return { response, record: { ...record, outcome: 'warned', warnings: ['TokenExpirationClamped'] } };
+      },
+    });
+    const real = sampleReview();
+    await server.post('/validate', { ...real, request: { ...Object(real['request']), dryRun: true } });
+    const { body } = await server.ops('/metrics');
+    const counted = body.split('\n').filter(line => /^carm_webhook_\w+_total(?:\{.*)? [1-9]/.test(line));
+    assert.deepEqual(counted, ['carm_webhook_dry_run_reviews_total{endpoint="validate",outcome="warned"} 1']);
+    assert.match(body, /^carm_webhook_review_duration_seconds_count\{webhook="pods\.carm-webhook\.dev"\} 1$/m);
+    assert.match(body, /^carm_webhook_reviews_in_flight 0$/m);
+    assert.equal(server.logs.find(({ msg }) => msg === 'review warned')?.['dryRun'], true);
+  });
+
   test('count a review whose client is gone before its answer', async t => {
     const arrived = Promise.withResolvers<void>();
     const decided = Promise.withResolvers<void>();
@@ -159,7 +192,7 @@ describe('metrics through HTTP', () => {
     await gone;
     decided.resolve();
     const series =
-      'carm_webhook_reviews_total{webhook="pods.carm-webhook.dev",operation="CREATE",outcome="allowed",reason="NamespaceNotManaged"}';
+      'carm_webhook_reviews_total{webhook="pods.carm-webhook.dev",endpoint="mutate",operation="CREATE",outcome="allowed",reason="NamespaceNotManaged"}';
     assert.equal(await server.metric(series), 1);
     assert.equal(await server.metric('carm_webhook_reviews_in_flight'), 0);
   });

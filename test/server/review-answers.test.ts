@@ -100,7 +100,7 @@ describe('a failing decision is one InternalError review', () => {
       assert.equal(status, 200);
       hasCode(body);
       const series =
-        'carm_webhook_reviews_total{webhook="pods.carm-webhook.dev",operation="CREATE",outcome="error",reason="InternalError"}';
+        'carm_webhook_reviews_total{webhook="pods.carm-webhook.dev",endpoint="validate",operation="CREATE",outcome="error",reason="InternalError"}';
       assert.equal(await server.metric(series), 1);
       assert.equal(await server.metric('carm_webhook_reviews_in_flight'), 0);
       const lines = server.logs.filter(line => line['level'] === 'error');

@@ -1,4 +1,4 @@
-import type { Admit, ReviewResult } from '../../src/admission/admit.ts';
+import type { Admit, Endpoint, ReviewResult } from '../../src/admission/admit.ts';
 import type { AdmissionRequest } from '../../src/admission/review.ts';
 
 /** A small AdmissionReview of a pod, as kube-apiserver sends it. */
@@ -25,11 +25,12 @@ export function sampleReview(uid = 'a3b0c5d2-0000-4000-8000-000000000001', name 
 }
 
 /** An answer that lets the request pass. */
-export function allowed(request: AdmissionRequest): ReviewResult {
+export function allowed(request: AdmissionRequest, endpoint: Endpoint = 'mutate'): ReviewResult {
   return {
     response: { uid: request.uid, allowed: true },
     record: {
       webhook: 'pods.carm-webhook.dev',
+      endpoint,
       operation: request.operation,
       outcome: 'allowed',
       reason: 'NamespaceNotManaged',
@@ -39,7 +40,9 @@ export function allowed(request: AdmissionRequest): ReviewResult {
       name: request.name,
       kind: request.kind,
       dryRun: request.dryRun,
+      user: request.userInfo.username,
       accountId: undefined,
+      foreignAccountId: undefined,
       roleArn: undefined,
       message: undefined,
       loggedMessage: undefined,
@@ -50,4 +53,4 @@ export function allowed(request: AdmissionRequest): ReviewResult {
 }
 
 /** Lets everything pass. */
-export const allowAll: Admit = (_endpoint, request) => allowed(request);
+export const allowAll: Admit = (endpoint, request) => allowed(request, endpoint);

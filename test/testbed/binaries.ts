@@ -36,6 +36,10 @@ export const controlPlaneFolder = (): string => cacheFolder(controlPlaneModule, 
 export const certManagerModule = join(import.meta.dirname, 'cert-manager');
 export const certManagerFolder = (): string => cacheFolder(certManagerModule, ['go.mod', 'go.sum', 'main.go']);
 
+/** The Go module of the linter of metrics, and where its program (`promlint`) goes. */
+export const promlintModule = join(import.meta.dirname, 'promlint');
+export const promlintFolder = (): string => cacheFolder(promlintModule, ['go.mod', 'go.sum', 'main.go']);
+
 /** The Go modules of a node's programs, and where those go. */
 export const nodeModule = join(import.meta.dirname, 'node', 'kubernetes');
 export const nodeFolder = (): string => cacheFolder(nodeModule, ['go.mod', 'go.sum']);

@@ -1,7 +1,7 @@
 /*
- * Builds the programs of the test bed that this user does not have yet: etcd, kube-apiserver, kube-controller-manager, kubectl, and
- * cert-manager's controllers; with `--node` also those of a node (kubelet, containerd and others), and installs the Debian packages
- * that it needs. `node test/testbed/build.ts [--node]`; exit code 0 when all are there, 1 when a build fails, 2 when there is
+ * Builds the programs of the test bed that this user does not have yet: etcd, kube-apiserver, kube-controller-manager, kubectl,
+ * cert-manager's controllers and promlint; with `--node` also those of a node (kubelet, containerd and others), and installs the
+ * Debian packages that it needs. `node test/testbed/build.ts [--node]`; exit code 0 when all are there, 1 when a build fails, 2 when there is
  * neither a Go to build with nor a folder of prebuilt programs, or when this machine cannot run a node.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -17,6 +17,8 @@ import {
   inspectAssets,
   nodeFolder,
   nodeModule,
+  promlintFolder,
+  promlintModule,
   TestbedMissing,
 } from './binaries.ts';
 import { buildModule, type ModulePlan } from './build-module.ts';
@@ -78,6 +80,15 @@ function certManagerPlan(): ModulePlan {
   };
 }
 
+function promlintPlan(): ModulePlan {
+  return {
+    moduleFolder: promlintModule,
+    targetFolder: promlintFolder(),
+    programs: new Map([['promlint', '.']]),
+    linkerFlags: '-s -w',
+  };
+}
+
 function nodePlans(): readonly ModulePlan[] {
   return [
     {
@@ -134,17 +145,19 @@ async function buildControlPlane(signal: AbortSignal): Promise<void> {
   if (assets === undefined) {
     await buildModule(controlPlanePlan(), report, signal);
     await buildModule(certManagerPlan(), report, signal);
+    await buildModule(promlintPlan(), report, signal);
     return;
   }
   checkAssets(assets);
   try {
     await buildModule(certManagerPlan(), report, signal);
+    await buildModule(promlintPlan(), report, signal);
   } catch (error) {
     if (!(error instanceof GoMissing)) {
       throw error;
     }
     report(
-      `cert-manager's controllers are not there and cannot be built (${error.message}): tests that need them will say so`,
+      `cert-manager's controllers and promlint are not there and cannot be built (${error.message}): tests that need them will say so`,
     );
   }
 }

@@ -37,13 +37,13 @@ export type ResourceProblem =
       readonly accountId: AccountId | undefined;
     };
 
-/** For whoever restores a backup, and for controllers of ACK that we do not know as such. */
+/** For backup tools, and for controllers of ACK that we do not know as such. */
 const otherWriters =
-  " (your platform team can allow who restores backups, such as Velero, with --restore-identities, and ACK's controllers with --ack-identities)";
+  " (your platform team can allow backup tools such as Velero with --restore-identities, and ACK's controllers with --ack-identities)";
 
 /** The same, for `docs/reasons.md`. */
 const otherWritersInGeneral =
-  "Your platform team can allow who restores backups, such as Velero, with `--restore-identities`, and ACK's controllers under another ServiceAccount with `--ack-identities`.";
+  "Your platform team can allow backup tools such as Velero with `--restore-identities`, and ACK's controllers under another ServiceAccount with `--ack-identities`.";
 
 /** Each denial of an ACK resource. */
 export const resourceDenials: { readonly [R in ResourceProblem['reason']]: DenialOf<ResourceProblem, R> } = {

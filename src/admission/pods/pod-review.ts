@@ -104,7 +104,9 @@ export class PodReview {
   }
 
   deny<P extends Problem>(problem: P): Denied<P['reason']> {
-    return denyObject(this.subject, problem, this.context, this.config);
+    const denial = denyObject(this.subject, problem, this.context, this.config);
+    // A team's account is that of its role, as far as that was looked up.
+    return this.#mapped?.ok ? { ...denial, accountId: this.#mapped.value.accountId } : denial;
   }
 
   /** What is wrong, for a warning that has words of its own around it. */

@@ -10,6 +10,7 @@ import type { Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';
 import { type Allowed, allow, mutate } from '../decision.ts';
+import { modeOf } from '../mode.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { type DecisionBy, defineRule } from '../rule.ts';
 import {
@@ -112,10 +113,10 @@ export function decidePod(podReview: PodReview): PodDecision {
   if (!resolved.ok) return podReview.deny(resolved.problem);
   const { accountId, role, source } = resolved.value.podRole;
   const outside = boundaryProblem(podReview, pod.containers);
-  if (outside !== undefined) return { ...podReview.deny(outside), accountId };
+  if (outside !== undefined) return podReview.deny(outside);
   const { settings, warnings } = settingsFor(podReview, resolved.value);
   const injection = injectPod(pod, targetsOf(podReview), settings);
-  if (!injection.ok) return { ...podReview.deny(injection.problem), accountId };
+  if (!injection.ok) return podReview.deny(injection.problem);
   const { patch, injected } = injection.value;
   const details = {
     accountId,
@@ -165,8 +166,12 @@ export const podRules = [
       allow: ['Checked', 'OptedOut', 'MirrorPod', 'NamespaceNotManaged'],
       mutate: [],
       deny: [...boundaryReasons, 'NamespaceNotFound', 'ServiceAccountNotFound', 'VolumeConflict'],
+      soften: podReasons.deny,
     },
-    /** Boundary and conflicts of the final object, after every mutation. */
+    /**
+     * Boundary and conflicts of the final object, after every mutation. Where the mode softens, also what `/mutate` let pass
+     * without changes: so each pod that `enforce` would deny is counted here, once, whatever it would be denied for.
+     */
     decide(request, view, config) {
       const podReview = reviewCreated(request, view, config);
       if (!(podReview instanceof PodReview)) return podReview;
@@ -184,7 +189,8 @@ export const podRules = [
         const conflict = findConflict(pod, users, audience);
         if (conflict !== undefined) return podReview.deny(conflict);
       }
-      return allow('Checked');
+      const softened = modeOf(namespace, config.defaultMode) === 'enforce' ? undefined : decidePod(podReview);
+      return softened?.verdict === 'deny' ? softened : allow('Checked');
     },
   }),
 ];

@@ -76,7 +76,7 @@ export const serveFlags = {
 
 type ServeValues = FlagValues<typeof serveFlags>;
 
-async function openCertificate(values: ServeValues, logger: Logger): Promise<CertificateSource> {
+async function openCertificate(values: ServeValues, metrics: Metrics, logger: Logger): Promise<CertificateSource> {
   const { tlsCertFile, tlsPrivateKeyFile, tlsSelfSigned, clientCaFile } = values;
   if (tlsSelfSigned) {
     if (tlsCertFile !== undefined || tlsPrivateKeyFile !== undefined || clientCaFile !== undefined) {
@@ -98,11 +98,13 @@ async function openCertificate(values: ServeValues, logger: Logger): Promise<Cer
     keyFile: tlsPrivateKeyFile,
     clientCaFile,
     onReload: ({ expiresAtMs }) => logger.info({ expires: new Date(expiresAtMs).toISOString() }, 'new certificate'),
-    onError: error =>
+    onError: error => {
+      metrics.certificateFailed();
       logger.error(
         { reason: error.message, code: error.code },
         'the new certificate cannot be used; keeping the last one',
-      ),
+      );
+    },
   });
 }
 
@@ -127,7 +129,7 @@ async function serveBy(values: ServeValues, config: Config, logger: Logger): Pro
     warningReasons: Object.keys(warnings),
     cluster: clusterMetricLabels(config),
   });
-  const certificate = await openCertificate(values, logger);
+  const certificate = await openCertificate(values, metrics, logger);
   const cluster = await openCluster(values, config, metrics.cluster, logger);
   try {
     const server = await startServer({
