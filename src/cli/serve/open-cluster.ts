@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { isBound } from '../../accounts/binding.ts';
 import type { Cluster } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
+import { describeMalformed } from '../../admission/failure.ts';
 import { entryProblem } from '../../admission/guards/map-entries.ts';
 import { liveReadResults } from '../../cluster/live/live-read-result.ts';
 import { searchedResources } from '../../cluster/live/resource-finder.ts';
@@ -9,6 +10,7 @@ import { StateDirectory } from '../../cluster/state/state-directory.ts';
 import { restartCauses } from '../../cluster/watch/restart-cause.ts';
 import { WatchingCluster, watchedResources } from '../../cluster/watching-cluster.ts';
 import { boundedCopy } from '../../objects/bounded-copy.ts';
+import { MalformedObjectError } from '../../objects/json.ts';
 import type { Namespace } from '../../objects/namespace.ts';
 import type { RoleMap, RoleMapKind } from '../../objects/role-map.ts';
 import type { ClusterMetricLabels, ClusterMetrics } from '../../server/cluster-metrics.ts';
@@ -149,6 +151,11 @@ function wordsOf(error: unknown): string {
   return boundedCopy(error instanceof Error ? error.message : String(error), longestError);
 }
 
+/** A field that has the wrong type is named. */
+function whyOf(cause: unknown): string {
+  return cause instanceof MalformedObjectError ? describeMalformed(cause) : wordsOf(cause);
+}
+
 /** Between two counts of what is in the cache, which a burst of changes would otherwise make many of. */
 const measureEveryMs = 1000;
 
@@ -181,7 +188,7 @@ async function watch(
       listenerFailed: (resource, error) => {
         const ration = failures.take(resource);
         if (ration === undefined) return;
-        const why = error instanceof Error && error.cause !== undefined ? { why: wordsOf(error.cause) } : {};
+        const why = error instanceof Error && error.cause !== undefined ? { why: whyOf(error.cause) } : {};
         logger.error({ resource, error: wordsOf(error), ...why, ...ration }, 'object not kept');
       },
       liveRead: (resource, result) => metrics.countLiveRead(resource, result),
