@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
+import { defaultFeatureGates } from '../../src/accounts/feature-gates.ts';
 import { defaultConfig } from '../../src/admission/config.ts';
 import { openCluster } from '../../src/cli/serve/open-cluster.ts';
 import { createLogger, logFailure } from '../../src/server/logs.ts';
@@ -98,10 +100,14 @@ async function runServer(t: TestContext): Promise<void> {
   const odd = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
   odd.end('GET https://x:bad/mutate HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
   odd.resume();
-  const leaving = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+  const connection = dial(port, '127.0.0.1');
+  const leaving = connect({ socket: connection, rejectUnauthorized: false });
+  leaving.on('error', () => undefined);
+  await once(leaving, 'secureConnect');
   leaving.write('POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{');
-  await sleep(200);
-  leaving.destroy();
+  // The server has begun to read it.
+  await sleep(300);
+  connection.resetAndDestroy();
   await until('the client is gone', () => seen('client gone'));
 
   await writeFile(keyFile, second.keyPem);
@@ -122,14 +128,20 @@ async function runServer(t: TestContext): Promise<void> {
 
 /** What a watch logs of an API server that has an unreadable object, and forbids a list. */
 async function runWatches(t: TestContext): Promise<void> {
-  const bad = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'a', namespace: 'shop', annotations: 7 } };
+  const spec = { arn: 7 };
+  const bad = { apiVersion: 'services.k8s.aws/v1alpha1', kind: 'IAMRoleSelector', metadata: { name: 'bad' }, spec };
   const api = await startTinyApiServer(t, [bad]);
   api.forbidden.add('/api/v1/namespaces');
   const metrics = new Metrics({ version: '0', reviewSeries: [], warningReasons: [], processMetrics: false });
   const values = { kubeconfig: api.kubeconfig, maxStalenessMs: 90_000, state: undefined };
-  const cluster = await openCluster(values, defaultConfig, metrics.cluster, keep());
+  const config = { ...defaultConfig, featureGates: { ...defaultFeatureGates, IAMRoleSelector: true } };
+  const cluster = await openCluster(values, config, metrics.cluster, keep());
+  t.after(() => cluster.close());
   await until('it restarts', () => ['listed', 'watch restarted', 'object not kept'].every(seen));
-  await cluster.close();
+  assert.equal(
+    lines.find(({ why }) => why !== undefined)?.['why'],
+    '"spec.arn" is not a string (put it in quotes if YAML could read it as something else)',
+  );
 }
 
 /** What only a bug, or a crowd, brings about. */
