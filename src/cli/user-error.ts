@@ -1,3 +1,4 @@
+import { describeMalformed } from '../admission/failure.ts';
 import { ClusterUnreachableError } from '../cluster/api/api-errors.ts';
 import { ManifestError } from '../cluster/state/manifests.ts';
 import { StateError } from '../cluster/state/state-directory.ts';
@@ -27,5 +28,6 @@ export function userErrorOf(error: unknown): UserError | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = codeOf(error);
   if (code === undefined) return undefined;
-  return { code, lines: error instanceof StateError ? error.lines : [error.message] };
+  if (error instanceof StateError) return { code, lines: error.lines };
+  return { code, lines: [error instanceof MalformedObjectError ? describeMalformed(error) : error.message] };
 }

@@ -25,6 +25,7 @@ export const databaseKind = kindOf('rds.services.k8s.aws', 'DBInstance', 'dbinst
 export const securityGroupKind = kindOf('ec2.services.k8s.aws', 'SecurityGroup', 'securitygroups');
 /** A kind that has moved on to another version; ACK's all have `v1alpha1` only, as yet. */
 export const queueKind = kindOf('sqs.services.k8s.aws', 'Queue', 'queues', { versions: ['v1', 'v1alpha1'] });
+export const topicKind = kindOf('sns.services.k8s.aws', 'Topic', 'topics');
 export const fieldExportKind = kindOf('services.k8s.aws', 'FieldExport', 'fieldexports');
 export const adoptedResourceKind = kindOf('services.k8s.aws', 'AdoptedResource', 'adoptedresources');
 export const roleSelectorKind = kindOf('services.k8s.aws', 'IAMRoleSelector', 'iamroleselectors', { scope: 'Cluster' });

@@ -33,7 +33,7 @@ export async function childrenOf(parent: number, argument: string): Promise<read
 /** A started playground, and what it prints. */
 export class PlaygroundRun {
   readonly process: SupervisedProcess;
-  readonly #errors: Promise<string>;
+  #complaints = '';
   #printed = '';
 
   private constructor(program: string, env: Readonly<Record<string, string>>) {
@@ -41,7 +41,9 @@ export class PlaygroundRun {
     this.process.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       this.#printed += chunk;
     });
-    this.#errors = this.process.stderr === null ? Promise.resolve('') : text(this.process.stderr);
+    this.process.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+      this.#complaints += chunk;
+    });
   }
 
   /** Starts a program and waits until it says that it is ready. */
@@ -61,6 +63,11 @@ export class PlaygroundRun {
 
   get printed(): string {
     return this.#printed;
+  }
+
+  /** What it wrote to stderr so far. */
+  get complaints(): string {
+    return this.#complaints;
   }
 
   /** The printed lines that start so, without their indentation. */
@@ -87,8 +94,8 @@ export class PlaygroundRun {
   async interrupt(): Promise<void> {
     assert.ok(this.process.signal('SIGINT'));
     const end: ProcessEnd | undefined = await this.process.wait(endLimitMs);
-    assert.deepEqual(end, { code: 0, signal: null }, this.#printed + (end === undefined ? '' : await this.#errors));
-    assert.equal(await this.#errors, '');
+    assert.deepEqual(end, { code: 0, signal: null }, this.#printed + this.#complaints);
+    assert.equal(this.#complaints, '');
   }
 
   async stop(): Promise<void> {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { survivors } from '../testbed/process-liveness.ts';
+import { eventually } from './eventually.ts';
 import { childrenOf, PlaygroundRun } from './playground-run.ts';
 
 const program = join(import.meta.dirname, '..', 'testbed', 'playground.ts');
@@ -26,6 +27,36 @@ describe('make playground', () => {
     const { code, stdout, stderr } = await playground.type('kubectl get namespace shop -o jsonpath={.metadata.labels}');
     assert.equal(code, 0, stderr);
     assert.match(stdout, /"carm-webhook.dev\/inject":"enabled"/);
+  });
+
+  test('prints where the health and the metrics of the webhook are', { timeout: 30_000 }, async () => {
+    const [ready = '', metrics = ''] = playground.valueOf('Health and metrics: ').split(', ');
+    assert.equal(await (await fetch(ready)).text(), 'ok\n');
+    assert.match(await (await fetch(metrics)).text(), /^carm_webhook_bound_namespaces 1$/m);
+  });
+
+  test('at the start there is nothing for check to find', { timeout: 60_000 }, async () => {
+    const [check = ''] = playground.linesWith('node ');
+    // The shell of the test has no PATH.
+    const { code, stdout, stderr } = await playground.type(check.replace('node', process.execPath));
+    assert.deepEqual([code, stderr], [0, ''], stdout);
+  });
+
+  test("prints commands that try ACK's resources", { timeout: 60_000 }, async () => {
+    const [create = '', unbound = '', forged = '', ...more] = playground.linesWith('echo ');
+    assert.deepEqual(more, []);
+    const created = await playground.type(create);
+    assert.equal(created.code, 0, created.stderr);
+    assert.match(created.stdout, /services\.k8s\.aws\/region: eu-central-1/);
+    const warned = await playground.type(unbound);
+    assert.equal(warned.code, 0, warned.stderr);
+    assert.match(warned.stderr, /^Warning: Topic "orders" .*\(NamespaceNotBound\)$/m);
+    const refused = await playground.type(forged);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /\(ForgedAnnotation\)/);
+    const status = JSON.stringify({ status: { ackResourceMetadata: { region: 'us-east-1' } } });
+    const patch = `kubectl patch bucket assets -n shop --subresource=status --type=merge --patch '${status}'`;
+    assert.match((await playground.type(patch)).stderr, /\(ForgedStatus\)/);
   });
 
   test('prints three commands that show what they say', { timeout: 120_000 }, async () => {
@@ -63,4 +94,20 @@ describe('make playground', () => {
     await assert.rejects(fetch(server.stdout), /fetch failed/);
     assert.equal(existsSync(logs), false);
   });
+});
+
+test('make playground reports a webhook that dies at once', { timeout: startLimitMs + 60_000 }, async t => {
+  const playground = await PlaygroundRun.start(program, startLimitMs);
+  t.after(() => playground.stop());
+  const [pid = 0] = await childrenOf(playground.process.pid, 'carm-webhook.mjs');
+  assert.ok(pid > 0);
+  process.kill(pid, 'SIGKILL');
+  await eventually('it is reported', () => (playground.complaints === '' ? undefined : true), 5_000);
+  assert.match(playground.complaints, /^\ncarm-webhook has ended \(SIGKILL\): .* Its log: \/\S+\n$/);
+  // It goes on, and shows what a webhook that does not answer does.
+  const refused = await playground.type('kubectl run web -n shop --image=nginx');
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /failed calling webhook "pods\.carm-webhook\.dev"/);
+  assert.ok(playground.process.signal('SIGINT'));
+  assert.deepEqual(await playground.process.wait(endLimitMs), { code: 1, signal: null });
 });

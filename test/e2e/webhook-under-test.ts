@@ -24,7 +24,7 @@ const readyLimitMs = 20_000;
 const probeLimitMs = 2_000;
 const metricsFreshMs = 1_100;
 /** Stays: made again after it was deleted, it could be found terminating. */
-const probeNamespace = 'install-probe';
+export const probeNamespace = 'install-probe';
 const enabled = { 'carm-webhook.dev/inject': 'enabled' };
 const pastTheWebhook = { user: 'break-glass', groups: ['system:masters', 'carm-webhook:break-glass'] };
 
@@ -132,6 +132,11 @@ export class WebhookUnderTest {
   /** Undefined while it is stopped. */
   get pid(): number | undefined {
     return this.#process?.pid;
+  }
+
+  /** Settles when its process has ended; undefined while it is stopped. */
+  get ended(): Promise<ProcessEnd> | undefined {
+    return this.#process?.ended;
   }
 
   /** Starts the server, at the same address as before, and waits until it is ready. @throws {WebhookFailed} */

@@ -22,7 +22,7 @@ import { LoopbackBridge } from './loopback-bridge.ts';
 import { NodeRequirementMissing, requireNode } from './node/requirements.ts';
 import type { ReadyPlayground } from './playground-inside.ts';
 import { sampleNamespace } from './playground-sample.ts';
-import { denialTries, unboundTries, welcome } from './playground-text.ts';
+import { denialTries, resourceTries, unboundTries, welcome } from './playground-text.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 import { untilSignal } from './until-signal.ts';
 
@@ -49,6 +49,7 @@ const tries = [
   `kubectl debug -n ${sampleNamespace} web --attach ${debugFlags} -- sh -c 'sleep 2; env | grep AWS_'`,
   `kubectl logs -n ${sampleNamespace} web --container=look`,
   ...denialTries(busyboxImage),
+  ...resourceTries,
   '# The webhook has two replicas; while one is replaced, pods are created',
   `kubectl get pods -n ${webhookNamespace}`,
   `kubectl delete -n ${webhookNamespace} --wait=false $(kubectl get pods -n ${webhookNamespace} -o name | head -n 1)`,

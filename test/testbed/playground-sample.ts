@@ -1,3 +1,4 @@
+import { bucketKind, installAckKinds, topicKind } from '../e2e/ack-crds.ts';
 import { eventually } from '../e2e/eventually.ts';
 import { asList } from '../e2e/manifests.ts';
 import type { ControlPlane } from './control-plane.ts';
@@ -9,13 +10,16 @@ export const otherAccount = '444455556666';
 
 const serviceAccountLimitMs = 30_000;
 
-/** Makes the account map and the bound namespace; needs the namespace `ack-system`. */
+/** Makes two kinds of ACK's, without its controllers, the account map and the bound namespace; needs the namespace `ack-system`. */
 export async function makeSample(plane: ControlPlane): Promise<void> {
   const map = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name: 'ack-role-account-map', namespace: 'ack-system' },
-    data: { [`pods.${sampleAccount}`]: `arn:aws:iam::${sampleAccount}:role/shop-pods` },
+    data: {
+      [sampleAccount]: `arn:aws:iam::${sampleAccount}:role/ack-controller`,
+      [`pods.${sampleAccount}`]: `arn:aws:iam::${sampleAccount}:role/shop-pods`,
+    },
   };
   const bound = {
     apiVersion: 'v1',
@@ -28,6 +32,7 @@ export async function makeSample(plane: ControlPlane): Promise<void> {
       },
     },
   };
+  await installAckKinds(plane, [bucketKind, topicKind]);
   await plane.kubectl(['apply', '-f', '-'], { input: asList([map, bound]) });
   const path = `/api/v1/namespaces/${sampleNamespace}/serviceaccounts/default`;
   const isThere = async () => ((await plane.request('GET', path)).status === 200 ? true : undefined);

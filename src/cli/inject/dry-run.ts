@@ -1,6 +1,7 @@
 import jsonPatch from 'fast-json-patch';
 import { type Admit, createAdmit, type ReviewResult } from '../../admission/admit.ts';
 import type { Config } from '../../admission/config.ts';
+import { describeMalformed } from '../../admission/failure.ts';
 import type { GroupVersionResource } from '../../admission/review.ts';
 import { matchOfKind } from '../../admission/rules.ts';
 import { groupOf, type Manifest, ManifestError } from '../../cluster/state/manifests.ts';
@@ -96,7 +97,7 @@ export class DryRun {
       return { manifest, name, namespace, additions: [], denied: false, preview: false, lines: [] };
     } catch (cause) {
       if (!(cause instanceof MalformedObjectError)) throw cause;
-      throw new ManifestError(`${manifest.place}: ${cause.message}`, { cause });
+      throw new ManifestError(`${manifest.place}: ${describeMalformed(cause)}`, { cause });
     }
   }
 
@@ -131,7 +132,7 @@ export class DryRun {
       return await this.#judgeManifest(manifest, podResource, template, match.template);
     } catch (cause) {
       if (!(cause instanceof MalformedObjectError)) throw cause;
-      throw new ManifestError(`${manifest.place}: ${cause.message}`, { cause });
+      throw new ManifestError(`${manifest.place}: ${describeMalformed(cause)}`, { cause });
     }
   }
 

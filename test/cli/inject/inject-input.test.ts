@@ -25,12 +25,22 @@ describe('inject: bad usage and unreadable input are exit 2, one line that quote
     [
       'a field of a wrong type',
       'apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: team-a}\nspec: {containers: 3}\n',
-      /^carm-webhook: stdin:1: Pod "p" in namespace "team-a": .*\/spec\/containers.* is not an array.*\(InvalidReview\)\n$/,
+      /^carm-webhook: stdin:1: Pod "p" in namespace "team-a": "spec\.containers" is not an array.*\(InvalidReview\)\n$/,
     ],
     [
       'metadata of a wrong type',
       'apiVersion: v1\nkind: Pod\nmetadata: 3\n',
-      /^carm-webhook: stdin:1: .*\/metadata.* is not an object.*\n$/,
+      /^carm-webhook: stdin:1: .*"metadata" is not an object.*\n$/,
+    ],
+    [
+      'a pod template of a wrong type',
+      'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: 7}\n',
+      'carm-webhook: stdin:1: "spec.template" is not an object\n',
+    ],
+    [
+      'a name of a wrong type, of an object that is left as it is',
+      'apiVersion: v1\nkind: Service\nmetadata: {name: 5}\n',
+      'carm-webhook: stdin:1: "metadata.name" is not a string (put it in quotes if YAML could read it as something else)\n',
     ],
     ['nothing', '# only a comment\n', 'carm-webhook: there is no object in stdin\n'],
     [

@@ -12,7 +12,7 @@ import { demoState } from '../command-runs.ts';
 
 const limitMs = 20_000;
 /** Certificate files are looked at every 2 s, and a page of metrics is up to 1 s old. */
-const severalLooksMs = 5_500;
+const severalLooksMs = 4_200;
 
 test('each new certificate that cannot be served is counted once, and the last good one stays', async t => {
   const folder = await mkdtemp(join(tmpdir(), 'carm-certificate-'));
