@@ -149,7 +149,7 @@ describe('the webhook as shipped, on a real node', () => {
     for (const { name, opsUrl } of await bothReplicas()) {
       const response = await fetch(`${opsUrl}/metrics`, { signal: AbortSignal.timeout(5_000) });
       assert.equal(response.status, 200);
-      reviews += sumOf(await response.text(), 'carm_webhook_reviews_total');
+      reviews += sumOf(await response.text(), 'carm_webhook_review_duration_seconds_count');
       const { stdout } = await cluster.plane.kubectl(['logs', name, '-n', webhookNamespace]);
       const entries = stdout
         .trim()

@@ -91,7 +91,8 @@ async function reviewsOf(replicas: readonly Replica[]): Promise<readonly number[
   return Promise.all(
     replicas.map(async replica => {
       const page = await eventually('a metrics page', () => pageOf(replica).catch(() => undefined), 30_000);
-      return sumOf(page, 'carm_webhook_reviews_total');
+      // Dry runs too.
+      return sumOf(page, 'carm_webhook_review_duration_seconds_count');
     }),
   );
 }

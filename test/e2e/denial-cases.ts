@@ -80,6 +80,23 @@ const bindings: readonly DenialCase[] = [
     filledIn: ['ACCOUNT_ID', account],
   },
   {
+    what: 'an account id with a line break at its end',
+    reason: 'InvalidAccountId',
+    namespace: bound(`${account}\n`),
+    blames:
+      /namespace "NAMESPACE" has services\.k8s\.aws\/owner-account-id "111122223333\\u000a", which has white space/,
+    remedy: `Ask your platform team to correct it: kubectl annotate --overwrite namespace NAMESPACE ${owner}=${account}`,
+    filledIn: [account, account],
+  },
+  {
+    what: 'a binding by the name of a team',
+    reason: 'InvalidAccountId',
+    namespace: bound('payments'),
+    blames: /namespace "NAMESPACE" has services\.k8s\.aws\/owner-account-id "payments", which is not 12 digits/,
+    remedy: `Ask your platform team to correct it (to bind by a name, use services.k8s.aws/team-id): kubectl annotate --overwrite namespace NAMESPACE ${owner}=ACCOUNT_ID`,
+    filledIn: ['ACCOUNT_ID', account],
+  },
+  {
     what: 'a team id with a dot',
     reason: 'InvalidTeamId',
     namespace: ofTeam('s3.payments'),
@@ -232,6 +249,14 @@ const ackRole = 'arn:aws:iam::666677778888:role/ack';
 
 /** Denials with `--require-pods-key`. */
 export const withPodsKey: readonly DenialCase[] = [
+  {
+    what: 'a labelled namespace with a team id, without the gate that it needs',
+    reason: 'NamespaceNotBound',
+    namespace: { ...ofTeam('payments'), labels: { 'carm-webhook.dev/inject': 'enabled' } },
+    blames:
+      /is not bound to an account \(its services\.k8s\.aws\/team-id "payments" needs the feature gate TeamLevelCARM\)/,
+    remedy: `Ask your platform team to turn the gate on with --feature-gates=TeamLevelCARM=true, or bind it: kubectl annotate namespace NAMESPACE ${owner}=ACCOUNT_ID`,
+  },
   {
     what: "a ServiceAccount's wish for ACK's role",
     reason: 'ControllerRole',
