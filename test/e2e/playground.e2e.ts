@@ -32,7 +32,9 @@ describe('make playground', () => {
   test('prints where the health and the metrics of the webhook are', { timeout: 30_000 }, async () => {
     const [ready = '', metrics = ''] = playground.valueOf('Health and metrics: ').split(', ');
     assert.equal(await (await fetch(ready)).text(), 'ok\n');
-    assert.match(await (await fetch(metrics)).text(), /^carm_webhook_bound_namespaces 1$/m);
+    await eventually('the bound namespace is counted', async () =>
+      /^carm_webhook_bound_namespaces 1$/m.test(await (await fetch(metrics)).text()) ? true : undefined,
+    );
   });
 
   test('at the start there is nothing for check to find', { timeout: 60_000 }, async () => {
