@@ -17,7 +17,11 @@ const accountIds: readonly Row[] = [
     review: inNamespace('lost-zero'),
     reason: 'InvalidAccountId',
     outcome: 'denied',
-    says: ['"11122223333", which has 11 digits instead of 12', 'write it in quotes', `${owner}=ACCOUNT_ID`],
+    says: [
+      '"11122223333", which has 11 digits instead of 12',
+      'write it in quotes: as a bare number it loses a leading zero',
+      `${owner}=ACCOUNT_ID`,
+    ],
     neverSays: [gate, 'team-id'],
   },
   {

@@ -76,7 +76,7 @@ const bindings: readonly DenialCase[] = [
     namespace: bound('11112222333'),
     blames:
       /namespace "NAMESPACE" has services\.k8s\.aws\/owner-account-id "11112222333", which has 11 digits instead of 12/,
-    remedy: `Ask your platform team to correct it (write it in quotes: as a bare number it loses digits): kubectl annotate --overwrite namespace NAMESPACE ${owner}=ACCOUNT_ID`,
+    remedy: `Ask your platform team to correct it (write it in quotes: as a bare number it loses a leading zero): kubectl annotate --overwrite namespace NAMESPACE ${owner}=ACCOUNT_ID`,
     filledIn: ['ACCOUNT_ID', account],
   },
   {

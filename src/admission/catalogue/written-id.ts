@@ -22,7 +22,7 @@ function byName({ teamLevelCarm }: Pick<MessageContext, 'teamLevelCarm'>): strin
 }
 
 /** YAML reads bare digits as a number; what prints that number again leaves out zeros, or shortens it. */
-const inQuotes = ' (write it in quotes: as a bare number it loses digits)';
+const inQuotes = (loses: string): string => ` (write it in quotes: as a bare number it loses ${loses})`;
 
 /** What is wrong with an account id, by the ways in which people get it wrong. */
 export function describeAccountId(value: string, at: Pick<MessageContext, 'teamLevelCarm'>): WrittenId<AccountId> {
@@ -34,10 +34,10 @@ export function describeAccountId(value: string, at: Pick<MessageContext, 'teamL
   if (role !== undefined) return { which: 'is a role ARN', hint: ' (the account id alone)', meant: role.accountId };
   if (/^[0-9]{1,11}$/.test(value)) {
     const counted = `${value.length} digit${value.length === 1 ? '' : 's'}`;
-    return { which: `has ${counted} instead of 12`, hint: inQuotes, meant: undefined };
+    return { which: `has ${counted} instead of 12`, hint: inQuotes('a leading zero'), meant: undefined };
   }
   if (/^[0-9](?:\.[0-9]+)?[eE]\+?[0-9]+$/.test(value))
-    return { which: 'is a number in scientific notation', hint: inQuotes, meant: undefined };
+    return { which: 'is a number in scientific notation', hint: inQuotes('digits'), meant: undefined };
   return { which: 'is not 12 digits', hint: /[A-Za-z]/.test(value) ? byName(at) : '', meant: undefined };
 }
 
