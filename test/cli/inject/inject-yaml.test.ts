@@ -314,7 +314,7 @@ describe('inject reads YAML as kubectl does', () => {
     const stdin = pod.replace('"1"', 'on');
     const { code, stderr } = await runCommand(['inject', '-f', '-', '--state', demoState], { stdin });
     assert.equal(code, 2);
-    assert.match(stderr, /^carm-webhook: stdin:2: .*\/env\/0\/value.* is not a string/);
+    assert.match(stderr, /^carm-webhook: stdin:2: .*"spec\.containers\[1\]\.env\[0\]\.value" is not a string/);
   });
 });
 
