@@ -62,9 +62,7 @@ export class Metrics {
       buckets: [...durationBucketsSeconds],
       registers: [this.registry],
     });
-    this.#warnings = counter('carm_webhook_warnings_total', 'Warnings given with answers; without dry runs.', [
-      'reason',
-    ]);
+    this.#warnings = counter('carm_webhook_warnings_total', 'Warnings given with answers; with dry runs.', ['reason']);
     this.#httpErrors = counter(
       'carm_webhook_http_errors_total',
       'Requests to the webhook port that were no admission review, by the HTTP status of their answer.',
@@ -102,11 +100,8 @@ export class Metrics {
     const { webhook, endpoint, operation, outcome, reason, warnings } = record;
     this.#inFlight--;
     this.#duration.observe({ webhook }, durationSeconds);
-    if (record.dryRun) {
-      this.#dryRuns.inc({ endpoint, outcome });
-      return;
-    }
-    this.#reviews.inc({ webhook, endpoint, operation, outcome, reason });
+    if (record.dryRun) this.#dryRuns.inc({ endpoint, outcome });
+    else this.#reviews.inc({ webhook, endpoint, operation, outcome, reason });
     for (const warning of warnings) this.#warnings.inc({ reason: warning });
   }
 

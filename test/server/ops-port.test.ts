@@ -156,7 +156,7 @@ describe('metrics through HTTP', () => {
     );
   });
 
-  test('count a dry run apart, and how long it took with all others', async t => {
+  test('count a dry run apart, but its warnings and how long it took with all others', async t => {
     const server = await start(t, {
       metrics: withCluster(),
       admit: (endpoint, request) => {
@@ -168,7 +168,10 @@ describe('metrics through HTTP', () => {
     await server.post('/validate', { ...real, request: { ...Object(real['request']), dryRun: true } });
     const { body } = await server.ops('/metrics');
     const counted = body.split('\n').filter(line => /^carm_webhook_\w+_total(?:\{.*)? [1-9]/.test(line));
-    assert.deepEqual(counted, ['carm_webhook_dry_run_reviews_total{endpoint="validate",outcome="warned"} 1']);
+    assert.deepEqual(counted, [
+      'carm_webhook_dry_run_reviews_total{endpoint="validate",outcome="warned"} 1',
+      'carm_webhook_warnings_total{reason="TokenExpirationClamped"} 1',
+    ]);
     assert.match(body, /^carm_webhook_review_duration_seconds_count\{webhook="pods\.carm-webhook\.dev"\} 1$/m);
     assert.match(body, /^carm_webhook_reviews_in_flight 0$/m);
     assert.equal(server.logs.find(({ msg }) => msg === 'review warned')?.['dryRun'], true);
