@@ -86,6 +86,22 @@ export const modeRows: readonly Row[] = [
     }),
   ),
   {
+    proves: 'mode warn: a role of another account in the map is told of by /validate too',
+    endpoint: 'validate',
+    server: 'warning',
+    review: { object: pod({ namespace: 'mismatch' }) },
+    reason: 'AccountMismatch',
+    outcome: 'warned',
+  },
+  {
+    proves: 'mode warn: a map that is missing is told of by /validate too',
+    endpoint: 'validate',
+    server: 'no-maps',
+    review: { object: pod({ namespace: 'shop-warn' }) },
+    reason: 'AccountMapMissing',
+    outcome: 'warned',
+  },
+  {
     proves: 'mode enforce: /validate does not ask for a role, which /mutate has',
     endpoint: 'validate',
     review: { object: pod({ namespace: 'unmapped-enforce' }) },

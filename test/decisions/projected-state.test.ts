@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { reviewSeries } from '../../src/admission/review-series.ts';
+import { type ReviewSeries, reviewSeries } from '../../src/admission/review-series.ts';
 import type { Rule } from '../../src/admission/rule.ts';
 import { notApplicable, ruleFor, rules } from '../../src/admission/rules.ts';
 import { answeredRow } from './answered-row.ts';
@@ -8,9 +8,9 @@ import { checkRow } from './check-row.ts';
 import { readRequestBytes } from './review.ts';
 import { table } from './table.ts';
 
-const knownSeries = new Set(
-  reviewSeries().map(({ webhook, operation, outcome, reason }) => `${webhook} ${operation} ${outcome} ${reason}`),
-);
+const seriesOf = ({ webhook, endpoint, operation, outcome, reason }: ReviewSeries): string =>
+  `${webhook} ${endpoint} ${operation} ${outcome} ${reason}`;
+const knownSeries = new Set(reviewSeries().map(seriesOf));
 
 /** Reasons that any rule can give, by no decision of its own. */
 const ofAnyRule = /: (?:deny (?:ObjectTooLarge|InvalidReview|Unverified|InternalError)|allow Terminating)$/;
@@ -28,9 +28,9 @@ describe('every row of the table by what the cache takes of the cluster, in this
         test(row.proves, async () => {
           const { response, record } = await answeredRow(row);
           checkRow(row, response);
-          const { webhook, operation, outcome, reason } = record;
+          const { outcome, reason } = record;
           assert.equal(outcome, row.outcome);
-          const series = `${webhook} ${operation} ${outcome} ${reason}`;
+          const series = seriesOf(record);
           assert.ok(knownSeries.has(series), `the metrics foresee no series ${series}`);
           const rule = ruleFor(row.endpoint ?? 'mutate', await readRequestBytes(row.review));
           given.add(`${nameOf(rule)}: ${response.auditAnnotations?.['decision']} ${reason}`);
@@ -40,11 +40,13 @@ describe('every row of the table by what the cache takes of the cluster, in this
   }
 
   test('together they reach each reason that a rule declares, and no other', () => {
-    const declared = rules.flatMap(rule =>
-      (['allow', 'mutate', 'deny'] as const).flatMap(verdict =>
-        rule.reasons[verdict].map(reason => `${nameOf(rule)}: ${verdict} ${reason}`),
-      ),
-    );
+    const declared = rules.flatMap(rule => {
+      const { allow, mutate, deny, soften = [] } = rule.reasons;
+      const byVerdict = { allow, mutate, deny: new Set([...deny, ...soften]) };
+      return Object.entries(byVerdict).flatMap(([verdict, reasons]) =>
+        Array.from<string, string>(reasons, reason => `${nameOf(rule)}: ${verdict} ${reason}`),
+      );
+    });
     assert.deepEqual(
       declared.filter(each => !given.has(each)),
       [],

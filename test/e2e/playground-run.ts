@@ -54,7 +54,7 @@ export class PlaygroundRun {
   ): Promise<PlaygroundRun> {
     const run = new PlaygroundRun(program, env);
     const isReady = (): true | undefined => {
-      assert.equal(run.process.end, undefined, run.printed);
+      assert.equal(run.process.end, undefined, run.printed + run.complaints);
       return run.printed.includes('Ctrl-C ends it') ? true : undefined;
     };
     await eventually('the playground is ready', isReady, limitMs);
