@@ -33,19 +33,19 @@ export class SessionNameTemplate {
       .split(/(\{[^{}]*\})/)
       .filter(part => part !== '')
       .map((part): Part => {
-        if (!part.startsWith('{')) return { text: part };
+        if (!part.startsWith('{') || !part.endsWith('}')) return { text: part };
         const placeholder = placeholders.find(name => part === `{${name}}`);
-        if (placeholder === undefined) throw new Error(`has another placeholder than ${namedPlaceholders}`);
+        if (placeholder === undefined) throw new Error(`contains a placeholder other than ${namedPlaceholders}`);
         return { placeholder };
       });
     const texts = parts.map(part => ('text' in part ? part.text : ''));
     if (!texts.every(each => form.test(each))) {
-      throw new Error(`has characters other than letters, digits and _+=,.@- outside of ${namedPlaceholders}`);
+      throw new Error(`contains other characters than letters, digits, _+=,.@- and ${namedPlaceholders}`);
     }
     const length = texts.join('').length;
     const isFixed = parts.every(part => 'text' in part);
     if (length > longest || (isFixed && length < shortest)) {
-      throw new Error(`is not a session name of ${shortest} to ${longest} characters, whatever its placeholders are`);
+      throw new Error(`is not ${shortest} to ${longest} characters, nor none; it may have ${namedPlaceholders}`);
     }
     return new SessionNameTemplate(parts);
   }

@@ -35,11 +35,10 @@ export class MountedFile {
   }
 }
 
+export type VolumeState = 'ours' | 'absent' | 'foreign';
+
 /** Whether the volumes hold our volume, none of its name, or another one under it. */
-export function volumeState(
-  volumes: readonly Volume[] | undefined,
-  isOurs: (volume: Volume) => boolean,
-): 'ours' | 'absent' | 'foreign' {
+export function volumeState(volumes: readonly Volume[] | undefined, isOurs: (volume: Volume) => boolean): VolumeState {
   const named = volumes?.filter(volume => volume.name === tokenVolumeName) ?? [];
   if (named.length === 0) return 'absent';
   return named.every(isOurs) ? 'ours' : 'foreign';
