@@ -78,10 +78,20 @@ export class AwsVariables {
     return last === undefined || last.hasValueFrom ? undefined : (last.value ?? '');
   }
 
-  /** Whether the last occurrence of a variable is the next entry after that of another one. */
+  /** How many entries after the last occurrence of a variable that of another one stands; NaN where either is absent. */
+  #distance(from: string, to: string, ignoreCase: boolean): number {
+    const [before, after] = [from, to].map(name => this.all(name, ignoreCase).at(-1)?.index ?? Number.NaN);
+    return (after ?? Number.NaN) - (before ?? Number.NaN);
+  }
+
+  /** Whether a variable is the next entry after another one. */
   follows(name: string, other: string, ignoreCase: boolean): boolean {
-    const [variable, before] = [name, other].map(each => this.all(each, ignoreCase).at(-1));
-    return variable !== undefined && before !== undefined && variable.index === before.index + 1;
+    return this.#distance(other, name, ignoreCase) === 1;
+  }
+
+  /** Whether a variable stands somewhere after another one. */
+  comesAfter(name: string, other: string, ignoreCase: boolean): boolean {
+    return this.#distance(other, name, ignoreCase) > 0;
   }
 
   /** Occurrences of a variable in another case, which no program on Linux reads. */
