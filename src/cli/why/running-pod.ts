@@ -44,7 +44,8 @@ export function heldByPod(object: JsonObject): HeldByPod {
 function injectedInto(container: Container, pod: Pod, roleArn: string): ReadonlySet<string> | undefined {
   for (const mode of credentialsModes) {
     const given = mode.variables(roleArn, pod);
-    if (given.every(({ name, value }) => container.awsVariables.literal(name, pod.windows) === value)) {
+    const isGiven = given.every(({ name, value }) => container.awsVariables.literal(name, pod.windows) === value);
+    if (isGiven && mode.standsAsInjected(container, pod)) {
       const variables = given.map(({ name }) => name);
       const companions = mode.companions.filter(name =>
         variables.every(each => container.awsVariables.comesAfter(name, each, pod.windows)),
