@@ -2,13 +2,20 @@ import { err, ok, type Result } from '../accounts/result.ts';
 import { AwsVariables } from '../objects/aws-variables.ts';
 import { type Addition, append } from '../objects/json-patch.ts';
 import { roleArnAnnotation } from '../objects/keys.ts';
-import type { Container, Pod, VolumeMount } from '../objects/pod.ts';
+import type { Container, Pod } from '../objects/pod.ts';
 import type { AddedVariable, ContainerCredentials, Credentials, CredentialsWarning } from './credentials.ts';
 import { type CredentialsConflict, type ModeName, type MountUsers, rolesTaken } from './credentials-modes.ts';
 import { PodVolumes } from './pod-volumes.ts';
 import { roleArnAnnotationPatch } from './role-annotation.ts';
 import { listSettings, missingSettings, type SdkSetting, type SdkSettings } from './sdk-settings.ts';
-import { lookAtMounts, type MountConflict, tokenMount, type VolumeState, volumeState } from './token-volume.ts';
+import {
+  lookAtMounts,
+  type MountConflict,
+  type NestedIn,
+  tokenMount,
+  type VolumeState,
+  volumeState,
+} from './token-volume.ts';
 
 const tokenMounts = [tokenMount];
 
@@ -42,7 +49,7 @@ export type ContainerWarning =
       readonly reason: 'TokenMountNested';
       readonly containers: readonly string[];
       /** That of the first container. */
-      readonly mount: VolumeMount;
+      readonly nestedIn: NestedIn;
     }
   | {
       readonly reason: 'RoleDiffers';
@@ -166,7 +173,7 @@ function planContainers(pod: Pod, targets: readonly Container[], settings: Injec
     mounted = true;
     const { present, conflict, nestedIn } = mounts;
     if (conflict !== undefined) conflicting ??= { reason: 'VolumeConflict', container, ...conflict };
-    if (nestedIn !== undefined) found.add({ reason: 'TokenMountNested', containers, mount: nestedIn });
+    if (nestedIn !== undefined) found.add({ reason: 'TokenMountNested', containers, nestedIn });
     if (!present) patch.push(...append(`${container.path}/volumeMounts`, container.mounts !== undefined, tokenMounts));
     const isOther = roleArn !== undefined && roleArn !== credentials.roleArn && added.length === 0;
     if (isOther && (hasToken || said === roleArn) && mode.standsAsInjected(container, pod)) {

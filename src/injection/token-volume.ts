@@ -55,8 +55,14 @@ export interface MountConflict {
 export interface MountsAtToken {
   readonly present: boolean;
   readonly conflict: MountConflict | undefined;
-  /** A read-only mount above ours: the container starts only if its volume has the folder for our mount. */
-  readonly nestedIn: VolumeMount | undefined;
+  readonly nestedIn: NestedIn | undefined;
+}
+
+/** A read-only mount above ours: the container starts only if what it shows has the folder for our mount. */
+export interface NestedIn {
+  readonly mount: VolumeMount;
+  /** Seen from there. */
+  readonly folder: string;
 }
 
 const noMounts: MountsAtToken = { present: false, conflict: undefined, nestedIn: undefined };
@@ -112,13 +118,13 @@ export function lookAtMounts(container: Container, pod: Pod, volumes: PodVolumes
       }
     }
   }
-  let nestedIn: VolumeMount | undefined;
+  let nestedIn: NestedIn | undefined;
   if (nearest !== undefined) {
     const starts = startsBelow(nearest, container, volumes, pod);
     if (starts === 'never') conflict ??= { mount: nearest, where: 'above' };
-    if (starts === 'with the folder') nestedIn = nearest;
+    if (starts === 'with the folder') nestedIn = { mount: nearest, folder: tokenMountSegments.slice(depth).join('/') };
   } else if (nearestBehindLink !== undefined && !startsBehindLink(nearestBehindLink, volumes)) {
-    nestedIn = nearestBehindLink;
+    nestedIn = { mount: nearestBehindLink, folder: linkedSegments.slice(depthBehindLink).join('/') };
   }
   if (!present && conflict === undefined && nestedIn === undefined) return noMounts;
   return { present, conflict, nestedIn };

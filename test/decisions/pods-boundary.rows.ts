@@ -399,7 +399,11 @@ export const podBoundaryRows: readonly Row[] = [
       reason: 'Injected',
       outcome: 'mutated',
       warnings: ['TokenMountNested'],
-      says: ['container "app"', '"/var/run"', ours, 'eks.amazonaws.com/skip-containers'],
+      says: [
+        'container "app" starts only if',
+        '"/var/run" has folder secrets/eks.amazonaws.com/serviceaccount;',
+        'eks.amazonaws.com/skip-containers',
+      ],
     }),
   ),
   ...['/run', '/run/secrets'].flatMap((path): readonly Row[] => [

@@ -15,14 +15,19 @@ interface PodFields {
 }
 
 /** What the first container of a pod has around our path. */
-function look({ mounts, volumes = [], beside = [], os = 'linux' }: PodFields) {
+function look(fields: PodFields) {
+  const { folder: _, ...looked } = lookFor(fields);
+  return looked;
+}
+
+function lookFor({ mounts, volumes = [], beside = [], os = 'linux' }: PodFields) {
   const containers = [mounts, beside].map((volumeMounts, index) => ({ name: `c${index}`, volumeMounts }));
   const pod = readPod({ spec: { os: { name: os }, containers, volumes } });
   const [container] = pod.containers;
   assert.ok(container);
   const { present, conflict, nestedIn } = lookAtMounts(container, pod, new PodVolumes(pod));
   const conflicts = conflict === undefined ? undefined : `${conflict.mount.name} ${conflict.where}`;
-  return { present, conflict: conflicts, nestedIn: nestedIn?.name };
+  return { present, conflict: conflicts, nestedIn: nestedIn?.mount.name, folder: nestedIn?.folder };
 }
 
 const mount = (mountPath: string, name = 'data', more = {}) => ({ name, mountPath, ...more });
@@ -147,6 +152,15 @@ describe('our mount below another one', () => {
     const volumes = [{ name: 'data', emptyDir: {} }];
     const looked = look({ mounts: [mount('C:\\var\\run', 'data', { readOnly: true })], volumes, os: 'windows' });
     assert.deepEqual(looked, { present: false, conflict: undefined, nestedIn: 'data' });
+  });
+
+  test('the folder that is needed is told as it is seen from there', () => {
+    const folderAt = (path: string) =>
+      lookFor({ mounts: [mount(path)], volumes: [{ name: 'data', image: { reference: 'x' } }] }).folder;
+    assert.equal(folderAt('/var'), 'run/secrets/eks.amazonaws.com/serviceaccount');
+    assert.equal(folderAt('/var/run/secrets/'), 'eks.amazonaws.com/serviceaccount');
+    assert.equal(folderAt('/run'), 'secrets/eks.amazonaws.com/serviceaccount');
+    assert.equal(folderAt('/run/secrets/eks.amazonaws.com'), 'serviceaccount');
   });
 
   test('the nearest decides, in whatever order they stand', () => {

@@ -91,7 +91,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     remedy:
       'To get the role that is due, create the pod from a manifest without the injected variables; a controller does so when you delete the pod.',
     say: ({ containers, kept, due }) =>
-      `${containersNamed({ containers })} ${containers.length === 1 ? 'keeps' : 'keep'} ${roleNamed(kept)} from an earlier injection; a new pod gets ${roleNamed(due)}`,
+      `${containersNamed({ containers })} ${containers.length === 1 ? 'keeps' : 'keep'} ${roleNamed(kept)} from an earlier injection; to get ${roleNamed(due)}, remove AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE`,
   },
   IncompleteWebIdentity: {
     cause: 'A container sets `AWS_WEB_IDENTITY_TOKEN_FILE` without `AWS_ROLE_ARN`: no role is injected into it.',
@@ -123,8 +123,8 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   TokenMountNested: {
     cause: `A container mounts a read-only volume above \`${tokenMountPath}\`, or at \`/run\` or \`/run/secrets\`, where most images link \`/var/run\`. It starts only if the volume has the folder for the token: nobody can create it there.`,
     remedy: `Create the folder in the volume, mount the volume elsewhere, or list the container in \`${skipContainersAnnotation}\`.`,
-    say: ({ mount, ...warning }) =>
-      `${containersNamed(warning)} may not start: the read-only volume at ${quote(mount.mountPath)} must have the folder of ${tokenMountPath}; else list it in ${skipContainersAnnotation}`,
+    say: ({ containers, nestedIn: { mount, folder } }) =>
+      `${containersNamed({ containers })} start${containers.length === 1 ? 's' : ''} only if the read-only volume at ${quote(mount.mountPath)} has folder ${folder}; or use ${skipContainersAnnotation}`,
   },
   MisspelledKey: {
     cause: 'An annotation that is ignored looks like one that is read, such as `eks.amazon.com/role-arn`.',
