@@ -147,7 +147,12 @@ function planContainers(pod: Pod, targets: readonly Container[], settings: Injec
   const volume = volumeState(pod.volumes, each => mode.isOurs(each, audience));
   const said = pod.annotations.get(roleArnAnnotation);
   const patch: Addition[] = [];
-  const found = new WarningsByReason();
+  // Made for the few pods that need them.
+  let found: WarningsByReason | undefined;
+  const warn = (warning: ContainerWarning) => {
+    found ??= new WarningsByReason();
+    found.add(warning);
+  };
   const taken = new Set<string>();
   let mounted = false;
   let given = false;
@@ -160,8 +165,7 @@ function planContainers(pod: Pod, targets: readonly Container[], settings: Injec
     if (isUsual) usual = plan;
     else conflicting ??= mode.conflictIn(container, pod);
     const { added, readsMount, roleArn, warnings } = plan.credentials;
-    const containers = [container.name];
-    for (const warning of warnings) found.add({ ...warning, containers });
+    for (const warning of warnings) warn({ ...warning, containers: [container.name] });
     if (added.length > 0) given = true;
     if (roleArn !== undefined) taken.add(roleArn);
     const mounts = readsMount ? lookAtMounts(container, pod, volumes) : undefined;
@@ -173,11 +177,11 @@ function planContainers(pod: Pod, targets: readonly Container[], settings: Injec
     mounted = true;
     const { present, conflict, nestedIn } = mounts;
     if (conflict !== undefined) conflicting ??= { reason: 'VolumeConflict', container, ...conflict };
-    if (nestedIn !== undefined) found.add({ reason: 'TokenMountNested', containers, nestedIn });
+    if (nestedIn !== undefined) warn({ reason: 'TokenMountNested', containers: [container.name], nestedIn });
     if (!present) patch.push(...append(`${container.path}/volumeMounts`, container.mounts !== undefined, tokenMounts));
     const isOther = roleArn !== undefined && roleArn !== credentials.roleArn && added.length === 0;
     if (isOther && (hasToken || said === roleArn) && mode.standsAsInjected(container, pod)) {
-      found.add({ reason: 'RoleDiffers', containers, kept: roleArn, due: credentials.roleArn });
+      warn({ reason: 'RoleDiffers', containers: [container.name], kept: roleArn, due: credentials.roleArn });
     }
   }
   return {
@@ -186,7 +190,7 @@ function planContainers(pod: Pod, targets: readonly Container[], settings: Injec
     conflict: mounted && volume === 'foreign' ? { reason: 'VolumeConflict', audience } : conflicting,
     given,
     taken,
-    warnings: found.list(),
+    warnings: found?.list() ?? [],
   };
 }
 
@@ -197,11 +201,17 @@ function rolesOf(
   { taken }: ContainerPlans,
   resolved: string,
 ): readonly string[] {
+  const roles = taken.has(resolved) ? [resolved, ...taken] : [...taken];
   // Only what the annotation says can be about a container that is skipped.
+  if (!pod.annotations.has(roleArnAnnotation)) return roles;
   const targeted = new Set(targets);
-  const others = pod.annotations.has(roleArnAnnotation) ? pod.containers.filter(each => !targeted.has(each)) : [];
-  const roles = [...taken, ...rolesTaken(pod, others)];
-  return taken.has(resolved) ? [resolved, ...roles] : roles;
+  return [
+    ...roles,
+    ...rolesTaken(
+      pod,
+      pod.containers.filter(each => !targeted.has(each)),
+    ),
+  ];
 }
 
 /**

@@ -10,8 +10,10 @@ export interface VolumeContent {
   readonly readOnly: boolean;
 }
 
-/** Those in which kubelet makes folders: https://github.com/kubernetes/kubernetes/blob/master/pkg/volume/util/nested_volumes.go */
-const filledByKubelet = ['secret', 'configMap', 'downwardAPI', 'projected'] as const;
+/** In these kubelet makes folders: https://github.com/kubernetes/kubernetes/blob/master/pkg/volume/util/nested_volumes.go */
+function isFilledByKubelet({ projected, configMap, secret, downwardAPI }: JsonObject): boolean {
+  return isJsonObject(projected) || isJsonObject(configMap) || isJsonObject(secret) || isJsonObject(downwardAPI);
+}
 
 const fromKubelet: VolumeContent = { from: 'kubelet', readOnly: false };
 const emptyDir: VolumeContent = { from: 'emptyDir', readOnly: false };
@@ -23,7 +25,7 @@ const readOnly: VolumeContent = { from: 'elsewhere', readOnly: true };
  * https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/volume/
  */
 export function readVolumeContent(volume: JsonObject): VolumeContent {
-  if (filledByKubelet.some(kind => isJsonObject(volume[kind]))) return fromKubelet;
+  if (isFilledByKubelet(volume)) return fromKubelet;
   if (isJsonObject(volume['emptyDir'])) return emptyDir;
   const [kind, source] = Object.entries(volume).find(([, value]) => isJsonObject(value)) ?? [];
   if (!isJsonObject(source)) return emptyDir;
