@@ -1,5 +1,6 @@
 import type { AckSystem } from '../accounts/ack-system.ts';
 import { defaultFeatureGates, type FeatureGates } from '../accounts/feature-gates.ts';
+import { SessionNameTemplate } from '../injection/session-name.ts';
 import { longestTokenSeconds } from '../injection/token-settings.ts';
 import type { Identity } from './identity.ts';
 import type { Mode } from './mode.ts';
@@ -11,6 +12,10 @@ export type WorkloadPolicy = (typeof workloadPolicies)[number];
 /** What is done with an ACK resource in a namespace that is not bound: ACK works in its controllers' own account there. */
 export const unboundPolicies = ['warn', 'deny', 'allow'] as const;
 export type UnboundPolicy = (typeof unboundPolicies)[number];
+
+/** In which credentials mode pods are kept from their node's role. */
+export const metadataPolicies = ['never', 'chain', 'always'] as const;
+export type MetadataPolicy = (typeof metadataPolicies)[number];
 
 /** A namespace whose resources may refer to another one; `*` for every namespace. */
 export interface NamespacePair {
@@ -32,6 +37,9 @@ export interface Config {
   /** Pods take the role of `pods.<id>` only, never the one that ACK provisions with. */
   readonly requirePodsKey: boolean;
   readonly tokenExpirationSeconds: number;
+  /** Undefined where SDKs name their sessions. */
+  readonly roleSessionName: SessionNameTemplate | undefined;
+  readonly disableInstanceMetadata: MetadataPolicy;
   readonly workloads: WorkloadPolicy;
   readonly unboundResources: UnboundPolicy;
   /** Who ACK's controllers are, besides `ack-<alias>-controller` of an ACK system namespace. */
@@ -46,6 +54,9 @@ export interface Config {
   readonly supportMessage: string | undefined;
 }
 
+/** As a user would write it. */
+export const defaultSessionName = '{namespace}.{serviceAccount}';
+
 export const defaultConfig: Config = {
   ackSystems: [{ namespace: 'ack-system', services: undefined }],
   ownNamespace: 'carm-webhook',
@@ -55,6 +66,8 @@ export const defaultConfig: Config = {
   sourceAccounts: new Set(),
   requirePodsKey: false,
   tokenExpirationSeconds: longestTokenSeconds,
+  roleSessionName: SessionNameTemplate.parse(defaultSessionName),
+  disableInstanceMetadata: 'chain',
   workloads: 'warn',
   unboundResources: 'warn',
   ackIdentities: [],

@@ -29,3 +29,15 @@ export function mountUsers(pod: Pod, containers: readonly Container[]): readonly
 export function mayReadMount(container: Container, pod: Pod): boolean {
   return credentialsModes.some(mode => mode.isDue(container, pod) || mode.reads(container, pod));
 }
+
+/** The roles that some containers take by their own variables. */
+export function rolesTaken(pod: Pod, containers: readonly Container[]): readonly string[] {
+  const roles = new Set<string>();
+  for (const container of containers) {
+    for (const mode of credentialsModes) {
+      const { roleArn, tokenFile } = mode.readHeld(container, pod);
+      if (roleArn && tokenFile) roles.add(roleArn);
+    }
+  }
+  return [...roles];
+}

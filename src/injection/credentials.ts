@@ -7,11 +7,16 @@ export interface AddedVariable {
 }
 
 /** Why a container's own settings keep credentials from it, win over them, or cannot be judged. */
-export type CredentialsWarning =
-  | 'ConfiguredByPodIdentity'
-  | 'IncompleteWebIdentity'
-  | 'StaticAccessKey'
-  | 'EnvFromUnverified';
+export interface CredentialsWarning {
+  readonly reason:
+    | 'ConfiguredByPodIdentity'
+    | 'IncompleteWebIdentity'
+    | 'StaticAccessKey'
+    | 'OtherCredentials'
+    | 'EnvFromUnverified';
+  /** Those that it is about, where the reason does not say so. */
+  readonly variables: readonly string[];
+}
 
 /**
  * A way for a pod's containers to get AWS credentials, by variables that name files in the one mount that all modes share
@@ -25,6 +30,10 @@ export interface CredentialsMode<Conflict = unknown, Name extends string = strin
   readonly roleVariables: readonly string[];
   /** What a container is given for a role, in order: all of it or nothing, unless the mode says otherwise. */
   variables(roleArn: string, pod: Pod): readonly AddedVariable[];
+  /** What may be added beside these, each only where the container lacks it. */
+  readonly companions: readonly string[];
+  /** Whether a container's variables stand as an injection puts them, of whichever role; users may write them so themselves. */
+  standsAsInjected(container: Container, pod: Pod): boolean;
   /** Whether a container would be given a variable that names a file in the mount, whatever the role is. */
   isDue(container: Container, pod: Pod): boolean;
   /** Whether a container reads a file in the mount, by its own variables. */
@@ -48,7 +57,7 @@ export interface ContainerCredentials {
   readonly added: readonly AddedVariable[];
   /** Whether the container will read a file in the mount, by a variable that is added or by one of its own. */
   readonly readsMount: boolean;
-  /** The role that it will have, given or its own; undefined for none, and for one that is not literal. */
+  /** The role that it will take, given or its own; undefined for none, and for one that is not literal. */
   readonly roleArn: string | undefined;
   readonly warnings: readonly CredentialsWarning[];
 }

@@ -1,12 +1,21 @@
 import { err, ok, type Result } from '../accounts/result.ts';
 import { AwsVariables } from '../objects/aws-variables.ts';
 import { type Addition, append } from '../objects/json-patch.ts';
-import type { Container, Pod, VolumeMount } from '../objects/pod.ts';
-import type { ContainerCredentials, Credentials, CredentialsWarning } from './credentials.ts';
-import type { CredentialsConflict, ModeName, MountUsers } from './credentials-modes.ts';
+import { roleArnAnnotation } from '../objects/keys.ts';
+import type { Container, Pod } from '../objects/pod.ts';
+import type { AddedVariable, ContainerCredentials, Credentials, CredentialsWarning } from './credentials.ts';
+import { type CredentialsConflict, type ModeName, type MountUsers, rolesTaken } from './credentials-modes.ts';
+import { PodVolumes } from './pod-volumes.ts';
 import { roleArnAnnotationPatch } from './role-annotation.ts';
 import { listSettings, missingSettings, type SdkSetting, type SdkSettings } from './sdk-settings.ts';
-import { lookAtMounts, tokenMount, volumeState } from './token-volume.ts';
+import {
+  lookAtMounts,
+  type MountConflict,
+  type NestedIn,
+  tokenMount,
+  type VolumeState,
+  volumeState,
+} from './token-volume.ts';
 
 const tokenMounts = [tokenMount];
 
@@ -17,15 +26,38 @@ export interface InjectionSettings {
 
 export type VolumeConflict =
   | { readonly reason: 'VolumeConflict'; readonly audience: string }
-  | { readonly reason: 'VolumeConflict'; readonly container: Container; readonly mount: VolumeMount };
+  | ({ readonly reason: 'VolumeConflict'; readonly container: Container } & MountConflict);
 
 /** Why a pod is denied rather than half injected. */
 export type InjectionConflict = VolumeConflict | CredentialsConflict;
 
-export type ContainerWarning = {
-  readonly reason: CredentialsWarning | 'EmptyRoleArn' | 'MisspelledVariable' | 'TokenMountNested';
-  readonly containers: readonly string[];
-};
+/** What is to be said of some containers, once for all of them. */
+export type ContainerWarning =
+  | {
+      readonly reason:
+        | Exclude<CredentialsWarning['reason'], 'OtherCredentials'>
+        | 'EmptyRoleArn'
+        | 'MisspelledVariable';
+      readonly containers: readonly string[];
+    }
+  | {
+      readonly reason: 'OtherCredentials';
+      readonly containers: readonly string[];
+      readonly variables: readonly string[];
+    }
+  | {
+      readonly reason: 'TokenMountNested';
+      readonly containers: readonly string[];
+      /** That of the first container. */
+      readonly nestedIn: NestedIn;
+    }
+  | {
+      readonly reason: 'RoleDiffers';
+      readonly containers: readonly string[];
+      /** That of the first container. */
+      readonly kept: string;
+      readonly due: string;
+    };
 
 export interface Injection {
   readonly patch: readonly Addition[];
@@ -34,17 +66,27 @@ export interface Injection {
   readonly injected: boolean;
 }
 
+/** The warnings of a pod's containers: the first of a reason is told with the names of all that have it. */
 class WarningsByReason {
-  readonly #containers = new Map<ContainerWarning['reason'], string[]>();
+  readonly #byReason = new Map<
+    ContainerWarning['reason'],
+    { readonly first: ContainerWarning; readonly names: string[] }
+  >();
+  readonly #variables = new Set<string>();
 
-  add(reason: ContainerWarning['reason'], container: Container): void {
-    const names = this.#containers.get(reason);
-    if (names === undefined) this.#containers.set(reason, [container.name]);
-    else names.push(container.name);
+  add(warning: ContainerWarning): void {
+    const known = this.#byReason.get(warning.reason);
+    if (known === undefined) this.#byReason.set(warning.reason, { first: warning, names: [...warning.containers] });
+    else known.names.push(...warning.containers);
+    if (warning.reason === 'OtherCredentials') for (const name of warning.variables) this.#variables.add(name);
   }
 
   list(): readonly ContainerWarning[] {
-    return [...this.#containers].map(([reason, containers]) => ({ reason, containers }));
+    return [...this.#byReason.values()].map(({ first, names: containers }) =>
+      first.reason === 'OtherCredentials'
+        ? { ...first, containers, variables: [...this.#variables] }
+        : { ...first, containers },
+    );
   }
 }
 
@@ -53,6 +95,7 @@ class WarningsByReason {
  * nothing beside it that the mode cannot live with.
  */
 export function findConflict(pod: Pod, users: readonly MountUsers[], audience: string): InjectionConflict | undefined {
+  const volumes = new PodVolumes(pod);
   for (const { mode, containers } of users) {
     if (volumeState(pod.volumes, volume => mode.isOurs(volume, audience)) === 'foreign') {
       return { reason: 'VolumeConflict', audience };
@@ -60,8 +103,8 @@ export function findConflict(pod: Pod, users: readonly MountUsers[], audience: s
     for (const container of containers) {
       const conflict = mode.conflictIn(container, pod);
       if (conflict !== undefined) return conflict;
-      const { conflict: mount } = lookAtMounts(container, pod.windows);
-      if (mount !== undefined) return { reason: 'VolumeConflict', container, mount };
+      const { conflict: inTheWay } = lookAtMounts(container, pod, volumes);
+      if (inTheWay !== undefined) return { reason: 'VolumeConflict', container, ...inTheWay };
     }
   }
   return undefined;
@@ -70,12 +113,20 @@ export function findConflict(pod: Pod, users: readonly MountUsers[], audience: s
 interface ContainerPlans {
   readonly patch: readonly Addition[];
   /** Our volume in the pod; undefined where no container will read a file in our mount. */
-  readonly volume: 'ours' | 'absent' | 'foreign' | undefined;
+  readonly volume: VolumeState | undefined;
   /** What denies the pod: a volume that is not ours, else what the first container has that is in the way. */
   readonly conflict: InjectionConflict | undefined;
-  /** Whether a container will have the resolved role by our mount. */
-  readonly roleGiven: boolean;
+  /** Whether any container was given credentials, or a part of them. */
+  readonly given: boolean;
+  /** The roles that the containers will take. */
+  readonly taken: ReadonlySet<string>;
   readonly warnings: readonly ContainerWarning[];
+}
+
+interface ContainerPlan {
+  readonly credentials: ContainerCredentials;
+  /** To append to `env`. */
+  readonly env: readonly AddedVariable[];
 }
 
 function planContainer(
@@ -83,42 +134,84 @@ function planContainer(
   container: Container,
   sdkSettings: readonly SdkSetting[],
   credentials: Credentials,
-): ContainerCredentials {
-  const { added, readsMount, roleArn, warnings } = credentials.give(container);
-  return { added: [...missingSettings(sdkSettings, container, pod), ...added], readsMount, roleArn, warnings };
+): ContainerPlan {
+  const given = credentials.give(container);
+  return { credentials: given, env: [...missingSettings(sdkSettings, container, pod), ...given.added] };
 }
 
 function planContainers(pod: Pod, targets: readonly Container[], settings: InjectionSettings): ContainerPlans {
   const { credentials } = settings;
+  const { mode, audience } = credentials;
   const sdkSettings = listSettings(settings.sdk);
+  const volumes = new PodVolumes(pod);
+  const volume = volumeState(pod.volumes, each => mode.isOurs(each, audience));
+  const said = pod.annotations.get(roleArnAnnotation);
   const patch: Addition[] = [];
-  const found = new WarningsByReason();
+  // Made for the few pods that need them.
+  let found: WarningsByReason | undefined;
+  const warn = (warning: ContainerWarning) => {
+    found ??= new WarningsByReason();
+    found.add(warning);
+  };
+  const taken = new Set<string>();
   let mounted = false;
-  let roleGiven = false;
+  let given = false;
   let conflicting: InjectionConflict | undefined;
   // Nearly all containers set nothing of AWS's own, and all of these get the same.
-  let usual: ContainerCredentials | undefined;
+  let usual: ContainerPlan | undefined;
   for (const container of targets) {
     const isUsual = container.awsVariables === AwsVariables.none && !container.hasEnvFrom;
     const plan = (isUsual ? usual : undefined) ?? planContainer(pod, container, sdkSettings, credentials);
     if (isUsual) usual = plan;
-    else conflicting ??= credentials.mode.conflictIn(container, pod);
-    for (const warning of plan.warnings) found.add(warning, container);
-    patch.push(...append(`${container.path}/env`, container.hasEnv, plan.added));
-    if (!plan.readsMount) continue;
+    else conflicting ??= mode.conflictIn(container, pod);
+    const { added, readsMount, roleArn, warnings } = plan.credentials;
+    for (const warning of warnings) warn({ ...warning, containers: [container.name] });
+    if (added.length > 0) given = true;
+    if (roleArn !== undefined) taken.add(roleArn);
+    const mounts = readsMount ? lookAtMounts(container, pod, volumes) : undefined;
+    const hasToken = mounts?.present === true && volume === 'ours';
+    // What an earlier injection completed, or amazon-eks-pod-identity-webhook, needs nothing more.
+    const isComplete = hasToken && added.length === 0 && roleArn !== undefined;
+    if (!isComplete) patch.push(...append(`${container.path}/env`, container.hasEnv, plan.env));
+    if (mounts === undefined) continue;
     mounted = true;
-    if (plan.roleArn === credentials.roleArn) roleGiven = true;
-    const { state, above, conflict } = lookAtMounts(container, pod.windows);
-    if (conflict !== undefined) conflicting ??= { reason: 'VolumeConflict', container, mount: conflict };
-    if (above !== undefined) found.add('TokenMountNested', container);
-    if (state === 'absent') {
-      patch.push(...append(`${container.path}/volumeMounts`, container.mounts !== undefined, tokenMounts));
+    const { present, conflict, nestedIn } = mounts;
+    if (conflict !== undefined) conflicting ??= { reason: 'VolumeConflict', container, ...conflict };
+    if (nestedIn !== undefined) warn({ reason: 'TokenMountNested', containers: [container.name], nestedIn });
+    if (!present) patch.push(...append(`${container.path}/volumeMounts`, container.mounts !== undefined, tokenMounts));
+    const isOther = roleArn !== undefined && roleArn !== credentials.roleArn && added.length === 0;
+    if (isOther && (hasToken || said === roleArn) && mode.standsAsInjected(container, pod)) {
+      warn({ reason: 'RoleDiffers', containers: [container.name], kept: roleArn, due: credentials.roleArn });
     }
   }
-  const { mode, audience } = credentials;
-  const volume = mounted ? volumeState(pod.volumes, each => mode.isOurs(each, audience)) : undefined;
-  const conflict = volume === 'foreign' ? ({ reason: 'VolumeConflict', audience } as const) : conflicting;
-  return { patch, volume, conflict, roleGiven, warnings: found.list() };
+  return {
+    patch,
+    volume: mounted ? volume : undefined,
+    conflict: mounted && volume === 'foreign' ? { reason: 'VolumeConflict', audience } : conflicting,
+    given,
+    taken,
+    warnings: found?.list() ?? [],
+  };
+}
+
+/** The roles that a pod's containers will take, the resolved one first. */
+function rolesOf(
+  pod: Pod,
+  targets: readonly Container[],
+  { taken }: ContainerPlans,
+  resolved: string,
+): readonly string[] {
+  const roles = taken.has(resolved) ? [resolved, ...taken] : [...taken];
+  // Only what the annotation says can be about a container that is skipped.
+  if (!pod.annotations.has(roleArnAnnotation)) return roles;
+  const targeted = new Set(targets);
+  return [
+    ...roles,
+    ...rolesTaken(
+      pod,
+      pod.containers.filter(each => !targeted.has(each)),
+    ),
+  ];
 }
 
 /**
@@ -135,12 +228,12 @@ export function injectPod(
   const plans = planContainers(pod, targets, settings);
   if (plans.conflict !== undefined) return err(plans.conflict);
   const volumes = plans.volume === 'absent' ? [credentials.volume()] : [];
-  const roleArn = plans.roleGiven ? credentials.roleArn : '';
+  const roles = { taken: rolesOf(pod, targets, plans, credentials.roleArn), given: plans.given };
   return ok({
     patch: [
       ...plans.patch,
       ...append('/spec/volumes', pod.volumes !== undefined, volumes),
-      ...roleArnAnnotationPatch(pod, roleArn, plans.volume === undefined ? undefined : credentials.annotations),
+      ...roleArnAnnotationPatch(pod, roles, plans.volume === undefined ? undefined : credentials.annotations),
     ],
     warnings: plans.warnings,
     injected: plans.patch.length > 0,

@@ -5,6 +5,12 @@ const dot = 0x2e;
 /** Where one path lies to another: above it is an ancestor, the root included. */
 export type PathRelation = 'same' | 'above' | 'below' | 'apart';
 
+export interface PathPlace {
+  readonly relation: PathRelation;
+  /** How many segments the paths share from the root on; for one that is above: how deep it is. */
+  readonly shared: number;
+}
+
 /** The segments of an absolute path that is normal already. */
 export function segmentsOf(path: string): readonly string[] {
   return path.split('/').slice(1);
@@ -15,7 +21,7 @@ export function segmentsOf(path: string): readonly string[] {
  * on Windows neither do case, drive C: and which slash it is. In one walk, without a list of segments: a path may be as long as
  * a pod. (node:path takes quadratic time.)
  */
-export function pathRelation(path: string, target: readonly string[], windows: boolean): PathRelation {
+export function placeOf(path: string, target: readonly string[], windows: boolean): PathPlace {
   const text = windows ? path.toLowerCase() : path;
   const start = windows && text.startsWith('c:') ? 2 : 0;
   /** How deep the path has come, and how many of its first segments are the target's. */
@@ -36,6 +42,10 @@ export function pathRelation(path: string, target: readonly string[], windows: b
     }
     from = at + 1;
   }
-  if (matching === target.length) return depth === target.length ? 'same' : 'below';
+  return { relation: relationOf(matching, depth, target.length), shared: matching };
+}
+
+function relationOf(matching: number, depth: number, targetDepth: number): PathRelation {
+  if (matching === targetDepth) return depth === targetDepth ? 'same' : 'below';
   return matching === depth ? 'above' : 'apart';
 }

@@ -48,6 +48,12 @@ export function missingSettings(
   return missing;
 }
 
+/** Whether a container may know a region: by a variable that is not empty, or by whatever `envFrom` holds. */
+export function mayKnowRegion({ awsVariables, hasEnvFrom }: Container, { windows }: Pod): boolean {
+  const isSet = (name: string) => awsVariables.has(name, windows) && awsVariables.literal(name, windows) !== '';
+  return hasEnvFrom || variablesOf.region.some(isSet);
+}
+
 /** The region that a container has by its own literal variables. */
 export function regionOf({ awsVariables }: Container, { windows }: Pod): string | undefined {
   return awsVariables.literal('AWS_REGION', windows) ?? awsVariables.literal('AWS_DEFAULT_REGION', windows);

@@ -14,6 +14,17 @@ import { MountedFile, tokenVolumeName } from './token-volume.ts';
 export const roleArnVariable = 'AWS_ROLE_ARN';
 const tokenFileVariable = 'AWS_WEB_IDENTITY_TOKEN_FILE';
 const accessKeyVariable = 'AWS_ACCESS_KEY_ID';
+/** https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html */
+const sessionNameVariable = 'AWS_ROLE_SESSION_NAME';
+/** https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html */
+const metadataVariable = 'AWS_EC2_METADATA_DISABLED';
+
+/**
+ * Run beside the pair: with an unknown profile boto3, the CLI and the SDK for Go fail, an empty one included, and credentials
+ * in one of the files are what the SDK for JavaScript uses. An empty name of a file is none.
+ */
+const profileVariables = ['AWS_PROFILE', 'AWS_DEFAULT_PROFILE'];
+const credentialsFileVariables = ['AWS_SHARED_CREDENTIALS_FILE', 'AWS_CONFIG_FILE'];
 
 /**
  * Set by EKS Pod Identity, to which we yield: SDKs try web identity before container credentials, so the pair would take
@@ -33,6 +44,13 @@ export const webIdentityMode: CredentialsMode<never, 'web-identity'> = {
     { name: roleArnVariable, value: roleArn },
     { name: tokenFileVariable, value: tokenFile.path(windows) },
   ],
+  companions: [sessionNameVariable, metadataVariable],
+  standsAsInjected(container, pod) {
+    return (
+      webIdentityMode.reads(container, pod) &&
+      container.awsVariables.follows(tokenFileVariable, roleArnVariable, pod.windows)
+    );
+  },
   isDue: ({ awsVariables }, { windows }) =>
     ![tokenFileVariable, ...podIdentityVariables].some(name => awsVariables.has(name, windows)),
   reads({ awsVariables }, { windows }) {
@@ -54,6 +72,10 @@ export const webIdentityMode: CredentialsMode<never, 'web-identity'> = {
 export interface WebIdentitySettings {
   readonly roleArn: string;
   readonly token: TokenSettings;
+  /** Of the sessions that SDKs make; undefined where they name them. */
+  readonly sessionName: string | undefined;
+  /** Whether SDKs are kept from the node's role, which the SDK for Java takes where STS says no. */
+  readonly withoutMetadata: boolean;
   /** Whether the user may name this role in a container of their own accord. */
   readonly allowsRole: (roleArn: string) => boolean;
 }
@@ -65,10 +87,13 @@ export interface WebIdentitySettings {
  */
 export function webIdentity(
   pod: Pod,
-  { roleArn, token, allowsRole }: WebIdentitySettings,
+  { roleArn, token, sessionName, withoutMetadata, allowsRole }: WebIdentitySettings,
 ): Credentials<never, 'web-identity'> {
   const { windows } = pod;
   const pair = webIdentityMode.variables(roleArn, pod);
+  const companions: AddedVariable[] = [];
+  if (sessionName !== undefined) companions.push({ name: sessionNameVariable, value: sessionName });
+  if (withoutMetadata) companions.push({ name: metadataVariable, value: 'true' });
   return {
     mode: webIdentityMode,
     roleArn,
@@ -76,24 +101,32 @@ export function webIdentity(
     annotations: noAnnotations,
     give(container): ContainerCredentials {
       const has = (name: string) => container.awsVariables.has(name, windows);
+      const isFilled = (name: string) => has(name) && container.awsVariables.literal(name, windows) !== '';
       const hasRole = has(roleArnVariable);
       const hasTokenFile = has(tokenFileVariable);
       const yields = podIdentityVariables.some(has);
-      const ownRole = hasRole ? container.awsVariables.literal(roleArnVariable, windows) : undefined;
-      let added = nothing;
-      if (!yields && !hasTokenFile) {
-        if (!hasRole) added = pair;
-        else if (ownRole !== undefined && allowsRole(ownRole)) added = pair.slice(1);
-      }
+      const ownRole = (hasRole && container.awsVariables.literal(roleArnVariable, windows)) || undefined;
+      const isDue = !yields && !hasTokenFile;
+      const pairGiven = isDue && !hasRole;
+      const fileGiven = isDue && ownRole !== undefined && allowsRole(ownRole);
+      const readsMount = pairGiven || fileGiven || webIdentityMode.reads(container, pod);
       const warnings: CredentialsWarning[] = [];
-      if (yields && !hasRole) warnings.push('ConfiguredByPodIdentity');
-      else if (hasTokenFile && !hasRole) warnings.push('IncompleteWebIdentity');
-      if (has(accessKeyVariable)) warnings.push('StaticAccessKey');
-      if (container.hasEnvFrom && !hasRole && added !== pair) warnings.push('EnvFromUnverified');
+      const warn = (reason: CredentialsWarning['reason'], variables: readonly string[] = []) => {
+        warnings.push({ reason, variables });
+      };
+      if (yields && !hasRole) warn('ConfiguredByPodIdentity');
+      else if (hasTokenFile && !hasRole) warn('IncompleteWebIdentity');
+      if (readsMount && isFilled(accessKeyVariable)) warn('StaticAccessKey');
+      const others = [...profileVariables.filter(has), ...credentialsFileVariables.filter(isFilled)];
+      if (readsMount && others.length > 0) warn('OtherCredentials', others);
+      if (container.hasEnvFrom && !hasRole && !pairGiven) warn('EnvFromUnverified');
       return {
-        added,
-        readsMount: added !== nothing || webIdentityMode.reads(container, pod),
-        roleArn: ownRole ?? (added === pair ? roleArn : undefined),
+        added:
+          pairGiven || fileGiven
+            ? [...(pairGiven ? pair : pair.slice(1)), ...companions.filter(({ name }) => !has(name))]
+            : nothing,
+        readsMount,
+        roleArn: pairGiven ? roleArn : hasTokenFile || fileGiven ? ownRole : undefined,
         warnings,
       };
     },

@@ -5,6 +5,8 @@ export interface EnvVar {
   /** Absent with `valueFrom`; the API reads an absent value without it as empty. */
   readonly value: string | undefined;
   readonly hasValueFrom: boolean;
+  /** Its place in the list. */
+  readonly index: number;
 }
 
 const none: readonly EnvVar[] = [];
@@ -37,7 +39,7 @@ export class AwsVariables {
       // Only a fault, and a variable of AWS, need their path.
       if (isJsonObject(item) && isOfNoInterest(item)) continue;
       const at = `${path}/env/${index}`;
-      const variable = readVariable(requiredObject(item, at), at);
+      const variable = readVariable(requiredObject(item, at), at, index);
       if (!isAws(variable.name)) continue;
       variables ??= new AwsVariables();
       variables.#add(variable);
@@ -76,16 +78,33 @@ export class AwsVariables {
     return last === undefined || last.hasValueFrom ? undefined : (last.value ?? '');
   }
 
+  /** How many entries after the last occurrence of a variable that of another one stands; NaN where either is absent. */
+  #distance(from: string, to: string, ignoreCase: boolean): number {
+    const [before, after] = [from, to].map(name => this.all(name, ignoreCase).at(-1)?.index ?? Number.NaN);
+    return (after ?? Number.NaN) - (before ?? Number.NaN);
+  }
+
+  /** Whether a variable is the next entry after another one. */
+  follows(name: string, other: string, ignoreCase: boolean): boolean {
+    return this.#distance(other, name, ignoreCase) === 1;
+  }
+
+  /** Whether a variable stands somewhere after another one. */
+  comesAfter(name: string, other: string, ignoreCase: boolean): boolean {
+    return this.#distance(other, name, ignoreCase) > 0;
+  }
+
   /** Occurrences of a variable in another case, which no program on Linux reads. */
   otherSpellings(name: string): readonly EnvVar[] {
     return this.#byUpperCase.get(name)?.filter(variable => variable.name !== name) ?? none;
   }
 }
 
-function readVariable(fields: JsonObject, at: string): EnvVar {
+function readVariable(fields: JsonObject, at: string, index: number): EnvVar {
   return {
     name: optionalString(fields, 'name', at) ?? '',
     value: optionalString(fields, 'value', at),
     hasValueFrom: (fields['valueFrom'] ?? undefined) !== undefined,
+    index,
   };
 }

@@ -30,6 +30,9 @@ export const workloadKinds: readonly WorkloadKind[] = [
   { group: '', kind: 'PodTemplate', resource: 'podtemplates', template: ['template'] },
 ];
 
+/** A volume as the controller makes it: of a claim of the pod's own, which has another name. */
+const claimed = (name: string) => ({ name, persistentVolumeClaim: { claimName: name } });
+
 /**
  * A template as the pods will have it: a StatefulSet's claims are volumes of its pods, in place of those of the same name.
  * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/stateful-set-v1/#StatefulSetSpec
@@ -50,7 +53,7 @@ export function withClaims(template: JsonObject, workload: JsonObject, kind: str
   const spec = optionalObject(template, 'spec', '') ?? {};
   const volumes = optionalArray(spec, 'volumes', '/spec') ?? [];
   const others = volumes.filter(volume => !(isJsonObject(volume) && taken.has(volume['name'])));
-  return { ...template, spec: { ...spec, volumes: [...others, ...names.map(name => ({ name }))] } };
+  return { ...template, spec: { ...spec, volumes: [...others, ...names.map(claimed)] } };
 }
 
 /**

@@ -4,12 +4,14 @@ import type { KeyedStrings, PodAnnotation, PodLabel } from './keys.ts';
 import { readWrittenMetadata, type WrittenMetadata } from './metadata.ts';
 import { SizeMeter } from './object-size.ts';
 import { readWindowsUse, type WindowsUse } from './operating-system.ts';
+import { readVolumeContent, type VolumeContent } from './volume-content.ts';
 
 export interface VolumeMount {
   readonly name: string;
   readonly mountPath: string;
   /** `subPath` or `subPathExpr`. */
   readonly hasSubPath: boolean;
+  readonly readOnly: boolean;
 }
 
 export type ContainerKind = 'container' | 'init container' | 'ephemeral container';
@@ -36,6 +38,7 @@ export interface Volume {
   readonly name: string;
   /** Each source of a projected volume: a service account token, or undefined for one of another kind. */
   readonly projected: readonly (ServiceAccountToken | undefined)[] | undefined;
+  readonly content: VolumeContent;
 }
 
 /** What we read of a pod; all else in the object is left alone. */
@@ -65,6 +68,7 @@ function readMounts(
       name: optionalString(fields, 'name', at) ?? '',
       mountPath: optionalString(fields, 'mountPath', at) ?? '',
       hasSubPath: Boolean(optionalString(fields, 'subPath', at) || optionalString(fields, 'subPathExpr', at)),
+      readOnly: fields['readOnly'] === true,
     };
   });
 }
@@ -112,7 +116,11 @@ function readVolumes(spec: JsonObject, meter: SizeMeter): readonly Volume[] | un
   return list.map((item, index) => {
     const path = `/spec/volumes/${index}`;
     const fields = requiredObject(item, path);
-    return { name: optionalString(fields, 'name', path) ?? '', projected: readProjected(fields, path, meter) };
+    return {
+      name: optionalString(fields, 'name', path) ?? '',
+      projected: readProjected(fields, path, meter),
+      content: readVolumeContent(fields),
+    };
   });
 }
 

@@ -15,7 +15,7 @@ describe('the bundle', () => {
     assert.ok(stdout.startsWith('# A pod as anyone would write it'));
     const { volumes, containers } = parse(stdout).spec;
     assert.equal(volumes[0].projected.sources[0].serviceAccountToken.audience, 'sts.amazonaws.com');
-    assert.equal(containers[0].env.length, 6);
+    assert.equal(containers[0].env.length, 7);
   });
 
   test('inject from stdin, denied', async () => {

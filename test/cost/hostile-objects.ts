@@ -146,6 +146,28 @@ export const podFields: Readonly<Record<string, Grow>> = {
     addToFirst(object, { volumeMounts: [{ name: 'v', mountPath: '/'.repeat(bytes) }] }),
   'the path of a mount, up and down': (object, bytes) =>
     addToFirst(object, { volumeMounts: [{ name: 'v', mountPath: '/var/..'.repeat(bytes / 7) }] }),
+  'mounts above our path, of as many volumes': (object, bytes) => {
+    const count = Math.min(29_000, Math.floor(bytes / 110));
+    specOf(object)['volumes'] = times(count, 1, index => ({ name: `v${index}`, emptyDir: {} }));
+    const mounts = times(count, 1, index => ({ name: `v${index}`, mountPath: '/var/run', readOnly: true }));
+    addToFirst(object, { volumeMounts: mounts });
+  },
+  'containers with a mount above our path beside many volumes': (object, bytes) => {
+    const count = Math.min(29_000, Math.floor(bytes / 60));
+    specOf(object)['volumes'] = times(count, 1, index => ({ name: `v${index}`, persistentVolumeClaim: {} }));
+    addContainers(
+      object,
+      times(900, 1, index => ({
+        name: `m${index}`,
+        volumeMounts: [{ name: `v${count - 1}`, mountPath: '/run', readOnly: true }],
+      })),
+    );
+  },
+  'the path of a mount behind /run': (object, bytes) =>
+    addToFirst(object, { volumeMounts: [{ name: 'v', mountPath: `/run${'/x/..'.repeat(bytes / 5)}` }] }),
+  'the name of a ServiceAccount': (object, bytes) => {
+    specOf(object)['serviceAccountName'] = 's'.repeat(bytes);
+  },
   volumes: (object, bytes) => {
     specOf(object)['volumes'] = times(bytes, 30, index => ({ name: `v${index}`, emptyDir: {} }));
   },

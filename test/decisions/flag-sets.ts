@@ -12,6 +12,12 @@ export const flagSets = {
   ],
   'strict-teams': ['--require-pods-key', '--feature-gates=TeamLevelCARM=true'],
   'strict-systems': ['--require-pods-key', '--ack-system-namespace=ack-system,ack-iam'],
+  named: [
+    '--role-session-name={account}@{namespace}',
+    '--disable-instance-metadata=always',
+    '--feature-gates=TeamLevelCARM=true',
+  ],
+  unnamed: ['--role-session-name=none', '--disable-instance-metadata=never'],
   warning: ['--default-mode=warn'],
   auditing: ['--default-mode=audit'],
   'workloads-denied': ['--workloads=deny'],
@@ -44,4 +50,4 @@ export type FlagSet = keyof typeof flagSets;
 export const servedFlagSets: readonly FlagSet[] =
   process.env['SERVE_EVERY_FLAG_SET'] === '1'
     ? (Object.keys(flagSets) as FlagSet[])
-    : ['plain', 'strict', 'warning', 'workloads-denied', 'unbound-denied', 'selectors', 'systems', 'trusting'];
+    : ['plain', 'strict', 'named', 'warning', 'workloads-denied', 'unbound-denied', 'selectors', 'systems', 'trusting'];

@@ -115,8 +115,23 @@ export const tokenMount = {
 
 export const tokenFile = '/var/run/secrets/eks.amazonaws.com/serviceaccount/token';
 
-/** The pair and the STS setting, as they are appended. */
-export function injectedEnv(roleArn: string, region?: string): readonly EnvEntry[] {
+/** The name of its sessions. */
+export const sessionEntry = (serviceAccountName = 'default', namespace = 'shop'): EnvEntry => ({
+  name: 'AWS_ROLE_SESSION_NAME',
+  value: `${namespace}.${serviceAccountName}`,
+});
+
+export interface InjectedFor {
+  readonly region?: string;
+  readonly namespace?: string;
+  readonly serviceAccountName?: string;
+}
+
+/** Everything that is appended to the environment of a container in a pod. */
+export function injectedEnv(
+  roleArn: string,
+  { region, namespace, serviceAccountName }: InjectedFor = {},
+): readonly EnvEntry[] {
   return [
     { name: 'AWS_STS_REGIONAL_ENDPOINTS', value: 'regional' },
     ...(region === undefined
@@ -127,6 +142,7 @@ export function injectedEnv(roleArn: string, region?: string): readonly EnvEntry
         ]),
     { name: 'AWS_ROLE_ARN', value: roleArn },
     { name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: tokenFile },
+    sessionEntry(serviceAccountName, namespace),
   ];
 }
 

@@ -53,14 +53,14 @@ export const modeRows: readonly Row[] = [
     review: { object: pod({ namespace: 'shop-warn' }) },
     reason: 'Injected',
     outcome: 'mutated',
-    after: { '/spec/containers/0/env': injectedEnv(role) },
+    after: { '/spec/containers/0/env': injectedEnv(role, { namespace: 'shop-warn' }) },
   },
   {
     proves: 'valid pods are injected in mode audit',
     review: { object: pod({ namespace: 'shop-audit' }) },
     reason: 'Injected',
     outcome: 'mutated',
-    after: { '/spec/containers/0/env': injectedEnv(role) },
+    after: { '/spec/containers/0/env': injectedEnv(role, { namespace: 'shop-audit' }) },
   },
   {
     proves: 'the boundary is softened by mode warn too: what would be denied passes unpatched',

@@ -1,4 +1,14 @@
-import { container, injectedEnv, pod, podWithEnv, tokenFile, tokenMount, tokenVolume } from './manifests.ts';
+import {
+  container,
+  injectedEnv,
+  type Json,
+  pod,
+  podWithEnv,
+  tokenFile,
+  tokenMount,
+  tokenVolume,
+  workload,
+} from './manifests.ts';
 import type { Row } from './row.ts';
 import { account, foreignRole, hostile, role } from './state.ts';
 
@@ -11,6 +21,8 @@ const mountOf = (name: string, mountPath: string, more = {}) => ({ name, mountPa
 const otherVolume = { name: 'data', emptyDir: {} };
 const withMount = (mount: Readonly<Record<string, unknown>>) =>
   pod({ containers: [container('app', { mounts: [mount] })], volumes: [otherVolume] });
+const withVolume = (source: Readonly<Record<string, unknown>>, mount: Readonly<Record<string, unknown>>) =>
+  pod({ containers: [container('app', { mounts: [mount] })], volumes: [{ name: 'data', ...source }] });
 const ours = '/var/run/secrets/eks.amazonaws.com/serviceaccount';
 
 const affinityTo = (expression: Readonly<Record<string, unknown>>) => ({
@@ -313,12 +325,129 @@ export const podBoundaryRows: readonly Row[] = [
     outcome: 'denied',
   },
   {
-    proves: 'a mount above our path is a warning',
+    proves: 'a mount above our path that can be written is nothing',
     review: { object: withMount(mountOf('data', '/var/run/secrets')) },
     reason: 'Injected',
     outcome: 'mutated',
-    warnings: ['TokenMountNested'],
     after: { '/spec/containers/0/volumeMounts/2': tokenMount },
+  },
+  ...[
+    { what: 'Secret', source: { secret: { secretName: 'x' } } },
+    { what: 'ConfigMap', source: { configMap: { name: 'x' } } },
+    { what: 'downwardAPI volume', source: { downwardAPI: {} } },
+    { what: 'projected volume', source: { projected: { sources: [] } } },
+  ].map(
+    ({ what, source }): Row => ({
+      proves: `a read-only ${what} above our path is nothing: kubelet creates the folder`,
+      review: { object: withVolume(source, mountOf('data', '/var/run', { readOnly: true })) },
+      reason: 'Injected',
+      outcome: 'mutated',
+    }),
+  ),
+  {
+    proves: 'a read-only emptyDir above our path is a conflict: the container could never start',
+    review: { object: withMount(mountOf('data', '/var/run', { readOnly: true })) },
+    reason: 'VolumeConflict',
+    outcome: 'denied',
+    says: ['"data"', '"/var/run"', 'could never start', 'eks.amazonaws.com/skip-containers'],
+  },
+  {
+    proves: '/validate judges a read-only emptyDir above our path',
+    endpoint: 'validate',
+    review: {
+      object: pod({
+        containers: [
+          container('app', {
+            env: injectedEnv(role),
+            mounts: [tokenMount, mountOf('data', '/var/run', { readOnly: true })],
+          }),
+        ],
+        volumes: [otherVolume, tokenVolume()],
+      }),
+    },
+    reason: 'VolumeConflict',
+    outcome: 'denied',
+  },
+  {
+    proves: 'a read-only emptyDir above our path that another container can write is a warning',
+    review: {
+      object: pod({
+        initContainers: [container('setup', { mounts: [mountOf('data', '/var/run')] })],
+        containers: [container('app', { mounts: [mountOf('data', '/var/run', { readOnly: true })] })],
+        volumes: [otherVolume],
+      }),
+    },
+    reason: 'Injected',
+    outcome: 'mutated',
+    warnings: ['TokenMountNested'],
+    says: ['container "app"'],
+  },
+  ...[
+    { what: 'hostPath', source: { hostPath: { path: '/x' } }, readOnly: true },
+    { what: 'claim', source: { persistentVolumeClaim: { claimName: 'x' } }, readOnly: true },
+    {
+      what: 'claim, by its source',
+      source: { persistentVolumeClaim: { claimName: 'x', readOnly: true } },
+      readOnly: false,
+    },
+    { what: 'CSI volume, by its source', source: { csi: { driver: 'x', readOnly: true } }, readOnly: false },
+    { what: 'image, which always is', source: { image: { reference: 'x' } }, readOnly: false },
+  ].map(
+    ({ what, source, readOnly }): Row => ({
+      proves: `a warning of a read-only volume above our path: ${what}`,
+      review: { object: withVolume(source, mountOf('data', '/var/run', { readOnly })) },
+      reason: 'Injected',
+      outcome: 'mutated',
+      warnings: ['TokenMountNested'],
+      says: [
+        'container "app" starts only if',
+        '"/var/run" has folder secrets/eks.amazonaws.com/serviceaccount;',
+        'eks.amazonaws.com/skip-containers',
+      ],
+    }),
+  ),
+  ...['/run', '/run/secrets'].flatMap((path): readonly Row[] => [
+    {
+      proves: `a read-only emptyDir at ${path} is a warning: in many images /var/run is a link to /run`,
+      review: { object: withMount(mountOf('data', path, { readOnly: true })) },
+      reason: 'Injected',
+      outcome: 'mutated',
+      warnings: ['TokenMountNested'],
+      says: [`"${path}"`],
+    },
+    {
+      proves: `a volume at ${path} that can be written is nothing`,
+      review: { object: withMount(mountOf('data', path)) },
+      reason: 'Injected',
+      outcome: 'mutated',
+    },
+  ]),
+  {
+    proves: 'the nearest of two mounts above our path decides',
+    review: {
+      object: pod({
+        containers: [
+          container('app', { mounts: [mountOf('claim', '/var/run'), mountOf('data', '/var', { readOnly: true })] }),
+        ],
+        volumes: [otherVolume, { name: 'claim', persistentVolumeClaim: { claimName: 'x' } }],
+      }),
+    },
+    reason: 'Injected',
+    outcome: 'mutated',
+  },
+  {
+    proves:
+      'a StatefulSet has its claims in place of volumes of their name: a read-only one above our path is a warning',
+    endpoint: 'validate',
+    review: (() => {
+      const template = withMount(mountOf('data', '/var/run', { readOnly: true }));
+      const { object, resource } = workload('StatefulSet', template);
+      const spec = { ...(object['spec'] as Json), volumeClaimTemplates: [{ metadata: { name: 'data' } }] };
+      return { object: { ...object, spec }, resource, kind: 'StatefulSet' };
+    })(),
+    reason: 'Checked',
+    outcome: 'allowed',
+    warnings: ['TokenMountNested'],
   },
   {
     proves: 'a mount beside our path is nothing',

@@ -1,4 +1,13 @@
-import { container, injectedEnv, pod, podWithEnv, tokenFile, tokenMount, tokenVolume } from './manifests.ts';
+import {
+  container,
+  injectedEnv,
+  pod,
+  podWithEnv,
+  sessionEntry,
+  tokenFile,
+  tokenMount,
+  tokenVolume,
+} from './manifests.ts';
 import type { Row } from './row.ts';
 import { account, role } from './state.ts';
 
@@ -6,12 +15,13 @@ import { account, role } from './state.ts';
 
 const env = '/spec/containers/0/env';
 const sts = { name: 'AWS_STS_REGIONAL_ENDPOINTS', value: 'regional' };
-const rolePair = injectedEnv(role).slice(1);
+const rolePair = injectedEnv(role).slice(1, 3);
 const tokenEntry = { name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: tokenFile };
+const mine = `arn:aws:iam::${account}:role/mine`;
 const foreign = 'carm-webhook.dev/role-arn';
 const annotation = '/metadata/annotations/carm-webhook.dev~1role-arn';
 const windowsFile = 'C:\\var\\run\\secrets\\eks.amazonaws.com\\serviceaccount\\token';
-const windowsEnv = [sts, rolePair[0], { name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: windowsFile }];
+const windowsEnv = [sts, rolePair[0], { name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: windowsFile }, sessionEntry()];
 const fullUri = { name: 'AWS_CONTAINER_CREDENTIALS_FULL_URI', value: 'http://169.254.170.23/v1/credentials' };
 
 export const podEnvironmentRows: readonly Row[] = [
@@ -39,7 +49,7 @@ export const podEnvironmentRows: readonly Row[] = [
     review: { object: pod({ namespace: 'regional' }) },
     reason: 'Injected',
     outcome: 'mutated',
-    after: { [env]: injectedEnv(role, 'eu-central-1') },
+    after: { [env]: injectedEnv(role, { region: 'eu-central-1', namespace: 'regional' }) },
   },
   {
     proves: "the namespace's default-region wins over --default-region",
@@ -47,7 +57,7 @@ export const podEnvironmentRows: readonly Row[] = [
     review: { object: pod({ namespace: 'regional' }) },
     reason: 'Injected',
     outcome: 'mutated',
-    after: { [env]: injectedEnv(role, 'eu-central-1') },
+    after: { [env]: injectedEnv(role, { region: 'eu-central-1', namespace: 'regional' }) },
   },
   {
     proves: '--default-region is injected where the namespace has none',
@@ -55,21 +65,21 @@ export const podEnvironmentRows: readonly Row[] = [
     review: { object: pod() },
     reason: 'Injected',
     outcome: 'mutated',
-    after: { [env]: injectedEnv(role, 'us-east-1') },
+    after: { [env]: injectedEnv(role, { region: 'us-east-1' }) },
   },
   {
     proves: 'one region variable present suppresses both',
     review: { object: podWithEnv([{ name: 'AWS_REGION', value: 'eu-west-1' }], { namespace: 'regional' }) },
     reason: 'Injected',
     outcome: 'mutated',
-    after: { [env]: [{ name: 'AWS_REGION', value: 'eu-west-1' }, ...injectedEnv(role)] },
+    after: { [env]: [{ name: 'AWS_REGION', value: 'eu-west-1' }, ...injectedEnv(role, { namespace: 'regional' })] },
   },
   {
     proves: 'AWS_DEFAULT_REGION present suppresses AWS_REGION too, even when it is empty',
     review: { object: podWithEnv([{ name: 'AWS_DEFAULT_REGION', value: '' }], { namespace: 'regional' }) },
     reason: 'Injected',
     outcome: 'mutated',
-    after: { [env]: [{ name: 'AWS_DEFAULT_REGION', value: '' }, ...injectedEnv(role)] },
+    after: { [env]: [{ name: 'AWS_DEFAULT_REGION', value: '' }, ...injectedEnv(role, { namespace: 'regional' })] },
   },
   {
     proves: 'a region without the form of one is a warning and is not injected',
@@ -78,7 +88,7 @@ export const podEnvironmentRows: readonly Row[] = [
     outcome: 'mutated',
     warnings: ['InvalidRegion'],
     says: ['"Frankfurt"'],
-    after: { [env]: injectedEnv(role) },
+    after: { [env]: injectedEnv(role, { namespace: 'bad-region' }) },
   },
   {
     proves: "a region outside of the role's partition is a warning and is not injected",
@@ -87,31 +97,31 @@ export const podEnvironmentRows: readonly Row[] = [
     outcome: 'mutated',
     warnings: ['InvalidRegion'],
     says: ['"cn-north-1"', 'partition aws'],
-    after: { [env]: injectedEnv(role) },
+    after: { [env]: injectedEnv(role, { namespace: 'other-region' }) },
   },
   {
     proves: 'AWS_STS_REGIONAL_ENDPOINTS of the user stays and is not doubled',
     review: { object: podWithEnv([{ name: 'AWS_STS_REGIONAL_ENDPOINTS', value: 'legacy' }]) },
     reason: 'Injected',
     outcome: 'mutated',
-    after: { [env]: [{ name: 'AWS_STS_REGIONAL_ENDPOINTS', value: 'legacy' }, ...rolePair] },
+    after: { [env]: [{ name: 'AWS_STS_REGIONAL_ENDPOINTS', value: 'legacy' }, ...rolePair, sessionEntry()] },
   },
   {
     proves: 'the ServiceAccount annotation sts-regional-endpoints=false leaves the STS setting out',
     review: { object: pod({ serviceAccountName: 'global-sts' }) },
     reason: 'Injected',
     outcome: 'mutated',
-    after: { [env]: rolePair },
+    after: { [env]: [...rolePair, sessionEntry('global-sts')] },
   },
   {
     proves: 'a literal in-account AWS_ROLE_ARN without a token file gains the token file',
-    review: { object: podWithEnv([{ name: 'AWS_ROLE_ARN', value: `arn:aws:iam::${account}:role/mine` }]) },
+    review: { object: podWithEnv([{ name: 'AWS_ROLE_ARN', value: mine }]) },
     reason: 'Injected',
     outcome: 'mutated',
     after: {
-      [env]: [{ name: 'AWS_ROLE_ARN', value: `arn:aws:iam::${account}:role/mine` }, sts, tokenEntry],
+      [env]: [{ name: 'AWS_ROLE_ARN', value: mine }, sts, tokenEntry, sessionEntry()],
       '/spec/volumes/1': tokenVolume(),
-      [annotation]: undefined,
+      [annotation]: mine,
     },
   },
   {

@@ -1,11 +1,11 @@
-import { container, injectedEnv, pod, podWithEnv, tokenMount, tokenVolume } from './manifests.ts';
+import { container, type InjectedFor, injectedEnv, pod, podWithEnv, tokenMount, tokenVolume } from './manifests.ts';
 import type { Row } from './row.ts';
 import { account, hostile, role } from './state.ts';
 
 /** Which role a pod gets: the map, its keys, the ServiceAccount's wish, teams. */
 
 const env = '/spec/containers/0/env';
-const roleValue = (roleArn: string) => ({ [env]: injectedEnv(roleArn) });
+const roleValue = (roleArn: string, of?: InjectedFor) => ({ [env]: injectedEnv(roleArn, of) });
 const inNamespace = (namespace: string) => ({ object: pod({ namespace }) });
 const asAccount = (serviceAccountName: string, namespace = 'shop') => ({
   object: pod({ serviceAccountName, namespace }),
@@ -31,14 +31,14 @@ export const podRoleRows: readonly Row[] = [
     review: inNamespace('shared'),
     reason: 'Injected',
     outcome: 'mutated',
-    after: roleValue('arn:aws:iam::555555555555:role/ack-controller'),
+    after: roleValue('arn:aws:iam::555555555555:role/ack-controller', { namespace: 'shared' }),
   },
   {
     proves: 'an empty value under pods.<id> falls back to <id> like a missing one',
     review: inNamespace('empty-pods-key'),
     reason: 'Injected',
     outcome: 'mutated',
-    after: roleValue('arn:aws:iam::666666666666:role/ack-controller'),
+    after: roleValue('arn:aws:iam::666666666666:role/ack-controller', { namespace: 'empty-pods-key' }),
   },
   {
     proves: '--require-pods-key turns the fall-back to the controller role off',
@@ -55,35 +55,37 @@ export const podRoleRows: readonly Row[] = [
     reason: 'Injected',
     outcome: 'mutated',
     accountId: '000000000012',
-    after: roleValue('arn:aws:iam::000000000012:role/pods'),
+    after: roleValue('arn:aws:iam::000000000012:role/pods', { namespace: 'zeros' }),
   },
   {
     proves: 'a bound namespace is served before it has its label',
     review: inNamespace('bound-unlabelled'),
     reason: 'Injected',
     outcome: 'mutated',
-    after: roleValue(role),
+    after: roleValue(role, { namespace: 'bound-unlabelled' }),
   },
   {
     proves: 'roles of the partition aws-cn are injected with their partition and region',
     review: inNamespace('china'),
     reason: 'Injected',
     outcome: 'mutated',
-    after: { [env]: injectedEnv('arn:aws-cn:iam::888888888888:role/pods', 'cn-north-1') },
+    after: {
+      [env]: injectedEnv('arn:aws-cn:iam::888888888888:role/pods', { region: 'cn-north-1', namespace: 'china' }),
+    },
   },
   {
     proves: 'roles of the partition aws-us-gov are known, with a path',
     review: inNamespace('govcloud'),
     reason: 'Injected',
     outcome: 'mutated',
-    after: roleValue('arn:aws-us-gov:iam::888888888801:role/team/pods'),
+    after: roleValue('arn:aws-us-gov:iam::888888888801:role/team/pods', { namespace: 'govcloud' }),
   },
   {
     proves: 'roles of the partition aws-eusc are known',
     review: inNamespace('sovereign'),
     reason: 'Injected',
     outcome: 'mutated',
-    after: roleValue('arn:aws-eusc:iam::888888888802:role/pods'),
+    after: roleValue('arn:aws-eusc:iam::888888888802:role/pods', { namespace: 'sovereign' }),
   },
   {
     proves: 'an account without a key is denied, with the command that adds it',
@@ -252,7 +254,7 @@ export const podRoleRows: readonly Row[] = [
     outcome: 'mutated',
     roleArn: `arn:aws:iam::${account}:role/s3-reader`,
     after: {
-      ...roleValue(`arn:aws:iam::${account}:role/s3-reader`),
+      ...roleValue(`arn:aws:iam::${account}:role/s3-reader`, { serviceAccountName: 'bare-name' }),
       '/metadata/annotations/carm-webhook.dev~1role-arn': `arn:aws:iam::${account}:role/s3-reader`,
     },
   },
@@ -261,49 +263,55 @@ export const podRoleRows: readonly Row[] = [
     review: asAccount('bare-path'),
     reason: 'Injected',
     outcome: 'mutated',
-    after: roleValue(`arn:aws:iam::${account}:role/team/s3-reader`),
+    after: roleValue(`arn:aws:iam::${account}:role/team/s3-reader`, { serviceAccountName: 'bare-path' }),
   },
   {
     proves: "a bare role name is taken in the mapped role's partition",
     review: asAccount('cn-bare', 'china'),
     reason: 'Injected',
     outcome: 'mutated',
-    after: { [env]: injectedEnv('arn:aws-cn:iam::888888888888:role/cn-reader', 'cn-north-1') },
+    after: {
+      [env]: injectedEnv('arn:aws-cn:iam::888888888888:role/cn-reader', {
+        region: 'cn-north-1',
+        namespace: 'china',
+        serviceAccountName: 'cn-bare',
+      }),
+    },
   },
   {
     proves: "a full ARN of the namespace's account is taken",
     review: asAccount('own-arn'),
     reason: 'Injected',
     outcome: 'mutated',
-    after: roleValue(`arn:aws:iam::${account}:role/own`),
+    after: roleValue(`arn:aws:iam::${account}:role/own`, { serviceAccountName: 'own-arn' }),
   },
   {
     proves: 'the annotation of EKS takes a bare role name too',
     review: asAccount('eks-bare'),
     reason: 'Injected',
     outcome: 'mutated',
-    after: roleValue(`arn:aws:iam::${account}:role/eks-reader`),
+    after: roleValue(`arn:aws:iam::${account}:role/eks-reader`, { serviceAccountName: 'eks-bare' }),
   },
   {
     proves: 'the annotation of EKS takes a full ARN',
     review: asAccount('eks-arn'),
     reason: 'Injected',
     outcome: 'mutated',
-    after: roleValue(`arn:aws:iam::${account}:role/eks`),
+    after: roleValue(`arn:aws:iam::${account}:role/eks`, { serviceAccountName: 'eks-arn' }),
   },
   {
     proves: 'our annotation wins over that of EKS',
     review: asAccount('both-wishes'),
     reason: 'Injected',
     outcome: 'mutated',
-    after: roleValue(`arn:aws:iam::${account}:role/ours`),
+    after: roleValue(`arn:aws:iam::${account}:role/ours`, { serviceAccountName: 'both-wishes' }),
   },
   {
     proves: 'an empty wish is no wish',
     review: asAccount('empty-wish'),
     reason: 'Injected',
     outcome: 'mutated',
-    after: roleValue(role),
+    after: roleValue(role, { serviceAccountName: 'empty-wish' }),
   },
   {
     proves: "a wish outside of the namespace's account is denied",
@@ -325,7 +333,12 @@ export const podRoleRows: readonly Row[] = [
     reason: 'Injected',
     outcome: 'mutated',
     accountId: account,
-    after: { [env]: injectedEnv('arn:aws:iam::123456789012:role/hub', 'us-east-1') },
+    after: {
+      [env]: injectedEnv('arn:aws:iam::123456789012:role/hub', {
+        region: 'us-east-1',
+        serviceAccountName: 'source-wish',
+      }),
+    },
   },
   {
     proves: 'a wish that is neither a name nor an ARN is denied, quoted',
@@ -348,7 +361,7 @@ export const podRoleRows: readonly Row[] = [
     reason: 'Injected',
     outcome: 'mutated',
     accountId: '444444444444',
-    after: roleValue('arn:aws:iam::444444444444:role/platform-pods'),
+    after: roleValue('arn:aws:iam::444444444444:role/platform-pods', { namespace: 'team-only' }),
   },
   {
     proves: 'with the gate TeamLevelCARM the team id wins over the owner account id',
@@ -356,7 +369,7 @@ export const podRoleRows: readonly Row[] = [
     review: inNamespace('team-and-account'),
     reason: 'Injected',
     outcome: 'mutated',
-    after: roleValue('arn:aws:iam::444444444444:role/platform-pods'),
+    after: roleValue('arn:aws:iam::444444444444:role/platform-pods', { namespace: 'team-and-account' }),
   },
   {
     proves: 'without the gate TeamLevelCARM the team id is ignored',
@@ -364,7 +377,7 @@ export const podRoleRows: readonly Row[] = [
     reason: 'Injected',
     outcome: 'mutated',
     accountId: account,
-    after: roleValue(role),
+    after: roleValue(role, { namespace: 'team-and-account' }),
   },
   {
     proves: 'without the gate TeamLevelCARM a team id alone binds nothing',
@@ -410,7 +423,10 @@ export const podRoleRows: readonly Row[] = [
     review: asAccount('bare-name', 'team-and-account'),
     reason: 'Injected',
     outcome: 'mutated',
-    after: roleValue('arn:aws:iam::444444444444:role/s3-reader'),
+    after: roleValue('arn:aws:iam::444444444444:role/s3-reader', {
+      namespace: 'team-and-account',
+      serviceAccountName: 'bare-name',
+    }),
   },
   {
     proves: "for a team binding the boundary is the team role's account",

@@ -8,6 +8,8 @@ import { configMap, resource, roleSelector, type Strings } from './resources.ts'
 export const account = '111111111111';
 export const role = `arn:aws:iam::${account}:role/pods`;
 export const foreignRole = 'arn:aws:iam::999999999999:role/theirs';
+/** Of a ServiceAccount: too long for the name of a session with its namespace. */
+export const longName = 'long-'.repeat(16).concat('name');
 /** `\n`, a terminal sequence, quotes, a shell's substitution, and more than fits. */
 export const hostile = `1\n2\u001b[31m"'\`$(reboot)\u2028é${'x'.repeat(100)}`;
 
@@ -216,6 +218,7 @@ const wishes: Readonly<Record<string, Strings>> = {
   'iam-wish': { 'carm-webhook.dev/role': 'iam-controller' },
   'unused-wish': { 'carm-webhook.dev/role': 'never-looked-up' },
   audience: { 'eks.amazonaws.com/audience': 'example.com' },
+  [longName]: {},
   'short-token': { 'eks.amazonaws.com/token-expiration': '3600' },
   'too-short-token': { 'eks.amazonaws.com/token-expiration': '60' },
   'too-long-token': { 'eks.amazonaws.com/token-expiration': '604800' },

@@ -9,8 +9,10 @@ import { namespaceRows } from './namespaces.rows.ts';
 import { notOursRows } from './not-ours.rows.ts';
 import { optedOutRows } from './opted-out.rows.ts';
 import { podBoundaryRows } from './pods-boundary.rows.ts';
+import { podCompleteRows } from './pods-complete.rows.ts';
 import { podEnvironmentRows } from './pods-environment.rows.ts';
 import { podRoleRows } from './pods-role.rows.ts';
+import { podSessionRows } from './pods-session.rows.ts';
 import { referenceRows } from './references.rows.ts';
 import { resourceCompletedRows } from './resources-completed.rows.ts';
 import { resourceDeniedRows } from './resources-denied.rows.ts';
@@ -26,6 +28,8 @@ import { workloadRows } from './workloads.rows.ts';
 export const table: Readonly<Record<string, readonly Row[]>> = {
   'role of a pod': podRoleRows,
   'environment and token': podEnvironmentRows,
+  'session names and instance metadata': podSessionRows,
+  'pods that have credentials': podCompleteRows,
   'boundary and conflicts': podBoundaryRows,
   "ACK's roles": controllerRoleRows,
   'opted out': optedOutRows,

@@ -10,8 +10,8 @@ const region = 'eu-central-1';
 const session: RoleSession = {
   accessKeyId: 'ASIA1',
   roleArn,
-  roleSessionName: 'botocore-session-1795668409',
-  arn: 'arn:aws:sts::111122223333:assumed-role/shop/botocore-session-1795668409',
+  roleSessionName: 'shop.app',
+  arn: 'arn:aws:sts::111122223333:assumed-role/shop/shop.app',
   audience: 'sts.amazonaws.com',
   subject: 'system:serviceaccount:shop:app',
   podName: 'web',
@@ -63,7 +63,7 @@ const wrong: Readonly<Record<string, Parameters<typeof check>[0]>> = {
   'the global endpoint': { session: { host: 'sts.amazonaws.com' } },
   'another region': { answer: { region: 'us-east-1' } },
   'another SDK': { session: { sdk: 'js' } },
-  'a session that somebody has named': { session: { roleSessionName: 'shop.app' } },
+  'a session that the SDK has named': { session: { roleSessionName: 'botocore-session-1795668409' } },
 };
 for (const [what, changes] of Object.entries(wrong)) {
   test(`${what} is no such identity`, () => {

@@ -11,15 +11,9 @@ export interface ExpectedIdentity {
   readonly host?: string;
   /** `sts.amazonaws.com` if nothing else is said. */
   readonly audience?: string;
-  /** What the SDK makes up, if nothing else is said. */
-  readonly sessionName?: string | RegExp;
+  /** That of the pod's namespace and ServiceAccount, which is injected, if nothing else is said. */
+  readonly sessionName?: string;
 }
-
-/** How SDKs name sessions that nobody has named: by the time. */
-const inventedNames: Readonly<Record<string, RegExp>> = {
-  boto3: /^botocore-session-\d{10}$/,
-  js: /^aws-sdk-js-session-\d{13}$/,
-};
 
 /** A client holds exactly the role that it should have, by the token of exactly its own pod. */
 export function assertIdentity(
@@ -49,9 +43,7 @@ export function assertIdentity(
     },
     who,
   );
-  const expectedName = sessionName ?? inventedNames[answer.sdk] ?? '';
-  if (typeof expectedName === 'string') assert.equal(session.roleSessionName, expectedName, who);
-  else assert.match(session.roleSessionName, expectedName, who);
+  assert.equal(session.roleSessionName, sessionName ?? `${namespace}.${serviceAccount}`, who);
   const [, account = ''] = /^arn:aws:iam::(\d{12}):/.exec(roleArn) ?? [];
   const role = roleArn.slice(roleArn.lastIndexOf('/') + 1);
   assert.equal(answer.arn, `arn:aws:sts::${account}:assumed-role/${role}/${session.roleSessionName}`, who);

@@ -147,8 +147,8 @@ const rows: readonly Row[] = [
   {
     name: 'session-name',
     what: 'a session name that the pod gives',
-    fields: { containers: clients({ env: [{ name: 'AWS_ROLE_SESSION_NAME', value: 'containers.app' }] }) },
-    expected: { sessionName: 'containers.app' },
+    fields: { containers: clients({ env: [{ name: 'AWS_ROLE_SESSION_NAME', value: 'named-by-the-pod' }] }) },
+    expected: { sessionName: 'named-by-the-pod' },
   },
   {
     name: 'own-region',

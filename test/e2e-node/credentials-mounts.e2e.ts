@@ -73,9 +73,14 @@ interface Row {
   readonly what: string;
   readonly source: object;
   readonly readOnly?: boolean;
+  readonly subPath?: string;
   readonly mounts?: readonly Mount[];
+  /** Another container of each pod, which is set up first. */
+  readonly first?: Container;
   /** Warnings by their reasons, when the pod is created. */
   readonly warned: readonly string[];
+  /** Why the pod is denied instead. */
+  readonly denied?: string;
 }
 
 const nested = ['TokenMountNested'] as const;
@@ -83,43 +88,52 @@ const writableFolder = nodeFolder();
 
 /** kubelet or the container runtime makes the token's mount point in the volume, or finds it there. */
 const starting: readonly Row[] = [
-  { name: 'secret', what: 'a Secret', source: { secret: { secretName: 'things' } }, warned: nested },
+  { name: 'secret', what: 'a Secret', source: { secret: { secretName: 'things' } }, warned: [] },
   {
     name: 'secret-read-only',
     what: 'a Secret, read-only',
     source: { secret: { secretName: 'things' } },
     readOnly: true,
-    warned: nested,
+    warned: [],
   },
   {
     name: 'config-map',
     what: 'a ConfigMap',
     source: { configMap: { name: 'things' } },
     readOnly: true,
-    warned: nested,
+    warned: [],
   },
   {
     name: 'downward-api',
     what: 'a downwardAPI volume',
     source: { downwardAPI: { items: [{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } }] } },
     readOnly: true,
-    warned: nested,
+    warned: [],
   },
   {
     name: 'projected',
     what: 'a projected volume',
     source: { projected: { sources: [{ configMap: { name: 'things' } }] } },
     readOnly: true,
-    warned: nested,
+    warned: [],
   },
-  { name: 'empty-dir', what: 'an emptyDir', source: { emptyDir: {} }, warned: nested },
-  { name: 'memory', what: 'an emptyDir in memory', source: { emptyDir: { medium: 'Memory' } }, warned: nested },
-  { name: 'host-path', what: 'a hostPath', source: { hostPath: { path: writableFolder } }, warned: nested },
+  { name: 'empty-dir', what: 'an emptyDir', source: { emptyDir: {} }, warned: [] },
+  { name: 'memory', what: 'an emptyDir in memory', source: { emptyDir: { medium: 'Memory' } }, warned: [] },
+  { name: 'host-path', what: 'a hostPath', source: { hostPath: { path: writableFolder } }, warned: [] },
   {
     name: 'host-path-with-folder',
     what: 'a hostPath, read-only, which has the folder',
     source: { hostPath: { path: nodeFolderWithMountPoints() } },
     readOnly: true,
+    warned: nested,
+  },
+  {
+    name: 'empty-dir-shared',
+    what: 'an emptyDir, read-only, which another container can write',
+    source: { emptyDir: {} },
+    mounts: above.filter(({ path }) => path === '/var/run'),
+    readOnly: true,
+    first: client('js', { name: 'first', volumeMounts: [{ name: 'empty-dir-shared', mountPath: '/var/run' }] }),
     warned: nested,
   },
   {
@@ -135,7 +149,14 @@ const starting: readonly Row[] = [
     source: { emptyDir: {} },
     mounts: besideNothing,
     readOnly: true,
-    warned: [],
+    warned: nested,
+  },
+  {
+    name: 'run-secret-beside',
+    what: 'a Secret at /run, where /var/run is no link',
+    source: { secret: { secretName: 'things' } },
+    mounts: besideNothing,
+    warned: nested,
   },
 ];
 
@@ -146,6 +167,14 @@ const neverStarting: readonly Row[] = [
     what: 'an emptyDir, read-only',
     source: { emptyDir: {} },
     readOnly: true,
+    warned: [],
+    denied: 'VolumeConflict',
+  },
+  {
+    name: 'secret-part',
+    what: 'a folder of a Secret, by subPath',
+    source: { secret: { secretName: 'things', items: [{ key: 'thing', path: 'part/thing' }] } },
+    subPath: 'part',
     warned: nested,
   },
   {
@@ -159,7 +188,6 @@ const neverStarting: readonly Row[] = [
     name: 'claim-read-only',
     what: 'a claim, read-only by its source, whose volume has no such folder',
     source: { persistentVolumeClaim: { claimName: 'claim', readOnly: true } },
-    readOnly: true,
     warned: nested,
   },
   {
@@ -174,20 +202,29 @@ const neverStarting: readonly Row[] = [
     source: { emptyDir: {} },
     mounts: behindLink,
     readOnly: true,
-    warned: [],
+    warned: nested,
+  },
+  {
+    name: 'run-secret',
+    what: 'a Secret at /run, where /var/run is a link to it',
+    source: { secret: { secretName: 'things' } },
+    mounts: behindLink,
+    warned: nested,
   },
 ];
 
 /** One container for each mount. */
-function fieldsOf({ name, source, mounts = above, readOnly = false }: Row): {
+function fieldsOf({ name, source, mounts = above, readOnly = false, subPath, first }: Row): {
+  readonly initContainers: readonly Container[];
   readonly containers: readonly Container[];
   readonly volumes: readonly Volume[];
 } {
   return {
+    initContainers: first === undefined ? [] : [first],
     containers: mounts.map(({ sdk, path }) =>
       client(sdk, {
         name: `${sdk}${path.replaceAll(/[^a-z0-9]/g, '-')}`,
-        volumeMounts: [{ name, mountPath: path, readOnly }],
+        volumeMounts: [{ name, mountPath: path, readOnly, ...(subPath && { subPath }) }],
       }),
     ),
     volumes: [{ name, ...source }],
@@ -239,6 +276,7 @@ function reasonsOf(warnings: readonly string[]): readonly (string | undefined)[]
 describe('a volume is mounted above the token', () => {
   let shared: SharedCluster;
   const warnings = new Map<string, readonly string[]>();
+  const denials = new Map<string, string | undefined>();
 
   before(async () => {
     shared = await sharedCluster();
@@ -259,6 +297,8 @@ describe('a volume is mounted above the token', () => {
       ...neverStarting.map(async row => {
         const answer = await managed.dryRun(clientPod(namespace, row.name, fieldsOf(row)));
         warnings.set(row.name, answer.warnings);
+        const { message } = answer.body as { readonly message?: string };
+        denials.set(row.name, /\((\w+)\)/.exec(message ?? '')?.[1]);
         await unmanaged.create(clientPod(byHand, row.name, injectedByHand(row)));
       }),
     ]);
@@ -279,6 +319,7 @@ describe('a volume is mounted above the token', () => {
   for (const row of neverStarting) {
     test(`${row.what}: the container cannot start`, testLimit, async () => {
       assert.deepEqual(reasonsOf(warnings.get(row.name) ?? []), row.warned);
+      assert.equal(denials.get(row.name), row.denied);
       const pods = new RunningPods(shared, byHand);
       const pod = await pods.get(row.name);
       for (const { name } of pod.spec.containers) {

@@ -79,7 +79,10 @@ describe('a bundle that is applied twice', () => {
     assert.equal(tokenVolumes(own).length, 1);
     assert.deepEqual(
       own.spec.containers.map(({ env = [] }) => env.map(variable => variable.name)),
-      [['LAST', 'AWS_ROLE_ARN', 'AWS_STS_REGIONAL_ENDPOINTS', 'AWS_WEB_IDENTITY_TOKEN_FILE'], []],
+      [
+        ['LAST', 'AWS_ROLE_ARN', 'AWS_STS_REGIONAL_ENDPOINTS', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_ROLE_SESSION_NAME'],
+        [],
+      ],
     );
   }
 

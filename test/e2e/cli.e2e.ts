@@ -123,7 +123,7 @@ describe('the commands on a real kube-apiserver', () => {
 
   test('check finds what is wrong, by lists', async () => {
     const env = { KUBECONFIG: await plane.kubeconfigFor({ user: 'alice' }) };
-    const { code, stdout } = await runBundle(['check', '-o', 'json'], { env });
+    const { code, stdout } = await runBundle(['check', '-o', 'json', '--default-region=eu-central-1'], { env });
     assert.equal(code, 1);
     const findings: { reason: string; object: { name: string } }[] = JSON.parse(stdout).findings;
     assert.deepEqual(

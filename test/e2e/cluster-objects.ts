@@ -33,7 +33,11 @@ export interface Volume {
 
 /** A pod as the API server gives it. */
 export interface StoredPod {
-  readonly metadata: Metadata & { readonly name: string; readonly resourceVersion: string };
+  readonly metadata: Metadata & {
+    readonly namespace: string;
+    readonly name: string;
+    readonly resourceVersion: string;
+  };
   readonly spec: {
     readonly containers: readonly Container[];
     readonly initContainers?: readonly Container[];
@@ -124,13 +128,14 @@ export function roleMap(data: Texts, name = 'ack-role-account-map'): object {
 }
 
 /** The whole environment that is injected into a container without any, in its order. */
-export function injectedEnvironment(roleArn: string, region?: string): readonly EnvVar[] {
+export function injectedEnvironment(roleArn: string, region?: string, sessionName = 'shop.app'): readonly EnvVar[] {
   const regional = ['AWS_DEFAULT_REGION', 'AWS_REGION'].map(name => ({ name, value: region ?? '' }));
   return [
     { name: 'AWS_STS_REGIONAL_ENDPOINTS', value: 'regional' },
     ...(region === undefined ? [] : regional),
     { name: 'AWS_ROLE_ARN', value: roleArn },
     { name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: `${tokenMountPath}/token` },
+    { name: 'AWS_ROLE_SESSION_NAME', value: sessionName },
   ];
 }
 

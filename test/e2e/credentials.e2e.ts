@@ -182,6 +182,7 @@ describe('the credentials of a pod', () => {
         AWS_REGION: region,
         AWS_ROLE_ARN: row.role,
         AWS_WEB_IDENTITY_TOKEN_FILE: '/var/run/secrets/eks.amazonaws.com/serviceaccount/token',
+        AWS_ROLE_SESSION_NAME: `team-a.${row.account}`,
       });
       const { code, stderr, calls } = await runSdk(asMounted(credentials, token));
       assert.equal(code, 0, stderr);
@@ -191,6 +192,7 @@ describe('the credentials of a pod', () => {
       );
       const [assume, identity] = calls;
       assert.equal(assume?.parameters['RoleArn'], row.role);
+      assert.equal(assume?.parameters['RoleSessionName'], `team-a.${row.account}`);
       assert.equal(assume?.parameters['WebIdentityToken'], token);
       // The token is the proof; nothing else signs for it.
       assert.equal(assume?.authorization, '');

@@ -19,8 +19,14 @@ export function tokenVolumes({ spec }: StoredPod): readonly object[] {
 }
 
 /** A container that had no environment got the whole one, and the mount. */
-export function assertInjectedContainer(container: Container, roleArn: string, region?: string): void {
-  assert.deepEqual(container.env, injectedEnvironment(roleArn, region), `the environment of ${container.name}`);
+export function assertInjectedContainer(
+  container: Container,
+  roleArn: string,
+  region?: string,
+  sessionName?: string,
+): void {
+  const env = injectedEnvironment(roleArn, region, sessionName);
+  assert.deepEqual(container.env, env, `the environment of ${container.name}`);
   assert.deepEqual(tokenMounts(container), [storedTokenMount], `the mounts of ${container.name}`);
 }
 
@@ -28,7 +34,7 @@ export function assertInjectedContainer(container: Container, roleArn: string, r
 export function assertInjected(pod: StoredPod, roleArn: string, region?: string): void {
   const { spec, metadata } = pod;
   for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
-    assertInjectedContainer(container, roleArn, region);
+    assertInjectedContainer(container, roleArn, region, `${metadata.namespace}.${spec.serviceAccountName}`);
   }
   assert.deepEqual(tokenVolumes(pod), [storedTokenVolume]);
   assert.equal(metadata.annotations?.[roleArnAnnotation], roleArn);

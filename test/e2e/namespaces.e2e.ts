@@ -133,6 +133,7 @@ describe('namespaces on a real API server, by the shipped manifests', () => {
         { name: 'AWS_STS_REGIONAL_ENDPOINTS', value: 'regional' },
         { name: 'AWS_ROLE_ARN', value: roleArn },
         { name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: '/var/run/secrets/eks.amazonaws.com/serviceaccount/token' },
+        { name: 'AWS_ROLE_SESSION_NAME', value: 'with-pods.default' },
       ],
     );
     const refused = await plane.kubectl(['run', 'web', '--image=web', '-n', 'unmapped'], { expectCode: 1 });

@@ -222,11 +222,11 @@ describe('beside another mutating webhook', () => {
       ]);
       assert.deepEqual(web.spec.volumes, [storedTokenVolume]);
       assert.deepEqual(web.spec.containers[0]?.volumeMounts, [storedTokenMount]);
-      assert.equal(web.metadata.annotations?.[roleArnAnnotation], requested);
+      assert.equal(web.metadata.annotations?.[roleArnAnnotation], undefined);
       assert.deepEqual(warnings, []);
     });
 
-    test('in its IRSA way with none of its flags: region and STS setting are added', testLimit, async () => {
+    test('in its IRSA way with none of its flags: the pod has its role, and is left as it is', testLimit, async () => {
       const { pod: web, warnings } = await stored(
         'irsa-bare',
         { roleArn: requested },
@@ -236,12 +236,10 @@ describe('beside another mutating webhook', () => {
         { name: 'MINE', value: '1' },
         { name: 'AWS_ROLE_ARN', value: requested },
         tokenFile,
-        regional,
-        ...regions(namespaceRegion),
       ]);
       assert.deepEqual(web.spec.volumes, [storedTokenVolume]);
       assert.deepEqual(web.spec.containers[0]?.volumeMounts, [storedTokenMount]);
-      assert.equal(web.metadata.annotations?.[roleArnAnnotation], requested);
+      assert.equal(web.metadata.annotations?.[roleArnAnnotation], undefined);
       assert.deepEqual(warnings, []);
     });
 

@@ -4,16 +4,21 @@ import {
   container,
   containerWith,
   deployment,
+  injectedEnvironment,
   type Metadata,
   type PodFields,
   pod,
   serviceAccount,
+  storedTokenMount,
+  storedTokenVolume,
 } from './cluster-objects.ts';
 
 const account = '111122223333';
 const foreignRole = 'arn:aws:iam::999999999999:role/admin';
 const uri = { name: 'AWS_CONTAINER_CREDENTIALS_FULL_URI', value: 'http://169.254.170.23/v1/credentials' };
 const tokenFile = { name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: '/mine/token' };
+const profile = { name: 'AWS_PROFILE', value: 'app' };
+const credentialsFile = { name: 'AWS_SHARED_CREDENTIALS_FILE', value: '/aws/credentials' };
 const staticKey = { name: 'AWS_ACCESS_KEY_ID', value: 'AKIAIOSFODNN7EXAMPLE' };
 
 /** Line breaks, an escape sequence of a terminal, other controls, quotes and letters beyond ASCII: nothing of it may get through as it is. */
@@ -110,12 +115,24 @@ const pods: readonly WarningCase[] = [
     serviceAccount: { 'eks.amazonaws.com/role-arn': 'shop-reader' },
   },
   ofPod(
-    'a mount above our path',
+    'a read-only mount above our path',
     {
-      ...of(container({ volumeMounts: [{ name: 'run', mountPath: '/var/run' }] })),
-      volumes: [{ name: 'run', emptyDir: {} }],
+      ...of(container({ volumeMounts: [{ name: 'run', mountPath: '/var/run', readOnly: true }] })),
+      volumes: [{ name: 'run', hostPath: { path: '/srv/run' } }],
     },
     'TokenMountNested',
+  ),
+  ofPod('a profile and a file of credentials', of(containerWith(profile, credentialsFile)), 'OtherCredentials'),
+  ofPod(
+    'a pod of a backup, with another role of the account',
+    {
+      ...of({
+        ...container({ volumeMounts: [storedTokenMount] }),
+        env: injectedEnvironment(`arn:aws:iam::${account}:role/before-the-backup`),
+      }),
+      volumes: [storedTokenVolume],
+    },
+    'RoleDiffers',
   ),
   ofPod(
     'an annotation under a wrong prefix',
@@ -148,7 +165,6 @@ const pods: readonly WarningCase[] = [
       'UnknownContainer',
       'EmptyRoleArn',
       'IncompleteWebIdentity',
-      'StaticAccessKey',
       'EnvFromUnverified',
       'ConfiguredByPodIdentity',
     ),

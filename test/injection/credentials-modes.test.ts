@@ -13,7 +13,13 @@ test('each mode has a name of its own', () => {
 test('credentials of a mode that is not in the list do not compile: nothing would know them again in a pod', () => {
   const pod = readPod({});
   const token = { audience: 'a', expirationSeconds: 600, regionalSts: true, warning: undefined };
-  const known = webIdentity(pod, { roleArn: 'r', token, allowsRole: () => true });
+  const known = webIdentity(pod, {
+    roleArn: 'r',
+    token,
+    sessionName: undefined,
+    withoutMetadata: false,
+    allowsRole: () => true,
+  });
   const unlisted = { ...known, mode: { ...known.mode, name: 'unlisted' } } as const;
   const sdk = { region: undefined, regionalSts: true };
   // @ts-expect-error: in no list.

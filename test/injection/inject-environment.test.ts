@@ -10,18 +10,25 @@ const role = 'arn:aws:iam::111111111111:role/r';
 const ourToken = '/var/run/secrets/eks.amazonaws.com/serviceaccount/token';
 const settings: SdkSettings = { region: 'eu-central-1', regionalSts: true };
 
+/** What comes with the pair. */
+interface Beside {
+  readonly sessionName: string | undefined;
+  readonly withoutMetadata: boolean;
+}
+const both: Beside = { sessionName: 'shop.app', withoutMetadata: true };
+
 type Entry = { readonly name: string; readonly value?: string; readonly valueFrom?: object };
 
-function settingsFor(pod: Pod, sdk: SdkSettings): InjectionSettings {
+function settingsFor(pod: Pod, sdk: SdkSettings, beside: Beside): InjectionSettings {
   const token = { audience: 'sts.amazonaws.com', expirationSeconds: 86_400, regionalSts: true, warning: undefined };
   const allowsRole = (roleArn: string) => roleArn.startsWith('arn:aws:iam::111111111111:');
-  return { credentials: webIdentity(pod, { roleArn: role, token, allowsRole }), sdk };
+  return { credentials: webIdentity(pod, { roleArn: role, token, ...beside, allowsRole }), sdk };
 }
 
 /** What is added to the `env` of the one container of a pod, and the warnings. */
-function inject(env: readonly Entry[], more: Partial<SdkSettings> = {}, fields = {}, os = 'linux') {
+function inject(env: readonly Entry[], more: Partial<SdkSettings & Beside> = {}, fields = {}, os = 'linux') {
   const pod = readPod({ spec: { os: { name: os }, containers: [{ name: 'app', env, ...fields }] } });
-  const injection = injectPod(pod, pod.containers, settingsFor(pod, { ...settings, ...more }));
+  const injection = injectPod(pod, pod.containers, settingsFor(pod, { ...settings, ...more }, { ...both, ...more }));
   assert.ok(injection.ok);
   const { patch, warnings } = injection.value;
   const added = patch.filter(({ path }) => path.includes('/env')).map(({ value }) => value as Entry);
@@ -37,7 +44,9 @@ const sts = 'AWS_STS_REGIONAL_ENDPOINTS';
 const region = ['AWS_DEFAULT_REGION', 'AWS_REGION'];
 const pair = ['AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE'];
 const [roleArn = '', tokenFile = ''] = pair;
-const all = [sts, ...region, ...pair];
+const besidePair = ['AWS_ROLE_SESSION_NAME', 'AWS_EC2_METADATA_DISABLED'];
+const given = [...pair, ...besidePair];
+const all = [sts, ...region, ...given];
 
 describe('the environment is appended in the order of amazon-eks-pod-identity-webhook, each only if absent', () => {
   const mine = 'arn:aws:iam::111111111111:role/mine';
@@ -45,11 +54,11 @@ describe('the environment is appended in the order of amazon-eks-pod-identity-we
   const table: readonly [string, readonly Entry[], readonly string[], (readonly string[])?][] = [
     ['nothing there', [], all],
     ['something else there', [{ name: 'X', value: '1' }], all],
-    ['the STS setting', [{ name: sts, value: 'legacy' }], [...region, ...pair]],
-    ['the STS setting, empty', [{ name: sts }], [...region, ...pair]],
-    ['AWS_REGION', [{ name: 'AWS_REGION', value: 'x' }], [sts, ...pair]],
-    ['AWS_DEFAULT_REGION by valueFrom', [{ name: 'AWS_DEFAULT_REGION', valueFrom: {} }], [sts, ...pair]],
-    ['an own role in the account', [{ name: roleArn, value: mine }], [sts, ...region, tokenFile]],
+    ['the STS setting', [{ name: sts, value: 'legacy' }], [...region, ...given]],
+    ['the STS setting, empty', [{ name: sts }], [...region, ...given]],
+    ['AWS_REGION', [{ name: 'AWS_REGION', value: 'x' }], [sts, ...given]],
+    ['AWS_DEFAULT_REGION by valueFrom', [{ name: 'AWS_DEFAULT_REGION', valueFrom: {} }], [sts, ...given]],
+    ['an own role in the account', [{ name: roleArn, value: mine }], [sts, ...region, tokenFile, ...besidePair]],
     ['an own role elsewhere', [{ name: roleArn, value: theirs }], [sts, ...region]],
     ['an own role by valueFrom', [{ name: roleArn, valueFrom: {} }], [sts, ...region]],
     ['an empty role', [{ name: roleArn, value: '' }], [sts, ...region]],
@@ -73,6 +82,29 @@ describe('the environment is appended in the order of amazon-eks-pod-identity-we
       [sts, ...region],
     ],
     ['both, the role empty', [{ name: roleArn }, { name: tokenFile, value: '/t' }], [sts, ...region]],
+    [
+      'a session name',
+      [{ name: 'AWS_ROLE_SESSION_NAME', value: 'mine' }],
+      [sts, ...region, ...pair, ...besidePair.slice(1)],
+    ],
+    ['an empty session name', [{ name: 'AWS_ROLE_SESSION_NAME' }], [sts, ...region, ...pair, ...besidePair.slice(1)]],
+    [
+      'a metadata switch',
+      [{ name: 'AWS_EC2_METADATA_DISABLED', value: '' }],
+      [sts, ...region, ...pair, ...besidePair.slice(0, 1)],
+    ],
+    ['a profile', [{ name: 'AWS_PROFILE', value: '' }], all, ['OtherCredentials']],
+    ['a file of credentials', [{ name: 'AWS_SHARED_CREDENTIALS_FILE', valueFrom: {} }], all, ['OtherCredentials']],
+    ['an empty name of a file', [{ name: 'AWS_CONFIG_FILE', value: '' }], all],
+    [
+      'a profile beside a token of their own',
+      [
+        { name: roleArn, value: mine },
+        { name: tokenFile, value: '/t' },
+        { name: 'AWS_PROFILE', value: 'x' },
+      ],
+      [sts, ...region],
+    ],
     ['a static key', [{ name: 'AWS_ACCESS_KEY_ID', value: 'k' }], all, ['StaticAccessKey']],
     [
       'Pod Identity',
@@ -101,12 +133,17 @@ describe('the environment is appended in the order of amazon-eks-pod-identity-we
     test(what, () => assert.deepEqual(plan(env), { added, warnings }));
   }
 
-  test('without a region none is added', () => assert.deepEqual(plan([], { region: undefined }).added, [sts, ...pair]));
+  test('without a region none is added', () =>
+    assert.deepEqual(plan([], { region: undefined }).added, [sts, ...given]));
   test('without regional STS none is added', () =>
-    assert.deepEqual(plan([], { regionalSts: false }).added, [...region, ...pair]));
+    assert.deepEqual(plan([], { regionalSts: false }).added, [...region, ...given]));
+  test('without a session name, and without the metadata switch, the other comes alone', () => {
+    assert.deepEqual(plan([], { sessionName: undefined }).added, [sts, ...region, ...pair, ...besidePair.slice(1)]);
+    assert.deepEqual(plan([], { withoutMetadata: false }).added, [sts, ...region, ...pair, ...besidePair.slice(0, 1)]);
+  });
   test('on Windows names compare without case', () => {
     const env = [{ name: 'aws_region' }, { name: 'Aws_Role_Arn', value: mine }];
-    assert.deepEqual(plan(env, {}, {}, 'windows').added, [sts, tokenFile]);
+    assert.deepEqual(plan(env, {}, {}, 'windows').added, [sts, tokenFile, ...besidePair]);
   });
 });
 
@@ -126,7 +163,14 @@ describe('envFrom', () => {
 });
 
 test('nothing is added twice, and a second run adds nothing, whatever is there', () => {
-  const name = fc.constantFrom(...all, 'AWS_ACCESS_KEY_ID', 'AWS_CONTAINER_CREDENTIALS_FULL_URI', 'aws_region', 'X');
+  const name = fc.constantFrom(
+    ...all,
+    'AWS_PROFILE',
+    'AWS_ACCESS_KEY_ID',
+    'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+    'aws_region',
+    'X',
+  );
   const value = fc.constantFrom('', 'x', role, 'arn:aws:iam::222222222222:role/x', ourToken);
   const entry = fc.oneof(fc.record({ name, value }), fc.record({ name, valueFrom: fc.constant({}) }));
   fc.assert(

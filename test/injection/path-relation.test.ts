@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { posix } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type PathRelation, pathRelation, segmentsOf } from '../../src/injection/path-relation.ts';
+import { type PathRelation, placeOf, segmentsOf } from '../../src/injection/path-relation.ts';
 import { cpuTimeMs } from '../cpu-time.ts';
 
 const target = '/var/run/secrets/eks.amazonaws.com/serviceaccount';
 const segmentsOfTarget = segmentsOf(target);
+
+const relation = (path: string, windows: boolean) => placeOf(path, segmentsOfTarget, windows).relation;
 
 /** The same by node:path, which is slower. */
 function byNormalForm(path: string): PathRelation {
@@ -17,12 +19,22 @@ function byNormalForm(path: string): PathRelation {
 }
 
 describe('where a path lies', () => {
+  test('tells how deep it is, where it is above', () => {
+    const depths = ['/', '/var', '//var/run/', '/var/run/x/../secrets', target].map(path =>
+      placeOf(path, segmentsOfTarget, false),
+    );
+    assert.deepEqual(
+      depths.map(({ shared }) => shared),
+      [0, 1, 2, 3, 5],
+    );
+  });
+
   test('is what its normal form says', () => {
     const segment = fc.constantFrom('.', '..', '', ...target.split('/'), 'x', 'va', 'varr');
     fc.assert(
       fc.property(fc.array(segment, { maxLength: 14 }), fc.boolean(), (segments, rooted) => {
         const path = `${rooted ? '/' : ''}${segments.join('/')}`;
-        assert.equal(pathRelation(path, segmentsOfTarget, false), byNormalForm(path));
+        assert.equal(relation(path, false), byNormalForm(path));
       }),
       { numRuns: 3000 },
     );
@@ -40,7 +52,7 @@ describe('where a path lies', () => {
         (parts, slashes, upper, drive) => {
           const path = parts.map((part, index) => `${slashes[index]}${part}`).join('');
           const spelt = `${drive}${upper ? path.toUpperCase() : path}`;
-          assert.equal(pathRelation(spelt, segmentsOfTarget, true), byNormalForm(path.replaceAll('\\', '/')));
+          assert.equal(relation(spelt, true), byNormalForm(path.replaceAll('\\', '/')));
         },
       ),
     );
@@ -55,7 +67,7 @@ describe('where a path lies', () => {
     ];
     for (const path of long) {
       const startedAt = cpuTimeMs();
-      pathRelation(path, segmentsOfTarget, false);
+      relation(path, false);
       const tookMs = cpuTimeMs() - startedAt;
       assert.ok(tookMs < 500, `${path.slice(0, 8)}: ${Math.round(tookMs)} ms`);
     }

@@ -91,7 +91,13 @@ const specs: fc.Arbitrary<Spec> = fc.record(
 async function ours(spec: Spec, skipped: readonly string[]): Promise<Spec> {
   const annotations = { 'eks.amazonaws.com/skip-containers': skipped.join(',') };
   const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'shop', annotations }, spec };
-  const admit = createAdmit(new FakeCluster(good, good), { ...defaultConfig, defaultRegion: region });
+  const admit = createAdmit(new FakeCluster(good, good), {
+    ...defaultConfig,
+    defaultRegion: region,
+    // The peer has neither.
+    roleSessionName: undefined,
+    disableInstanceMetadata: 'never',
+  });
   const { response } = await admit('mutate', readRequest({ object }), 5_000);
   return patched(object, response).spec;
 }
@@ -132,6 +138,16 @@ describe('where we differ from it on purpose', () => {
     const names = (await ours(spec, [])).containers[0]?.env?.map(({ name }) => name) ?? [];
     assert.ok(names.includes('AWS_WEB_IDENTITY_TOKEN_FILE'));
     assert.ok(!peer(spec, []).containers[0]?.env?.some(({ name }) => name === 'AWS_WEB_IDENTITY_TOKEN_FILE'));
+  });
+
+  test('a pod that it has injected comes out as it was', async () => {
+    await fc.assert(
+      fc.asyncProperty(specs, async made => {
+        const spec: Spec = JSON.parse(JSON.stringify(made));
+        assert.deepEqual(await ours(peer(spec, []), []), peer(spec, []));
+      }),
+      { numRuns: 200 },
+    );
   });
 
   test('no volume that nobody mounts', async () => {

@@ -18,12 +18,21 @@ test('names and paths are those of amazon-eks-pod-identity-webhook', () => {
   assert.deepEqual(webIdentityMode.variables(role, linux), pair(`${ours}/token`));
   assert.deepEqual(webIdentityMode.variables(role, windows), pair(windowsFile));
   const token = { audience: 'sts.amazonaws.com', expirationSeconds: 86_400, regionalSts: true, warning: undefined };
-  assert.deepEqual(webIdentity(linux, { roleArn: role, token, allowsRole: () => true }).volume(), {
-    name: 'aws-iam-token',
-    projected: {
-      sources: [{ serviceAccountToken: { audience: 'sts.amazonaws.com', expirationSeconds: 86_400, path: 'token' } }],
+  assert.deepEqual(
+    webIdentity(linux, {
+      roleArn: role,
+      token,
+      sessionName: undefined,
+      withoutMetadata: false,
+      allowsRole: () => true,
+    }).volume(),
+    {
+      name: 'aws-iam-token',
+      projected: {
+        sources: [{ serviceAccountToken: { audience: 'sts.amazonaws.com', expirationSeconds: 86_400, path: 'token' } }],
+      },
     },
-  });
+  );
 });
 
 describe('a volume is ours', () => {

@@ -8,7 +8,13 @@ import type { BoundaryProblem } from '../../injection/boundary.ts';
 import type { InjectionConflict } from '../../injection/inject.ts';
 import { tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
 import { roleArnVariable } from '../../injection/web-identity.ts';
-import { injectLabel, ownerAccountIdAnnotation, roleArnAnnotation, teamIdAnnotation } from '../../objects/keys.ts';
+import {
+  injectLabel,
+  ownerAccountIdAnnotation,
+  roleArnAnnotation,
+  skipContainersAnnotation,
+  teamIdAnnotation,
+} from '../../objects/keys.ts';
 import { quote } from '../../objects/quote.ts';
 import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
 import type { ControllerRoleProblem } from '../pods/controller-role.ts';
@@ -322,18 +328,23 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     }),
   },
   VolumeConflict: {
-    cause: `The pod has a volume \`${tokenVolumeName}\` that is not the token volume for the audience it needs, or a container mounts another volume at \`${tokenMountPath}\` or below it, or only a part of the token volume there.`,
+    cause: `The pod has a volume \`${tokenVolumeName}\` that is not the token volume for the audience it needs, or a container mounts another volume at \`${tokenMountPath}\` or below it, or only a part of the token volume there, or a read-only \`emptyDir\` above it, in which nobody can create the folder for the token.`,
     fixedBy: 'you',
-    remedy: 'Rename or remove that volume or mount. The webhook injects the right one.',
+    remedy: 'Rename or remove that volume or mount, or let it be written. The webhook injects the right one.',
     say: problem =>
-      'mount' in problem
+      'mount' in problem && problem.where === 'above'
         ? {
-            wrong: `${problem.container.kind} ${quote(problem.container.name)} mounts volume ${quote(problem.mount.name)} at ${quote(problem.mount.mountPath)}, where the token volume ${tokenVolumeName} must be mounted whole`,
-            remedy: 'remove that mount or move it elsewhere',
+            wrong: `${problem.container.kind} ${quote(problem.container.name)} could never start: it mounts the emptyDir ${quote(problem.mount.name)} read-only at ${quote(problem.mount.mountPath)}, so the folder for the token cannot be created in it`,
+            remedy: `mount it without readOnly or elsewhere, or list the container in the pod's annotation ${skipContainersAnnotation} if it needs no role`,
           }
-        : {
-            wrong: `the pod has a volume ${tokenVolumeName} that is not a projected service account token for audience ${quote(problem.audience)} at path "token"`,
-            remedy: 'rename or remove that volume (the webhook injects the right one)',
-          },
+        : 'mount' in problem
+          ? {
+              wrong: `${problem.container.kind} ${quote(problem.container.name)} mounts volume ${quote(problem.mount.name)} at ${quote(problem.mount.mountPath)}, where the token volume ${tokenVolumeName} must be mounted whole`,
+              remedy: 'remove that mount or move it elsewhere',
+            }
+          : {
+              wrong: `the pod has a volume ${tokenVolumeName} that is not a projected service account token for audience ${quote(problem.audience)} at path "token"`,
+              remedy: 'rename or remove that volume (the webhook injects the right one)',
+            },
   },
 };

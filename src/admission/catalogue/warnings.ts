@@ -1,8 +1,10 @@
 import { partitionOfRegion } from '../../accounts/partition.ts';
+import { parseRoleArn } from '../../accounts/role-arn.ts';
 import type { ContainerWarning } from '../../injection/inject.ts';
 import type { RegionWarning } from '../../injection/region.ts';
 import type { TokenWarning } from '../../injection/token-settings.ts';
 import { longestTokenSeconds, shortestTokenSeconds } from '../../injection/token-settings.ts';
+import { tokenMountPath } from '../../injection/token-volume.ts';
 import type { MisspelledKey } from '../../objects/key-hints.ts';
 import { defaultRegionAnnotation, ownerAccountIdAnnotation, skipContainersAnnotation } from '../../objects/keys.ts';
 import { quote, quoteNames } from '../../objects/quote.ts';
@@ -35,8 +37,17 @@ export interface WarningEntry<R> {
 
 type EntryOf<R extends Warning['reason']> = WarningEntry<Extract<Warning, { readonly reason: R }>>;
 
-function containersNamed({ containers }: ContainerWarning): string {
+function containersNamed({ containers }: Pick<ContainerWarning, 'containers'>): string {
   return `container${containers.length === 1 ? '' : 's'} ${quoteNames(containers)}`;
+}
+
+/** A role by its ARN, which the boundary let pass; by its name and account where that is long: it may have 2,048 characters. */
+function roleNamed(roleArn: string): string {
+  const role = parseRoleArn(roleArn);
+  if (role === undefined) return quote(roleArn);
+  return roleArn.length <= 100
+    ? roleArn
+    : `role ${quote(role.name.split('/').at(-1) ?? '')} of account ${role.accountId}`;
 }
 
 /** Each warning: its cause, what fixes it, and the words for one case. */
@@ -73,6 +84,21 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     remedy: 'Remove the static key, or skip the container.',
     say: warning => `AWS_ACCESS_KEY_ID in ${containersNamed(warning)} overrides the injected role`,
   },
+  OtherCredentials: {
+    cause:
+      'A container sets `AWS_PROFILE`, `AWS_DEFAULT_PROFILE`, `AWS_SHARED_CREDENTIALS_FILE` or `AWS_CONFIG_FILE`: some AWS SDKs use what these name instead of the injected role, or fail where a profile is missing.',
+    remedy: 'Remove the variable, or skip the container.',
+    say: warning =>
+      `${warning.variables.join(', ')} in ${containersNamed(warning)} may override the injected role, or AWS SDKs may fail`,
+  },
+  RoleDiffers: {
+    cause:
+      'A pod comes with the role, token file and volume of an earlier injection, as from a backup, and now another role is due. It keeps its role.',
+    remedy:
+      'To get the role that is due, create the pod from a manifest without the injected variables; a controller does so when you delete the pod.',
+    say: ({ containers, kept, due }) =>
+      `${containersNamed({ containers })} ${containers.length === 1 ? 'keeps' : 'keep'} ${roleNamed(kept)} from an earlier injection; to get ${roleNamed(due)}, remove AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE`,
+  },
   IncompleteWebIdentity: {
     cause: 'A container sets `AWS_WEB_IDENTITY_TOKEN_FILE` without `AWS_ROLE_ARN`: no role is injected into it.',
     remedy: 'Remove the variable, or set both.',
@@ -101,10 +127,10 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     say: warning => `EKS Pod Identity serves ${containersNamed(warning)}: the ServiceAccount's role is not injected`,
   },
   TokenMountNested: {
-    cause:
-      'A container mounts a volume above the path of the token volume: the token hides what that volume has there.',
-    remedy: 'Mount the volume elsewhere, if it holds anything under that path.',
-    say: warning => `the token volume is mounted inside another volume in ${containersNamed(warning)}`,
+    cause: `A container mounts a read-only volume above \`${tokenMountPath}\`, or at \`/run\` or \`/run/secrets\`, where most images link \`/var/run\`. It starts only if the volume has the folder for the token: nobody can create it there.`,
+    remedy: `Create the folder in the volume, mount the volume elsewhere, or list the container in \`${skipContainersAnnotation}\`.`,
+    say: ({ containers, nestedIn: { mount, folder } }) =>
+      `${containersNamed({ containers })} start${containers.length === 1 ? 's' : ''} only if the read-only volume at ${quote(mount.mountPath)} has folder ${folder}; or use ${skipContainersAnnotation}`,
   },
   MisspelledKey: {
     cause: 'An annotation that is ignored looks like one that is read, such as `eks.amazon.com/role-arn`.',

@@ -238,6 +238,12 @@ export function settingsFor(
   const credentials = webIdentity(pod, {
     roleArn: podRole.role.text,
     token,
+    sessionName: config.roleSessionName?.nameFor({
+      account: podRole.accountId,
+      namespace: namespace.name,
+      serviceAccount: pod.serviceAccountName,
+    }),
+    withoutMetadata: config.disableInstanceMetadata === 'always',
     allowsRole: roleArn => roleAllowed(roleArn, podRole, config.sourceAccounts),
   });
   const settings = { credentials, sdk: { region: region.region, regionalSts: token.regionalSts } };

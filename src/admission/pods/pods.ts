@@ -1,5 +1,5 @@
 import { namesRole } from '../../injection/boundary.ts';
-import { mountUsers } from '../../injection/credentials-modes.ts';
+import { mountUsers, rolesTaken } from '../../injection/credentials-modes.ts';
 import { findConflict, injectPod } from '../../injection/inject.ts';
 import { roleArnAnnotationPatch } from '../../injection/role-annotation.ts';
 import { unknownSkipNames } from '../../injection/skip-list.ts';
@@ -87,7 +87,7 @@ function optedOutDecision(podReview: PodReview): PodDecision {
     // The map may just have come.
     confirmLive: unresolved !== undefined,
   };
-  const patch = roleArnAnnotationPatch(pod, '');
+  const patch = roleArnAnnotationPatch(pod, { taken: rolesTaken(pod, pod.containers), given: false });
   return patch.length > 0 ? mutate('OptedOut', patch, details) : allow('OptedOut', details);
 }
 

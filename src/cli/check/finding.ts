@@ -58,6 +58,14 @@ const own = {
     cause: "ACK resources are in a namespace that is not bound, so ACK uses its controllers' own account.",
     remedy: 'Bind the namespace if that is not intended, or set `--unbound-resources=allow` if it is.',
   },
+  RegionUnknown: {
+    severity: 'warning',
+    on: 'Namespace',
+    cause:
+      'Neither the namespace nor a flag tells a region, so none is injected. Some AWS SDKs fail without one, unless a container sets it.',
+    remedy:
+      'Set the flag `--default-region`, or `AWS_REGION` in the containers; or, where the namespace has no ACK resources yet, its annotation `services.k8s.aws/default-region`.',
+  },
   InvalidRegion: {
     severity: 'warning',
     on: 'Namespace, ACK resource',

@@ -112,6 +112,9 @@ export function findInNamespace(namespace: Namespace, state: Snapshot, config: C
     const region = chooseRegion(annotations.get(defaultRegionAnnotation), config.defaultRegion, mapped.role.partition);
     const warned = region.warning === undefined ? undefined : warningFinding(region.warning, object);
     if (warned !== undefined) findings.push(warned);
+    else if (region.region === undefined && labels.get(injectLabel) === 'enabled') {
+      findings.push(finding('RegionUnknown', object, 'no region is known for its pods, so none is injected'));
+    }
   }
   return { namespace, binding, mapped, mapMissing: isMapMissing(problem), findings };
 }

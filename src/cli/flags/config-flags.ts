@@ -5,12 +5,15 @@ import { partitionOfRegion } from '../../accounts/partition.ts';
 import {
   type Config,
   defaultConfig,
+  defaultSessionName,
+  metadataPolicies,
   type NamespacePair,
   unboundPolicies,
   workloadPolicies,
 } from '../../admission/config.ts';
 import { identityForms, parseIdentity } from '../../admission/identity.ts';
 import { modes } from '../../admission/mode.ts';
+import { SessionNameTemplate } from '../../injection/session-name.ts';
 import { longestTokenSeconds, shortestTokenSeconds } from '../../injection/token-settings.ts';
 import { type FlagValues, listFlag, oneOf, optionalFlag, parserOf, switchFlag, valueFlag } from './flag.ts';
 import { isNamespaceName, namespaceNameForm, parseDurationMs } from './flag-values.ts';
@@ -39,6 +42,8 @@ function parseTokenExpiration(text: string): number {
   }
   return seconds;
 }
+
+const parseSessionName = (text: string) => (text === 'none' ? undefined : SessionNameTemplate.parse(text));
 
 const aliasForm = /^[a-z0-9]+$/;
 
@@ -116,6 +121,18 @@ export const configFlags = {
     'Lifetime of the injected token',
     parseTokenExpiration,
     `${defaultConfig.tokenExpirationSeconds}s`,
+  ),
+  roleSessionName: valueFlag(
+    '--role-session-name NAME',
+    'Name of the sessions of injected roles, with {account}, {namespace}, {serviceAccount}; none leaves it to the SDKs',
+    parseSessionName,
+    defaultSessionName,
+  ),
+  disableInstanceMetadata: valueFlag(
+    '--disable-instance-metadata POLICY',
+    "Keep AWS SDKs from the node's role beside injected roles: never, chain (only in chain mode) or always",
+    oneOf(metadataPolicies),
+    defaultConfig.disableInstanceMetadata,
   ),
   workloads: valueFlag(
     '--workloads POLICY',

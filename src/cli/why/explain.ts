@@ -8,6 +8,7 @@ import { decideLive } from '../../admission/live-view.ts';
 import { type Mode, modeOf } from '../../admission/mode.ts';
 import { ruleFor } from '../../admission/rules.ts';
 import type { AddedVariable } from '../../injection/credentials.ts';
+import { mayKnowRegion } from '../../injection/sdk-settings.ts';
 import { injectLabel } from '../../objects/keys.ts';
 import { readPod } from '../../objects/pod.ts';
 import { roleMapNames } from '../../objects/role-map.ts';
@@ -23,6 +24,8 @@ export interface GivenToContainer {
   readonly env: Readonly<Record<string, string>>;
   /** The role that it would have in the end, injected or its own. */
   readonly roleArn: string | undefined;
+  /** Whether it would have a role, and no region to ask for it in. */
+  readonly withoutRegion: boolean;
 }
 
 /** The decision on a pod that would be created now. */
@@ -61,13 +64,15 @@ function givenTo(asked: AskedPod, decision: Decision): readonly GivenToContainer
   const patch = decision.verdict === 'mutate' ? decision.patch : [];
   const after = withAdditions(asked.object, patch);
   const held = heldByPod(after as AskedPod['object']).containers;
-  return readPod(after).containers.map((container, index) => {
+  const podAfter = readPod(after);
+  return podAfter.containers.map((container, index) => {
     const added = patch.flatMap(({ path, value }) => (path.startsWith(`${container.path}/env`) ? [value].flat() : []));
     return {
       name: container.name,
       kind: container.kind,
       env: Object.fromEntries((added as AddedVariable[]).map(({ name, value }) => [name, value])),
       roleArn: held[index]?.roleArn,
+      withoutRegion: Boolean(held[index]?.roleArn) && !mayKnowRegion(container, podAfter),
     };
   });
 }

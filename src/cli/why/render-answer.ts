@@ -1,3 +1,4 @@
+import { quoteNames } from '../../objects/quote.ts';
 import { alignColumns } from '../table.ts';
 import type { Explanation, GivenToContainer } from './explain.ts';
 import type { HeldByContainer, HeldByPod } from './running-pod.ts';
@@ -37,6 +38,13 @@ function givenInWords({ env, roleArn }: GivenToContainer): string {
   return roleArn === undefined ? 'nothing' : `nothing; it keeps AWS_ROLE_ARN ${shown(roleArn)}`;
 }
 
+/** Where there is one, it stands among what containers get. */
+function regionInWords({ containers }: Explanation): string | undefined {
+  const without = containers.filter(({ withoutRegion }) => withoutRegion).map(({ name }) => name);
+  if (without.length === 0) return undefined;
+  return `none is known for container${without.length === 1 ? '' : 's'} ${quoteNames(without)}: some AWS SDKs fail without one (set --default-region, or services.k8s.aws/default-region on the namespace)`;
+}
+
 function containerRows<T extends { readonly name: string; readonly kind: string }>(
   containers: readonly T[],
   say: (container: T) => string,
@@ -52,6 +60,7 @@ export function renderAnswer({ kind, namespace, name, has, now }: Answer): strin
     ['Account', now.accountId],
     ['Role', now.roleArn],
     ['Role from', now.roleFrom],
+    ['Region', regionInWords(now)],
     ['Mode', now.mode],
     ['Label', now.label === undefined ? undefined : `carm-webhook.dev/inject=${shown(now.label)}`],
     ['Message', now.message],

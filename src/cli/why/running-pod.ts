@@ -37,12 +37,20 @@ export function heldByPod(object: JsonObject): HeldByPod {
   };
 }
 
-/** Every variable that an injection for a role can add, by the mode that gave a container its credentials; else undefined. */
+/**
+ * Every variable that an injection for a role can have added, by the mode that gave a container its credentials; else undefined.
+ * What comes beside a role is the user's own where it stands before the role, for an injection appends it.
+ */
 function injectedInto(container: Container, pod: Pod, roleArn: string): ReadonlySet<string> | undefined {
   for (const mode of credentialsModes) {
     const given = mode.variables(roleArn, pod);
-    if (given.every(({ name, value }) => container.awsVariables.literal(name, pod.windows) === value)) {
-      return new Set([...sdkVariables, ...given.map(({ name }) => name)]);
+    const isGiven = given.every(({ name, value }) => container.awsVariables.literal(name, pod.windows) === value);
+    if (isGiven && mode.standsAsInjected(container, pod)) {
+      const variables = given.map(({ name }) => name);
+      const companions = mode.companions.filter(name =>
+        variables.every(each => container.awsVariables.comesAfter(name, each, pod.windows)),
+      );
+      return new Set([...sdkVariables, ...variables, ...companions]);
     }
   }
   return undefined;

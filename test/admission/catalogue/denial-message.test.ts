@@ -56,7 +56,7 @@ const container: fc.Arbitrary<Container> = fc.record({
   hasEnvFrom: fc.boolean(),
   mounts: fc.constant(undefined),
 });
-const mount = fc.record({ name: hostile, mountPath: hostile, hasSubPath: fc.boolean() });
+const mount = fc.record({ name: hostile, mountPath: hostile, hasSubPath: fc.boolean(), readOnly: fc.boolean() });
 const variable = fc.constantFrom('AWS_ROLE_ARN', 'aws_role_arn', 'Aws_Role_Arn');
 const annotation = fc.constantFrom('carm-webhook.dev/role', 'eks.amazonaws.com/role-arn');
 const accountKey = fc.oneof(
@@ -174,7 +174,7 @@ const cases: Cases = {
   }),
   VolumeConflict: fc.oneof(
     fc.record({ reason: fc.constant('VolumeConflict'), audience: hostile }),
-    fc.record({ reason: fc.constant('VolumeConflict'), container, mount }),
+    fc.record({ reason: fc.constant('VolumeConflict'), container, mount, where: fc.constantFrom('at', 'above') }),
   ),
   ObjectTooLarge: fc.record({
     reason: fc.constant('ObjectTooLarge'),

@@ -20,7 +20,12 @@ const state: FakeState = {
     'shop/wish': { 'carm-webhook.dev/role': 'team/reader' },
   },
 };
-const regional: Config = { ...defaultConfig, defaultRegion: 'eu-central-1', supportMessage: 'Ask in #platform.' };
+const regional: Config = {
+  ...defaultConfig,
+  defaultRegion: 'eu-central-1',
+  disableInstanceMetadata: 'always',
+  supportMessage: 'Ask in #platform.',
+};
 
 async function ask(object: unknown, endpoint: 'mutate' | 'validate' = 'mutate', more: Partial<ReviewOptions> = {}) {
   const admit = createAdmit(new FakeCluster(state, state), regional);
@@ -150,6 +155,46 @@ describe('for any pod that is injected', () => {
       }),
       { numRuns: propertyRuns(150) },
     );
+  });
+
+  test('once more without settings and annotation that it needs no more, it is left as it is', async () => {
+    type Containers = { env?: { name?: string }[] | null }[] | null;
+    const settings = new Set(['AWS_STS_REGIONAL_ENDPOINTS', 'AWS_DEFAULT_REGION', 'AWS_REGION']);
+    const beside = new Set(['AWS_ROLE_SESSION_NAME', 'AWS_EC2_METADATA_DISABLED']);
+    let complete = 0;
+    await fc.assert(
+      fc.asyncProperty(shapedPod, async value => {
+        const object = overTheWire(value);
+        const { response } = await ask(object);
+        if (!response.allowed || response.patch === undefined) return;
+        const after = patched(object, response) as {
+          metadata?: { annotations?: Record<string, unknown> };
+          spec: Record<'containers' | 'initContainers', Containers>;
+        };
+        const lists = [after.spec.containers, after.spec.initContainers].flatMap(list => list ?? []);
+        const isComplete = ({ env }: { env?: { name?: string }[] | null }) =>
+          ['AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_ROLE_SESSION_NAME'].every(
+            name => env?.filter(each => each.name === name).length === 1,
+          ) && !JSON.stringify(env).includes('CREDENTIALS_FULL_URI');
+        if (
+          lists.length === 0 ||
+          !lists.every(isComplete) ||
+          !JSON.stringify(patchOf(response)).includes('"AWS_ROLE_ARN"')
+        )
+          return;
+        if (lists.some(({ env }) => env?.some(({ name }) => name?.startsWith('aws_')))) return;
+        complete += 1;
+        for (const container of lists) {
+          container.env =
+            container.env?.filter(({ name }) => !settings.has(name ?? '') && !beside.has(name ?? '')) ?? [];
+        }
+        if (after.metadata?.annotations) delete after.metadata.annotations['carm-webhook.dev/role-arn'];
+        const again = await ask(after);
+        assert.deepEqual(patchOf(again.response), []);
+      }),
+      { numRuns: propertyRuns(300) },
+    );
+    assert.ok(complete >= 10, `only ${complete} of the pods were complete: the property says little`);
   });
 
   test('after another webhook added a sidecar, only the sidecar is touched', async () => {

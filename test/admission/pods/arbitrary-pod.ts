@@ -52,6 +52,9 @@ const variableName = fc.oneof(
     'AWS_STS_REGIONAL_ENDPOINTS',
     'AWS_CONTAINER_CREDENTIALS_FULL_URI',
     'AWS_ACCESS_KEY_ID',
+    'AWS_ROLE_SESSION_NAME',
+    'AWS_EC2_METADATA_DISABLED',
+    'AWS_PROFILE',
     '__proto__',
   ),
   text,
@@ -74,7 +77,7 @@ const mount = with_(
     {
       name: fc.constantFrom('aws-iam-token', 'data', 'aws-iam-token '),
       mountPath: fc.oneof(
-        fc.constantFrom(ours, `${ours}/`, `${ours}/below`, '/var/run', '/', '/data', 'relative', `C:${ours}`),
+        fc.constantFrom(ours, `${ours}/`, `${ours}/below`, '/var/run', '/run', '/', '/data', 'relative', `C:${ours}`),
         text,
       ),
       subPath: fc.constantFrom('', 'token'),
@@ -104,6 +107,15 @@ const token = (audience: string, path: string) => ({ serviceAccountToken: { audi
 const volume = with_(
   fc.oneof(
     { weight: 4, arbitrary: fc.record({ name: text, emptyDir: fc.constant({}) }) },
+    {
+      weight: 2,
+      arbitrary: fc.constantFrom(
+        { name: 'data', emptyDir: {} },
+        { name: 'data', secret: { secretName: 'x' } },
+        { name: 'data', persistentVolumeClaim: { claimName: 'x', readOnly: true } },
+        { name: 'data', image: { reference: 'x' } },
+      ),
+    },
     {
       weight: 2,
       arbitrary: fc.record({
@@ -183,10 +195,13 @@ const readPaths: readonly (readonly string[])[] = [
   ['spec', 'containers', '0', 'volumeMounts'],
   ['spec', 'containers', '0', 'volumeMounts', '0', 'mountPath'],
   ['spec', 'containers', '0', 'volumeMounts', '0', 'subPathExpr'],
+  ['spec', 'containers', '0', 'volumeMounts', '0', 'readOnly'],
   ['spec', 'initContainers'],
   ['spec', 'ephemeralContainers'],
   ['spec', 'volumes'],
   ['spec', 'volumes', '0'],
+  ['spec', 'volumes', '0', 'emptyDir'],
+  ['spec', 'volumes', '0', 'persistentVolumeClaim'],
   ['spec', 'volumes', '0', 'projected'],
   ['spec', 'volumes', '0', 'projected', 'sources'],
   ['spec', 'volumes', '0', 'projected', 'sources', '0'],

@@ -8,6 +8,7 @@ import { inRepository, runCommand } from '../command-runs.ts';
 
 const state = inRepository('test/cli/check-state');
 const gates = '--feature-gates=TeamLevelCARM=true';
+const region = '--default-region=eu-central-1';
 
 async function findingsOf(...flags: string[]): Promise<{ code: number; findings: readonly Finding[] }> {
   const { code, stdout, stderr } = await runCommand(['check', '-o', 'json', ...flags]);
@@ -51,6 +52,7 @@ const fixture = [
   'warning InvalidMode Namespace odd',
   'warning InvalidRegion Namespace odd',
   'warning MisspelledKey Namespace odd',
+  'warning RegionUnknown Namespace shares-role',
   'warning InvalidTokenExpiration ServiceAccount good bad-expiration',
   'warning TokenExpirationClamped ServiceAccount good short-expiration',
   'warning MisspelledKey ServiceAccount good slip',
@@ -131,7 +133,7 @@ describe('check', () => {
       'error SelectorConflict Bucket plain r',
       'error SelectorNotMatched Topic plain r',
     ]);
-    const controllers = await findingsOf('--state', await stateOf(t, sharing), '--require-pods-key');
+    const controllers = await findingsOf('--state', await stateOf(t, sharing), '--require-pods-key', region);
     const all = [...findings, ...missing.findings, ...selected.findings, ...controllers.findings];
     const found = new Set(all.map(({ reason }) => reason));
     assert.deepEqual([...found].sort(), Object.keys(findingKinds).sort());
@@ -157,7 +159,7 @@ describe('check', () => {
     for (const head of heads)
       assert.match(head.slice(column - 2), /^ {2}(?:Bucket|ConfigMap|Namespace|ServiceAccount) /);
     assert.equal(stdout.match(/^ {4}Fix: /gm)?.length, fixture.length);
-    assert.ok(stdout.endsWith('\n17 errors, 10 warnings\n'));
+    assert.ok(stdout.endsWith('\n17 errors, 11 warnings\n'));
   });
 
   test('with the gate off a team id binds nothing, and says so', async () => {
@@ -174,7 +176,7 @@ describe('check', () => {
   });
 
   test("with --require-pods-key a ServiceAccount that asks for ACK's role is found, and a role that is mapped for both", async t => {
-    const { findings } = await findingsOf('--state', await stateOf(t, sharing), '--require-pods-key');
+    const { findings } = await findingsOf('--state', await stateOf(t, sharing), '--require-pods-key', region);
     assert.deepEqual(findings.map(inShort), [
       'error ControllerRole ServiceAccount apart greedy',
       'warning PodsShareControllerRole ConfigMap ack-system ack-role-account-map',
@@ -186,11 +188,21 @@ describe('check', () => {
   });
 
   test("without it a ServiceAccount may ask for ACK's role", async t => {
-    const { findings } = await findingsOf('--state', await stateOf(t, sharing));
+    const { findings } = await findingsOf('--state', await stateOf(t, sharing), region);
     assert.deepEqual(
       findings.map(({ reason }) => reason),
       ['PodsShareControllerRole'],
     );
+  });
+
+  test('a region is known by the namespace or by the flag, which concerns only namespaces whose pods get a role', async () => {
+    const withoutRegion = async (...flags: string[]) =>
+      (await findingsOf('--state', state, gates, ...flags)).findings.filter(({ reason }) => reason === 'RegionUnknown');
+    const [found, ...others] = await withoutRegion();
+    assert.deepEqual(others, []);
+    assert.equal(found?.object.name, 'shares-role');
+    assert.match(found?.fix ?? '', /--default-region/);
+    assert.deepEqual(await withoutRegion(region), []);
   });
 
   test('without findings it says so, exit 0', async t => {

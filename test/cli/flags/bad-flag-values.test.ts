@@ -24,6 +24,8 @@ const badValues: Readonly<Record<string, readonly string[]>> = {
   'source-accounts': ['b@d', '1234'],
   'require-pods-key': ['b@d', ''],
   'token-expiration': ['b@d', '599s', '86401s', '600.5s', '600h', ''],
+  'role-session-name': ['{b@d}', '{pod}', 'b@d:{namespace}', '{b@d', 'b@d\n', 'b@d'.repeat(22), 'x', ''],
+  'disable-instance-metadata': ['b@d', 'true', ''],
   workloads: ['b@d', ''],
   'unbound-resources': ['b@d', ''],
   'ack-identities': ['b@d', 'arn:aws:sts::111122223333:assumed-role/b@d', 'system:masters', 'team:name'],

@@ -40,7 +40,7 @@ describe('an item of a list that names neither kind nor apiVersion has those of 
     const { stdout } = await inject({ apiVersion: 'v1', kind: 'PodList', items });
     const { kind, items: read } = parse(stdout);
     assert.deepEqual([kind, Object.keys(read[0])], ['PodList', ['metadata', 'spec']]);
-    assert.equal(read[0].spec.containers[0].env.length, 5);
+    assert.equal(read[0].spec.containers[0].env.length, 6);
   });
 
   test('an item that names both keeps them', async () => {

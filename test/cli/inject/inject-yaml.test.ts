@@ -48,7 +48,7 @@ describe('inject keeps the YAML that it does not change', () => {
   test('comments, order of keys, quotes, empty lines and flow style stay; white space may change', async () => {
     const now = await injected(pod);
     const added =
-      /carm-webhook\.dev|AWS_|token|aws-iam|value: (regional|eu-|arn:|\/var)|mountPath|readOnly|projected|sources|serviceAccountToken|audience|expiration|volume|^ {6}env:$/;
+      /carm-webhook\.dev|AWS_|token|aws-iam|value: (regional|team-a\.|eu-|arn:|\/var)|mountPath|readOnly|projected|sources|serviceAccountToken|audience|expiration|volume|^ {6}env:$/;
     const [before, after] = [pod, now].map(text => withoutLines(text, added).replaceAll(/\s+/g, ''));
     assert.equal(after, before);
     assert.equal(parse(now).spec.containers[1].env[0].value, '1');
@@ -162,6 +162,7 @@ spec:
       'AWS_REGION',
       'AWS_ROLE_ARN',
       'AWS_WEB_IDENTITY_TOKEN_FILE',
+      'AWS_ROLE_SESSION_NAME',
     ];
     assert.deepEqual(names, [expected, expected, expected]);
   });
@@ -194,7 +195,7 @@ items:
       items.map((item: { metadata: { name: string } }) => item.metadata.name),
       ['good'],
     );
-    assert.equal(items[0].spec.containers[0].env.length, 5);
+    assert.equal(items[0].spec.containers[0].env.length, 6);
   });
 });
 

@@ -70,7 +70,14 @@ describe('by live reads of the cluster of a kubeconfig', () => {
 
   test('check lists namespaces and ServiceAccounts page by page, and gets the maps', async t => {
     const api = await startTinyApiServer(t, objects);
-    const { code, stdout } = await runCommand(['check', '--kubeconfig', api.kubeconfig, '-o', 'json']);
+    const { code, stdout } = await runCommand([
+      'check',
+      '--kubeconfig',
+      api.kubeconfig,
+      '-o',
+      'json',
+      '--default-region=eu-central-1',
+    ]);
     assert.equal(code, 1);
     const findings: { reason: string; object: { name: string } }[] = JSON.parse(stdout).findings;
     assert.deepEqual(
@@ -104,7 +111,14 @@ describe('by live reads of the cluster of a kubeconfig', () => {
     const buckets = [bucket('well', '111122223333'), bucket('strange', '999988887777')];
     const api = await startTinyApiServer(t, [map, ...objects.slice(1, 3), ...buckets, key]);
     api.forbidden.add('/apis/kms.services.k8s.aws/v1alpha1/keys');
-    const { stdout, stderr } = await runCommand(['check', '--kubeconfig', api.kubeconfig, '-o', 'json']);
+    const { stdout, stderr } = await runCommand([
+      'check',
+      '--kubeconfig',
+      api.kubeconfig,
+      '-o',
+      'json',
+      '--default-region=eu-central-1',
+    ]);
     const findings: { reason: string; object: { name: string } }[] = JSON.parse(stdout).findings;
     assert.deepEqual(
       findings.map(({ reason, object }) => `${reason} ${object.name}`),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -59,6 +59,7 @@ describe('why namespace', () => {
       AWS_REGION: 'eu-central-1',
       AWS_ROLE_ARN: workloadRole,
       AWS_WEB_IDENTITY_TOKEN_FILE: '/var/run/secrets/eks.amazonaws.com/serviceaccount/token',
+      AWS_ROLE_SESSION_NAME: 'team-a.default',
     });
   });
 
@@ -108,7 +109,61 @@ describe('why pod', () => {
     assert.equal(answer.has.containers[0].roleArn, old);
     assert.equal(answer.now.roleArn, workloadRole);
     assert.equal(answer.now.containers[0].roleArn, workloadRole);
-    assert.equal(Object.keys(answer.now.containers[0].env).length, 5);
+    assert.equal(Object.keys(answer.now.containers[0].env).length, 6);
+  });
+
+  test('a running pod keeps its own session name and role, which stand before what was injected', async t => {
+    const mine = 'arn:aws:iam::111122223333:role/mine';
+    const name = { name: 'AWS_ROLE_SESSION_NAME', value: 'mine' };
+    const plain = pod('web', {
+      containers: [
+        { name: 'named', env: [name] },
+        { name: 'own', env: [{ name: 'AWS_ROLE_ARN', value: mine }] },
+      ],
+    });
+    const injected = await runCommand(['inject', '-f', '-', '--state', await stateWith(t, [])], {
+      stdin: stringify(plain),
+    });
+    const { answer } = await whyJson(
+      'pod',
+      'web',
+      '-n',
+      'team-a',
+      '--state',
+      await stateWith(t, [parse(injected.stdout)]),
+    );
+    const [named, own] = answer.now.containers;
+    assert.equal(named.roleArn, workloadRole);
+    assert.equal(named.env.AWS_ROLE_SESSION_NAME, undefined);
+    assert.equal(named.env.AWS_ROLE_ARN, workloadRole);
+    assert.equal(own.roleArn, mine);
+  });
+
+  test('a region that nobody knows is told, with the containers that lack it', async t => {
+    const state = await stateWith(t, [
+      pod('web', {
+        containers: [
+          { name: 'app' },
+          { name: 'regional', env: [{ name: 'AWS_REGION', value: 'eu-west-1' }] },
+          { name: 'perhaps', envFrom: [{ configMapRef: { name: 'region' } }] },
+        ],
+      }),
+    ]);
+    const line = /^Region: .*\n/m;
+    const { stdout } = await runCommand(['why', 'pod', 'web', '-n', 'team-a', '--state', state]);
+    assert.doesNotMatch(stdout, line);
+    const file = join(state, 'state.yaml');
+    await writeFile(file, (await readFile(file, 'utf8')).replace(/^.*default-region.*\n/m, ''));
+    const { stdout: without } = await runCommand(['why', 'pod', 'web', '-n', 'team-a', '--state', state]);
+    assert.match(
+      without,
+      /^Region: +none is known for container "app": some AWS SDKs fail without one \(.*--default-region/m,
+    );
+    const { answer } = await whyJson('pod', 'web', '-n', 'team-a', '--state', state);
+    assert.deepEqual(
+      answer.now.containers.map((each: { withoutRegion: boolean }) => each.withoutRegion),
+      [true, false, false],
+    );
   });
 
   test('ephemeral containers are what it has, not what a new one would have', async t => {
