@@ -32,7 +32,7 @@ function tableOf(findings: readonly Finding[]): string {
 }
 
 async function check(argv: readonly string[], { env, stdout, stderr }: Surroundings): Promise<number> {
-  const { values, positionals } = readFlags(checkFlags, argv, env);
+  const { values, positionals } = readFlags(checkFlags, argv, env, 'check');
   rejectArguments('check', positionals);
   const config = configFrom(values, env);
   await using source = await openSource(values, config);

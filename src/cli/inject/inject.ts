@@ -55,7 +55,7 @@ function render(files: readonly InputFile[], form: 'yaml' | 'json' | 'diff'): st
 }
 
 async function inject(argv: readonly string[], { env, stdin, stdout, stderr }: Surroundings): Promise<number> {
-  const { values, positionals } = readFlags(injectFlags, argv, env);
+  const { values, positionals } = readFlags(injectFlags, argv, env, 'inject');
   rejectArguments('inject', positionals, '; name a file with -f FILE');
   if (values.filename.length === 0) throw new UsageError('-f is required: -f FILE, or -f - for stdin');
   const config = configFrom(values, env);

@@ -107,7 +107,7 @@ async function openCertificate(values: ServeValues, logger: Logger): Promise<Cer
 }
 
 async function serve(argv: readonly string[], { env }: Surroundings): Promise<number> {
-  const { values, positionals } = readFlags(serveFlags, argv, env);
+  const { values, positionals } = readFlags(serveFlags, argv, env, 'serve');
   rejectArguments('serve', positionals);
   checkClusterFlags(values);
   const config = configFrom(values, env);

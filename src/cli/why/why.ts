@@ -82,7 +82,7 @@ function readTarget(positionals: readonly string[]): { kind: 'pod' | 'namespace'
 }
 
 async function why(argv: readonly string[], { env, stdout }: Surroundings): Promise<number> {
-  const { values, positionals } = readFlags(whyFlags, argv, env);
+  const { values, positionals } = readFlags(whyFlags, argv, env, 'why');
   const { kind, name } = readTarget(positionals);
   const config = configFrom(values, env);
   await using source = await openSource(values, config);

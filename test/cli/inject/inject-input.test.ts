@@ -96,7 +96,7 @@ describe('inject: bad usage and unreadable input are exit 2, one line that quote
     [['-f', demoState], /cannot read ".*": it is a folder; name the files in it/],
     [['-f', '-', '-f', '-'], /stdin \(-f -\) can be read only once/],
     [['-f', '-', '-n', 'No_Good'], /--namespace "No_Good" is not the name of a namespace/],
-    [['-f', '-', '--nope'], /unknown flag "--nope"; flags are: --filename/],
+    [['-f', '-', '--nope'], /unknown flag "--nope"\. `carm-webhook inject --help`/],
     [['-f', '-', '--default-mode=off'], /--default-mode "off" is not one of: enforce, warn, audit/],
   ];
   for (const [argv, said] of usage) {
