@@ -246,7 +246,7 @@ describe('each denial, as kubectl prints it', () => {
     assert.equal(warned.stdout, 'deployment.apps/web created\n');
     assert.match(
       warned.stderr,
-      /^Warning: Deployment "web" in namespace "blind": .*\(Unverified\) Ask in #platform\.\n$/,
+      /^Warning: carm-webhook could not check the pods of Deployment "web" in namespace "blind": .*\(Unverified\) Ask in #platform\.\n$/,
     );
     prose.check('Unverified: the webhook may not read ServiceAccounts', `${refused.stderr}${warned.stderr}`);
     shown.add('Unverified');

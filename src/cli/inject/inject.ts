@@ -95,8 +95,8 @@ export const command: Command = {
 
 Shows what the webhook would do to manifests if each were created now: pods, pod templates of
 every built-in kind and those found in other kinds (Rollouts, JobSets), ACK resources and
-selectors, maps, Lists, and Namespaces, which are labelled. Other objects are printed unchanged; what
-seems to create pods and was not judged is named on stderr. Comments and order are kept.
+selectors, maps, Lists, and Namespaces, which are labelled. Other objects are printed unchanged;
+what seems to create pods and was not judged is named on stderr. Comments and order are kept.
 
 Denied objects are left out, their messages are on stderr, and the exit code is 1. A workload
 whose pods would be denied is left out too, whatever --workloads says.

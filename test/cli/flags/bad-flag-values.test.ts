@@ -23,6 +23,7 @@ const badValues: Readonly<Record<string, readonly string[]>> = {
   'default-mode': ['b@d', ''],
   'source-accounts': ['b@d', '1234'],
   'require-pods-key': ['b@d', ''],
+  recursive: ['b@d', ''],
   'token-expiration': ['b@d', '599s', '86401s', '600.5s', '600h', ''],
   workloads: ['b@d', ''],
   'unbound-resources': ['b@d', ''],
