@@ -288,7 +288,7 @@ describe('check of a cluster whose pods are older than the webhook, by people an
         const pods = await podsIn('carm-webhook');
         return pods.some(({ metadata }) => metadata.name.startsWith('check-now-')) ? true : undefined;
       });
-      const example = await import('node:fs/promises').then(({ readFile }) => readFile(exampleFile, 'utf8'));
+      const example = await readFile(exampleFile, 'utf8');
       const objects = parseAllDocuments(example).map(document => document.toJS() as Manifest);
       const cron = objects.find(({ kind }) => kind === 'CronJob');
       const [first] = (cron?.spec?.jobTemplate.spec.template.spec.containers ?? []) as { args: string[] }[];

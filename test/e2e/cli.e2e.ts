@@ -138,10 +138,16 @@ describe('the commands on a real kube-apiserver', () => {
     const env = { KUBECONFIG: await plane.kubeconfigFor({ user: 'nobody' }) };
     const check = await runBundle(['check'], { env });
     assert.equal(check.code, 3);
-    assert.match(check.stderr, /403 Forbidden \(you need the right to (?:list|get) \w+\)\. Ask your platform team for the ClusterRole [^\n]+\n$/);
+    assert.match(
+      check.stderr,
+      /403 Forbidden \(you need the right to (?:list|get) \w+\)\. Ask your platform team for the ClusterRole [^\n]+\n$/,
+    );
     const inject = await runBundle(['inject', '-f', '-'], { env, stdin: pods });
     assert.deepEqual([inject.code, inject.stdout], [3, '']);
-    assert.match(inject.stderr, /Namespace "team-a" .* \(you need the right to get namespaces\)\. Ask your platform team for the ClusterRole [^\n]+\n$/);
+    assert.match(
+      inject.stderr,
+      /Namespace "team-a" .* \(you need the right to get namespaces\)\. Ask your platform team for the ClusterRole [^\n]+\n$/,
+    );
   });
 
   test('a cluster that is out of reach: exit 3, one line', async () => {
