@@ -86,8 +86,8 @@ export async function findRunningPods(
     if (!mayRead) return owner;
     return (await unlessForbidden(outermostOwner(owner, namespace, source))) ?? owner;
   });
-  if (pods.more > 0)
-    onUnread(`${pods.more} more pods without their role, of other owners than the first ${mostOwners}`);
-  if (pods.malformed > 0) onUnread(`${pods.malformed} pods with fields of another type than Kubernetes gives them`);
+  const { more, malformed } = pods;
+  if (more > 0) onUnread(`pods of other owners than the first ${mostOwners}; so many lack their role: ${more}`);
+  if (malformed > 0) onUnread(`pods with a field of another type than Kubernetes gives it: ${malformed}`);
   return [...pods.found].map(findingOf);
 }

@@ -91,7 +91,7 @@ export class RunningPods {
       namespace !== undefined &&
       namespace.labels.get(injectLabel) === 'enabled' &&
       managementOf(namespace, ownNamespace, featureGates) === 'managed';
-    // No other pods are remembered by it: a namespace that is not known is not kept.
+    // One that is made up is not remembered: pods name as many as they like.
     if (namespace !== undefined) this.#namespaces.set(name, looked);
     return looked;
   }

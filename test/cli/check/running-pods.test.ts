@@ -243,14 +243,17 @@ describe('check finds the running pods without the role that they would get toda
     const odd = pod('odd', {}, { containers: [{ name: 'app', env: 'x' }] });
     const { stderr, findings } = await check('--state', await folderOf(t, [...cluster, odd, pod('bare')]));
     assert.equal(findings.length, 1);
-    assert.equal(stderr, 'not checked: 1 pods with fields of another type than Kubernetes gives them\n');
+    assert.equal(stderr, 'not checked: pods with a field of another type than Kubernetes gives it: 1\n');
   });
 
   test('so many owners are kept, and the rest is counted', async t => {
     const pods = Array.from({ length: mostOwners + 3 }, (_, index) => pod(`bare-${index}`));
     const { stderr, findings } = await check('--state', await folderOf(t, [...cluster, ...pods]));
     assert.equal(findings.length, mostOwners);
-    assert.equal(stderr, `not checked: 3 more pods without their role, of other owners than the first ${mostOwners}\n`);
+    assert.equal(
+      stderr,
+      `not checked: pods of other owners than the first ${mostOwners}; so many lack their role: 3\n`,
+    );
   });
 });
 
