@@ -43,10 +43,14 @@ function setsAwsVariables(env: unknown): boolean {
   return isJsonObject(env) && Object.keys(env).some(isAwsName);
 }
 
+const hasImage = (value: unknown): boolean => isJsonObject(value) && typeof value['image'] === 'string';
+
 /** Whether an object seems to say how a container runs (Argo's Workflow, Tekton's Task, SparkApplication), or by whom. */
 function describesPod(value: JsonObject): boolean {
   if (typeof value['serviceAccountName'] === 'string' || typeof value['serviceAccount'] === 'string') return true;
-  if (typeof value['image'] === 'string' && besideImage.some(key => Object.hasOwn(value, key))) return true;
+  const { container, containers, initContainers } = value;
+  if ([container, containers, initContainers].flat().some(hasImage)) return true;
+  if (hasImage(value) && besideImage.some(key => Object.hasOwn(value, key))) return true;
   return setsAwsVariables(value['env']) || setsAwsVariables(value['envVars']);
 }
 

@@ -43,11 +43,17 @@ describe('pod templates are found by their shape', () => {
 
   test("an object's own spec is no template: its operator merges it with a pod of its own", () => {
     assert.deepEqual(pathsIn(template), []);
-    assert.equal(unknownIn(template), 'spec.containers[0]');
+    assert.equal(unknownIn(template), 'spec');
   });
 
   for (const [what, at, object] of [
     ['an image with a command', 'spec', { spec: { image: 'x', command: ['y'] } }],
+    [
+      'a container with no more than an image',
+      'spec.templates[0]',
+      { spec: { templates: [{ container: { image: 'x' } }] } },
+    ],
+    ['init containers', 'spec', { spec: { initContainers: [{ image: 'x' }] } }],
     ['a ServiceAccount', 'spec', { spec: { serviceAccountName: 'x' } }],
     ['a list env with a variable of AWS', 'driver', { driver: { env: [{ name: 'B' }, { name: 'AWS_ROLE_ARN' }] } }],
     ['a map of variables', 'driver', { driver: { envVars: { aws_role_arn: 'x' } } }],

@@ -68,7 +68,7 @@ const notJudged: readonly (Omit<Kind, 'paths'> & { readonly at: string })[] = [
     apiVersion: 'argoproj.io/v1alpha1',
     kind: 'Workflow',
     rest: `spec: {entrypoint: a, templates: [{name: a, container: {image: x, env: [{name: AWS_ROLE_ARN, value: "${foreign}"}]}}]}`,
-    at: 'spec.templates[0].container',
+    at: 'spec.templates[0]',
   },
   {
     apiVersion: 'argoproj.io/v1alpha1',
