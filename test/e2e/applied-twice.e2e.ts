@@ -227,3 +227,8 @@ describe('a bundle that is applied twice', () => {
     },
   );
 });
+
+function withoutResourceVersion(stored: StoredPod): object {
+  const { resourceVersion: _, ...metadata } = stored.metadata;
+  return { ...stored, metadata };
+}
