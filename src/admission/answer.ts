@@ -39,20 +39,25 @@ function auditAnnotations({ verdict, reason, accountId, role }: Decision): Reado
 }
 
 /** Many objects may be applied at once, and kubectl prints a warning without the object that it is about. */
-function formatWarnings(warnings: readonly Warning[], request: AdmissionRequest): readonly string[] {
+function formatWarnings(rule: Rule, warnings: readonly Warning[], request: AdmissionRequest): readonly string[] {
   if (warnings.length === 0) return [];
-  const subject = shortSubject(request, isJsonObject(request.object) ? request.object : {});
+  const object = shortSubject(request, isJsonObject(request.object) ? request.object : {});
+  const subject = rule.warnsOfPods ? `pods of ${object}` : object;
   return warnings.map(warning => `${subject}: ${formatWarning(warning)}`);
 }
 
 function responseOf(
+  rule: Rule,
   request: AdmissionRequest,
   { decision, code }: EffectiveDecision,
   outcome: Outcome,
   message: string,
 ): AdmissionResponse {
   const denied = outcome === 'denied' || outcome === 'error';
-  const warnings = [...(outcome === 'warned' ? [message] : []), ...formatWarnings(decision.warnings ?? [], request)];
+  const warnings = [
+    ...(outcome === 'warned' ? [message] : []),
+    ...formatWarnings(rule, decision.warnings ?? [], request),
+  ];
   return {
     uid: request.uid,
     allowed: !denied,
@@ -99,5 +104,5 @@ export function answer(
     advisory: denial?.advisory ?? false,
     error: effective.error,
   };
-  return { response: responseOf(request, effective, outcome, message ?? ''), record };
+  return { response: responseOf(rule, request, effective, outcome, message ?? ''), record };
 }

@@ -54,6 +54,8 @@ export interface Rule<R extends RuleReasons = RuleReasons> {
   ) => DecisionBy<R> | Denied<'Unverified'> | undefined;
   /** Nobody is held up for it: what it cannot verify, or is too large for it, is a warning. */
   readonly advisory?: boolean;
+  /** Its warnings are about the pods that the object makes. */
+  readonly warnsOfPods?: boolean;
 }
 
 /** A rule, held to the reasons that it declares: a decision by another one does not compile. */

@@ -21,6 +21,8 @@ function isStoredTerminating({ oldObject, terminating }: AdmissionRequest): bool
 export function tooLarge(rule: Rule, request: AdmissionRequest, { what, atLeast }: Excess, config: Config): Decision {
   if (isStoredTerminating(request)) return allow('Terminating');
   const at = messageContext(request.namespace, config);
-  const decision = denyObject(() => subjectOf(request), { reason: 'ObjectTooLarge', what, atLeast }, at, config);
-  return { ...decision, advisory: rule.advisory ?? false, confirmLive: false };
+  const advisory = rule.advisory ?? false;
+  const subject = () => `${advisory ? 'carm-webhook: ' : ''}${subjectOf(request)}`;
+  const decision = denyObject(subject, { reason: 'ObjectTooLarge', what, atLeast }, at, config);
+  return { ...decision, advisory, confirmLive: false };
 }

@@ -15,10 +15,14 @@ const commands: readonly LazyCommand[] = [
   { name: 'inject', summary: 'Show what the webhook would do to manifests', load: () => import('./inject/inject.ts') },
   {
     name: 'check',
-    summary: 'Find what is wrong with maps, namespaces, ServiceAccounts and ACK resources',
+    summary: 'Find what is wrong with maps, namespaces, ServiceAccounts, ACK resources and pods',
     load: () => import('./check/check.ts'),
   },
-  { name: 'why', summary: 'Explain the decision on a pod or a namespace', load: () => import('./why/why.ts') },
+  {
+    name: 'why',
+    summary: 'Explain the decision on a pod, a workload or a namespace',
+    load: () => import('./why/why.ts'),
+  },
   { name: 'version', summary: 'Print the version', load: () => import('./version.ts') },
 ];
 

@@ -5,6 +5,7 @@ import { StateError } from '../cluster/state/state-directory.ts';
 import { MalformedObjectError } from '../objects/json.ts';
 import { CertificateError } from '../server/certificate.ts';
 import { ListenError } from '../server/listen.ts';
+import { UnreadError } from './sources/unread-error.ts';
 import { exitCodes, MissingObjectError, UsageError } from './usage-error.ts';
 
 /** An error that is an answer to the user, or theirs to fix. */
@@ -23,11 +24,22 @@ function codeOf(error: Error): number | undefined {
   return undefined;
 }
 
+/** Whether a right is missing to read the cluster, at whatever depth that is told. */
+function isForbidden(error: unknown): boolean {
+  if (error instanceof UnreadError) return error.isForbidden;
+  return error instanceof ClusterUnreachableError && isForbidden(error.cause);
+}
+
+/** For people who may edit a namespace and no more: the API server asks the webhook for them. */
+const withoutRights =
+  '. Ask your platform team for the ClusterRole carm-webhook-reader, or use kubectl apply --dry-run=server';
+
 /** What an error tells the user; undefined for a fault of ours. */
 export function userErrorOf(error: unknown): UserError | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = codeOf(error);
   if (code === undefined) return undefined;
   if (error instanceof StateError) return { code, lines: error.lines };
-  return { code, lines: [error instanceof MalformedObjectError ? describeMalformed(error) : error.message] };
+  const message = error instanceof MalformedObjectError ? describeMalformed(error) : error.message;
+  return { code, lines: [`${message}${isForbidden(error) ? withoutRights : ''}`] };
 }

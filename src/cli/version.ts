@@ -7,7 +7,7 @@ import { exitCodes } from './usage-error.ts';
 export const command: Command = {
   help: () => 'Usage: carm-webhook version\n\nPrints the version and ends.\n',
   run: async (argv, { env, stdout }) => {
-    rejectArguments('version', readFlags({}, argv, env).positionals);
+    rejectArguments('version', readFlags({}, argv, env, 'version').positionals);
     stdout.write(`carm-webhook ${version} (Node.js ${process.versions.node})\n`);
     return exitCodes.done;
   },

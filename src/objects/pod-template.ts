@@ -14,19 +14,27 @@ export interface WorkloadKind {
   readonly resource: string;
   /** The fields that lead to the template. */
   readonly template: readonly string[];
+  /** As kubectl takes it, besides the kind and the resource. */
+  readonly shortName?: string;
 }
 
 const inSpec = ['spec', 'template'];
 
 /** Every built-in kind with a pod template. https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/ */
 export const workloadKinds: readonly WorkloadKind[] = [
-  { group: 'apps', kind: 'Deployment', resource: 'deployments', template: inSpec },
-  { group: 'apps', kind: 'ReplicaSet', resource: 'replicasets', template: inSpec },
-  { group: 'apps', kind: 'StatefulSet', resource: 'statefulsets', template: inSpec },
-  { group: 'apps', kind: 'DaemonSet', resource: 'daemonsets', template: inSpec },
+  { group: 'apps', kind: 'Deployment', resource: 'deployments', template: inSpec, shortName: 'deploy' },
+  { group: 'apps', kind: 'ReplicaSet', resource: 'replicasets', template: inSpec, shortName: 'rs' },
+  { group: 'apps', kind: 'StatefulSet', resource: 'statefulsets', template: inSpec, shortName: 'sts' },
+  { group: 'apps', kind: 'DaemonSet', resource: 'daemonsets', template: inSpec, shortName: 'ds' },
   { group: 'batch', kind: 'Job', resource: 'jobs', template: inSpec },
-  { group: 'batch', kind: 'CronJob', resource: 'cronjobs', template: ['spec', 'jobTemplate', ...inSpec] },
-  { group: '', kind: 'ReplicationController', resource: 'replicationcontrollers', template: inSpec },
+  {
+    group: 'batch',
+    kind: 'CronJob',
+    resource: 'cronjobs',
+    template: ['spec', 'jobTemplate', ...inSpec],
+    shortName: 'cj',
+  },
+  { group: '', kind: 'ReplicationController', resource: 'replicationcontrollers', template: inSpec, shortName: 'rc' },
   { group: '', kind: 'PodTemplate', resource: 'podtemplates', template: ['template'] },
 ];
 

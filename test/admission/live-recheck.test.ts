@@ -54,6 +54,29 @@ test('an opted-out pod is told that it runs without a role only after a live rea
   assert.deepEqual(cluster.reads.toSorted(), ['Namespace shop', 'RoleMap account']);
 });
 
+describe('a workload whose ServiceAccount the cache does not have', () => {
+  const review = workload('Deployment', pod());
+  const asked = ['Namespace shop', 'RoleMap account', 'ServiceAccount shop/default'];
+
+  test('is judged without one only after a live read: it may just have come', async () => {
+    const cluster = new FakeCluster(noServiceAccount, noServiceAccount);
+    const { response, reason } = await ask(cluster, review, 'validate');
+    assert.deepEqual([reason, response.warnings], ['Checked', undefined]);
+    assert.deepEqual(cluster.reads.toSorted(), asked);
+  });
+
+  test('is judged by what it asks for, if it has come', async () => {
+    const annotations = { 'carm-webhook.dev/role': 'arn:aws:iam::999999999999:role/admin' };
+    const live: FakeState = { ...good, serviceAccounts: { 'shop/default': annotations } };
+    const { response, reason } = await ask(new FakeCluster(noServiceAccount, live), review, 'validate');
+    assert.equal(reason, 'RoleOutsideAccount');
+    assert.match(
+      response.warnings?.[0] ?? '',
+      /^carm-webhook: pods of Deployment "web" will not start: ServiceAccount /,
+    );
+  });
+});
+
 test("with --require-pods-key ACK's roles are read live from the map of every ACK system namespace, each once", async () => {
   const maps = { account: { 'pods.111111111111': role, '111111111111': 'arn:aws:iam::111111111111:role/ack' } };
   const cluster = new FakeCluster(undefined, { ...good, maps });

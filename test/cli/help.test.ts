@@ -33,10 +33,10 @@ describe('help', () => {
   }
 
   for (const name of ['inject', 'check', 'why']) {
-    test(`of ${name} has two examples, and every flag that changes a decision`, async () => {
+    test(`of ${name} has examples, and every flag that changes a decision`, async () => {
       const { stdout } = await runCommand([name, '--help']);
       const examples = stdout.split('Examples:\n')[1]?.split('\n\n')[0]?.split('\n') ?? [];
-      assert.equal(examples.length, 2);
+      assert.ok(examples.length >= 2);
       for (const example of examples) assert.match(example, new RegExp(`carm-webhook ${name} `));
       const flags = ['ack-system-namespace', 'feature-gates', 'default-region', 'default-mode', 'source-accounts'];
       const more = [

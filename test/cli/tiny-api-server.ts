@@ -63,7 +63,8 @@ function answerApis(path: string, objects: readonly TinyObject[]) {
     });
     return { code: 200, body: { kind: 'APIGroupList', groups } };
   }
-  const [, groupVersion, plural] = /^\/apis\/([^/]+\/[^/]+)(?:\/([a-z]+))?$/.exec(path) ?? [];
+  const [, groupVersion, namespace, plural, name] =
+    /^\/apis\/([^/]+\/[^/]+)(?:\/namespaces\/([^/]+))?(?:\/([a-z]+)(?:\/([^/]+))?)?$/.exec(path) ?? [];
   const ofVersion = others.filter(({ apiVersion }) => apiVersion === groupVersion);
   const pluralOf = ({ kind }: TinyObject) => `${kind.toLowerCase()}s`;
   if (plural === undefined) {
@@ -75,6 +76,10 @@ function answerApis(path: string, objects: readonly TinyObject[]) {
     return { code: 200, body: { kind: 'APIResourceList', resources: items } };
   }
   const items = ofVersion.filter(object => pluralOf(object) === plural);
+  if (name !== undefined) {
+    const found = items.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
+    return found === undefined ? status(404, 'NotFound') : { code: 200, body: found };
+  }
   if (items.length === 0) return status(404, '');
   return { code: 200, body: { kind: 'List', apiVersion: groupVersion, metadata: { resourceVersion: '7' }, items } };
 }

@@ -247,7 +247,7 @@ const literals: readonly Row[] = [
     proves: "a Deployment whose pods name ACK's role is warned of",
     review: { ...workload('Deployment', literal(arn('ack-controller'))), kind: 'Deployment' },
     outcome: 'warned',
-    says: ['pods of Deployment "web"'],
+    says: ['carm-webhook: pods of Deployment "web" will not start: '],
   },
   {
     server: 'strict',
@@ -263,7 +263,7 @@ const literals: readonly Row[] = [
     reason: 'NothingToInject',
     outcome: 'allowed',
     warnings: ['DebugContainerNotInjected'],
-    says: ['(ControllerRole)'],
+    says: ["which is a role of ACK's controllers"],
   },
 ];
 

@@ -100,7 +100,7 @@ export const ephemeralContainerRows: readonly Row[] = [
     reason: 'NothingToInject',
     outcome: 'allowed',
     warnings: ['DebugContainerNotInjected'],
-    says: ['AccountNotMapped'],
+    says: ['has no role for account'],
   },
   {
     proves: 'an ephemeral container of a namespace that lost its binding is a warning',
@@ -144,7 +144,7 @@ export const ephemeralContainerRows: readonly Row[] = [
     reason: 'NothingToInject',
     outcome: 'allowed',
     warnings: ['DebugContainerNotInjected'],
-    says: ['VolumeConflict'],
+    says: ['the pod has a volume aws-iam-token that is not'],
   },
   {
     proves: 'a pod that opted out is debugged without a role',

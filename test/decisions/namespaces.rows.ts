@@ -57,7 +57,7 @@ export const namespaceRows: readonly Row[] = [
     reason: 'OptedOut',
     outcome: 'allowed',
     warnings: ['BindingUnresolved'],
-    says: ['ACK resources will be denied until the binding resolves', 'AccountNotMapped'],
+    says: ['ACK resources will be denied until the binding resolves', 'has no role for account'],
   },
   {
     server: 'services',
@@ -230,7 +230,8 @@ export const namespaceRows: readonly Row[] = [
     reason: 'Labelled',
     outcome: 'mutated',
     warnings: ['BindingUnresolved'],
-    says: ['AccountNotMapped'],
+    says: ['has no role for account'],
+    neverSays: ['AccountNotMapped'],
   },
   {
     proves: 'a namespace that comes before the account map is admitted with a warning',
@@ -239,7 +240,7 @@ export const namespaceRows: readonly Row[] = [
     reason: 'Labelled',
     outcome: 'mutated',
     warnings: ['BindingUnresolved'],
-    says: ['AccountMapMissing'],
+    says: ['there is no ConfigMap elsewhere/ack-role-account-map'],
   },
   {
     proves: 'a hostile binding is admitted, quoted in one line',

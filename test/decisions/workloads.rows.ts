@@ -49,7 +49,7 @@ export const workloadRows: readonly Row[] = [
       review: create(kind, 'unmapped'),
       reason: 'AccountNotMapped',
       outcome: 'warned',
-      says: [`pods of ${kind} "web" in namespace "unmapped": `, 'Ask your platform team to '],
+      says: [`carm-webhook: pods of ${kind} "web" will not start: `, 'Ask your platform team to '],
     }),
   ),
   ...workloadKindNames.map(
@@ -84,7 +84,7 @@ export const workloadRows: readonly Row[] = [
       review: create(kind, 'shop', podWithEnv([{ name: 'AWS_ROLE_ARN', value: foreignRole }])),
       reason: 'RoleOutsideAccount',
       outcome: 'denied',
-      says: [`pods of ${kind} "web"`],
+      says: [`carm-webhook: pods of ${kind} "web" will not start: `],
     }),
   ),
   {
@@ -204,14 +204,52 @@ export const workloadRows: readonly Row[] = [
     reason: 'Checked',
     outcome: 'allowed',
     warnings: ['StaticAccessKey'],
+    says: ['pods of Deployment "web": AWS_ACCESS_KEY_ID in container "app"'],
   },
   {
     ...validate,
-    proves: 'a ServiceAccount that follows in the same apply is only a warning, even with --workloads=deny',
+    proves: 'a ServiceAccount that follows in the same apply is no matter, even with --workloads=deny',
     server: 'workloads-denied',
     review: create('Deployment', 'shop', pod({ serviceAccountName: 'later' })),
-    reason: 'ServiceAccountNotFound',
+    reason: 'Checked',
+    outcome: 'allowed',
+  },
+  {
+    ...validate,
+    proves: 'without its ServiceAccount, all else of a workload is judged: the map',
+    review: create('Deployment', 'unmapped', pod({ serviceAccountName: 'later' })),
+    reason: 'AccountNotMapped',
     outcome: 'warned',
+  },
+  {
+    ...validate,
+    proves: 'without its ServiceAccount, all else of a workload is judged: the boundary',
+    server: 'workloads-denied',
+    review: create(
+      'Deployment',
+      'shop',
+      pod({
+        serviceAccountName: 'later',
+        containers: [container('app', { env: [{ name: 'AWS_ROLE_ARN', value: foreignRole }] })],
+      }),
+    ),
+    reason: 'RoleOutsideAccount',
+    outcome: 'denied',
+  },
+  {
+    ...validate,
+    proves: 'without its ServiceAccount, all else of a workload is judged: static keys',
+    review: create(
+      'Deployment',
+      'shop',
+      pod({
+        serviceAccountName: 'later',
+        containers: [container('app', { env: [{ name: 'AWS_ACCESS_KEY_ID', value: 'x' }] })],
+      }),
+    ),
+    reason: 'Checked',
+    outcome: 'allowed',
+    warnings: ['StaticAccessKey'],
   },
   {
     ...validate,
@@ -228,6 +266,8 @@ export const workloadRows: readonly Row[] = [
     review: create('Deployment', 'unmapped-warn'),
     reason: 'AccountNotMapped',
     outcome: 'warned',
+    says: ['carm-webhook: pods of Deployment "web" will run unchanged (mode warn): '],
+    neverSays: ['will not start'],
   },
   {
     ...validate,

@@ -60,7 +60,7 @@ describe('the demo', () => {
       stdout,
       /Error from server \(Forbidden\): admission webhook "pods\.carm-webhook\.dev" denied the request: /,
     );
-    assert.match(stdout, /^ {2}Warning: pods of Deployment "web" in namespace "team-b": /m);
+    assert.match(stdout, /^ {2}Warning: carm-webhook: pods of Deployment "web" will not start: /m);
     assert.match(stdout, /\(AccountNotMapped\)[\s\S]*\(RoleOutsideAccount\)/);
     assert.match(stdout, /6 of 6 answers are as expected/);
     assert.ok(!stdout.includes('\u001b'));

@@ -203,6 +203,32 @@ describe('a bundle that is applied twice', () => {
       assert.deepEqual((await served.pod('imported', 'quiet')).spec, spec);
     },
   );
+
+  test(
+    'a shop of twelve services, each with its ServiceAccount after it: no warning, and no difference',
+    testLimit,
+    async () => {
+      const name = 'micro-services';
+      await served.apply([boundNamespace(name, account)]);
+      const services = Array.from({ length: 12 }, (_, index) => `service-${index}`).flatMap(each => [
+        deployment(name, each, { serviceAccountName: each }),
+        {
+          apiVersion: 'v1',
+          kind: 'Service',
+          metadata: { name: each, namespace: name },
+          spec: { ports: [{ port: 80 }] },
+        },
+        { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: each, namespace: name }, data: { image: each } },
+        serviceAccount(name, each),
+      ]);
+      const first = await served.apply(services);
+      assert.equal(first.stderr, '');
+      assert.equal(first.stdout.match(/ created$/gm)?.length, services.length);
+      const second = await served.apply(services);
+      assert.equal(second.stderr, '');
+      assert.equal(second.stdout.match(/ unchanged$/gm)?.length, services.length);
+    },
+  );
 });
 
 function withoutResourceVersion(stored: StoredPod): object {

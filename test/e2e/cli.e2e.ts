@@ -123,23 +123,31 @@ describe('the commands on a real kube-apiserver', () => {
 
   test('check finds what is wrong, by lists', async () => {
     const env = { KUBECONFIG: await plane.kubeconfigFor({ user: 'alice' }) };
-    const { code, stdout } = await runBundle(['check', '-o', 'json', '--default-region=eu-central-1'], { env });
+    const { code, stdout, stderr } = await runBundle(['check', '-o', 'json', '--default-region=eu-central-1'], { env });
     assert.equal(code, 1);
     const findings: { reason: string; object: { name: string } }[] = JSON.parse(stdout).findings;
     assert.deepEqual(
       findings.map(({ reason, object }) => `${reason} ${object.name}`),
       ['InvalidAccountId ack-role-account-map', 'NamespaceNotLabelled late'],
     );
+    // The rights of a release ago.
+    assert.match(stderr, /^not checked: cannot read the pods: .*403 Forbidden \(you need the right to list pods\)\n$/);
   });
 
   test('a user without rights is told the right that is missing, exit 3', async () => {
     const env = { KUBECONFIG: await plane.kubeconfigFor({ user: 'nobody' }) };
     const check = await runBundle(['check'], { env });
     assert.equal(check.code, 3);
-    assert.match(check.stderr, /403 Forbidden \(you need the right to (?:list|get) \w+\)\n$/);
+    assert.match(
+      check.stderr,
+      /403 Forbidden \(you need the right to (?:list|get) \w+\)\. Ask your platform team for the ClusterRole [^\n]+\n$/,
+    );
     const inject = await runBundle(['inject', '-f', '-'], { env, stdin: pods });
     assert.deepEqual([inject.code, inject.stdout], [3, '']);
-    assert.match(inject.stderr, /Namespace "team-a" .* \(you need the right to get namespaces\)\n$/);
+    assert.match(
+      inject.stderr,
+      /Namespace "team-a" .* \(you need the right to get namespaces\)\. Ask your platform team for the ClusterRole [^\n]+\n$/,
+    );
   });
 
   test('a cluster that is out of reach: exit 3, one line', async () => {

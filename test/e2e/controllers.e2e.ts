@@ -91,7 +91,7 @@ describe('pods that controllers create', () => {
       const containers = [containerWith({ name: 'AWS_ROLE_ARN', value: foreignRole })];
       const applied = await served.apply([make('shop', name, { containers })]);
       const told = `: container "app" sets AWS_ROLE_ARN to "${foreignRole}", which is not a role in account ${account} (namespace "shop"). To fix this, remove AWS_ROLE_ARN (the webhook injects the role) or use a role in account ${account} (your platform team can allow account 999999999999 with --source-accounts) (RoleOutsideAccount)`;
-      assert.equal(applied.stderr, `Warning: pods of ${kind} "${name}" in namespace "shop"${told}\n`);
+      assert.equal(applied.stderr, `Warning: carm-webhook: pods of ${kind} "${name}" will not start${told}\n`);
       assert.match(applied.stdout, / created\n$/);
 
       // A Deployment's pods are created by its ReplicaSet.
@@ -144,7 +144,10 @@ describe('pods that controllers create', () => {
     const labelled = await served.plane.kubectl(['label', 'deployment/bad-web', 'tier=front', '-n', 'shop']);
     assert.equal(labelled.stderr, '');
     const changed = await served.plane.kubectl(['set', 'image', 'deployment/bad-web', 'app=other', '-n', 'shop']);
-    assert.match(changed.stderr, /^Warning: pods of Deployment "bad-web" .*\(RoleOutsideAccount\)\n$/);
+    assert.match(
+      changed.stderr,
+      /^Warning: carm-webhook: pods of Deployment "bad-web" will not start: .*\(RoleOutsideAccount\)\n$/,
+    );
     const mended = await served.plane.kubectl(['set', 'env', 'deployment/bad-web', 'AWS_ROLE_ARN-', '-n', 'shop']);
     assert.equal(mended.stderr, '');
     // The roll-out waits for readiness, which no kubelet reports, after the first pod.

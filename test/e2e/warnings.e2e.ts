@@ -57,7 +57,8 @@ describe('each warning, as kubectl prints it', () => {
       row.reasons,
       result.stderr,
     );
-    for (const line of lines) assert.match(line, /^(pods of )?(Pod|Namespace|Deployment) "[ -~]+$/);
+    for (const line of lines)
+      assert.match(line, /^(?:(?:carm-webhook: )?pods of )?(?:Pod|Namespace|Deployment) "[ -~]+$/);
     if (row.invalid === undefined) {
       assert.equal(result.stderr, lines.map(line => `Warning: ${line}\n`).join(''));
     } else {

@@ -10,9 +10,9 @@ const fixIntroductions: Readonly<Record<FixedBy, string>> = {
   'platform team': 'Ask your platform team to',
 };
 
-/** What is wrong, in one line without the remedy, for a warning that has words of its own around it. */
+/** What is wrong, in one line without remedy and reason, for a warning that has words and a reason of its own. */
 export function describeProblem(problem: Problem, at: MessageContext): string {
-  return `${denialOf(problem).say(problem, at).wrong} (${problem.reason})`;
+  return denialOf(problem).say(problem, at).wrong;
 }
 
 function endOf(reason: Reason, supportMessage: string | undefined): string {

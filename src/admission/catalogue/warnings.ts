@@ -143,13 +143,13 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   BindingUnresolved: {
     cause:
       "A namespace's binding does not resolve to a role yet: its pods and ACK resources are denied until it does. In a namespace labelled `carm-webhook.dev/inject: disabled`, only its ACK resources are.",
-    remedy: 'See the reason that the warning names.',
+    remedy: 'Fix what the warning says is wrong.',
     say: ({ denied, wrong }) => `${denied} will be denied until the binding resolves: ${wrong}`,
   },
   RunsWithoutRole: {
     cause:
       "A pod that opted out (`carm-webhook.dev/inject: disabled` or `eks.amazonaws.com/skip-pod-identity-webhook`) is in a namespace whose binding does not resolve. It is admitted, and runs without the account's role.",
-    remedy: 'Nothing to do if the pod needs no AWS role. Otherwise see the reason that the warning names.',
+    remedy: 'Nothing to do if the pod needs no AWS role. Otherwise fix what the warning says is wrong.',
     say: ({ wrong }) => `the pod opted out and runs without a role; the binding does not resolve: ${wrong}`,
   },
   LabelRestored: {
@@ -201,7 +201,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   DebugContainerNotInjected: {
     cause:
       "An ephemeral container gets no role: the namespace's role no longer resolves, or the pod has no usable token volume.",
-    remedy: 'See the reason that the warning names. A running pod cannot gain a volume.',
+    remedy: 'Fix what the warning says is wrong. A running pod cannot gain a volume.',
     say: ({ wrong }) => `the debug container gets no role: ${wrong}`,
   },
 };

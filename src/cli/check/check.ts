@@ -6,7 +6,8 @@ import { openSource } from '../sources/open-source.ts';
 import { alignColumns } from '../table.ts';
 import { exitCodes } from '../usage-error.ts';
 import { findAll } from './find-all.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, sortFindings } from './finding.ts';
+import { findRunningPods } from './pod-findings.ts';
 
 const checkFlags = { output: outputFlag(['table', 'json']), ...clusterFlags, ...configFlags } as const;
 
@@ -32,26 +33,29 @@ function tableOf(findings: readonly Finding[]): string {
 }
 
 async function check(argv: readonly string[], { env, stdout, stderr }: Surroundings): Promise<number> {
-  const { values, positionals } = readFlags(checkFlags, argv, env);
+  const { values, positionals } = readFlags(checkFlags, argv, env, 'check');
   rejectArguments('check', positionals);
   const config = configFrom(values, env);
   await using source = await openSource(values, config);
-  const snapshot = await source.snapshot(why => stderr.write(`not checked: ${why}\n`));
-  const findings = findAll(snapshot, config);
+  const onUnread = (why: string) => stderr.write(`not checked: ${why}\n`);
+  const snapshot = await source.snapshot(onUnread);
+  const ofPods = await findRunningPods(source, snapshot, config, onUnread);
+  const findings = sortFindings([...findAll(snapshot, config), ...ofPods]);
   stdout.write(values.output === 'json' ? `${JSON.stringify({ findings }, undefined, 2)}\n` : tableOf(findings));
   return findings.length > 0 ? exitCodes.denied : exitCodes.done;
 }
 
-/** `carm-webhook check`: what is wrong with maps, namespaces and ServiceAccounts. */
+/** `carm-webhook check`: what is wrong with maps, namespaces, ServiceAccounts, ACK resources and running pods. */
 export const command: Command = {
   help: () => `Usage: carm-webhook check [flags]
 
 Checks the account map, the team map, all namespaces, the ServiceAccounts of managed namespaces,
-and ACK resources. Each finding has a reason, an object and a fix. The exit code is 1 if there are
-findings.
+ACK resources, and which running pods lack the role that they would get today. Each finding has a
+reason, an object and a fix. The exit code is 1 if there are findings.
 
-It needs the right to list namespaces and serviceaccounts, and to get the two maps. ACK resources
-that it may not list are named on stderr and skipped.
+It needs the right to list namespaces and serviceaccounts, and to get the two maps. Pods and ACK
+resources that it may not list are named on stderr and skipped. The ClusterRole
+carm-webhook-reader of deploy/ has every right that it uses.
 
 Examples:
   carm-webhook check --context production

@@ -5,7 +5,7 @@ import { roleMaps } from '../../admission/pods/controller-role.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { quoteNames } from '../../objects/quote.ts';
 import { roleMapNames } from '../../objects/role-map.ts';
-import { type Finding, finding, sortFindings } from './finding.ts';
+import { type Finding, finding } from './finding.ts';
 import { findInMaps, mapObject } from './map-findings.ts';
 import { findInNamespace, type NamespaceFindings } from './namespace-findings.ts';
 import { findInResources } from './resource-findings.ts';
@@ -55,16 +55,16 @@ function sharedRoles(namespaces: readonly NamespaceFindings[], state: Snapshot, 
   });
 }
 
-/** Everything that `check` finds in a cluster, errors first. */
+/** What `check` finds in a cluster besides its pods. */
 export function findAll(state: Snapshot, config: Config): readonly Finding[] {
   const namespaces = [...state.namespaces()].map(namespace => findInNamespace(namespace, state, config));
   const byName = new Map(namespaces.map(each => [each.namespace.name, each]));
-  return sortFindings([
+  return [
     ...findInMaps(state, config),
     ...missingMaps(namespaces, config),
     ...sharedRoles(namespaces, state, config),
     ...namespaces.flatMap(({ findings }) => findings),
     ...findInServiceAccounts(state, byName, config),
     ...findInResources(state, config),
-  ]);
+  ];
 }

@@ -45,6 +45,13 @@ const own = {
       'The namespace is bound and lacks the label `carm-webhook.dev/inject`: the webhook does not see its pods, and they get no role.',
     remedy: 'Label the namespace `carm-webhook.dev/inject: enabled`, or `disabled` if that is intended.',
   },
+  PodsWithoutRole: {
+    severity: 'error',
+    on: 'Deployment, StatefulSet, DaemonSet, CronJob, Job, Pod, or what else controls a pod',
+    cause:
+      'Pods run without the role that they would get if they were created now: they are older than the webhook, the label or the binding, or the mapped role changed since.',
+    remedy: 'Have them created again. For a Deployment, `kubectl rollout restart` does that.',
+  },
   PodsShareControllerRole: {
     severity: 'warning',
     on: 'ConfigMap',
@@ -90,7 +97,7 @@ export const findingKinds: Readonly<Record<FindingReason, FindingKind>> = {
 };
 
 export interface FoundObject {
-  /** `ConfigMap`, `Namespace`, `ServiceAccount`, or the kind of an ACK resource. */
+  /** `ConfigMap`, `Namespace`, `ServiceAccount`, the kind of an ACK resource, or of what controls pods. */
   readonly kind: string;
   /** Empty for a Namespace. */
   readonly namespace: string;

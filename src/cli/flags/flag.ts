@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { editDistance } from '../../objects/edit-distance.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** An error to be thrown when a value of a flag is not allowed; the message says what is, without the value. */
@@ -143,7 +144,20 @@ function readFlag(flag: Flag<unknown>, given: readonly string[], fromEnvironment
   }
 }
 
-function splitArguments(argv: readonly string[], flags: readonly Flag<unknown>[]) {
+/** Longer than any flag. */
+const longestFlag = 64;
+
+/** The flag that was probably meant by a name that is none; undefined where none is near. */
+function probablyMeant(name: string, flags: readonly Flag<unknown>[]): string | undefined {
+  if (name.length > longestFlag) return undefined;
+  const asked = name.toLowerCase().replaceAll('_', '-');
+  // In a short name, a letter is much.
+  const most = Math.min(3, Math.floor(asked.length / 3));
+  const near = flags.map(flag => ({ flag: flag.name, distance: editDistance(asked, flag.name, most) }));
+  return near.filter(({ distance }) => distance <= most).sort((a, b) => a.distance - b.distance)[0]?.flag;
+}
+
+function splitArguments(argv: readonly string[], flags: readonly Flag<unknown>[], command: string) {
   const known = new Map(flags.map(flag => [flag.name, flag]));
   const options = Object.fromEntries(
     flags.map(({ name, short, placeholder }) => {
@@ -159,8 +173,11 @@ function splitArguments(argv: readonly string[], flags: readonly Flag<unknown>[]
     if (token.kind !== 'option') continue;
     const flag = known.get(token.name);
     if (flag === undefined) {
-      const names = flags.map(({ name }) => `--${name}`).join(', ');
-      throw new UsageError(`unknown flag ${echo(token.rawName)}; flags are: ${names || 'none'}`);
+      const meant = probablyMeant(token.name, flags);
+      const hint = meant === undefined ? '' : ` Did you mean --${meant}?`;
+      throw new UsageError(
+        `unknown flag ${echo(token.rawName)}.${hint} \`carm-webhook ${command} --help\` shows what it takes`,
+      );
     }
     if (flag.placeholder !== undefined && token.value === undefined) {
       throw new UsageError(`--${flag.name} needs a value: --${flag.name} ${flag.placeholder}`);
@@ -184,14 +201,16 @@ function isServiceLink(value: string): boolean {
 
 /**
  * Reads the arguments of a command. A flag wins over its environment variable; an empty variable is none.
+ * @param command whose help is named in a message.
  * @throws {UsageError} one line that quotes what is wrong and names what is allowed.
  */
 export function readFlags<F extends Flags>(
   flags: F,
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
+  command = 'COMMAND',
 ): { readonly values: FlagValues<F>; readonly positionals: readonly string[] } {
-  const { byFlag, positionals } = splitArguments(argv, Object.values(flags));
+  const { byFlag, positionals } = splitArguments(argv, Object.values(flags), command);
   const values = Object.entries(flags).map(([key, flag]) => {
     const given = byFlag.get(flag.name);
     const fromEnvironment = env[environmentVariable(flag)] ?? '';

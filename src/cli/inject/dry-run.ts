@@ -8,7 +8,16 @@ import { groupOf, type Manifest, ManifestError } from '../../cluster/state/manif
 import { Snapshot } from '../../cluster/state/snapshot.ts';
 import { type JsonObject, MalformedObjectError, optionalObject, optionalString } from '../../objects/json.ts';
 import type { Addition } from '../../objects/json-patch.ts';
+import {
+  findPodTemplates,
+  isKubernetesGroup,
+  type NestedTemplates,
+  nestedLimits,
+  type Path,
+  pathInWords,
+} from '../../objects/nested-pod-templates.ts';
 import { templateOf, withClaims } from '../../objects/pod-template.ts';
+import { quote } from '../../objects/quote.ts';
 import type { ObjectSource } from '../sources/object-source.ts';
 import { InputCluster } from './input-cluster.ts';
 import { namespaceResource, podResource, type ReviewSubject, resourceOf, reviewOf } from './synthetic-review.ts';
@@ -49,6 +58,29 @@ function linesOf({ response, record }: ReviewResult, place: string, of: string):
   else if (outcome === 'warned' && !advisory)
     lines.unshift(`${place}: allowed without changes (mode warn): ${of}${message}`);
   else if (outcome === 'audited') lines.unshift(`${place}: allowed without changes (mode audit): ${of}${message}`);
+  return lines;
+}
+
+/** https://www.rfc-editor.org/rfc/rfc6901#section-3 */
+function pointerOf(path: Path): string {
+  return path.map(part => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+/** What seems to make pods, and was not judged: a line at most for each cause. */
+function notJudged(
+  { place, kind }: Manifest,
+  name: string,
+  { unknownShape, cutBy }: NestedTemplates,
+): readonly string[] {
+  const subject = `${/^[A-Za-z0-9]{1,63}$/.test(kind) ? kind : 'object'} ${quote(name)}`;
+  const lines: string[] = [];
+  if (unknownShape !== undefined) {
+    const at = pathInWords(unknownShape);
+    lines.push(`${place}: not judged: ${subject} seems to create pods without a pod template${at && `, at ${at}`}`);
+  }
+  if (cutBy !== undefined) {
+    lines.push(`${place}: not judged: the rest of ${subject}: it has more than ${nestedLimits[cutBy]} ${cutBy}`);
+  }
   return lines;
 }
 
@@ -115,7 +147,7 @@ export class DryRun {
     const { kind, apiVersion, object } = manifest;
     const group = groupOf(apiVersion);
     const match = matchOfKind(group, kind);
-    if (match === undefined) return this.#untouched(manifest);
+    if (match === undefined) return isKubernetesGroup(group) ? this.#untouched(manifest) : this.#unknownKind(manifest);
     if (match.template === undefined) {
       const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
       const guessed = resourceOf(group, version, kind);
@@ -136,19 +168,53 @@ export class DryRun {
     }
   }
 
-  /** @param at where in the manifest the object is: the pod template of a workload. */
+  /**
+   * An object of a kind that we do not know, such as a Rollout: its pod templates are judged like those of a Deployment,
+   * and what we cannot judge is said.
+   */
+  async #unknownKind(manifest: Manifest): Promise<DryRunResult> {
+    const found = findPodTemplates(manifest.object);
+    const result = this.#untouched(manifest);
+    const judged: DryRunResult[] = [];
+    const lines: string[] = [];
+    for (const { path, template } of found.templates) {
+      try {
+        const of = `pods (${pathInWords(path)}) of `;
+        judged.push(await this.#judgeManifest(manifest, podResource, template, path, of));
+      } catch (error) {
+        // Its controller may fill it in, or mean something else by it.
+        if (!(error instanceof ManifestError)) throw error;
+        const wrong = error.message.slice(manifest.place.length + 2);
+        lines.push(`${manifest.place}: not judged: pod template at ${pathInWords(path)}: ${wrong}`);
+      }
+    }
+    lines.unshift(...judged.flatMap(each => each.lines), ...notJudged(manifest, result.name, found));
+    return {
+      ...result,
+      additions: judged.flatMap(({ additions }) => additions),
+      denied: judged.some(({ denied }) => denied),
+      preview: judged.some(({ preview }) => preview),
+      lines: [...new Set(lines)],
+    };
+  }
+
+  /**
+   * @param at where in the manifest the object is: the pod template of a workload.
+   * @param of in front of the object's name.
+   */
   async #judgeManifest(
     manifest: Manifest,
     resource: GroupVersionResource,
     object: JsonObject,
-    at: readonly string[] = [],
+    at: Path = [],
+    of = at.length > 0 ? 'pods of ' : '',
   ): Promise<DryRunResult> {
     const untouched = this.#untouched(manifest);
     const { name, namespace } = untouched;
     // Messages name the object that a person wrote.
     const subject = { resource, kind: manifest.kind, name, namespace, object };
-    const judged = await this.#judge(subject, manifest.place, at.length > 0 ? 'pods of ' : '');
-    const prefix = at.map(segment => `/${segment}`).join('');
+    const judged = await this.#judge(subject, manifest.place, of);
+    const prefix = pointerOf(at);
     return {
       ...untouched,
       ...judged,

@@ -2,7 +2,7 @@ import type { ManifestFile } from '../../cluster/state/manifests.ts';
 import type { Command, Surroundings } from '../command.ts';
 import { clusterFlags, namespaceFlag, outputFlag } from '../flags/cluster-flags.ts';
 import { configFlags, configFrom } from '../flags/config-flags.ts';
-import { describeFlags, readFlags, rejectArguments, repeatedFlag } from '../flags/flag.ts';
+import { describeFlags, readFlags, rejectArguments, repeatedFlag, switchFlag } from '../flags/flag.ts';
 import { openSource } from '../sources/open-source.ts';
 import { exitCodes, UsageError } from '../usage-error.ts';
 import { DryRun, type DryRunResult, withAdditions } from './dry-run.ts';
@@ -11,7 +11,11 @@ import { patchDocument } from './patch-document.ts';
 import { dropItems, joinDocuments, renderDiff, renderDocument, renderJson } from './render-manifests.ts';
 
 const injectFlags = {
-  filename: repeatedFlag('-f, --filename FILE', 'Manifests to read, YAML or JSON; - is stdin; may be repeated'),
+  filename: repeatedFlag(
+    '-f, --filename FILE',
+    'Manifests to read, YAML or JSON: a file, a folder, or - for stdin; may be repeated',
+  ),
+  recursive: switchFlag('-R, --recursive', 'Read the folders within a folder of -f too'),
   namespace: namespaceFlag,
   output: outputFlag(['yaml', 'json', 'diff']),
   ...clusterFlags,
@@ -55,12 +59,12 @@ function render(files: readonly InputFile[], form: 'yaml' | 'json' | 'diff'): st
 }
 
 async function inject(argv: readonly string[], { env, stdin, stdout, stderr }: Surroundings): Promise<number> {
-  const { values, positionals } = readFlags(injectFlags, argv, env);
-  rejectArguments('inject', positionals, '; name a file with -f FILE');
-  if (values.filename.length === 0) throw new UsageError('-f is required: -f FILE, or -f - for stdin');
+  const { values, positionals } = readFlags(injectFlags, argv, env, 'inject');
+  rejectArguments('inject', positionals, '; name a file or folder with -f');
+  if (values.filename.length === 0) throw new UsageError('-f is required: -f FILE, -f FOLDER, or -f - for stdin');
   const config = configFrom(values, env);
   await using source = await openSource(values, config);
-  const files = await readInput(values.filename, stdin);
+  const files = await readInput(values.filename, values.recursive, stdin);
   const manifests = files.flatMap(file => file.manifests);
   if (manifests.length === 0)
     throw new UsageError(
@@ -87,11 +91,12 @@ async function inject(argv: readonly string[], { env, stdin, stdout, stderr }: S
 
 /** `carm-webhook inject`: what would become of manifests. */
 export const command: Command = {
-  help: () => `Usage: carm-webhook inject -f FILE [flags]
+  help: () => `Usage: carm-webhook inject -f FILE|FOLDER|- [flags]
 
 Shows what the webhook would do to manifests if each were created now: pods, pod templates of
-every built-in kind, ACK resources and selectors, maps, Lists, and Namespaces, which are labelled.
-Other objects are printed unchanged. Comments and order are kept.
+every built-in kind and those found in other kinds (Rollouts, JobSets), ACK resources and
+selectors, maps, Lists, and Namespaces, which are labelled. Other objects are printed unchanged;
+what seems to create pods and was not judged is named on stderr. Comments and order are kept.
 
 Denied objects are left out, their messages are on stderr, and the exit code is 1. A workload
 whose pods would be denied is left out too, whatever --workloads says.
@@ -101,6 +106,7 @@ the input lacks is read from there. A ServiceAccount in neither has no annotatio
 
 Examples:
   carm-webhook inject -f pod.yaml -o diff
+  carm-webhook inject -f namespaces.yaml -f apps/ -R --state cluster/
   kustomize build . | carm-webhook inject -f - -n team-a --state cluster/
 
 ${describeFlags(injectFlags, injectFlags.output)}`,

@@ -109,7 +109,7 @@ async function openCertificate(values: ServeValues, metrics: Metrics, logger: Lo
 }
 
 async function serve(argv: readonly string[], { env }: Surroundings): Promise<number> {
-  const { values, positionals } = readFlags(serveFlags, argv, env);
+  const { values, positionals } = readFlags(serveFlags, argv, env, 'serve');
   rejectArguments('serve', positionals);
   checkClusterFlags(values);
   const config = configFrom(values, env);

@@ -4,6 +4,7 @@ import { dispatchLookup } from '../../admission/lookup.ts';
 import { type AckKind, discoverAckKinds } from '../../cluster/api/ack-kinds.ts';
 import { ApiConnection, type ApiPool } from '../../cluster/api/api-connection.ts';
 import { ApiError, ApiProtocolError, ClusterUnreachableError } from '../../cluster/api/api-errors.ts';
+import { isPossibleName } from '../../cluster/api/api-object.ts';
 import { accept, apiPaths } from '../../cluster/api/api-requests.ts';
 import { ClusterCredentials } from '../../cluster/api/cluster-access.ts';
 import { type KubeConfigSource, loadKubeConfig } from '../../cluster/api/kube-config.ts';
@@ -23,6 +24,7 @@ import { type Projection, projectWhole, type ReadObject, valueRead } from '../..
 import { Snapshot } from '../../cluster/state/snapshot.ts';
 import type { JsonObject } from '../../objects/json.ts';
 import type { Namespace } from '../../objects/namespace.ts';
+import type { WorkloadKind } from '../../objects/pod-template.ts';
 import { quote } from '../../objects/quote.ts';
 import { type RoleMap, roleMapNames } from '../../objects/role-map.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
@@ -32,7 +34,11 @@ import { UnreadError, type What } from './unread-error.ts';
 
 const readLimitMs = 10_000;
 const listLimitMs = 60_000;
+/** 150,000 pods, the most that Kubernetes is made for, are some 2 GB of JSON. */
+const podListLimitMs = 300_000;
 const pageSize = 500;
+/** Times that the list of pods begins anew because it took longer than its version was kept. */
+const mostExpired = 2;
 
 /** Snapshots take what they read of an object. */
 const whole = projectWhole(mostObjectBytes);
@@ -103,8 +109,29 @@ export class ApiSource implements ObjectSource {
   }
 
   async pod(namespace: string, name: string): Promise<JsonObject | undefined> {
+    if (!isPossibleName(name)) return undefined;
     const what = { named: `Pod ${quote(`${namespace}/${name}`)}`, right: 'get pods' };
     return this.#get(apiPaths.pod(namespace, name), what);
+  }
+
+  async pods(begin: () => (pod: JsonObject) => void): Promise<void> {
+    for (let again = 0; ; again++) {
+      const onPod = begin();
+      try {
+        await this.#listOnce('pods', apiPaths.runningPods, whole, onPod, accept.whole.list, podListLimitMs);
+        return;
+      } catch (error) {
+        // All pods at once would be too much to ask for.
+        const expired = error instanceof UnreadError && error.cause instanceof ListExpiredError;
+        if (!expired || again === mostExpired) throw error;
+      }
+    }
+  }
+
+  async workload({ group, kind, resource }: WorkloadKind, namespace: string, name: string) {
+    if (!isPossibleName(name)) return undefined;
+    const what = { named: `${kind} ${quote(`${namespace}/${name}`)}`, right: `get ${resource}` };
+    return this.#get(apiPaths.workload(group, resource, namespace, name), what);
   }
 
   async #namespaces(): Promise<readonly Namespace[]> {
@@ -139,20 +166,32 @@ export class ApiSource implements ObjectSource {
     onObject: (object: T) => void,
     accepted: string = accept.metadata.list,
   ): Promise<void> {
-    const list = (size: number) =>
-      listPages(this.#pool, path, {
+    try {
+      await this.#listOnce(resource, path, projection, onObject, accepted);
+    } catch (error) {
+      if (!(error instanceof UnreadError && error.cause instanceof ListExpiredError)) throw error;
+      // Slower than versions are kept: what came is read again, whole.
+      await this.#listOnce(resource, path, projection, onObject, accepted, listLimitMs, 0);
+    }
+  }
+
+  async #listOnce<T>(
+    resource: string,
+    path: string,
+    projection: Projection<T>,
+    onObject: (object: T) => void,
+    accepted: string,
+    limitMs = listLimitMs,
+    size = pageSize,
+  ): Promise<void> {
+    try {
+      await listPages(this.#pool, path, {
         accept: accepted,
         pageSize: size,
-        signal: AbortSignal.timeout(listLimitMs),
+        signal: AbortSignal.timeout(limitMs),
         projection,
         onPage: () => {},
         onObject: (object: ReadObject<T>) => onObject(valueRead(object)),
-      });
-    try {
-      await list(pageSize).catch((error: unknown) => {
-        // Slower than versions are kept: what came is read again, whole.
-        if (error instanceof ListExpiredError) return list(0);
-        throw error;
       });
     } catch (error) {
       if (!(error instanceof ApiError || error instanceof ApiProtocolError || error instanceof ClusterUnreachableError))
@@ -180,8 +219,7 @@ export class ApiSource implements ObjectSource {
       try {
         await this.#list(resource, path, whole, addTo(snapshot, apiVersion, kind), accept.whole.list);
       } catch (error) {
-        const forbidden = error instanceof UnreadError && error.cause instanceof ApiError && error.cause.status === 403;
-        if (!forbidden) throw error;
+        if (!(error instanceof UnreadError && error.isForbidden)) throw error;
         onUnread(error.message);
       }
     }

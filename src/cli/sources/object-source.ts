@@ -1,6 +1,7 @@
 import type { Lookup, LookupResult } from '../../admission/cluster.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import type { JsonObject } from '../../objects/json.ts';
+import type { WorkloadKind } from '../../objects/pod-template.ts';
 
 /** The objects of a cluster, for a command that runs once. */
 export interface ObjectSource extends AsyncDisposable {
@@ -8,6 +9,14 @@ export interface ObjectSource extends AsyncDisposable {
   read<R extends Lookup>(lookup: R): Promise<LookupResult<R>>;
   /** @throws {ClusterUnreachableError} */
   pod(namespace: string, name: string): Promise<JsonObject | undefined>;
+  /**
+   * Every pod, one by one, in no order; none of them is kept. Those that have ended may be left out.
+   * @param begin called at the start, and again where all must be told anew; what it returns gets each pod.
+   * @throws {ClusterUnreachableError}
+   */
+  pods(begin: () => (pod: JsonObject) => void): Promise<void>;
+  /** An object of a built-in kind that holds a pod template. @throws {ClusterUnreachableError} */
+  workload(kind: WorkloadKind, namespace: string, name: string): Promise<JsonObject | undefined>;
   /**
    * All that decisions rest on, without pods, and ACK's resources.
    * @param onUnread told of each kind of resource that may not be listed.

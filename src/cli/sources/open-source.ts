@@ -10,6 +10,11 @@ function stateSource(state: Snapshot): ObjectSource {
   return {
     read: async lookup => lookUpIn(state, lookup),
     pod: async (namespace, name) => state.pod(namespace, name),
+    pods: async begin => {
+      const onPod = begin();
+      for (const pod of state.pods()) onPod(pod);
+    },
+    workload: async (kind, namespace, name) => state.workload(kind, namespace, name),
     snapshot: async () => state,
     [Symbol.asyncDispose]: async () => {},
   };

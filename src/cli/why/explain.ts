@@ -11,6 +11,7 @@ import type { AddedVariable } from '../../injection/credentials.ts';
 import { mayKnowRegion } from '../../injection/sdk-settings.ts';
 import { injectLabel } from '../../objects/keys.ts';
 import { readPod } from '../../objects/pod.ts';
+import { quote } from '../../objects/quote.ts';
 import { roleMapNames } from '../../objects/role-map.ts';
 import { withAdditions } from '../inject/dry-run.ts';
 import { podResource, reviewOf } from '../inject/synthetic-review.ts';
@@ -45,8 +46,10 @@ export interface Explanation {
   readonly containers: readonly GivenToContainer[];
 }
 
-/** A pod that is asked about: one of the cluster without what was injected, or a plain one. */
+/** A pod that is asked about: one of the cluster without what was injected, one that a workload makes, or a plain one. */
 export interface AskedPod {
+  /** How the answer's message calls it, where it is not the pod of that name. */
+  readonly called?: string;
   readonly namespace: string;
   readonly name: string;
   readonly object: Readonly<Record<string, unknown>>;
@@ -77,6 +80,13 @@ function givenTo(asked: AskedPod, decision: Decision): readonly GivenToContainer
   });
 }
 
+/** The message of a denial, with what was asked about in place of the pod that stands for it. */
+function messageOf({ called, name, namespace }: AskedPod, message: string): string {
+  const ofPod = `Pod ${quote(name)} in namespace ${quote(namespace)}: `;
+  if (called === undefined || !message.startsWith(ofPod)) return message;
+  return `${called} in namespace ${quote(namespace)}: ${message.slice(ofPod.length)}`;
+}
+
 function explain(asked: AskedPod, effective: EffectiveDecision, view: View, config: Config): Explanation {
   const namespace = view.namespace(asked.namespace);
   const { decision } = effective;
@@ -86,7 +96,7 @@ function explain(asked: AskedPod, effective: EffectiveDecision, view: View, conf
     reason,
     mode: modeOf(namespace, config.defaultMode),
     denied: outcomeOf(effective) === 'denied',
-    message: decision.verdict === 'deny' ? decision.message() : undefined,
+    message: decision.verdict === 'deny' ? messageOf(asked, decision.message()) : undefined,
     warnings: warnings.map(formatWarning),
     accountId,
     roleArn: role?.text,
@@ -101,7 +111,8 @@ function explain(asked: AskedPod, effective: EffectiveDecision, view: View, conf
  * @throws {UnverifiedError | ClusterUnreachableError | MalformedObjectError}
  */
 export function explainPod(asked: AskedPod, cluster: Cluster, config: Config): Promise<Explanation> {
-  const request = reviewOf({ resource: podResource, kind: 'Pod', ...asked });
+  const { name, namespace, object } = asked;
+  const request = reviewOf({ resource: podResource, kind: 'Pod', name, namespace, object });
   return decideLive(cluster, asked.namespace, Number.POSITIVE_INFINITY, view =>
     explain(asked, effectiveDecision(ruleFor('mutate', request), request, view, config), view, config),
   );

@@ -1,17 +1,21 @@
+import type { WorkloadKind } from '../../objects/pod-template.ts';
 import { quoteNames } from '../../objects/quote.ts';
 import { alignColumns } from '../table.ts';
 import type { Explanation, GivenToContainer } from './explain.ts';
 import type { HeldByContainer, HeldByPod } from './running-pod.ts';
 
+/** Pod, Namespace, or a built-in kind that holds a pod template. */
+export type AnswerKind = 'Pod' | 'Namespace' | WorkloadKind['kind'];
+
 /** What `why` answers; `-o json` prints it as it is. */
 export interface Answer {
-  readonly kind: 'Pod' | 'Namespace';
+  readonly kind: AnswerKind;
   /** Empty for a Namespace. */
   readonly namespace: string;
   readonly name: string;
   /** What a pod of the cluster has. */
   readonly has: HeldByPod | undefined;
-  /** What a new pod would meet: the same one again, or a plain one in the namespace. */
+  /** What a new pod would meet: the same one again, one that the workload makes, or a plain one in the namespace. */
   readonly now: Explanation;
 }
 
@@ -48,10 +52,17 @@ function regionInWords({ containers }: Explanation): string | undefined {
 function containerRows<T extends { readonly name: string; readonly kind: string }>(
   containers: readonly T[],
   say: (container: T) => string,
+  isPlain = false,
 ): readonly string[] {
-  const rows = containers.map(container => ['', `${container.kind} ${shown(container.name)}:`, say(container)]);
+  const nameOf = ({ kind, name }: T) => (isPlain ? 'each container' : `${kind} ${shown(name)}`);
+  const rows = containers.map(container => ['', `${nameOf(container)}:`, say(container)]);
   return alignColumns(rows);
 }
+
+const titles: Readonly<Record<string, string>> = {
+  Pod: 'What a new one would get:',
+  Namespace: 'What a plain pod would get:',
+};
 
 /** The answer as a person reads it. */
 export function renderAnswer({ kind, namespace, name, has, now }: Answer): string {
@@ -76,8 +87,8 @@ export function renderAnswer({ kind, namespace, name, has, now }: Answer): strin
     );
   }
   if (now.decision !== 'deny') {
-    const title = has === undefined ? 'What a plain pod would get:' : 'What a new one would get:';
-    lines.push('', title, ...containerRows(now.containers, givenInWords));
+    const title = titles[kind] ?? 'What its pods would get:';
+    lines.push('', title, ...containerRows(now.containers, givenInWords, kind === 'Namespace'));
   }
   return `${lines.join('\n')}\n`;
 }

@@ -20,6 +20,13 @@ export const apiPaths = {
   /** The list that holds one ConfigMap, if it is there: a single object cannot be watched. */
   configMapList: (namespace: string, name: string) =>
     `${apiPaths.namespace(namespace)}/configmaps?fieldSelector=${part(`metadata.name=${name}`)}`,
+  /** Built-in kinds that hold a pod template: all of them are in `v1`. */
+  workload: (group: string, resource: string, namespace: string, name: string) => {
+    const version = group === '' ? core : apiPaths.groupVersion(group, 'v1');
+    return `${version}/namespaces/${part(namespace)}/${part(resource)}/${part(name)}`;
+  },
+  /** Those that have not ended. https://kubernetes.io/docs/concepts/overview/working-with-objects/field-selectors/ */
+  runningPods: `${core}/pods?fieldSelector=${part('status.phase!=Succeeded,status.phase!=Failed')}`,
   pod: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/pods/${part(name)}`,
   /** There once the CustomResourceDefinition of IAMRoleSelectors is. */
   roleSelectors: '/apis/services.k8s.aws/v1alpha1/iamroleselectors',

@@ -1,11 +1,18 @@
 import { ackCommonGroup, serviceAliasOf } from '../../accounts/ack-service.ts';
 import type { ResourceSearch, StoredResource, View } from '../../admission/cluster.ts';
 import { describeMalformed } from '../../admission/failure.ts';
-import { type JsonObject, MalformedObjectError, optionalObject, optionalString } from '../../objects/json.ts';
+import {
+  isJsonObject,
+  type JsonObject,
+  MalformedObjectError,
+  optionalObject,
+  optionalString,
+} from '../../objects/json.ts';
 import { readAnnotations, readLabels } from '../../objects/metadata.ts';
 import type { Namespace } from '../../objects/namespace.ts';
 import { readNamespace } from '../../objects/namespace.ts';
 import { ObjectTooLargeError } from '../../objects/object-size.ts';
+import { type WorkloadKind, workloadKinds } from '../../objects/pod-template.ts';
 import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../../objects/role-map.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
@@ -40,6 +47,10 @@ export interface AckObject {
   readonly object: JsonObject;
 }
 
+function workloadKey(group: string, kind: string, namespace: string, name: string): string {
+  return `${group}/${kind}/${namespace}/${name}`;
+}
+
 /** Every ServiceAccount of a namespace is written down but this one: a controller makes it in each namespace. */
 const givenServiceAccount = 'default';
 export const noAnnotations: ServiceAccount = { annotations: new Map() };
@@ -61,6 +72,8 @@ export class Snapshot implements View {
   readonly #projected = new Map<string, Projected<Namespace>>();
   readonly #serviceAccounts = new Map<string, Placed<Projected<ServiceAccount>>>();
   readonly #pods = new Map<string, Placed<JsonObject>>();
+  /** By group, kind, namespace and name. Nothing in them is read before someone asks for one. */
+  readonly #workloads = new Map<string, JsonObject>();
   /** By `namespace/name` of the ConfigMap: every namespace may be an ACK system namespace. */
   readonly #maps = new Map<string, RoleMap>();
   readonly #roleSelectors = new Map<string, RoleSelector>();
@@ -149,6 +162,17 @@ export class Snapshot implements View {
     return this.#pods.get(`${namespace}/${name}`)?.value;
   }
 
+  *pods(): Iterable<JsonObject> {
+    for (const { namespace, name, value } of this.#pods.values()) {
+      // One that names no namespace is in the default one.
+      yield { ...value, metadata: { ...optionalObject(value, 'metadata', ''), namespace, name } };
+    }
+  }
+
+  workload({ group, kind }: WorkloadKind, namespace: string, name: string): JsonObject | undefined {
+    return this.#workloads.get(workloadKey(group, kind, namespace, name));
+  }
+
   *namespaces(): Iterable<Namespace> {
     for (const name of this.#namespaces.keys()) {
       const namespace = this.namespace(name);
@@ -167,6 +191,7 @@ export class Snapshot implements View {
    */
   add({ object, apiVersion, kind, place }: Manifest, defaultNamespace = 'default'): void {
     const group = groupOf(apiVersion);
+    this.#addWorkload(group, kind, object, defaultNamespace);
     try {
       if (group === '') this.#add(kind, object, defaultNamespace);
       else if (group === ackCommonGroup && kind === 'IAMRoleSelector') this.#addRoleSelector(object);
@@ -204,6 +229,14 @@ export class Snapshot implements View {
       const map = projectObject(projectRoleMaps, name, { data: Object.fromEntries(readRoleMap(object)) });
       if (map !== undefined) this.#maps.set(key, map);
     }
+  }
+
+  #addWorkload(group: string, kind: string, object: JsonObject, defaultNamespace: string): void {
+    if (!workloadKinds.some(known => known.group === group && known.kind === kind)) return;
+    const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
+    const { name, namespace = defaultNamespace } = metadata;
+    if (typeof name !== 'string' || typeof namespace !== 'string') return;
+    this.#workloads.set(workloadKey(group, kind, namespace || defaultNamespace, name), object);
   }
 
   #addResource(apiVersion: string, kind: string, object: JsonObject, defaultNamespace: string): void {

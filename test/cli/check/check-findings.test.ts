@@ -97,6 +97,12 @@ metadata:
   annotations: {carm-webhook.dev/role: both}
 `;
 
+const runningPod = `apiVersion: v1
+kind: Pod
+metadata: {name: old, namespace: apart}
+spec: {containers: [{name: app}]}
+`;
+
 describe('check', () => {
   test('a fixture with one of each yields exactly those, errors first, then by object', async () => {
     const { code, findings } = await findingsOf('--state', state, gates);
@@ -134,7 +140,8 @@ describe('check', () => {
       'error SelectorNotMatched Topic plain r',
     ]);
     const controllers = await findingsOf('--state', await stateOf(t, sharing), '--require-pods-key', region);
-    const all = [...findings, ...missing.findings, ...selected.findings, ...controllers.findings];
+    const running = await findingsOf('--state', await stateOf(t, `${sharing}---\n${runningPod}`));
+    const all = [findings, missing.findings, selected.findings, controllers.findings, running.findings].flat();
     const found = new Set(all.map(({ reason }) => reason));
     assert.deepEqual([...found].sort(), Object.keys(findingKinds).sort());
   });

@@ -23,6 +23,7 @@ const badValues: Readonly<Record<string, readonly string[]>> = {
   'default-mode': ['b@d', ''],
   'source-accounts': ['b@d', '1234'],
   'require-pods-key': ['b@d', ''],
+  recursive: ['b@d', ''],
   'token-expiration': ['b@d', '599s', '86401s', '600.5s', '600h', ''],
   'role-session-name': ['{b@d}', '{pod}', 'b@d:{namespace}', '{b@d', 'b@d\n', 'b@d'.repeat(22), 'x', ''],
   'disable-instance-metadata': ['b@d', 'true', ''],

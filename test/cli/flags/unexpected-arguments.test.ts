@@ -50,9 +50,34 @@ describe('an argument that no command takes is exit 2, one line that quotes it',
     for (const name of ['version', '--version']) {
       const { code, stdout, stderr } = await runCommand([name, '--unexpected']);
       assert.deepEqual([code, stdout], [2, '']);
-      assert.equal(stderr, 'carm-webhook: unknown flag "--unexpected"; flags are: none\n');
+      assert.equal(
+        stderr,
+        'carm-webhook: unknown flag "--unexpected". `carm-webhook version --help` shows what it takes\n',
+      );
     }
   });
+
+  for (const [given, meant] of [
+    ['--kubeconfg', '--kubeconfig'],
+    ['--file-name', '--filename'],
+    ['--requirepodskey', '--require-pods-key'],
+    ['--default_region', '--default-region'],
+    ['--Namespace', '--namespace'],
+    ['--sate', '--state'],
+    ['--nope', undefined],
+    ['--all', undefined],
+    ['-z', undefined],
+    [`--${'x'.repeat(100_000)}`, undefined],
+  ] as const) {
+    test(`the flag that is meant by ${given.slice(0, 20)}: ${meant}`, async () => {
+      const { code, stdout, stderr } = await runCommand(['inject', given]);
+      assert.deepEqual([code, stdout], [2, '']);
+      const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
+      assert.ok(stderr.startsWith(`carm-webhook: unknown flag "${given.slice(0, 100)}`), stderr);
+      assert.ok(stderr.endsWith(`".${hint} \`carm-webhook inject --help\` shows what it takes\n`), stderr);
+      assert.ok(stderr.length < 400);
+    });
+  }
 
   test('help on what is no command', async () => {
     for (const word of ['help', '--help', '-h']) {

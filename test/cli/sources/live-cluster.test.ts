@@ -82,13 +82,19 @@ describe('by live reads of the cluster of a kubeconfig', () => {
     const findings: { reason: string; object: { name: string } }[] = JSON.parse(stdout).findings;
     assert.deepEqual(
       findings.map(({ reason, object }) => `${reason} ${object.name}`),
-      ['InvalidAccountId ack-role-account-map', 'NamespaceNotLabelled late', 'MisspelledKey slip'],
+      [
+        'InvalidAccountId ack-role-account-map',
+        'NamespaceNotLabelled late',
+        'PodsWithoutRole web-0',
+        'MisspelledKey slip',
+      ],
     );
     assert.deepEqual(api.requests.toSorted(), [
       '/api/v1/namespaces/ack-system/configmaps/ack-role-account-map',
       '/api/v1/namespaces/ack-system/configmaps/ack-role-team-map',
       '/api/v1/namespaces?limit=500',
       '/api/v1/namespaces?limit=500&continue=2',
+      '/api/v1/pods?fieldSelector=status.phase!%3DSucceeded%2Cstatus.phase!%3DFailed&limit=500',
       '/api/v1/serviceaccounts?limit=500',
       '/api/v1/serviceaccounts?limit=500&continue=2',
       '/apis',
@@ -178,8 +184,21 @@ describe('a cluster that cannot be read is exit 3, one line that says what and w
     assert.equal(code, 3);
     assert.match(
       stderr,
-      /cannot read the serviceaccounts: .*403 Forbidden \(you need the right to list serviceaccounts\)\n$/,
+      /^carm-webhook: cannot read the serviceaccounts: .*403 Forbidden \(you need the right to list serviceaccounts\)\. Ask your platform team for the ClusterRole carm-webhook-reader, or use kubectl apply --dry-run=server\n$/,
     );
+    const what = '/api/v1/namespaces/ack-system/configmaps/ack-role-account-map';
+    api.forbidden.add(what);
+    for (const argv of [
+      ['inject', '-f', '-'],
+      ['why', 'pod', 'web-0', '-n', 'team-a'],
+    ]) {
+      const told = await runCommand([...argv, '--kubeconfig', api.kubeconfig], { stdin: pod('a', 'web') });
+      assert.deepEqual([told.code, told.stdout], [3, '']);
+      assert.match(
+        told.stderr,
+        /^carm-webhook: [^\n]*\(you need the right to get configmaps\)\. Ask your platform team for the ClusterRole carm-webhook-reader, or use kubectl apply --dry-run=server\n$/,
+      );
+    }
   });
 
   test('a server that is not there', async t => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { parse, stringify } from 'yaml';
+import { workloadKinds } from '../../../src/objects/pod-template.ts';
 import { demoState, runCommand } from '../command-runs.ts';
 import { startTinyApiServer } from '../tiny-api-server.ts';
 
@@ -67,7 +68,7 @@ describe('why namespace', () => {
     const { code, stdout } = await runCommand(['why', 'ns/team-b', '--state', demoState]);
     assert.equal(code, 1);
     assert.match(stdout, /^Namespace team-b\nDecision: {2}denied \(AccountNotMapped\)\n/);
-    assert.match(stdout, /\nMessage: {3}Pod "any" in namespace "team-b": .*\(AccountNotMapped\)\n$/);
+    assert.match(stdout, /\nMessage: {3}a pod in namespace "team-b": .*\(AccountNotMapped\)\n$/);
   });
 
   test('the mode softens it: exit 0', async () => {
@@ -226,14 +227,91 @@ describe('why pod', () => {
     test(`why ${args.join(' ') || 'without arguments'} is bad usage`, async () => {
       const { code, stderr } = await runCommand(['why', ...args, '--state', demoState]);
       assert.equal(code, 2);
-      assert.match(stderr, /^carm-webhook: why takes "pod NAME" or "namespace NAME"(?:, not "[^"]+")?\n$/);
+      assert.match(
+        stderr,
+        /^carm-webhook: why takes KIND NAME(?:, not "[^"]+")?; kinds are: pod, namespace, deployment, [a-z, ]+\n$/,
+      );
     });
   }
 });
 
-describe('why of a pod that does not exist: exit 1, one line that says so, nothing on stdout', () => {
+describe('why of a workload', () => {
+  const template = (spec: unknown) => ({ spec: { template: { metadata: { labels: { app: 'web' } }, spec } } });
+  const workload = (kind: string, apiVersion: string, rest: object) => ({
+    apiVersion,
+    kind,
+    metadata: { name: 'web', namespace: 'team-a' },
+    ...rest,
+  });
+  const plain = { containers: [{ name: 'app' }] };
+
+  for (const { group, kind, resource, template: fields, shortName } of workloadKinds) {
+    test(`${kind}: the decision on its pods, by each name that kubectl takes`, async t => {
+      const rest = fields.reduceRight<object>((inner, field) => ({ [field]: inner }), { spec: plain });
+      const object = workload(kind, group === '' ? 'v1' : `${group}/v1`, rest);
+      const state = await stateWith(t, [object]);
+      const words = [kind, kind.toLowerCase(), resource, ...(shortName === undefined ? [] : [shortName])];
+      if (group !== '') words.push(`${resource}.${group}`, `${resource}.v1.${group}`);
+      for (const word of words) {
+        const { code, answer } = await whyJson(`${word}/web`, '-n', 'team-a', '--state', state);
+        assert.equal(code, 0);
+        assert.deepEqual([answer.kind, answer.namespace, answer.name], [kind, 'team-a', 'web']);
+        assert.deepEqual([answer.now.roleArn, answer.now.mode], [workloadRole, 'enforce']);
+        assert.equal(answer.now.roleFrom, 'ConfigMap ack-system/ack-role-account-map, key "pods.111122223333"');
+        assert.equal(answer.now.containers[0].env.AWS_ROLE_ARN, workloadRole);
+      }
+    });
+  }
+
+  test('in words', async t => {
+    const state = await stateWith(t, [workload('Deployment', 'apps/v1', template(plain))]);
+    const { code, stdout } = await runCommand(['why', 'deploy', 'web', '-n', 'team-a', '--state', state]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^Deployment team-a\/web\nDecision: +allowed and changed \(Injected\)\n/);
+    assert.match(stdout, /\nWhat its pods would get:\n {2}container app: .*AWS_ROLE_ARN=arn/);
+  });
+
+  test('a ServiceAccount that is missing is named, which kubectl apply does not tell', async t => {
+    const spec = { ...plain, serviceAccountName: 'reports' };
+    const state = await stateWith(t, [workload('Deployment', 'apps/v1', template(spec))]);
+    const { code, stdout } = await runCommand(['why', 'deployment', 'web', '-n', 'team-a', '--state', state]);
+    assert.equal(code, 1);
+    assert.match(stdout, /^Deployment team-a\/web\nDecision: {2}denied \(ServiceAccountNotFound\)\n/);
+    assert.match(
+      stdout,
+      /\nMessage: +pods of Deployment "web" in namespace "team-a": ServiceAccount "reports" does not exist in namespace "team-a"\. .*\n$/,
+    );
+  });
+
+  test("a StatefulSet's claims are volumes of its pods", async t => {
+    const { spec } = template({ ...plain, volumes: [{ name: 'data', emptyDir: {} }] });
+    const claims = { spec: { ...spec, volumeClaimTemplates: [{ metadata: { name: 'aws-iam-token' } }] } };
+    const state = await stateWith(t, [workload('StatefulSet', 'apps/v1', claims)]);
+    const { code, answer } = await whyJson('sts', 'web', '-n', 'team-a', '--state', state);
+    assert.deepEqual([code, answer.now.reason], [1, 'VolumeConflict']);
+    assert.match(answer.now.message, /^pods of StatefulSet "web" in namespace "team-a": the pod has a volume /);
+  });
+
+  test('one without a pod template', async t => {
+    const state = await stateWith(t, [workload('PodTemplate', 'v1', {})]);
+    const result = await runCommand(['why', 'podtemplate', 'web', '-n', 'team-a', '--state', state]);
+    const stderr = 'carm-webhook: there is no pod template in PodTemplate "web" in namespace "team-a"\n';
+    assert.deepEqual(result, { code: 1, stdout: '', stderr });
+  });
+
+  test('a kind of the same name in another group is not it', async t => {
+    const other = workload('Deployment', 'apigateway.services.k8s.aws/v1alpha1', template(plain));
+    const result = await runCommand(['why', 'deploy', 'web', '-n', 'team-a', '--state', await stateWith(t, [other])]);
+    assert.deepEqual([result.code, result.stdout], [1, '']);
+  });
+});
+
+describe('why of what does not exist: exit 1, one line that says so, nothing on stdout', () => {
   const missing: readonly [asked: readonly string[], said: string][] = [
     [['pod', 'none', '-n', 'team-a'], 'there is no pod "none" in namespace "team-a"'],
+    [['deploy', 'none', '-n', 'team-a'], 'there is no deployment "none" in namespace "team-a"'],
+    [['cronjobs.batch', 'none', '-n', 'team-a'], 'there is no cronjob "none" in namespace "team-a"'],
+    [['pod', '..', '-n', 'team-a'], 'there is no pod ".." in namespace "team-a"'],
     [['pod', 'none', '-n', 'none'], 'there is no pod "none" in namespace "none"'],
   ];
   for (const [asked, said] of missing) {

@@ -1,0 +1,93 @@
+import { toPaste } from '../../admission/catalogue/paste.ts';
+import type { Config } from '../../admission/config.ts';
+import type { Snapshot } from '../../cluster/state/snapshot.ts';
+import type { JsonObject } from '../../objects/json.ts';
+import { quote, quoteNames } from '../../objects/quote.ts';
+import type { ObjectSource } from '../sources/object-source.ts';
+import { UnreadError } from '../sources/unread-error.ts';
+import { type Finding, finding } from './finding.ts';
+import { outermostOwner } from './pod-owners.ts';
+import { mostOwners, type PodsWithoutRole, RunningPods } from './running-pods.ts';
+
+/** What `kubectl rollout restart` takes. */
+const restartable = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
+
+/** What to do for the pods of an owner to get the role. A command is left out where a name in it is none. */
+function fixFor({ owner, namespace, names, count }: PodsWithoutRole): string {
+  const { kind, group, name } = owner;
+  const withCommand = (words: string, command: string | undefined, after = '') =>
+    `${words}${command === undefined ? '' : `: ${command}`}${after}`;
+  if (group === 'apps' && restartable.has(kind)) {
+    const command = toPaste`kubectl rollout restart ${kind.toLowerCase()}/${name} --namespace ${namespace}`;
+    return withCommand('Restart it', command);
+  }
+  if (group === 'batch' && kind === 'CronJob') {
+    return 'Its next run gets the role. Nothing else to do, unless this one must have it.';
+  }
+  if (group === 'batch' && kind === 'Job') {
+    const command = toPaste`kubectl delete pods --selector batch.kubernetes.io/job-name=${name} --namespace ${namespace}`;
+    return withCommand('Let it finish, or have it start new pods', command, ' (they may count as failures of the Job)');
+  }
+  if (group === '' && kind === 'Pod') {
+    const command = toPaste`kubectl delete pod ${name} --namespace ${namespace}`;
+    return withCommand('Nothing replaces it. Delete it, and create it again from its manifest', command);
+  }
+  const command = count > names.length ? undefined : deletionOf(names, namespace);
+  return withCommand('Delete its pods, if what controls them creates new ones', command);
+}
+
+function deletionOf(names: readonly string[], namespace: string): string | undefined {
+  const words = names.map(name => toPaste`${name}`);
+  const where = toPaste`--namespace ${namespace}`;
+  return words.includes(undefined) || where === undefined
+    ? undefined
+    : `kubectl delete pod ${words.join(' ')} ${where}`;
+}
+
+function findingOf(pods: PodsWithoutRole): Finding {
+  const { owner, namespace, names, count, withOther, roleArn } = pods;
+  const which = `${quoteNames(names)}${count > names.length ? ` and ${count - names.length} more` : ''}`;
+  const others = withOther === 0 ? '' : ` (${withOther === count ? 'they have' : `${withOther} have`} another role)`;
+  const isPod = owner.group === '' && owner.kind === 'Pod';
+  const message = isPod
+    ? `it runs without the role that it would get today, ${quote(roleArn)}${withOther === 0 ? '' : ' (it has another role)'}`
+    : `${count} running pod${count === 1 ? '' : 's'} without the role that new ones get, ${quote(roleArn)}: ${which}${others}`;
+  return finding('PodsWithoutRole', { kind: owner.kind, namespace, name: owner.name }, message, fixFor(pods));
+}
+
+/**
+ * Running pods of managed namespaces without the role that they would get today, by what controls them. What may not be
+ * read is told, and passed over.
+ */
+export async function findRunningPods(
+  source: ObjectSource,
+  state: Snapshot,
+  config: Config,
+  onUnread: (why: string) => void,
+): Promise<readonly Finding[]> {
+  let mayRead = true;
+  const unlessForbidden = async <T>(read: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await read;
+    } catch (error) {
+      if (!(error instanceof UnreadError && error.isForbidden)) throw error;
+      mayRead = false;
+      onUnread(error.message);
+      return undefined;
+    }
+  };
+  let pods = new RunningPods(state, config);
+  const begin = () => {
+    pods = new RunningPods(state, config);
+    return (pod: JsonObject) => pods.look(pod);
+  };
+  await unlessForbidden(source.pods(begin));
+  await pods.byOwners(async ({ owner, namespace }) => {
+    if (!mayRead) return owner;
+    return (await unlessForbidden(outermostOwner(owner, namespace, source))) ?? owner;
+  });
+  const { more, malformed } = pods;
+  if (more > 0) onUnread(`pods of other owners than the first ${mostOwners}; so many lack their role: ${more}`);
+  if (malformed > 0) onUnread(`pods with a field of another type than Kubernetes gives it: ${malformed}`);
+  return [...pods.found].map(findingOf);
+}

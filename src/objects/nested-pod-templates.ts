@@ -1,0 +1,112 @@
+/** Pods in objects of kinds that we do not know: templates are known by their shape. */
+
+import { isJsonObject, type JsonObject } from './json.ts';
+
+export type Path = readonly (string | number)[];
+
+export interface NestedTemplate {
+  readonly path: Path;
+  readonly template: JsonObject;
+}
+
+export interface NestedTemplates {
+  readonly templates: readonly NestedTemplate[];
+  /** The first place, outside of templates, that seems to describe pods in a shape of its own. */
+  readonly unknownShape: Path | undefined;
+  /** The limit that ended the search before all was seen. */
+  readonly cutBy: keyof typeof nestedLimits | undefined;
+}
+
+/** No kind that we met comes near to these: JobSets have one template a job, and none lies deeper than ten levels. */
+export const nestedLimits = { templates: 64, levels: 32, values: 100_000 } as const;
+
+/** `PodTemplateSpec`. A container without a name is one of Knative's, which names it. */
+function isPodTemplate(value: JsonObject): boolean {
+  const { spec } = value;
+  const containers = isJsonObject(spec) ? spec['containers'] : undefined;
+  if (!Array.isArray(containers) || containers.length === 0) return false;
+  return containers.every(
+    each => isJsonObject(each) && (typeof each['name'] === 'string' || typeof each['image'] === 'string'),
+  );
+}
+
+/** What stands beside an image in whatever runs it. */
+const besideImage = [
+  ...['args', 'command', 'env', 'envFrom', 'envVars', 'imagePullPolicy', 'mainApplicationFile', 'name', 'ports'],
+  ...['resources', 'script', 'securityContext', 'serviceAccount', 'serviceAccountName', 'volumeMounts'],
+];
+
+const isAwsName = (name: unknown): boolean => typeof name === 'string' && /^aws_/i.test(name);
+
+function setsAwsVariables(env: unknown): boolean {
+  if (Array.isArray(env)) return env.some(each => isJsonObject(each) && isAwsName(each['name']));
+  return isJsonObject(env) && Object.keys(env).some(isAwsName);
+}
+
+const hasImage = (value: unknown): boolean => isJsonObject(value) && typeof value['image'] === 'string';
+
+/** Whether an object seems to say how a container runs (Argo's Workflow, Tekton's Task, SparkApplication), or by whom. */
+function describesPod(value: JsonObject): boolean {
+  if (typeof value['serviceAccountName'] === 'string' || typeof value['serviceAccount'] === 'string') return true;
+  const { container, containers, initContainers } = value;
+  if ([container, containers, initContainers].flat().some(hasImage)) return true;
+  if (hasImage(value) && besideImage.some(key => Object.hasOwn(value, key))) return true;
+  return setsAwsVariables(value['env']) || setsAwsVariables(value['envVars']);
+}
+
+/** The pod templates in an object, in its order. */
+export function findPodTemplates(object: JsonObject): NestedTemplates {
+  const templates: NestedTemplate[] = [];
+  let unknownShape: Path | undefined;
+  let cutBy: NestedTemplates['cutBy'];
+  let values = 0;
+  const visit = (value: unknown, path: Path): void => {
+    if (typeof value !== 'object' || value === null) return;
+    values += 1;
+    if (values > nestedLimits.values) cutBy ??= 'values';
+    else if (path.length > nestedLimits.levels) cutBy ??= 'levels';
+    if (values > nestedLimits.values || path.length > nestedLimits.levels) return;
+    if (isJsonObject(value)) {
+      // An object's own spec is what its operator makes pods of, in its own way: Prometheus, Knative's Revision.
+      if (path.length > 0 && isPodTemplate(value)) {
+        if (templates.length < nestedLimits.templates) templates.push({ path, template: value });
+        else cutBy ??= 'templates';
+        return;
+      }
+      if (unknownShape === undefined && describesPod(value)) unknownShape = path;
+      for (const [key, each] of Object.entries(value)) visit(each, [...path, key]);
+    } else if (Array.isArray(value)) {
+      for (const [index, each] of value.entries()) visit(each, [...path, index]);
+    }
+  };
+  visit(object, []);
+  return { templates, unknownShape, cutBy };
+}
+
+const longestPath = 120;
+
+/** A path as people write it: `spec.replicatedJobs[0].template`. */
+export function pathInWords(path: Path): string {
+  const words = path
+    .map(part => {
+      if (typeof part === 'number') return `[${part}]`;
+      return /^[A-Za-z][A-Za-z0-9_-]{0,62}$/.test(part) ? `.${part}` : '["..."]';
+    })
+    .join('')
+    .replace(/^\./, '');
+  return words.length > longestPath ? `${words.slice(0, longestPath - 3)}...` : words;
+}
+
+/** https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.36/#-strong-api-groups-strong- */
+const kubernetesGroups: ReadonlySet<string> = new Set([
+  ...['', 'apps', 'autoscaling', 'batch', 'extensions', 'policy', 'admissionregistration.k8s.io'],
+  ...['apiextensions.k8s.io', 'apiregistration.k8s.io', 'authentication.k8s.io', 'authorization.k8s.io'],
+  ...['certificates.k8s.io', 'coordination.k8s.io', 'discovery.k8s.io', 'events.k8s.io', 'networking.k8s.io'],
+  ...['flowcontrol.apiserver.k8s.io', 'internal.apiserver.k8s.io', 'node.k8s.io', 'rbac.authorization.k8s.io'],
+  ...['resource.k8s.io', 'scheduling.k8s.io', 'storage.k8s.io', 'storagemigration.k8s.io'],
+]);
+
+/** Whether a group is one of Kubernetes' own: the kinds in these that have a pod template are known. */
+export function isKubernetesGroup(group: string): boolean {
+  return kubernetesGroups.has(group);
+}

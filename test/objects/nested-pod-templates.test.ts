@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { JsonObject } from '../../src/objects/json.ts';
+import {
+  findPodTemplates,
+  isKubernetesGroup,
+  nestedLimits,
+  pathInWords,
+} from '../../src/objects/nested-pod-templates.ts';
+
+const template = { spec: { containers: [{ name: 'a', image: 'x' }] } };
+
+/** An object around a value, so many levels deep. */
+function within(levels: number, value: unknown): JsonObject {
+  let object = value;
+  for (let level = 0; level < levels; level++) object = { a: object };
+  return object as JsonObject;
+}
+
+const pathsIn = (object: JsonObject) => findPodTemplates(object).templates.map(({ path }) => pathInWords(path));
+const unknownIn = (object: JsonObject) => {
+  const { unknownShape } = findPodTemplates(object);
+  return unknownShape && pathInWords(unknownShape);
+};
+
+describe('pod templates are found by their shape', () => {
+  test('wherever they are, in order, and none within another', () => {
+    const inner = { ...template, status: { template } };
+    const object = { spec: { jobs: [{ template }, { other: 1, template: inner }], template } };
+    assert.deepEqual(pathsIn(object), ['spec.jobs[0].template', 'spec.jobs[1].template', 'spec.template']);
+  });
+
+  for (const [what, value] of Object.entries({
+    'no containers': { spec: {} },
+    'an empty list': { spec: { containers: [] } },
+    'a schema': { spec: { containers: { type: 'array' } } },
+    strings: { spec: { containers: ['a'] } },
+    'containers without name and image': { spec: { containers: [{}] } },
+    'one of them without': { spec: { containers: [{ name: 'a' }, {}] } },
+  })) {
+    test(`not by ${what}`, () => assert.deepEqual(pathsIn({ a: value }), []));
+  }
+
+  test("an object's own spec is no template: its operator merges it with a pod of its own", () => {
+    assert.deepEqual(pathsIn(template), []);
+    assert.equal(unknownIn(template), 'spec');
+  });
+
+  for (const [what, at, object] of [
+    ['an image with a command', 'spec', { spec: { image: 'x', command: ['y'] } }],
+    [
+      'a container with no more than an image',
+      'spec.templates[0]',
+      { spec: { templates: [{ container: { image: 'x' } }] } },
+    ],
+    ['init containers', 'spec', { spec: { initContainers: [{ image: 'x' }] } }],
+    ['a ServiceAccount', 'spec', { spec: { serviceAccountName: 'x' } }],
+    ['a list env with a variable of AWS', 'driver', { driver: { env: [{ name: 'B' }, { name: 'AWS_ROLE_ARN' }] } }],
+    ['a map of variables', 'driver', { driver: { envVars: { aws_role_arn: 'x' } } }],
+    ['an item of a list', 'spec.steps[1]', { spec: { steps: [{ name: 'a' }, { name: 'b', image: 'x' }] } }],
+    ['what stands beside a template', 'spec.extra', { spec: { template, extra: { image: 'x', args: [] } } }],
+    ['an image alone', undefined, { spec: { image: 'x' } }],
+    ['other variables', undefined, { spec: { env: [{ name: 'B', value: 'AWS_ROLE_ARN' }] } }],
+    ['what stands in a template', undefined, { spec: { template: { ...template, extra: { image: 'x', args: [] } } } }],
+  ] as const) {
+    test(`of another shape: ${what}: ${at}`, () => assert.equal(unknownIn(object), at));
+  }
+});
+
+describe('the search has limits, and says which one ended it', () => {
+  const { templates, levels, values } = nestedLimits;
+
+  test('templates', () => {
+    const list = (length: number) => ({ list: Array.from({ length }, () => template) });
+    assert.equal(findPodTemplates(list(templates)).cutBy, undefined);
+    const cut = findPodTemplates(list(templates + 1));
+    assert.deepEqual([cut.templates.length, cut.cutBy], [templates, 'templates']);
+  });
+
+  test('levels', () => {
+    assert.deepEqual(pathsIn(within(levels, template)).length, 1);
+    const cut = findPodTemplates(within(levels + 1, template));
+    assert.deepEqual([cut.templates, cut.cutBy], [[], 'levels']);
+  });
+
+  test('values: objects and lists', () => {
+    const list = (length: number) => ({ list: Array.from({ length }, () => ({})), template });
+    assert.equal(findPodTemplates(list(values - 3)).cutBy, undefined);
+    const cut = findPodTemplates(list(values + 10));
+    assert.deepEqual([cut.templates, cut.cutBy], [[], 'values']);
+  });
+});
+
+test('a path in words holds nothing that could be taken for more, and is short', () => {
+  assert.equal(pathInWords(['spec', 'a-b', 3, 'c_d']), 'spec.a-b[3].c_d');
+  assert.equal(pathInWords(['x\u001b[31m', 0, 'a.b']), '["..."][0]["..."]');
+  assert.equal(pathInWords([]), '');
+  assert.equal(pathInWords(Array(100).fill('field')).length, 120);
+});
+
+test("Kubernetes' own groups have known kinds only", () => {
+  for (const group of ['', 'apps', 'batch', 'rbac.authorization.k8s.io', 'networking.k8s.io', 'apiextensions.k8s.io']) {
+    assert.ok(isKubernetesGroup(group), group);
+  }
+  for (const group of [
+    'argoproj.io',
+    'jobset.x-k8s.io',
+    'leaderworkerset.x-k8s.io',
+    'sparkoperator.k8s.io',
+    'serving.knative.dev',
+  ]) {
+    assert.ok(!isKubernetesGroup(group), group);
+  }
+});
