@@ -15,6 +15,7 @@ export const webhookEntries = [
   'status.carm-webhook.dev',
   'maps.carm-webhook.dev',
   'selectors.carm-webhook.dev',
+  'keys.carm-webhook.dev',
 ] as const;
 export type WebhookEntry = (typeof webhookEntries)[number];
 

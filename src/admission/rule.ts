@@ -5,8 +5,12 @@ import type { Allowed, Denied, Mutated } from './decision.ts';
 import type { WebhookEntry } from './record.ts';
 import type { AdmissionRequest, Operation } from './review.ts';
 
-/** The two paths that the webhook configurations name. */
-export type Endpoint = 'mutate' | 'validate';
+/**
+ * The paths that the webhook configurations name. `/keys` is a path of its own because it sees what `/validate` sees as well, and
+ * a review does not say which entry it comes from.
+ */
+export const endpoints = ['mutate', 'validate', 'keys'] as const;
+export type Endpoint = (typeof endpoints)[number];
 
 /** In place of a group: `services.k8s.aws` and the groups of ACK's services. A webhook configuration must list them. */
 export const everyAckGroup = '*.services.k8s.aws';
