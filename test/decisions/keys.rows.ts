@@ -25,7 +25,7 @@ const pods: readonly Row[] = [
     ...onPod,
     proves: 'what a ServiceAccount has under wrong names is told with its pods: annotations and labels',
     review: { object: pod({ serviceAccountName: 'ignored-keys' }) },
-    warnings: ['MisspelledKey', 'MisplacedKey', 'MisspelledKey', 'MisspelledKey', 'MisplacedKey'],
+    warnings: ['MisspelledKey', 'MisplacedKey', 'MisspelledKey', 'MisplacedKey', 'MisspelledKey'],
     says: [
       'label "carm-webhook.dev/inyect" on the ServiceAccount is ignored. Did you mean carm-webhook.dev/inject on the namespace?',
       'label "eks.amazonaws.com/role-arn" on the ServiceAccount is ignored. Did you mean the annotation eks.amazonaws.com/role-arn?',
