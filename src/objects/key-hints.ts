@@ -104,6 +104,8 @@ function isReadOn(row: KeyRow, on: KeyedKind): boolean {
 }
 
 /** Slips of the hand that no letter counts: `Role_Arn`, `owner.account.id`. */
+const notPlain = /[A-Z_.]/;
+
 function plain(name: string): string {
   return name.toLowerCase().replaceAll(/[_.]/g, '-');
 }
@@ -206,7 +208,7 @@ function isSuspicious(key: string, as: KeyedAs, on: KeyedKind): boolean {
   if (slash <= 0 || slash > longestPrefix || key.length > slash + 64) return false;
   const prefix = key.slice(0, slash);
   const name = key.slice(slash + 1);
-  if (!isOurs(prefix)) return byName.has(plain(name));
+  if (!isOurs(prefix)) return byName.has(name) || (notPlain.test(name) && byName.has(plain(name)));
   if (neverHinted.has(key)) return false;
   const row = rowOf(key, prefix, name);
   if (row !== undefined) return row.as !== as || !isReadOn(row, on);
