@@ -292,10 +292,10 @@ export function keyHints(object: Keyed, on: KeyedKind, old?: Keyed): readonly Ke
     [object.labels, old?.labels, 'label'],
     [object.annotations, old?.annotations, 'annotation'],
   ] as const) {
-    const known = before && new Map(before);
     for (const [key, value] of strings) {
       if (search.isOver) return hints;
-      const hint = known?.get(key) === value ? undefined : search.look(key, as);
+      // Any key may be asked for here: what an object has is read whole where it is compared with what it was.
+      const hint = before?.get(key as never) === value ? undefined : search.look(key, as);
       if (hint !== undefined) hints.push(hint);
     }
   }
