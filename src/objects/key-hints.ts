@@ -110,6 +110,11 @@ function plain(name: string): string {
   return name.toLowerCase().replaceAll(/[_.]/g, '-');
 }
 
+/** A word that says what everyone knows: `aws-region`, `iam-role-arn`. */
+function withoutFiller(name: string): string {
+  return name.replace(/^(?:aws|iam)-/, '');
+}
+
 /** Whether one name has one word more than the other, in the same order, and two in common. */
 function isOneWordApart(written: string, known: string): boolean {
   const [a, b] = [written.split('-'), known.split('-')];
@@ -161,7 +166,7 @@ function nearest(
   rows: readonly NamedRow[],
   { as, on, isOwn }: { readonly as: KeyedAs; readonly on: KeyedKind; readonly isOwn: boolean },
 ): KeyRow | undefined {
-  const written = plain(name);
+  const written = withoutFiller(plain(name));
   let best: { readonly row: KeyRow; readonly rank: number } | undefined;
   for (const { row, name: known } of rows) {
     const distance = isOwn ? apartInOwn(written, known) : apart(written, known);

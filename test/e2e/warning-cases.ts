@@ -126,7 +126,7 @@ const pods: readonly WarningCase[] = [
   ofPod('an annotation of ServiceAccounts', { annotations: { 'eks.amazonaws.com/role-arn': evil } }, 'MisplacedKey'),
   ofPod('an unknown name under our own prefix', { annotations: { 'carm-webhook.dev/rolle-x': evil } }, 'MisspelledKey'),
   {
-    ...ofPod("a ServiceAccount's annotations under wrong names", {}, 'MisplacedKey', 'MisplacedKey', 'MisspelledKey'),
+    ...ofPod("a ServiceAccount's annotations under wrong names", {}, 'MisplacedKey', 'MisspelledKey', 'MisplacedKey'),
     serviceAccount: {
       'carm-webhook.dev/role-arn': evil,
       'eks.amazonaws.com/rolearn': evil,

@@ -40,6 +40,9 @@ describe('a misspelled key', () => {
     ['namespace', 'annotation', 'carm-webhook.dev/owner-account-id', 'services.k8s.aws/owner-account-id'],
     ['ACK resource', 'annotation', 'services.k8s.aws/deletion_policy', 'services.k8s.aws/deletion-policy'],
     ['ACK resource', 'annotation', 'services.k8s.aws/regoin', 'services.k8s.aws/region'],
+    ['ACK resource', 'annotation', 'services.k8s.aws/aws-region', 'services.k8s.aws/region'],
+    ['namespace', 'annotation', 'services.k8s.aws/aws-region', 'services.k8s.aws/default-region'],
+    ['ServiceAccount', 'annotation', 'eks.amazonaws.com/iam-role-arn', 'eks.amazonaws.com/role-arn'],
     ['ACK resource', 'annotation', 'services.k8s.aws/adoption-polcy', 'services.k8s.aws/adoption-policy'],
     ['ACK resource', 'annotation', 'services.k8s.aws/skip-final-snapshot', 'rds.services.k8s.aws/skip-final-snapshot'],
   ] as const) {
