@@ -5,7 +5,7 @@ import type { AccountId } from './account-id.ts';
 import type { Binding } from './binding.ts';
 import type { Partition } from './partition.ts';
 import { err, ok, type Result } from './result.ts';
-import { isRoleName, parseRoleArn, type RoleArn, roleArnOf } from './role-arn.ts';
+import { isRoleName, parseRoleArn, type RoleArn, roleArnOf, roleResource } from './role-arn.ts';
 import { lookUpRole, type MappedRole, type MappingProblem } from './role-map.ts';
 
 /** What a pod's ServiceAccount asks for, in place of the mapped role. */
@@ -71,7 +71,8 @@ export function podRoleOf(
   const { partition } = role;
   if (requested === undefined) return ok({ role, accountId, partition, source: { kind: 'map', map, key } });
   const { annotation, value } = requested;
-  const requestedRole = isRoleName(value) ? roleArnOf(partition, accountId, value) : parseRoleArn(value);
+  const isBare = isRoleName(value) && !value.startsWith(roleResource);
+  const requestedRole = isBare ? roleArnOf(partition, accountId, value) : parseRoleArn(value);
   if (requestedRole === undefined) return err({ reason: 'InvalidRoleArn', value, at: { annotation } });
   const isAtHome = requestedRole.accountId === accountId && requestedRole.partition === partition;
   if (!isAtHome && !sourceAccounts.has(requestedRole.accountId)) {

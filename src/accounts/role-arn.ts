@@ -28,6 +28,9 @@ const roleName = /^(?=.{1,577}$)(?:[\w+=,.@-]+\/)*[\w+=,.@-]{1,64}$/;
 
 const arnForm = /^arn:([a-z-]+):iam::([0-9]{12}):role\/(.+)$/;
 
+/** How an ARN begins its name, and a bare name does not: `role/s3-reader` would become `…:role/role/s3-reader`. */
+export const roleResource = 'role/';
+
 /** True for a bare role name, with its path if it has one: `s3-reader`, `team/s3-reader`. */
 export function isRoleName(text: string): boolean {
   return roleName.test(text);

@@ -16,11 +16,15 @@ export const webhookEntries = [
   'status.carm-webhook.dev',
   'maps.carm-webhook.dev',
   'selectors.carm-webhook.dev',
+  'keys.carm-webhook.dev',
 ] as const;
 export type WebhookEntry = (typeof webhookEntries)[number];
 
-/** The two paths that the webhook configurations name. */
-export const endpoints = ['mutate', 'validate'] as const;
+/**
+ * The paths that the webhook configurations name. `/keys` is a path of its own because it sees what `/validate` sees as well, and
+ * a review does not say which entry it comes from.
+ */
+export const endpoints = ['mutate', 'validate', 'keys'] as const;
 export type Endpoint = (typeof endpoints)[number];
 
 export interface ReviewRecord {

@@ -3,6 +3,7 @@
 import { isAckGroup } from '../accounts/ack-service.ts';
 import { allow } from './decision.ts';
 import { mapRules } from './guards/maps.ts';
+import { namespaceKeyRules } from './guards/namespace-keys.ts';
 import { namespaceRules } from './guards/namespaces.ts';
 import { roleSelectorRules } from './guards/role-selectors.ts';
 import { ephemeralContainerRules } from './pods/ephemeral-containers.ts';
@@ -20,6 +21,7 @@ export const rules: readonly Rule[] = [
   ...resourceRules,
   ...mapRules,
   ...roleSelectorRules,
+  ...namespaceKeyRules,
 ];
 
 /** For what no rule matches. What we do not know is allowed: a webhook that was rolled back must not block. */

@@ -3,7 +3,7 @@
 /** What carries keys, as messages call it. */
 export type KeyedKind = 'pod' | 'namespace' | 'ServiceAccount' | 'ACK resource';
 
-interface KeyRow {
+export interface KeyRow {
   readonly key: string;
   readonly as: 'label' | 'annotation';
   /** Where we read it. Of namespaces and ServiceAccounts nothing else is cached, or can be asked for. */
@@ -19,6 +19,8 @@ interface KeyRow {
 /** Annotations that ACK reads, and mostly we too. */
 const ofNamespaces = { as: 'annotation', us: ['namespace'], ack: ['namespace'] } as const;
 const ofResources = { as: 'annotation', us: ['ACK resource'], ack: ['ACK resource'] } as const;
+/** Those that the controller of one service reads. */
+const ofService = { as: 'annotation', us: [], ack: ['ACK resource'] } as const;
 
 /**
  * ACK's: https://github.com/aws-controllers-k8s/runtime/blob/main/apis/core/v1alpha1/annotations.go, read on namespaces by
@@ -50,6 +52,21 @@ const table = {
   adopted: { key: 'services.k8s.aws/adopted', ...ofResources, written: ['ACK resource'], controllersOnly: true },
   readOnly: { key: 'services.k8s.aws/read-only', ...ofResources, us: [] },
 
+  // SERVICE is the alias of any.
+  serviceDeletionPolicy: { key: 'SERVICE.services.k8s.aws/deletion-policy', ...ofNamespaces, us: [] },
+
+  // https://github.com/aws-controllers-k8s/rds-controller/blob/main/apis/v1alpha1/annotation.go and its like
+  autoPublish: { key: 'cloudfront.services.k8s.aws/auto-publish', ...ofService },
+  forceDelete: { key: 'ecr.services.k8s.aws/force-delete', ...ofService },
+  desiredSizeManagedBy: { key: 'eks.services.k8s.aws/desired-size-managed-by', ...ofService },
+  forceUpdateVersion: { key: 'eks.services.k8s.aws/force-update-version', ...ofService },
+  forceUpgrade: { key: 'eks.services.k8s.aws/force-upgrade', ...ofService },
+  scramSecretsManagedBy: { key: 'kafka.services.k8s.aws/scram-secrets-managed-by', ...ofService },
+  pendingWindow: { key: 'kms.services.k8s.aws/pending-window-in-days', ...ofService },
+  deleteBackups: { key: 'rds.services.k8s.aws/delete-automated-backups', ...ofService },
+  finalSnapshot: { key: 'rds.services.k8s.aws/final-db-snapshot-identifier', ...ofService },
+  skipFinalSnapshot: { key: 'rds.services.k8s.aws/skip-final-snapshot', ...ofService },
+
   // https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-config-mirror
   mirror: { key: 'kubernetes.io/config.mirror', as: 'annotation', us: ['pod'] },
 } as const satisfies Readonly<Record<string, KeyRow>>;
@@ -78,7 +95,7 @@ export const adoptedAnnotation = table.adopted.key;
 export const mirrorAnnotation = table.mirror.key;
 
 /** What a namespace says for all resources of a service, by its alias. */
-export const serviceDeletionPolicyAnnotation = `SERVICE.${deletionPolicyAnnotation}`;
+export const serviceDeletionPolicyAnnotation = table.serviceDeletionPolicy.key;
 
 /** Notes that controllers keep on their resources: `last-applied-…`, `last-requested-…`, `last-endpoint-config-…`. */
 const controllerNote = /^[a-z0-9]+\.services\.k8s\.aws\/last-/;

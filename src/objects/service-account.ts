@@ -1,5 +1,7 @@
 import type { KeyedStrings, ServiceAccountAnnotation } from './keys.ts';
 
 export interface ServiceAccount {
+  /** None is read; some of their keys are warned of. */
+  readonly labels: KeyedStrings<never>;
   readonly annotations: KeyedStrings<ServiceAccountAnnotation>;
 }

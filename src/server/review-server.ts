@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import https, { type Server } from 'node:https';
 import type { TlsOptions } from 'node:tls';
 import type { Admit, AnswerFailure, Endpoint } from '../admission/admit.ts';
+import { endpoints } from '../admission/record.ts';
 import type { Certificate, CertificateSource } from './certificate.ts';
 import { Connections } from './connections.ts';
 import { HttpError } from './http-error.ts';
@@ -40,8 +41,7 @@ function tlsOptions({ certPem, keyPem, clientCaPem }: Certificate, minVersion: T
 function plainEndpoint(url: string): Endpoint | undefined {
   const query = url.indexOf('?');
   const path = query < 0 ? url : url.slice(0, query);
-  if (path === '/mutate') return 'mutate';
-  return path === '/validate' ? 'validate' : undefined;
+  return endpoints.find(endpoint => path === `/${endpoint}`);
 }
 
 function routes(handler: ReviewHandler, connections: Connections, observer: ReviewObserver): RequestListener {
@@ -75,7 +75,11 @@ function routes(handler: ReviewHandler, connections: Connections, observer: Revi
     }
     const otherwise = (error?: unknown): void => {
       if (error === undefined || error === null) {
-        connections.refuse(request, response, new HttpError(404, 'no such path; there are /mutate and /validate'));
+        connections.refuse(
+          request,
+          response,
+          new HttpError(404, 'no such path; there are /mutate, /validate and /keys'),
+        );
         return;
       }
       observer.failed(error);
@@ -87,7 +91,7 @@ function routes(handler: ReviewHandler, connections: Connections, observer: Revi
   };
 }
 
-/** The HTTPS server of `/mutate` and `/validate`, not listening yet. */
+/** The HTTPS server of `/mutate`, `/validate` and `/keys`, not listening yet. */
 export function createReviewServer(options: ReviewServerOptions): {
   readonly server: Server;
   readonly connections: Connections;

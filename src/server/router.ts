@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express from 'express';
 import type { Endpoint } from '../admission/admit.ts';
+import { endpoints } from '../admission/record.ts';
 
 /** Calls back with an error, or with nothing where no route matches. */
 export type Route = (request: IncomingMessage, response: ServerResponse, otherwise: (error?: unknown) => void) => void;
@@ -15,8 +16,9 @@ export interface Destinations {
 export function createRouter({ review, wrongMethod }: Destinations): Route {
   const app = express();
   app.disable('x-powered-by').set('etag', false).enable('case sensitive routing').enable('strict routing');
-  app.post('/mutate', (request, response) => review('mutate', request, response));
-  app.post('/validate', (request, response) => review('validate', request, response));
-  app.all(['/mutate', '/validate'], wrongMethod);
+  for (const endpoint of endpoints) {
+    app.post(`/${endpoint}`, (request, response) => review(endpoint, request, response));
+    app.all(`/${endpoint}`, wrongMethod);
+  }
   return (request, response, otherwise) => Reflect.apply(app, undefined, [request, response, otherwise]);
 }

@@ -32,7 +32,7 @@ export function viewOf({ namespaces = {}, serviceAccounts = {}, maps = {}, mapsO
     serviceAccount: (namespace, name) => {
       const key = `${namespace}/${name}`;
       const annotations = Object.hasOwn(serviceAccounts, key) ? serviceAccounts[key] : undefined;
-      return annotations && { annotations: toMap(annotations) };
+      return annotations && { labels: new Map(), annotations: toMap(annotations) };
     },
     roleMap: (kind, ackSystem) => {
       const map = (mapsOf === undefined ? maps : mapsOf[ackSystem])?.[kind];

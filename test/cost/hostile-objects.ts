@@ -47,6 +47,11 @@ export const metadataFields: Readonly<Record<string, Grow>> = {
       object,
       record(Math.min(bytes, annotationBytes), 32, index => `eks.amazonaws.co${index % 10}${index}/role-arn`),
     ),
+  'annotations under our prefixes, of no known name': (object, bytes) =>
+    annotate(
+      object,
+      record(Math.min(bytes, annotationBytes), 45, index => `services.k8s.aws/own-account-id-${index}`),
+    ),
   'one annotation': (object, bytes) => annotate(object, { a: 'x'.repeat(bytes) }),
   'skip-containers': (object, bytes) =>
     annotate(object, { 'eks.amazonaws.com/skip-containers': 'a,'.repeat(Math.min(bytes, annotationBytes) / 2) }),

@@ -1,10 +1,11 @@
+import type { Endpoint } from '../../src/admission/rule.ts';
 import { configMap, created, mapReview, roleSelector, selectorReview, updated } from '../decisions/resources.ts';
 import { type ReviewOptions, reviewBody } from '../decisions/review.ts';
 import { type Grow, mapFields, metadataFields, podFields, resourceFields, selectorFields } from './hostile-objects.ts';
 
 /** A kind of review, and the fields of its object that can be grown. */
 export interface ReviewKind {
-  readonly endpoint: 'mutate' | 'validate';
+  readonly endpoint: Endpoint;
   readonly fields: Readonly<Record<string, Grow>>;
   readonly review: (object: Record<string, unknown>) => ReviewOptions;
   readonly object: () => Record<string, unknown>;
@@ -83,6 +84,18 @@ export const reviewKinds: Readonly<Record<string, ReviewKind>> = {
   },
   'namespace, updated': {
     endpoint: 'validate',
+    fields: metadataFields,
+    object: namespace,
+    review: object => ({ resource: '/v1/namespaces', operation: 'UPDATE', object, oldObject: structuredClone(object) }),
+  },
+  'namespace, its keys': {
+    endpoint: 'keys',
+    fields: metadataFields,
+    object: namespace,
+    review: object => ({ resource: '/v1/namespaces', object }),
+  },
+  'namespace, its keys, updated': {
+    endpoint: 'keys',
     fields: metadataFields,
     object: namespace,
     review: object => ({ resource: '/v1/namespaces', operation: 'UPDATE', object, oldObject: structuredClone(object) }),

@@ -31,9 +31,9 @@ const entries: readonly Row[] = [
   {
     ...checked,
     proves: 'a key with the prefix of no service is remarked on',
-    review: edited({ 'pod.303030303030': arn('303030303030'), 'dynamdb.303030303030': '' }),
+    review: edited({ 'workloads.303030303030': arn('303030303030'), 'esk.303030303030': '' }),
     warnings: ['UnknownService'],
-    says: ['"pod.303030303030", "dynamdb.303030303030"'],
+    says: ['"workloads.303030303030", "esk.303030303030"'],
   },
   {
     ...checked,

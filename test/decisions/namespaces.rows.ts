@@ -3,7 +3,7 @@ import type { ReviewOptions } from './review.ts';
 import type { Row } from './row.ts';
 import { account, hostile } from './state.ts';
 
-/** Namespaces: labelled, never denied. */
+/** Namespaces: labelled; denied only where one of our labels is given a value that means nothing. */
 
 const owner = (id = account) => ({ 'services.k8s.aws/owner-account-id': id });
 const enabled = { 'carm-webhook.dev/inject': 'enabled' };
@@ -37,13 +37,6 @@ export const namespaceRows: readonly Row[] = [
     reason: 'Labelled',
     outcome: 'mutated',
     after: { '/metadata/labels': enabled },
-  },
-  {
-    proves: 'the label takes the place of anything but disabled',
-    review: create('new', owner(), { 'carm-webhook.dev/inject': 'Disabled' }),
-    reason: 'Labelled',
-    outcome: 'mutated',
-    after: { [label]: 'enabled' },
   },
   {
     proves: 'a namespace labelled disabled stays so',
@@ -114,18 +107,6 @@ export const namespaceRows: readonly Row[] = [
     outcome: 'mutated',
     warnings: ['LabelRestored'],
     after: { '/metadata/labels': enabled },
-  },
-  {
-    proves: 'the label changed by hand to what it cannot be comes back',
-    review: update(
-      namespaceObject('new', owner(), enabled),
-      create('new', owner(), { 'carm-webhook.dev/inject': 'no' }),
-    ),
-    reason: 'Labelled',
-    outcome: 'mutated',
-    warnings: ['LabelRestored'],
-    says: ['was changed to "no", and has been restored'],
-    after: { [label]: 'enabled' },
   },
   ...['status', 'finalize'].map(
     (subResource): Row => ({
@@ -257,36 +238,6 @@ export const namespaceRows: readonly Row[] = [
     outcome: 'allowed',
     warnings: ['InvalidRegion'],
   },
-  {
-    proves: 'a mode label that is no mode is warned of',
-    review: create('new', owner(), { ...enabled, 'carm-webhook.dev/mode': 'Warn' }),
-    reason: 'Checked',
-    outcome: 'allowed',
-    warnings: ['InvalidMode'],
-    says: ['"Warn"', 'using enforce'],
-  },
-  {
-    proves: 'an annotation under a near-miss prefix on a namespace is warned of',
-    review: create('new', { 'service.k8s.aws/owner-account-id': account }),
-    reason: 'NamespaceNotManaged',
-    outcome: 'allowed',
-    warnings: ['MisspelledKey'],
-  },
-  ...(
-    [
-      ['services.k8s.aws/region', 'services.k8s.aws/default-region'],
-      ['services.k8s.aws/deletion-policy', 'SERVICE.services.k8s.aws/deletion-policy'],
-    ] as const
-  ).map(
-    ([key, meant]): Row => ({
-      proves: `${key} on a namespace, where ACK reads another, is remarked on`,
-      review: create('new', { ...owner(), [key]: 'x' }, enabled),
-      reason: 'Checked',
-      outcome: 'allowed',
-      warnings: ['MisspelledKey'],
-      says: [`"${key}" on the namespace is ignored. Did you mean ${meant}?`],
-    }),
-  ),
   {
     proves: 'a team id without its gate is warned of: it binds nothing',
     review: create('new', { 'services.k8s.aws/team-id': 'platform' }),

@@ -380,34 +380,4 @@ export const podEnvironmentRows: readonly Row[] = [
     says: ['"1h"'],
     after: { '/spec/volumes/1': tokenVolume() },
   },
-  {
-    proves: 'an annotation under a near-miss prefix on the ServiceAccount is warned of',
-    review: { object: pod({ serviceAccountName: 'near-miss' }) },
-    reason: 'Injected',
-    outcome: 'mutated',
-    warnings: ['MisspelledKey'],
-    says: ['"eks.amazon.com/role-arn"', 'eks.amazonaws.com/role-arn'],
-  },
-  {
-    proves: 'an annotation under a near-miss prefix on the pod is warned of',
-    review: { object: pod({ annotations: { 'eks.amazon.com/skip-containers': 'app' } }) },
-    reason: 'Injected',
-    outcome: 'mutated',
-    warnings: ['MisspelledKey'],
-  },
-  {
-    proves: 'many near misses are one warning with at most five names, so that the others are not lost',
-    review: {
-      object: pod({
-        serviceAccountName: 'too-short-token',
-        annotations: Object.fromEntries(
-          ['aa', 'bb', 'cc', 'dd', 'ee', 'ff', 'gg'].map(end => [`eks.amazonaws.${end}/role-arn`, 'x']),
-        ),
-      }),
-    },
-    reason: 'Injected',
-    outcome: 'mutated',
-    warnings: ['TokenExpirationClamped', 'MisspelledKey'],
-    says: ['and 2 more'],
-  },
 ];

@@ -348,6 +348,21 @@ export const podRoleRows: readonly Row[] = [
     says: ['carm-webhook.dev/role "1\\u000a2\\u001b[31m\\"', 'ServiceAccount "garbage-wish"'],
     neverSays: ['Ask your platform team to'],
   },
+  ...(
+    [
+      ['slash-wish', 'carm-webhook.dev/role', 'role/s3-reader', 's3-reader'],
+      ['slash-eks-wish', 'eks.amazonaws.com/role-arn', 'role/team/s3-reader', 'team/s3-reader'],
+    ] as const
+  ).map(
+    ([serviceAccount, key, value, name]): Row => ({
+      proves: `a bare name that begins with role/, as it does in an ARN, is denied with the name to write: ${key}`,
+      review: asAccount(serviceAccount),
+      reason: 'InvalidRoleArn',
+      outcome: 'denied',
+      says: [`${key} "${value}"`, `drop "role/": write "${name}"`, 'To fix this'],
+      neverSays: ['Ask your platform team to'],
+    }),
+  ),
   {
     proves: 'a wish for the ARN of a user is no role',
     review: asAccount('user-wish'),

@@ -225,6 +225,9 @@ const wishes: Readonly<Record<string, Strings>> = {
   'garbage-token': { 'eks.amazonaws.com/token-expiration': '1h' },
   'global-sts': { 'eks.amazonaws.com/sts-regional-endpoints': 'false' },
   'near-miss': { 'eks.amazon.com/role-arn': 'reader' },
+  'misplaced-wish': { 'carm-webhook.dev/role-arn': `arn:aws:iam::${account}:role/own` },
+  'slash-wish': { 'carm-webhook.dev/role': 'role/s3-reader' },
+  'slash-eks-wish': { 'eks.amazonaws.com/role-arn': 'role/team/s3-reader' },
 };
 
 const china = { 'cn-bare': { 'carm-webhook.dev/role': 'cn-reader' } };
@@ -245,6 +248,20 @@ export function manifests(): readonly unknown[] {
     ...['team-only', 'team-and-account'].map(namespace =>
       serviceAccount(namespace, 'bare-name', { 'carm-webhook.dev/role': 's3-reader' }),
     ),
+    {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: {
+        name: 'ignored-keys',
+        namespace: 'shop',
+        labels: { 'carm-webhook.dev/inyect': 'reader', 'eks.amazonaws.com/role-arn': 'reader', app: 'web' },
+        annotations: {
+          'eks.amazonaws.com/rolearn': 'reader',
+          'eks.amazonaws.com/sts-regional-endpoint': 'reader',
+          'eks.amazonaws.com/skip-containers': 'reader',
+        },
+      },
+    },
     serviceAccount('keyed', 'service-wish', { 'carm-webhook.dev/role': 'keyed-s3' }),
     serviceAccount('both-keys', 'both-wish', { 'carm-webhook.dev/role': 'both' }),
     serviceAccount('team-only', 'platform-wish', { 'carm-webhook.dev/role': 'ack-controller' }),

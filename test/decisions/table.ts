@@ -3,6 +3,8 @@ import { controllerRoleRows } from './controller-roles.rows.ts';
 import { eachEndpointRows } from './each-endpoint.rows.ts';
 import { endpointRows } from './endpoints.rows.ts';
 import { ephemeralContainerRows } from './ephemeral-containers.rows.ts';
+import { keyRows } from './keys.rows.ts';
+import { labelRows } from './labels.rows.ts';
 import { mapRows } from './maps.rows.ts';
 import { modeRows } from './modes.rows.ts';
 import { namespaceRows } from './namespaces.rows.ts';
@@ -38,6 +40,8 @@ export const table: Readonly<Record<string, readonly Row[]>> = {
   'each endpoint': eachEndpointRows,
   workloads: workloadRows,
   namespaces: namespaceRows,
+  'values of labels': labelRows,
+  'keys that are ignored': keyRows,
   'terminating namespaces': terminatingNamespaceRows,
   'role of a resource': resourceRoleRows,
   'completion of a resource': resourceCompletedRows,

@@ -275,7 +275,7 @@ const endpoints: readonly Attack[] = [
 ].map(attack => ({ ...attack, reason: 'EndpointNotAllowed' }));
 
 const labelOff = { labels: { 'carm-webhook.dev/inject': null } };
-/** So that nobody judges what `kubectl debug` adds to the pods there. */
+/** So that nobody judges the pods there, or what `kubectl debug` adds to them. */
 const labels: readonly Attack[] = [
   { what: 'our label taken off a terminating namespace', ...patch('/api/v1/namespaces/going', { metadata: labelOff }) },
   {
@@ -285,6 +285,10 @@ const labels: readonly Attack[] = [
   {
     what: 'a terminating namespace opted out',
     ...patch('/api/v1/namespaces/going', { metadata: { labels: { 'carm-webhook.dev/inject': 'disabled' } } }),
+  },
+  {
+    what: 'our label with a value that no entry selects',
+    ...patch(`/api/v1/namespaces/${shop}`, { metadata: { labels: { 'carm-webhook.dev/inject': 'x' } } }),
   },
 ].map(attack => ({ ...attack, reason: 'InvalidLabel' }));
 

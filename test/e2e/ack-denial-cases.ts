@@ -209,6 +209,17 @@ const guards: readonly AckDenialCase[] = [
     command: name => ['label', '--overwrite', 'namespace', name, 'carm-webhook.dev/inject=disabled'],
   },
   {
+    what: 'a label that says neither enabled nor disabled',
+    reason: 'InvalidLabel',
+    apply: name => namespace(name, { labels: { 'carm-webhook.dev/inject': 'false' } }),
+  },
+  {
+    what: 'a mode that is none',
+    reason: 'InvalidLabel',
+    given: shop,
+    command: name => ['label', 'namespace', name, 'carm-webhook.dev/mode=Warn'],
+  },
+  {
     what: "a controller's note that ACK would copy",
     reason: 'ForgedAnnotation',
     given: shop,

@@ -69,8 +69,6 @@ describe('the label of a bound namespace', () => {
       'with kubectl apply': name => kubectl(['apply', '-f', '-'], boundNamespace(name, account)),
       'with kubectl apply --server-side': name =>
         kubectl(['apply', '--server-side', '-f', '-'], boundNamespace(name, account)),
-      'with a label of another value': name =>
-        kubectl(['create', '-f', '-'], boundNamespace(name, account, { labels: { [injectLabel]: 'Enabled' } })),
       'beside labels of the user': name =>
         kubectl(['create', '-f', '-'], boundNamespace(name, account, { labels: { team: 'shop' } })),
     };
@@ -185,9 +183,6 @@ describe('the label of a bound namespace', () => {
   describe('comes back', () => {
     for (const [index, [how, act]] of Object.entries({
       'kubectl label, removed': (name: string) => kubectl(['label', 'namespace', name, `${injectLabel}-`]),
-      'kubectl label, another value': (name: string) =>
-        kubectl(['label', '--overwrite', 'namespace', name, `${injectLabel}=off`]),
-      'kubectl label, empty': (name: string) => kubectl(['label', '--overwrite', 'namespace', name, `${injectLabel}=`]),
       'kubectl replace without labels': (name: string) =>
         kubectl(['replace', '-f', '-'], boundNamespace(name, account)),
       'a patch that takes all labels': (name: string) =>

@@ -17,7 +17,7 @@ export type Caller =
   /** Another one in the ACK system namespace. */
   | 'ack-neighbour';
 
-/** The shipped entries, each with the configuration it stands in. */
+/** The shipped entries, each with the path that it calls. */
 export const entries = [
   'mutate/pods.carm-webhook.dev',
   'mutate/namespaces.carm-webhook.dev',
@@ -29,6 +29,7 @@ export const entries = [
   'validate/status.carm-webhook.dev',
   'validate/maps.carm-webhook.dev',
   'validate/selectors.carm-webhook.dev',
+  'keys/keys.carm-webhook.dev',
 ] as const;
 export type Entry = (typeof entries)[number];
 

@@ -1,6 +1,8 @@
 import { type Call, type Caller, createNamespace, type MatchCase, makeSure, patchNamespace } from './match-case.ts';
 
 const seen = ['mutate/namespaces.carm-webhook.dev'] as const;
+const judged = ['mutate/namespaces.carm-webhook.dev', 'validate/namespaces.carm-webhook.dev'] as const;
+const keys = ['keys/keys.carm-webhook.dev'] as const;
 const unseen = [] as const;
 
 const owner = 'services.k8s.aws/owner-account-id';
@@ -52,7 +54,41 @@ const creations: readonly MatchCase[] = [
   create('with a region only', { annotations: { [region]: 'eu-central-1' } }, unseen),
   create('with our label only', { labels: { [inject]: 'enabled' } }, seen),
   create('with a mode only', { labels: { [mode]: 'warn' } }, seen),
-  create('with an empty mode', { labels: { [mode]: '' } }, seen),
+  create('with an empty mode', { labels: { [mode]: '' } }, judged),
+  create('with a mode that is none', { labels: { [mode]: 'Warn' } }, judged),
+  create('with an inject label that says neither', { labels: { [inject]: 'false' } }, judged),
+  create(
+    'with every key of a namespace',
+    {
+      annotations: {
+        [team]: 'payments',
+        [owner]: account,
+        [region]: 'eu-central-1',
+        's3.services.k8s.aws/deletion-policy': 'retain',
+      },
+      labels: { [inject]: 'enabled', [mode]: 'warn' },
+    },
+    seen,
+  ),
+  create(
+    'with the default deletion policy of a service only',
+    { annotations: { 's3.services.k8s.aws/deletion-policy': 'retain' } },
+    unseen,
+  ),
+  create('with a misspelled binding', { annotations: { 'services.k8s.aws/owner-account': account } }, keys),
+  create(
+    'with a binding under a misspelled prefix',
+    { annotations: { 'service.k8s.aws/owner-account-id': account } },
+    keys,
+  ),
+  create('with the binding as a label', { labels: { [owner]: account } }, keys),
+  create('with a misspelled label', { labels: { 'carm-webhook.dev/injection': 'enabled' } }, keys),
+  create('with our label as an annotation', { annotations: { [inject]: 'enabled' } }, keys),
+  create(
+    'with a binding, and a misspelled region',
+    { annotations: { [owner]: account, 'services.k8s.aws/default_region': 'x' } },
+    [...keys, ...seen],
+  ),
   create('that brings a deletionTimestamp', { ...binding, deletionTimestamp: '2026-01-01T00:00:00Z' }, seen),
   {
     what: 'CREATE of a namespace with a binding, by generateName',
@@ -96,6 +132,54 @@ const changes: readonly MatchCase[] = [
     { ...binding, labels: { [inject]: 'true' } },
     { labels: { a: 'b' } },
     seen,
+  ),
+  patch('our label changed to what says neither', labelled, { labels: { [inject]: 'no' } }, judged),
+  patch(
+    'our label changed from one that says neither',
+    { labels: { [inject]: 'no' } },
+    { labels: { [inject]: null } },
+    seen,
+  ),
+  patch(
+    'a label of others, where ours says neither, unbound',
+    { labels: { [inject]: 'no', [mode]: 'x' } },
+    { labels: { a: 'b' } },
+    unseen,
+  ),
+  patch('a mode changed to none', { labels: { [mode]: 'audit' } }, { labels: { [mode]: 'Audit' } }, judged),
+  patch('a misspelled key added', {}, { annotations: { 'services.k8s.aws/owner-account': account } }, keys),
+  patch(
+    'a misspelled key changed',
+    { annotations: { 'services.k8s.aws/owner-account': '1' } },
+    { annotations: { 'services.k8s.aws/owner-account': account } },
+    keys,
+  ),
+  patch(
+    'a misspelled key kept',
+    { annotations: { 'services.k8s.aws/owner-account': '1' } },
+    { annotations: { a: 'b' } },
+    unseen,
+  ),
+  patch(
+    'a misspelled key removed',
+    { annotations: { 'services.k8s.aws/owner-account': '1' } },
+    { annotations: null },
+    unseen,
+  ),
+  patch('a misspelled label kept', { labels: { 'carm-webhook.dev/injected': 'x' } }, { labels: { a: 'b' } }, unseen),
+  update(
+    'a misspelled key added, by break-glass',
+    {},
+    name => patchNamespace(name, { annotations: { 'services.k8s.aws/owner-account': account } }),
+    unseen,
+    'break-glass',
+  ),
+  update(
+    'a misspelled key added, by the namespace controller',
+    {},
+    name => patchNamespace(name, { annotations: { 'services.k8s.aws/owner-account': account } }),
+    unseen,
+    'namespace-controller',
   ),
   patch('bound', {}, binding, seen),
   patch('bound to a team', {}, { annotations: { [team]: 'payments' } }, seen),
@@ -221,6 +305,21 @@ const subresources: readonly MatchCase[] = [
       'break-glass',
     ),
   ]),
+  ...(['status', 'finalize'] as const).map(subresource =>
+    update(
+      `${subresource} that changes our label to what says neither`,
+      labelled,
+      name => ({
+        method: 'PUT',
+        path: `${path(name)}/${subresource}`,
+        body: namespace({
+          metadata: { name, annotations: { [owner]: account }, labels: { [inject]: 'no' } },
+          spec: { finalizers: ['kubernetes'] },
+        }),
+      }),
+      judged,
+    ),
+  ),
   update(
     'status by a patch that unbinds',
     labelled,

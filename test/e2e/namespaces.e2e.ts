@@ -78,8 +78,6 @@ describe('namespaces on a real API server, by the shipped manifests', () => {
     const { stderr } = await plane.kubectl(['label', 'namespace', 'relabelled', `${inject}-`]);
     assert.match(stderr, /^Warning: .*was removed, and has been restored \(LabelRestored\)$/m);
     assert.equal(await labelOf('relabelled'), 'enabled');
-    await plane.kubectl(['label', 'namespace', 'relabelled', `${inject}=true`, '--overwrite']);
-    assert.equal(await labelOf('relabelled'), 'enabled');
     const bare = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'relabelled', ...binding } };
     await plane.kubectl(['replace', '-f', '-'], { input: JSON.stringify(bare) });
     assert.equal(await labelOf('relabelled'), 'enabled');

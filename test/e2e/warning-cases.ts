@@ -139,6 +139,17 @@ const pods: readonly WarningCase[] = [
     { annotations: { 'eks.amazon.com/skip-containers': 'app' } },
     'MisspelledKey',
   ),
+  ofPod('a label that says neither', { labels: { 'carm-webhook.dev/inject': 'no' } }, 'InvalidLabel'),
+  ofPod('an annotation of ServiceAccounts', { annotations: { 'eks.amazonaws.com/role-arn': evil } }, 'MisplacedKey'),
+  ofPod('an unknown name under our own prefix', { annotations: { 'carm-webhook.dev/rolle-x': evil } }, 'MisspelledKey'),
+  {
+    ...ofPod("a ServiceAccount's annotations under wrong names", {}, 'MisplacedKey', 'MisspelledKey', 'MisplacedKey'),
+    serviceAccount: {
+      'carm-webhook.dev/role-arn': evil,
+      'eks.amazonaws.com/rolearn': evil,
+      'eks.amazonaws.com/skip-containers': evil,
+    },
+  },
   {
     ...ofPod("a ServiceAccount's annotation under a wrong prefix", {}, 'MisspelledKey'),
     serviceAccount: { 'eks.amazonws.com/role-arn': foreignRole },
@@ -160,13 +171,13 @@ const pods: readonly WarningCase[] = [
       },
       'InvalidTokenExpiration',
       'InvalidRegion',
-      'MisspelledKey',
-      'MisspelledKey',
       'UnknownContainer',
       'EmptyRoleArn',
       'IncompleteWebIdentity',
       'EnvFromUnverified',
       'ConfiguredByPodIdentity',
+      'MisspelledKey',
+      'MisspelledKey',
     ),
     namespace: { annotations: { 'services.k8s.aws/default-region': evil } },
     serviceAccount: { 'eks.amazonaws.com/role-arn': 'shop-reader', 'eks.amazon.com/audience': evil },
@@ -212,20 +223,19 @@ const namespaces: readonly WarningCase[] = [
     namespace: { annotations: { 'services.k8s.aws/default-region': 'cn-north-1' } },
   },
   {
-    what: 'a mode that is none',
-    reasons: ['InvalidMode'],
-    namespace: { labels: { 'carm-webhook.dev/mode': 'loud' } },
-  },
-  {
-    what: 'a mode with controls',
-    reasons: ['InvalidMode'],
-    namespace: { labels: { 'carm-webhook.dev/mode': evil } },
-    invalid: /metadata\.labels: Invalid value/,
-  },
-  {
     what: 'an annotation of a namespace under a wrong prefix',
     reasons: ['MisspelledKey'],
     namespace: { annotations: { 'service.k8s.aws/default-region': evil } },
+  },
+  {
+    what: 'an annotation of a resource on a namespace',
+    reasons: ['MisplacedKey'],
+    namespace: { annotations: { 'services.k8s.aws/region': evil } },
+  },
+  {
+    what: 'a binding as a label',
+    reasons: ['MisplacedKey'],
+    namespace: { labels: { 'services.k8s.aws/owner-account-id': account } },
   },
 ];
 

@@ -41,7 +41,7 @@ describe('the table of keys', () => {
 
 test('what the cache does not have of an object cannot be asked for: it does not compile', () => {
   const namespace: Namespace = readNamespace({}, 'a');
-  const serviceAccount: ServiceAccount = { annotations: new Map() };
+  const serviceAccount: ServiceAccount = { labels: new Map(), annotations: new Map() };
   const pod: Pod = readPod({});
   assert.equal(namespace.annotations.get(ownerAccountIdAnnotation), undefined);
   // @ts-expect-error of ACK's resources.

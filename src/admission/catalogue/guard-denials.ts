@@ -1,7 +1,8 @@
-import { injectLabel } from '../../objects/keys.ts';
+import { injectLabel, modeLabel } from '../../objects/keys.ts';
 import { mostNames, quote, quoteNames } from '../../objects/quote.ts';
 import type { RoleMapKind } from '../../objects/role-map.ts';
 import type { StoredResource } from '../cluster.ts';
+import type { InvalidLabelValue } from '../label-values.ts';
 import { type DenialOf, mapName } from './denial.ts';
 
 /** What a change of a map, a selector or a namespace can be denied for, besides entries that are no valid mappings. */
@@ -20,8 +21,10 @@ export type GuardProblem =
       readonly resources: readonly Pick<StoredResource, 'kind' | 'namespace' | 'name'>[];
     }
   | { readonly reason: 'EndpointNotAllowed'; readonly value: string }
-  /** `value`: what would take the place of `enabled`; undefined where the label goes. */
-  | { readonly reason: 'InvalidLabel'; readonly value: string | undefined };
+  /** A value that means nothing is given to one of our labels. */
+  | ({ readonly reason: 'InvalidLabel' } & InvalidLabelValue)
+  /** What would take the place of `enabled` on a namespace that is being deleted; undefined where the label goes. */
+  | { readonly reason: 'InvalidLabel'; readonly replacedBy: string | undefined };
 
 /** Each denial of a change that would pull the ground from under others. */
 export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<GuardProblem, R> } = {
@@ -76,13 +79,24 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
     }),
   },
   InvalidLabel: {
-    cause: `The label \`${injectLabel}: enabled\` would be removed or changed on a namespace that is being deleted. Its pods keep running for a while, and without the label the webhook would not see what \`kubectl debug\` adds to them.`,
+    cause: `A namespace's label \`${injectLabel}\` would become something other than \`enabled\` or \`disabled\`, or \`${modeLabel}\` something other than \`enforce\`, \`warn\` or \`audit\`. Or the label \`${injectLabel}: enabled\` would be removed or changed on a namespace that is being deleted: its pods keep running for a while, and without the label the webhook would not see what \`kubectl debug\` adds to them.`,
     fixedBy: 'you',
-    remedy: 'Keep the label. It does not hold up the deletion, and goes with the namespace.',
+    remedy:
+      'Use one of the allowed values. On a namespace that is being deleted, keep the label: it does not hold up the deletion, and goes with the namespace.',
     softenedBy: 'nothing',
-    say: ({ value }) => ({
-      wrong: `the namespace is being deleted, and its label ${injectLabel}=enabled would be ${value === undefined ? 'removed' : `changed to ${quote(value)}`}`,
-      remedy: 'keep the label (it does not delay the deletion, and goes with the namespace)',
-    }),
+    say: problem => {
+      if ('label' in problem) {
+        const { label, value, allowed } = problem;
+        return {
+          wrong: `label ${label}=${quote(value)} means nothing to carm-webhook`,
+          remedy: `use ${allowed}, or remove the label`,
+        };
+      }
+      const { replacedBy } = problem;
+      return {
+        wrong: `the namespace is being deleted, and its label ${injectLabel}=enabled would be ${replacedBy === undefined ? 'removed' : `changed to ${quote(replacedBy)}`}`,
+        remedy: 'keep the label (it does not delay the deletion, and goes with the namespace)',
+      };
+    },
   },
 };

@@ -2,7 +2,7 @@ import type { AccountId } from '../../accounts/account-id.ts';
 import type { BindingProblem } from '../../accounts/binding.ts';
 import { partitions } from '../../accounts/partition.ts';
 import { podsPrefix, type RequestedRoleProblem } from '../../accounts/pod-role.ts';
-import { isRoleName, parseRoleArn, type RoleArn } from '../../accounts/role-arn.ts';
+import { isRoleName, parseRoleArn, type RoleArn, roleResource } from '../../accounts/role-arn.ts';
 import type { MappingProblem } from '../../accounts/role-map.ts';
 import type { BoundaryProblem } from '../../injection/boundary.ts';
 import type { InjectionConflict } from '../../injection/inject.ts';
@@ -236,11 +236,19 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
   AccountNotMapped: notMapped('account'),
   TeamNotMapped: notMapped('team'),
   InvalidRoleArn: {
-    cause: `A value that should be a role is not one: a value of the account map or the team map that is not \`${roleArnForm}\` of a known partition (${partitions.join(', ')}), or a ServiceAccount's annotation that is neither that nor a bare role name.`,
+    cause: `A value that should be a role is not one: a value of the account map or the team map that is not \`${roleArnForm}\` of a known partition (${partitions.join(', ')}), or a ServiceAccount's annotation that is neither that nor a bare role name (one that begins with \`role/\` is not).`,
     fixedBy: 'platform team',
     remedy: 'Correct the value in the map. Where the message names a ServiceAccount, you can correct its annotation.',
-    say: ({ value, at: where }, at) =>
-      'key' in where
+    say: ({ value, at: where }, at) => {
+      if ('annotation' in where && value.startsWith(roleResource)) {
+        const name = value.slice(roleResource.length);
+        return {
+          wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}; a role name does not begin with "role/"`,
+          remedy: isRoleName(name) ? `drop "role/": write ${quote(name)}` : 'drop "role/", and correct the name',
+          fixedBy: 'you',
+        };
+      }
+      return 'key' in where
         ? {
             wrong: `${mapName(where.map, at)} has ${quote(value)} under ${quote(where.key)}, which ${noRoleArn(value)}`,
             remedy: 'correct that value',
@@ -249,7 +257,8 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
             wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}, which ${noRole(value)}`,
             remedy: 'correct that annotation',
             fixedBy: 'you',
-          },
+          };
+    },
   },
   AccountMismatch: {
     cause:

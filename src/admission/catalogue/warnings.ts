@@ -5,9 +5,28 @@ import type { RegionWarning } from '../../injection/region.ts';
 import type { TokenWarning } from '../../injection/token-settings.ts';
 import { longestTokenSeconds, shortestTokenSeconds } from '../../injection/token-settings.ts';
 import { tokenMountPath } from '../../injection/token-volume.ts';
-import type { MisspelledKey } from '../../objects/key-hints.ts';
+import type { KeyHint } from '../../objects/key-hints.ts';
 import { defaultRegionAnnotation, ownerAccountIdAnnotation, skipContainersAnnotation } from '../../objects/keys.ts';
 import { quote, quoteNames } from '../../objects/quote.ts';
+import type { InvalidLabelValue } from '../label-values.ts';
+
+/** A key that nobody reads: of a label, an annotation, or a map. */
+export type IgnoredKey = Pick<KeyHint, 'reason' | 'key' | 'meant'> & {
+  /** `annotation` and `pod`; `key` and `account map`. */
+  readonly as: KeyHint['as'] | 'key';
+  readonly on: string;
+};
+
+/** A label whose value is none that we know, and what comes of it. */
+export interface IgnoredLabel extends InvalidLabelValue {
+  readonly reason: 'InvalidLabel';
+  readonly effect: string;
+}
+
+export function sayIgnoredKey({ key, as, on, meant }: IgnoredKey): string {
+  const what = `${as} ${quote(key)} ${as === 'key' ? 'in' : 'on'} the ${on} is ignored`;
+  return meant === undefined ? `${what}: carm-webhook has no such key` : `${what}. Did you mean ${meant}?`;
+}
 
 /** What is worth a warning to whoever applied the object. */
 export type Warning =
@@ -15,16 +34,16 @@ export type Warning =
   | RegionWarning
   | ContainerWarning
   | { readonly reason: 'UnknownContainer'; readonly names: readonly string[] }
-  | { readonly reason: 'MisspelledKey'; readonly on: string; readonly misses: readonly MisspelledKey[] }
+  | IgnoredKey
+  | IgnoredLabel
   | { readonly reason: 'BindingUnresolved'; readonly denied: 'pods' | 'ACK resources'; readonly wrong: string }
   | { readonly reason: 'RunsWithoutRole'; readonly wrong: string }
-  | { readonly reason: 'LabelRestored'; readonly value: string | undefined }
+  | { readonly reason: 'LabelRestored' }
   | { readonly reason: 'BindingRemoved'; readonly labelled: boolean }
   | { readonly reason: 'BindingIgnored'; readonly what: string; readonly because: string }
   | { readonly reason: 'OwnerIgnored' }
   | { readonly reason: 'UnknownService'; readonly keys: readonly string[] }
   | { readonly reason: 'RoleReplaced'; readonly key: string; readonly namespaces: number }
-  | { readonly reason: 'InvalidMode'; readonly value: string; readonly used: string }
   | { readonly reason: 'DebugContainerNotInjected'; readonly wrong: string };
 
 export interface WarningEntry<R> {
@@ -133,12 +152,22 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
       `${containersNamed({ containers })} start${containers.length === 1 ? 's' : ''} only if the read-only volume at ${quote(mount.mountPath)} has folder ${folder}; or use ${skipContainersAnnotation}`,
   },
   MisspelledKey: {
-    cause: 'An annotation that is ignored looks like one that is read, such as `eks.amazon.com/role-arn`.',
-    remedy: 'Correct its prefix.',
-    say: ({ on, misses }) =>
-      misses.length === 1 && misses[0] !== undefined
-        ? `annotation ${quote(misses[0].key)} on the ${on} is ignored. Did you mean ${misses[0].meant}?`
-        : `annotations on the ${on} are ignored: ${quoteNames(misses.map(({ key }) => key))}`,
+    cause:
+      'A label or annotation that is ignored looks like one that is read, such as `eks.amazonaws.com/rolearn`; or a key of a map does, such as `pod.111122223333`. Under `carm-webhook.dev/`, every unknown name is reported.',
+    remedy: 'Correct the key, or remove it.',
+    say: sayIgnoredKey,
+  },
+  MisplacedKey: {
+    cause:
+      'A label or annotation is ignored where it is: it is read on another kind of object, or as an annotation rather than a label, or the other way round.',
+    remedy: 'Move it to where the message says, under the key that the message names.',
+    say: sayIgnoredKey,
+  },
+  InvalidLabel: {
+    cause:
+      'The label `carm-webhook.dev/inject` is neither `enabled` nor `disabled`, or `carm-webhook.dev/mode` is not `enforce`, `warn` or `audit`. A namespace that was labelled so before is left as it is: without `enabled`, the webhook does not see its pods, and an unknown mode counts as the default mode. On a pod, the label is ignored.',
+    remedy: 'Use one of the allowed values, or remove the label.',
+    say: ({ label, value, allowed, effect }) => `label ${label}=${quote(value)} ${effect}. Use ${allowed}`,
   },
   BindingUnresolved: {
     cause:
@@ -153,11 +182,9 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     say: ({ wrong }) => `the pod opted out and runs without a role; the binding does not resolve: ${wrong}`,
   },
   LabelRestored: {
-    cause:
-      'The label `carm-webhook.dev/inject: enabled` was removed from a bound namespace, or changed to a value other than `disabled`. The webhook put it back.',
+    cause: 'The label `carm-webhook.dev/inject: enabled` was removed from a bound namespace. The webhook put it back.',
     remedy: 'Set the label to `disabled` to opt out, or remove the binding first.',
-    say: ({ value }) =>
-      `the namespace is bound: its label carm-webhook.dev/inject=enabled was ${value === undefined ? 'removed' : `changed to ${quote(value)}`}, and has been restored`,
+    say: () => 'the namespace is bound: its label carm-webhook.dev/inject=enabled was removed, and has been restored',
   },
   BindingRemoved: {
     cause:
@@ -192,11 +219,6 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     remedy: 'Nothing to do if it was intended.',
     say: ({ key, namespaces }) =>
       `${namespaces} bound namespace${namespaces === 1 ? '' : 's'} will use the new role of ${quote(key)}`,
-  },
-  InvalidMode: {
-    cause: 'The label `carm-webhook.dev/mode` is not `enforce`, `warn` or `audit`; the default mode is used.',
-    remedy: 'Correct the label.',
-    say: ({ value, used }) => `carm-webhook.dev/mode ${quote(value)} is not enforce, warn or audit; using ${used}`,
   },
   DebugContainerNotInjected: {
     cause:

@@ -1,5 +1,4 @@
 import { serviceKeys } from '../../accounts/ack-service.ts';
-import { ackServices } from '../../accounts/ack-services.ts';
 import { ackSystemOf } from '../../accounts/ack-system.ts';
 import { type Binding, readBinding } from '../../accounts/binding.ts';
 import { isIgnoredByAck } from '../../accounts/managed-namespace.ts';
@@ -18,6 +17,7 @@ import { readOnce } from '../read-once.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { defineRule } from '../rule.ts';
 import { type EntryProblem, entryProblem, readMapKey } from './map-entries.ts';
+import { hasUnknownPrefix, misspelledMapKeys } from './map-prefixes.ts';
 
 interface MapChange {
   readonly kind: RoleMapKind;
@@ -26,7 +26,6 @@ interface MapChange {
 }
 
 const empty: RoleMap = new Map();
-const knownServices: ReadonlySet<string> = new Set(ackServices);
 
 /** Which of the maps a request is about, by the stored object too: a deletecollection names none. */
 function mapKindOf(request: AdmissionRequest, config: Config): RoleMapKind | undefined {
@@ -155,13 +154,13 @@ function replacedRoles(ackSystem: string, change: MapChange, view: View, config:
   return [...warnings.values()];
 }
 
-/** Keys that come with a prefix that no service is known by. */
-function unknownServices({ kind, before, after }: MapChange): readonly Warning[] {
-  const keys = [...after.keys()].filter(key => {
-    const prefix = before.has(key) ? undefined : readMapKey(kind, key)?.prefix;
-    return prefix !== undefined && prefix !== podsPrefix && !knownServices.has(prefix);
-  });
-  return keys.length === 0 ? [] : [{ reason: 'UnknownService', keys }];
+/** New keys that come with a prefix that no service is known by; those that are a slip say which was meant. */
+function unknownPrefixes({ kind, before, after }: MapChange): readonly Warning[] {
+  const added = [...after.keys()].filter(key => !before.has(key));
+  const misspelled = misspelledMapKeys(kind, added);
+  const told = new Set(misspelled.map(({ key }) => key));
+  const unknown = added.filter(key => !told.has(key) && hasUnknownPrefix(kind, key));
+  return [...misspelled, ...(unknown.length === 0 ? [] : [{ reason: 'UnknownService', keys: unknown } as const])];
 }
 
 function becomesImmutable({ object, oldObject }: AdmissionRequest): boolean {
@@ -202,7 +201,7 @@ export const mapRules = [
       const change: MapChange = { kind, ...readChangeOf(request) };
       const [problem] = problemsOf(request, change, view, config);
       if (problem === undefined) {
-        const warnings = [...replacedRoles(request.namespace, change, view, config), ...unknownServices(change)];
+        const warnings = [...replacedRoles(request.namespace, change, view, config), ...unknownPrefixes(change)];
         return allow('Checked', { warnings });
       }
       const at = messageContext(request.namespace, config, { ackSystemNamespace: request.namespace });

@@ -4,7 +4,6 @@ import { podKeys } from '../../accounts/pod-role.ts';
 import { lookUpRole } from '../../accounts/role-map.ts';
 import { chooseRegion } from '../../injection/region.ts';
 import { type JsonObject, optionalArray, optionalObject, optionalString, requiredObject } from '../../objects/json.ts';
-import { misspelledKeys } from '../../objects/key-hints.ts';
 import {
   defaultRegionAnnotation,
   endpointUrlAnnotation,
@@ -17,13 +16,13 @@ import { type Namespace, readNamespace } from '../../objects/namespace.ts';
 import { quote } from '../../objects/quote.ts';
 import type { Problem } from '../catalogue/denials.ts';
 import { describeProblem } from '../catalogue/message.ts';
-import type { Warning } from '../catalogue/warnings.ts';
+import type { IgnoredLabel, Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';
 import { isNamespaceController } from '../controllers.ts';
 import { allow, mutate } from '../decision.ts';
 import { denyObject, messageContext } from '../deny-object.ts';
-import { isMode } from '../mode.ts';
+import { type InvalidLabelValue, invalidValue } from '../label-values.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { type DecisionBy, defineRule } from '../rule.ts';
 
@@ -71,14 +70,30 @@ function bindingWarnings(namespace: Namespace, view: View, config: Config): read
   return region.warning === undefined ? [] : [region.warning];
 }
 
-function spellingWarnings(namespace: Namespace, config: Config): readonly Warning[] {
-  const warnings: Warning[] = [];
-  const mode = namespace.labels.get(modeLabel);
-  if (mode !== undefined && !isMode(mode))
-    warnings.push({ reason: 'InvalidMode', value: mode, used: config.defaultMode });
-  const misses = misspelledKeys(namespace.annotations, 'namespace');
-  if (misses.length > 0) warnings.push({ reason: 'MisspelledKey', on: 'namespace', misses });
-  return warnings;
+/** Values of our labels that mean nothing. */
+function invalidValues({ labels }: Namespace): readonly InvalidLabelValue[] {
+  return [invalidValue(labels, injectLabel), invalidValue(labels, modeLabel)].filter(invalid => invalid !== undefined);
+}
+
+/** What labels come to that mean nothing. They are left as they are, for whoever wrote them meant something. */
+export function invalidLabelWarnings(namespace: Namespace, config: Config): readonly IgnoredLabel[] {
+  if (isExcludedNamespace(namespace.name, config.ownNamespace)) return [];
+  const bound = isBound(namespace.annotations, config.featureGates);
+  return invalidValues(namespace).map(invalid => {
+    const isMode = invalid.label === modeLabel;
+    // The webhook configurations select by the value `enabled`.
+    const unseen = bound ? 'hides its pods from the webhook: they get no role' : 'is ignored';
+    return {
+      reason: 'InvalidLabel',
+      ...invalid,
+      effect: isMode ? `is ignored: the mode is ${config.defaultMode}` : unseen,
+    };
+  });
+}
+
+/** Whether a value that means nothing was there before: one that is new is denied. */
+function isOld({ label, value }: InvalidLabelValue, before: Namespace | undefined): boolean {
+  return before?.labels.get(label) === value;
 }
 
 /** A binding that has no effect says so. */
@@ -94,7 +109,7 @@ function ignoredBindingWarnings(namespace: Namespace, excluded: boolean, config:
 }
 
 /** As it is stored: what a request says of it is only a claim. */
-function isTerminating({ oldObject }: AdmissionRequest): boolean {
+export function isTerminating({ oldObject }: AdmissionRequest): boolean {
   const stored = optionalObject(requiredObject(oldObject ?? {}, ''), 'metadata', '') ?? {};
   return optionalString(stored, 'deletionTimestamp', '/metadata') !== undefined;
 }
@@ -126,6 +141,17 @@ function losesLabel(
   );
 }
 
+/** A value that means nothing, given to one of our labels by this very request. What was there before stays possible. */
+function newInvalidValue(
+  request: AdmissionRequest,
+  before: Namespace | undefined,
+  after: Namespace,
+  config: Config,
+): InvalidLabelValue | undefined {
+  if (isTerminating(request) || isExcludedNamespace(after.name, config.ownNamespace)) return undefined;
+  return invalidValues(after).find(invalid => !isOld(invalid, before));
+}
+
 const labelReasons = {
   allow: ['Checked', 'ExemptIdentity', 'NamespaceNotManaged', 'OptedOut', 'Terminating'],
   mutate: ['Labelled'],
@@ -133,8 +159,8 @@ const labelReasons = {
 } as const;
 
 /**
- * A namespace with a binding gets the label that the webhook configurations select by, in place of anything but `disabled`.
- * Nothing is denied here.
+ * A namespace with a binding gets the label that the webhook configurations select by, unless it has one: whatever that says,
+ * it was meant. Nothing is denied here.
  * @param view undefined when the maps could not be read: what needs them is left unsaid.
  */
 export function labelNamespace(
@@ -148,31 +174,26 @@ export function labelNamespace(
   const namespace = readNamespace(object, request.name);
   const excluded = isExcludedNamespace(namespace.name, config.ownNamespace);
   const ignored = ignoredBindingWarnings(namespace, excluded, config);
-  const spelling = spellingWarnings(namespace, config);
-  if (excluded) return allow('NamespaceNotManaged', { warnings: [...ignored, ...spelling] });
+  if (excluded) return allow('NamespaceNotManaged', { warnings: ignored });
 
   const label = namespace.labels.get(injectLabel);
   const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject ?? {}, request.name) : undefined;
+  const labels = invalidLabelWarnings(namespace, config).filter(warning => isOld(warning, old));
   if (!isBound(namespace.annotations, config.featureGates)) {
     const managed = label !== 'disabled' && old?.labels.get(injectLabel) !== 'disabled';
     const unbound = managed && old !== undefined && isBound(old.annotations, config.featureGates);
     const warnings = [
       ...(unbound ? [{ reason: 'BindingRemoved', labelled: label === 'enabled' } as const] : []),
       ...ignored,
-      ...spelling,
+      ...labels,
     ];
     return allow(label === 'enabled' ? 'Checked' : 'NamespaceNotManaged', { warnings });
   }
   const onBinding = view === undefined ? [] : bindingWarnings(namespace, view, config);
-  const patch = label === 'enabled' || label === 'disabled' ? [] : addLabels(namespace, [[injectLabel, 'enabled']]);
+  const patch = label === undefined ? addLabels(namespace, [[injectLabel, 'enabled']]) : [];
   const restored = patch.length > 0 && old?.labels.get(injectLabel) === 'enabled';
   const details = {
-    warnings: [
-      ...(restored ? [{ reason: 'LabelRestored', value: label } as const] : []),
-      ...onBinding,
-      ...ignored,
-      ...spelling,
-    ],
+    warnings: [...(restored ? [{ reason: 'LabelRestored' } as const] : []), ...onBinding, ...ignored, ...labels],
     confirmLive: onBinding.some(({ reason }) => reason === 'BindingUnresolved'),
   };
   if (patch.length > 0) return mutate('Labelled', patch, details);
@@ -220,7 +241,14 @@ export const namespaceRules = [
       if (changed && !config.allowedEndpointUrls.has(value))
         return denyObject(subject, { reason: 'EndpointNotAllowed', value }, at, config);
       if (losesLabel(request, old, namespace, config))
-        return denyObject(subject, { reason: 'InvalidLabel', value: namespace.labels.get(injectLabel) }, at, config);
+        return denyObject(
+          subject,
+          { reason: 'InvalidLabel', replacedBy: namespace.labels.get(injectLabel) },
+          at,
+          config,
+        );
+      const invalid = newInvalidValue(request, old, namespace, config);
+      if (invalid !== undefined) return denyObject(subject, { reason: 'InvalidLabel', ...invalid }, at, config);
       return allow('Checked');
     },
   }),

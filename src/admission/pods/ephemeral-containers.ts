@@ -11,6 +11,7 @@ import { type DecisionBy, defineRule } from '../rule.ts';
 import {
   boundaryProblem,
   emptyRoleWarnings,
+  ignoredMetadataWarnings,
   isOptedOut,
   PodReview,
   readPodOf,
@@ -88,7 +89,12 @@ function mutateEphemeralContainers(
     accountId,
     role,
     source,
-    warnings: [...warnings, ...empty, ...relevantWarnings(injection.value.warnings, source)],
+    warnings: [
+      ...warnings,
+      ...empty,
+      ...relevantWarnings(injection.value.warnings, source),
+      ...ignoredMetadataWarnings(pod, resolved.value.serviceAccount),
+    ],
   };
   return injected ? mutate('Injected', patch, details) : allow('NothingToInject', details);
 }

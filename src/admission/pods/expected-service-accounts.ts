@@ -2,10 +2,10 @@ import type { ServiceAccount } from '../../objects/service-account.ts';
 import type { Lookup, LookupResult, View } from '../cluster.ts';
 import { LookupView, lookUpIn } from '../lookup.ts';
 
-const plain: ServiceAccount = { annotations: new Map() };
+const plain: ServiceAccount = { labels: new Map(), annotations: new Map() };
 
 /**
- * A view in which every ServiceAccount is there: one that is not has no annotations. In most bundles a workload's
+ * A view in which every ServiceAccount is there: one that is not has no labels and no annotations. In most bundles a workload's
  * ServiceAccount comes later in the same `kubectl apply`, and the pods only after that.
  */
 export class ExpectedServiceAccounts extends LookupView {

@@ -19,7 +19,7 @@ import { readSkipList } from '../../injection/skip-list.ts';
 import { readTokenSettings } from '../../injection/token-settings.ts';
 import { webIdentity } from '../../injection/web-identity.ts';
 import { requiredObject } from '../../objects/json.ts';
-import { misspelledKeys } from '../../objects/key-hints.ts';
+import { keyHints } from '../../objects/key-hints.ts';
 import { defaultRegionAnnotation, injectLabel, roleArnAnnotation, skipLabel } from '../../objects/keys.ts';
 import type { Namespace } from '../../objects/namespace.ts';
 import { type Container, type Pod, readPod } from '../../objects/pod.ts';
@@ -33,6 +33,7 @@ import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';
 import { type Allowed, allow, type Denied } from '../decision.ts';
 import { denyObject, messageContext } from '../deny-object.ts';
+import { invalidValue } from '../label-values.ts';
 import { readOnce } from '../read-once.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { nameSubject } from '../subject.ts';
@@ -214,6 +215,20 @@ export function emptyRoleWarnings(pod: Pod, containers: readonly Container[]): r
   ];
 }
 
+/**
+ * Warnings of labels and annotations that are ignored. They go last: there may be sixteen of keys, and the API server passes on 4,096
+ * characters of warnings. https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/filters/warning.go
+ * @param serviceAccount where it is known: admission does not see it itself.
+ */
+export function ignoredMetadataWarnings(pod: Pod, serviceAccount?: ServiceAccount): readonly Warning[] {
+  const inject = invalidValue(pod.labels, injectLabel);
+  return [
+    ...(inject === undefined ? [] : [{ reason: 'InvalidLabel', ...inject, effect: 'is ignored' } as const]),
+    ...keyHints(pod, 'pod'),
+    ...(serviceAccount === undefined ? [] : keyHints(serviceAccount, 'ServiceAccount')),
+  ];
+}
+
 /** What the containers of a resolved pod are to get, with what there is to warn of on the annotations that say so. */
 export function settingsFor(
   { namespace, pod, config }: PodReview,
@@ -228,13 +243,6 @@ export function settingsFor(
   const warnings: Warning[] = [];
   if (token.warning !== undefined) warnings.push(token.warning);
   if (region.warning !== undefined) warnings.push(region.warning);
-  for (const [on, annotations] of [
-    ['pod', pod.annotations],
-    ['ServiceAccount', serviceAccount.annotations],
-  ] as const) {
-    const misses = misspelledKeys(annotations, on);
-    if (misses.length > 0) warnings.push({ reason: 'MisspelledKey', on, misses });
-  }
   const credentials = webIdentity(pod, {
     roleArn: podRole.role.text,
     token,

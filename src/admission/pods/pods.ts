@@ -16,6 +16,7 @@ import { type DecisionBy, defineRule } from '../rule.ts';
 import {
   boundaryProblem,
   emptyRoleWarnings,
+  ignoredMetadataWarnings,
   isOptedOut,
   PodReview,
   readPodOf,
@@ -83,6 +84,7 @@ function optedOutDecision(podReview: PodReview): PodDecision {
       ...(unresolved === undefined
         ? []
         : [{ reason: 'RunsWithoutRole', wrong: podReview.describe(unresolved) } as const]),
+      ...ignoredMetadataWarnings(pod),
     ],
     // The map may just have come.
     confirmLive: unresolved !== undefined,
@@ -127,6 +129,7 @@ export function decidePod(podReview: PodReview): PodDecision {
       ...skipListWarnings(podReview),
       ...emptyRoleWarnings(pod, pod.containers),
       ...relevantWarnings(injection.value.warnings, source),
+      ...ignoredMetadataWarnings(pod, resolved.value.serviceAccount),
     ],
   };
   if (patch.length === 0) return allow('NothingToInject', details);

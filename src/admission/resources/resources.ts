@@ -1,6 +1,7 @@
 import { isIgnoredByAck } from '../../accounts/managed-namespace.ts';
 import { partitionOfRegion } from '../../accounts/partition.ts';
 import { requiredObject } from '../../objects/json.ts';
+import { type Keyed, keyHints } from '../../objects/key-hints.ts';
 import {
   adoptedAnnotation,
   adoptionPolicyAnnotation,
@@ -80,13 +81,24 @@ function isSoftened(resourceReview: ResourceReview): boolean {
   return denial !== undefined && !denial.advisory && !denial.ignoresMode;
 }
 
+/** The labels of an AdoptedResource are its own. */
+function unlabelled({ annotations }: Keyed): Keyed {
+  return { labels: new Map(), annotations };
+}
+
 function warningsOn(resourceReview: ResourceReview): readonly Warning[] {
   const isNew = ({ resource, old }: ResourceChange) => {
     const owner = resource.annotations.get(ownerAccountIdAnnotation);
     return owner && owner !== old?.annotations.get(ownerAccountIdAnnotation);
   };
+  const { resource, old } = resourceReview;
   const target = adoptedTarget(resourceReview);
-  return isNew(resourceReview) || (target !== undefined && isNew(target)) ? [{ reason: 'OwnerIgnored' }] : [];
+  const owner = isNew(resourceReview) || (target !== undefined && isNew(target));
+  return [
+    ...(owner ? [{ reason: 'OwnerIgnored' } as const] : []),
+    ...keyHints(resource, 'ACK resource', old),
+    ...(target === undefined ? [] : keyHints(unlabelled(target.resource), 'ACK resource', target.old)),
+  ];
 }
 
 /** A new resource in a namespace that is not bound: ACK works in its controllers' own account, which may be meant. */
@@ -183,9 +195,10 @@ export const resourceRules = [
       if (problem !== undefined) return resourceReview.deny(problem);
       if (resourceReview.old?.terminating) return allow('Terminating');
       const unbound = unboundDecision(resourceReview);
-      if (unbound !== undefined) return unbound;
+      const warnings = warningsOn(resourceReview);
+      if (unbound !== undefined) return { ...unbound, warnings };
       const { accountId, role } = resourceReview.accountIfKnown;
-      return allow('Checked', { accountId, role, warnings: warningsOn(resourceReview) });
+      return allow('Checked', { accountId, role, warnings });
     },
   }),
   defineRule({

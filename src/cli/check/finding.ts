@@ -23,6 +23,7 @@ const ofCatalogue = {
   InvalidRoleArn: ['error', 'ConfigMap, Namespace, ServiceAccount'],
   AccountMismatch: ['error', 'ConfigMap, Namespace, ACK resource'],
   AccountNotMapped: ['error', 'Namespace'],
+  InvalidLabel: ['error', 'Namespace'],
   TeamNotMapped: ['error', 'Namespace'],
   NamespaceNotBound: ['error', 'Namespace'],
   SelectorNotMatched: ['error', 'ACK resource'],
@@ -31,10 +32,10 @@ const ofCatalogue = {
   RoleOutsideAccount: ['error', 'ServiceAccount'],
   ControllerRole: ['error', 'ServiceAccount'],
   BindingIgnored: ['warning', 'Namespace'],
-  InvalidMode: ['warning', 'Namespace'],
   InvalidTokenExpiration: ['warning', 'ServiceAccount'],
   TokenExpirationClamped: ['warning', 'ServiceAccount'],
-  MisspelledKey: ['warning', 'Namespace, ServiceAccount'],
+  MisspelledKey: ['warning', 'ConfigMap, Namespace, ServiceAccount, ACK resource'],
+  MisplacedKey: ['warning', 'Namespace, ServiceAccount, ACK resource'],
 } as const satisfies Partial<Readonly<Record<DenialReason | WarningReason, readonly [Severity, on: string]>>>;
 
 const own = {

@@ -1,9 +1,11 @@
 import type { Config } from '../../admission/config.ts';
 import { entryProblem } from '../../admission/guards/map-entries.ts';
+import { misspelledMapKeys } from '../../admission/guards/map-prefixes.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { quote } from '../../objects/quote.ts';
 import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
 import { type Finding, type FoundObject, finding } from './finding.ts';
+import { ignoredKeyFinding } from './key-findings.ts';
 
 export function mapObject(kind: RoleMapKind, { ackSystems }: Config, ackSystem = ackSystems[0].namespace): FoundObject {
   return { kind: 'ConfigMap', namespace: ackSystem, name: roleMapNames[kind] };
@@ -43,7 +45,14 @@ export function findInMaps(state: Snapshot, config: Config): readonly Finding[] 
     config.ackSystems.flatMap(({ namespace }) => {
       const object = mapObject(kind, config, namespace);
       const entries = [...(state.roleMap(kind, namespace) ?? [])];
-      return entries.flatMap(([key, value]) => entryFinding(kind, key, value, object) ?? []);
+      const misspelled = misspelledMapKeys(
+        kind,
+        entries.map(([key]) => key),
+      );
+      return [
+        ...entries.flatMap(([key, value]) => entryFinding(kind, key, value, object) ?? []),
+        ...misspelled.map(ignored => ignoredKeyFinding(ignored, object)),
+      ];
     }),
   );
 }

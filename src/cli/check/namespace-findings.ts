@@ -9,14 +9,16 @@ import type { Warning, WarningEntry } from '../../admission/catalogue/warnings.t
 import { warnings } from '../../admission/catalogue/warnings.ts';
 import type { Config } from '../../admission/config.ts';
 import { messageContext } from '../../admission/deny-object.ts';
-import { labelNamespace } from '../../admission/guards/namespaces.ts';
+import { invalidLabelWarnings, labelNamespace } from '../../admission/guards/namespaces.ts';
 import { unboundProblem } from '../../admission/pods/pod-review.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { chooseRegion } from '../../injection/region.ts';
+import { keyHints } from '../../objects/key-hints.ts';
 import { defaultRegionAnnotation, injectLabel } from '../../objects/keys.ts';
 import type { Namespace } from '../../objects/namespace.ts';
 import { namespaceReviewOf } from '../inject/synthetic-review.ts';
 import { type Finding, type FindingReason, type FoundObject, finding, findingKinds } from './finding.ts';
+import { ignoredKeyFinding, ignoredLabelFinding } from './key-findings.ts';
 
 /** The binding of a namespace, and what it comes to. */
 export interface BoundNamespace {
@@ -99,6 +101,10 @@ export function findInNamespace(namespace: Namespace, state: Snapshot, config: C
   if (problem !== undefined && !isMapMissing(problem)) {
     findings.push(...problemFinding(problem, object, binding, config));
   }
+  findings.push(
+    ...invalidLabelWarnings(namespace, config).map(ignored => ignoredLabelFinding(ignored, object, config)),
+    ...keyHints(namespace, 'namespace').map(ignored => ignoredKeyFinding(ignored, object)),
+  );
   if (reason === 'Labelled') {
     const message = `it is bound, but not labelled ${injectLabel}: its pods get no role, and nothing reports it`;
     const command = toPaste`kubectl label --overwrite namespace ${name} ${injectLabel}=enabled`;

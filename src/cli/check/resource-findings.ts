@@ -2,11 +2,13 @@ import type { Config } from '../../admission/config.ts';
 import { resourceProblems } from '../../admission/resources/resource-problems.ts';
 import { ResourceReview } from '../../admission/resources/resource-review.ts';
 import type { AckObject, Snapshot } from '../../cluster/state/snapshot.ts';
+import { keyHints } from '../../objects/key-hints.ts';
 import { regionAnnotation } from '../../objects/keys.ts';
 import { quote, quoteNames } from '../../objects/quote.ts';
 import { readResource } from '../../objects/resource.ts';
 import { resourceOf, reviewOf } from '../inject/synthetic-review.ts';
 import { type Finding, type FoundObject, finding } from './finding.ts';
+import { ignoredKeyFinding } from './key-findings.ts';
 import { problemFinding } from './namespace-findings.ts';
 
 /** A resource as if it were created now, with the status that ACK gave it. */
@@ -39,6 +41,8 @@ function findingsOf(found: AckObject, resourceReview: ResourceReview, config: Co
     const message = `${regionAnnotation} is ${quote(region)}, but it is in ${quote(resource.ack.region)}: ACK stops reconciling it`;
     findings.push(finding('RegionChange', object, message, 'Set the annotation to the region in the status.'));
   }
+  const named = { ...object, kind: `${kind}.${found.group}` };
+  findings.push(...keyHints(resource, 'ACK resource').map(ignored => ignoredKeyFinding(ignored, object, named)));
   for (const problem of resourceProblems(resourceReview)) {
     if (ofResource.has(problem.reason)) findings.push(...problemFinding(problem, object, undefined, config));
   }

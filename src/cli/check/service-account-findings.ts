@@ -1,13 +1,13 @@
 import { managementOf } from '../../accounts/managed-namespace.ts';
 import { readRequestedRole, resolvePodRole } from '../../accounts/pod-role.ts';
-import type { Warning } from '../../admission/catalogue/warnings.ts';
 import type { Config } from '../../admission/config.ts';
 import { controllerRoleProblem } from '../../admission/pods/controller-role.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { readTokenSettings } from '../../injection/token-settings.ts';
-import { misspelledKeys } from '../../objects/key-hints.ts';
+import { keyHints } from '../../objects/key-hints.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
 import type { Finding, FoundObject } from './finding.ts';
+import { ignoredKeyFinding } from './key-findings.ts';
 import { type BoundNamespace, problemFinding, warningFinding } from './namespace-findings.ts';
 
 function findInRequestedRole(
@@ -35,21 +35,18 @@ export function findInServiceAccounts(
   namespaces: ReadonlyMap<string, BoundNamespace>,
   config: Config,
 ): readonly Finding[] {
-  return [...state.serviceAccounts()].flatMap(({ namespace, name, value: { annotations } }) => {
+  return [...state.serviceAccounts()].flatMap(({ namespace, name, value }) => {
+    const { annotations } = value;
     const bound = namespaces.get(namespace);
     if (bound === undefined || managementOf(bound.namespace, config.ownNamespace, config.featureGates) !== 'managed')
       return [];
     const object: FoundObject = { kind: 'ServiceAccount', namespace, name };
     const token = readTokenSettings(new Map(), annotations, config.tokenExpirationSeconds).warning;
-    const warnings: readonly Warning[] = [
-      ...(token === undefined ? [] : [token]),
-      ...misspelledKeys(annotations, 'ServiceAccount').map(
-        key => ({ reason: 'MisspelledKey', on: 'ServiceAccount', misses: [key] }) as const,
-      ),
-    ];
+    const found = token && warningFinding(token, object);
     return [
       ...findInRequestedRole(annotations, object, bound, state, config),
-      ...warnings.flatMap(warning => warningFinding(warning, object) ?? []),
+      ...(found === undefined ? [] : [found]),
+      ...keyHints(value, 'ServiceAccount').map(ignored => ignoredKeyFinding(ignored, object)),
     ];
   });
 }

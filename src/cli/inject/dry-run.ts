@@ -1,5 +1,5 @@
 import jsonPatch from 'fast-json-patch';
-import { type Admit, createAdmit, type ReviewResult } from '../../admission/admit.ts';
+import { type Admit, createAdmit, type Endpoint, type ReviewResult } from '../../admission/admit.ts';
 import type { Config } from '../../admission/config.ts';
 import { describeMalformed } from '../../admission/failure.ts';
 import type { GroupVersionResource } from '../../admission/review.ts';
@@ -114,7 +114,7 @@ export class DryRun {
     return manifests.flatMap(manifest => results.get(manifest) ?? []);
   }
 
-  async #ask(endpoint: 'mutate' | 'validate', subject: ReviewSubject): Promise<ReviewResult> {
+  async #ask(endpoint: Endpoint, subject: ReviewSubject): Promise<ReviewResult> {
     const result = await this.#admit(endpoint, reviewOf(subject), Number.POSITIVE_INFINITY);
     this.#cluster.throwIfUnread();
     return result;
@@ -233,7 +233,10 @@ export class DryRun {
     const additions = patchOf(mutated);
     const answers = [mutated];
     if (mutated.response.allowed) {
-      answers.push(await this.#ask('validate', { ...subject, object: withAdditions(subject.object, additions) }));
+      const final = { ...subject, object: withAdditions(subject.object, additions) };
+      answers.push(await this.#ask('validate', final));
+      // Warnings of keys that are ignored, which are of no use beside a denial.
+      if (answers.every(({ response }) => response.allowed)) answers.push(await this.#ask('keys', final));
     }
     return {
       additions,

@@ -33,7 +33,7 @@ import { clusterMetricLabels, openCluster, serveClusterFlags } from './open-clus
 const parseAddressRange = parserOf(parseCidr, 'is not an address or a range such as 10.0.0.0/16 or 2001:db8::/32');
 
 export const serveFlags = {
-  port: valueFlag('--port PORT', 'HTTPS port of /mutate and /validate', parsePort, '8443'),
+  port: valueFlag('--port PORT', 'HTTPS port of /mutate, /validate and /keys', parsePort, '8443'),
   opsPort: valueFlag('--ops-port PORT', 'HTTP port of /livez, /readyz and /metrics', parsePort, '8080'),
   bindAddress: valueFlag('--bind-address ADDRESS', 'Address to listen on', String, '0.0.0.0'),
   tlsCertFile: textFlag('--tls-cert-file FILE', 'Certificate chain (PEM); reloaded when it changes'),
@@ -158,7 +158,7 @@ async function serveBy(values: ServeValues, config: Config, logger: Logger): Pro
 export const command: Command = {
   help: () => `Usage: carm-webhook serve [flags]
 
-Serves POST /mutate and POST /validate over HTTPS, and /livez, /readyz and /metrics over HTTP.
+Serves POST /mutate, /validate and /keys over HTTPS, and /livez, /readyz and /metrics over HTTP.
 
 It watches the cluster. With --state it reads a folder instead.
 

@@ -1,8 +1,9 @@
 import { formatWarning } from '../../admission/catalogue/warnings.ts';
 import type { Cluster } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
-import { labelNamespace } from '../../admission/guards/namespaces.ts';
+import { invalidLabelWarnings, labelNamespace } from '../../admission/guards/namespaces.ts';
 import { decideLive } from '../../admission/live-view.ts';
+import { keyHints } from '../../objects/key-hints.ts';
 import { templateOf, type WorkloadKind, withClaims } from '../../objects/pod-template.ts';
 import { quote } from '../../objects/quote.ts';
 import type { Command, Surroundings } from '../command.ts';
@@ -39,14 +40,16 @@ async function answerForPod(namespace: string, name: string, source: ObjectSourc
   return { kind: 'Pod', namespace, name, has: heldByPod(object), now };
 }
 
-/** The namespace's own review warns of bindings without effect and misspelled keys. */
+/** The namespace's own reviews warn of bindings without effect, and of labels and keys that are ignored. */
 async function namespaceWarnings(name: string, cluster: Cluster, config: Config): Promise<readonly string[]> {
   return decideLive(cluster, name, Number.POSITIVE_INFINITY, view => {
     const namespace = view.namespace(name);
     if (namespace === undefined) return [];
     const { reason, warnings = [] } = labelNamespace(namespaceReviewOf(namespace), view, config);
     // Whoever asks is told the whole denial of a pod already.
-    const said = warnings.filter(warning => warning.reason !== 'BindingUnresolved').map(formatWarning);
+    const others = warnings.filter(warning => warning.reason !== 'BindingUnresolved');
+    const ignored = [...invalidLabelWarnings(namespace, config), ...keyHints(namespace, 'namespace')];
+    const said = [...ignored, ...others].map(formatWarning);
     if (reason !== 'Labelled') return said;
     return ['it is bound but not labelled carm-webhook.dev/inject=enabled: the webhook does not see its pods', ...said];
   });

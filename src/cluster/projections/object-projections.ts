@@ -2,7 +2,7 @@
 
 import { UnverifiedError } from '../../admission/cluster.ts';
 import type { Taking } from '../../objects/json-stream.ts';
-import { MisspelledKeySearch } from '../../objects/key-hints.ts';
+import { KeyHintSearch } from '../../objects/key-hints.ts';
 import { KeySet } from '../../objects/key-set.ts';
 import { readKeys } from '../../objects/keys.ts';
 import type { Namespace } from '../../objects/namespace.ts';
@@ -16,7 +16,6 @@ import {
   projectMetadata,
   type Want,
   type WantedMetadata,
-  type WantedStrings,
 } from './metadata-projection.ts';
 import { ObjectTooLongError, type Projection, projectField, projection } from './projection.ts';
 
@@ -48,41 +47,46 @@ export function knownLabels(selectors: readonly RoleSelector[]): KeySet {
   return new KeySet([...ourLabels, ...selectors.flatMap(({ namespaceLabels }) => [...namespaceLabels.keys()])]);
 }
 
-/** Keys that are looked at for misspelled ones, of one object: anyone may write many of them. */
+/** Keys that are looked at for those that nobody reads, of one object: anyone may write many of them. */
 const mostLookedAt = 500;
 
-/** The annotations that are read, and some keys that nobody reads but were meant to be: those are warned of. */
-function annotationsOf(on: 'namespace' | 'ServiceAccount', want: Want): () => WantedStrings {
-  const keys = new KeySet(readKeys('annotation', on));
-  return () => {
-    const search = new MisspelledKeySearch(on);
-    let lookedAt = 0;
-    const others = () => !search.isOver && lookedAt < mostLookedAt;
-    return {
-      keys,
-      others,
-      want: key => {
-        if (keys.has(key)) return want;
-        if (!others()) return undefined;
-        lookedAt += 1;
-        return search.meantBy(key) === undefined ? undefined : 'key-alone';
-      },
-    };
-  };
+/** The keys of one object that nobody reads but were meant to be read: they are taken alone, and warned of. */
+class IgnoredKeys {
+  readonly #search: KeyHintSearch;
+  #lookedAt = 0;
+
+  constructor(on: 'namespace' | 'ServiceAccount') {
+    this.#search = new KeyHintSearch(on);
+  }
+
+  get isOver(): boolean {
+    return this.#search.isOver || this.#lookedAt >= mostLookedAt;
+  }
+
+  want(key: string, as: 'label' | 'annotation'): Want {
+    if (this.isOver) return undefined;
+    this.#lookedAt += 1;
+    return this.#search.look(key, as) === undefined ? undefined : 'key-alone';
+  }
 }
 
-const annotationsOfNamespace = annotationsOf('namespace', 'always');
-const annotationsOfServiceAccount = annotationsOf('ServiceAccount', 'within-bounds');
+const namespaceAnnotations = new KeySet(readKeys('annotation', 'namespace'));
 
 function wantedOfNamespace({ every, known }: AskedLabels): WantedMetadata {
   const keys = known();
+  const ignored = new IgnoredKeys('namespace');
+  const others = () => !ignored.isOver;
   return {
     labels: {
       keys,
-      others: () => every,
-      want: key => (keys.has(key) ? 'always' : every ? 'within-bounds' : undefined),
+      others: () => every || others(),
+      want: key => (keys.has(key) ? 'always' : every ? 'within-bounds' : ignored.want(key, 'label')),
     },
-    annotations: annotationsOfNamespace(),
+    annotations: {
+      keys: namespaceAnnotations,
+      others,
+      want: key => (namespaceAnnotations.has(key) ? 'always' : ignored.want(key, 'annotation')),
+    },
   };
 }
 
@@ -138,10 +142,24 @@ export function listNamespacesLive(asked: AskedLabels): Projection<Namespace> {
   return readNamespaceLive(asked, cachedLabels);
 }
 
-const wantedOfServiceAccount = (): WantedMetadata => ({ annotations: annotationsOfServiceAccount() });
+const noKeys = new KeySet([]);
+const serviceAccountAnnotations = new KeySet(readKeys('annotation', 'ServiceAccount'));
+
+function wantedOfServiceAccount(): WantedMetadata {
+  const ignored = new IgnoredKeys('ServiceAccount');
+  const others = () => !ignored.isOver;
+  return {
+    labels: { keys: noKeys, others, want: key => ignored.want(key, 'label') },
+    annotations: {
+      keys: serviceAccountAnnotations,
+      others,
+      want: key => (serviceAccountAnnotations.has(key) ? 'within-bounds' : ignored.want(key, 'annotation')),
+    },
+  };
+}
 
 /** In the cache in place of a ServiceAccount that has too much of what is read: decided live, as if it were not there. */
-export const tooLargeToCache: ServiceAccount = { annotations: new Map() };
+export const tooLargeToCache: ServiceAccount = { labels: new Map(), annotations: new Map() };
 
 export const cachedServiceAccounts: Projection<ServiceAccount> = projectMetadata(
   wantedOfServiceAccount,

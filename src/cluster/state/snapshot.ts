@@ -53,7 +53,12 @@ function workloadKey(group: string, kind: string, namespace: string, name: strin
 
 /** Every ServiceAccount of a namespace is written down but this one: a controller makes it in each namespace. */
 const givenServiceAccount = 'default';
-export const noAnnotations: ServiceAccount = { annotations: new Map() };
+export const noAnnotations: ServiceAccount = { labels: new Map(), annotations: new Map() };
+
+/** As the API server writes them: of many keys that nobody reads, the first few are warned of. */
+function inOrder(strings: ReadonlyMap<string, string>): JsonObject {
+  return Object.fromEntries([...strings].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
 
 /** What is known of an object by the cache, where undefined is asked live, and by a live read. */
 interface Projected<T> {
@@ -213,11 +218,12 @@ export class Snapshot implements View {
       const { labels, annotations } = readNamespace(object, name);
       this.#projected.delete(name);
       this.#namespaces.set(name, {
-        labels: Object.fromEntries(labels),
-        annotations: Object.fromEntries(annotations),
+        labels: inOrder(labels),
+        annotations: inOrder(annotations),
       });
     } else if (kind === 'ServiceAccount') {
-      const written = { metadata: { annotations: Object.fromEntries(readAnnotations(metadata)) } };
+      const labels = inOrder(readLabels(metadata, 'labels', '/metadata'));
+      const written = { metadata: { labels, annotations: inOrder(readAnnotations(metadata)) } };
       const live = projectObject(readServiceAccountLive, name, written);
       const cached = projectObject(cachedServiceAccounts, name, written);
       if (live === undefined) return;

@@ -39,10 +39,10 @@ describe('the catalogue', () => {
 
   test('names each reason in one word, once', () => {
     const names = [...Object.keys(reasons), ...Object.keys(warnings)];
-    // For a pod a region that cannot be is a warning, for an ACK resource a denial.
+    // For a pod a region that cannot be is a warning, for an ACK resource a denial. So is a label's value, for a pod and a namespace.
     assert.deepEqual(
       names.filter((name, index) => names.indexOf(name) !== index),
-      ['InvalidRegion'],
+      ['InvalidRegion', 'InvalidLabel'],
     );
     for (const name of names) assert.match(name, /^[A-Z][A-Za-z]+$/);
   });

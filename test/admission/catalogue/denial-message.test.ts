@@ -238,10 +238,15 @@ const cases: Cases = {
       maxLength: 6,
     }),
   }),
-  InvalidLabel: fc.record({
-    reason: fc.constant('InvalidLabel'),
-    value: fc.option(hostile, { nil: undefined }),
-  }),
+  InvalidLabel: fc.oneof(
+    fc.record({ reason: fc.constant('InvalidLabel'), replacedBy: fc.option(hostile, { nil: undefined }) }),
+    fc.record({
+      reason: fc.constant('InvalidLabel'),
+      label: fc.constantFrom('carm-webhook.dev/inject', 'carm-webhook.dev/mode'),
+      value: hostile,
+      allowed: fc.constant('enforce, warn or audit'),
+    }),
+  ),
   EndpointNotAllowed: fc.record({ reason: fc.constant('EndpointNotAllowed'), value: hostile }),
 };
 

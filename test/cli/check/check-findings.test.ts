@@ -38,22 +38,31 @@ const fixture = [
   'error InvalidAccountId Namespace bad-account-id',
   'error InvalidRoleArn Namespace bad-role',
   'error InvalidTeamId Namespace bad-team-id',
+  'error InvalidLabel Namespace labelled-false',
   'error AccountMismatch Namespace mismatch',
   'error NamespaceNotBound Namespace not-bound',
   'error NamespaceNotLabelled Namespace not-labelled',
   'error AccountNotMapped Namespace not-mapped',
+  'error InvalidLabel Namespace odd',
   'error TeamNotMapped Namespace team-not-mapped',
   'error InvalidRoleArn ServiceAccount good bad-wish',
   'error RoleOutsideAccount ServiceAccount good foreign',
+  'error InvalidRoleArn ServiceAccount good slash',
   'warning InvalidRegion Bucket good odd-region',
+  'warning MisspelledKey Bucket good slip',
+  'warning MisspelledKey ConfigMap ack-system ack-role-account-map',
   'warning PodsShareControllerRole ConfigMap ack-system ack-role-account-map',
   'warning BindingIgnored Namespace kube-system',
+  'warning MisplacedKey Namespace misplaced',
+  'warning MisplacedKey Namespace misplaced',
+  'warning MisspelledKey Namespace misplaced',
   'warning ResourcesUnbound Namespace not-ours',
-  'warning InvalidMode Namespace odd',
   'warning InvalidRegion Namespace odd',
   'warning MisspelledKey Namespace odd',
   'warning RegionUnknown Namespace shares-role',
   'warning InvalidTokenExpiration ServiceAccount good bad-expiration',
+  'warning MisplacedKey ServiceAccount good misplaced',
+  'warning MisplacedKey ServiceAccount good misplaced',
   'warning TokenExpirationClamped ServiceAccount good short-expiration',
   'warning MisspelledKey ServiceAccount good slip',
 ];
@@ -156,6 +165,40 @@ describe('check', () => {
     }
   });
 
+  test('what is ignored comes with the command that puts it right', async () => {
+    const { findings } = await findingsOf('--state', state, gates);
+    const fixes = findings
+      .filter(({ reason }) => ['InvalidLabel', 'MisplacedKey', 'MisspelledKey'].includes(reason))
+      .filter(({ object: { name } }) => name !== 'misplaced')
+      .map(({ message, fix }) => [message, fix]);
+    assert.deepEqual(fixes, [
+      [
+        'label carm-webhook.dev/inject="false" hides its pods from the webhook: they get no role. Use enabled or disabled',
+        'Use enabled or disabled: kubectl label --overwrite namespace labelled-false carm-webhook.dev/inject=disabled',
+      ],
+      [
+        'label carm-webhook.dev/mode="Warn" is ignored: the mode is enforce. Use enforce, warn or audit',
+        'Use enforce, warn or audit: kubectl label --overwrite namespace odd carm-webhook.dev/mode=warn',
+      ],
+      [
+        'annotation "services.k8s.aws/deletion_policy" on the ACK resource is ignored. Did you mean services.k8s.aws/deletion-policy?',
+        'Set services.k8s.aws/deletion-policy instead, and remove this one: kubectl annotate Bucket.s3.services.k8s.aws slip --namespace good services.k8s.aws/deletion_policy-',
+      ],
+      [
+        'key "pod.111122223333" in the account map is ignored. Did you mean pods.111122223333?',
+        'Set pods.111122223333, and remove this one: kubectl edit configmap ack-role-account-map --namespace ack-system',
+      ],
+      [
+        'annotation "service.k8s.aws/team-id" on the namespace is ignored. Did you mean services.k8s.aws/team-id?',
+        'Set services.k8s.aws/team-id instead, and remove this one: kubectl annotate Namespace odd service.k8s.aws/team-id-',
+      ],
+      [
+        'annotation "eks.amazon.com/role-arn" on the ServiceAccount is ignored. Did you mean eks.amazonaws.com/role-arn?',
+        'Set eks.amazonaws.com/role-arn instead, and remove this one: kubectl annotate ServiceAccount slip --namespace good eks.amazon.com/role-arn-',
+      ],
+    ]);
+  });
+
   test('the table has each finding with its fix, and the sum', async () => {
     const { stdout } = await runCommand(['check', '--state', state, gates]);
     const lines = stdout.split('\n');
@@ -166,7 +209,7 @@ describe('check', () => {
     for (const head of heads)
       assert.match(head.slice(column - 2), /^ {2}(?:Bucket|ConfigMap|Namespace|ServiceAccount) /);
     assert.equal(stdout.match(/^ {4}Fix: /gm)?.length, fixture.length);
-    assert.ok(stdout.endsWith('\n17 errors, 11 warnings\n'));
+    assert.ok(stdout.endsWith('\n20 errors, 17 warnings\n'));
   });
 
   test('with the gate off a team id binds nothing, and says so', async () => {

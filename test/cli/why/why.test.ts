@@ -20,13 +20,13 @@ async function whyJson(...args: string[]) {
 async function stateWith(
   t: TestContext,
   pods: readonly unknown[],
-  label = 'enabled',
+  label: string | null = 'enabled',
   mode = 'enforce',
 ): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'carm-why-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const data = { 'pods.111122223333': workloadRole };
-  const labels = { 'carm-webhook.dev/inject': label, 'carm-webhook.dev/mode': mode };
+  const labels = { ...(label !== null && { 'carm-webhook.dev/inject': label }), 'carm-webhook.dev/mode': mode };
   const annotations = {
     'services.k8s.aws/owner-account-id': '111122223333',
     'services.k8s.aws/default-region': 'eu-west-1',
@@ -85,14 +85,19 @@ describe('why namespace', () => {
   });
 
   test('one that is bound but not labelled is warned of', async t => {
-    const { answer } = await whyJson('namespace', 'team-a', '--state', await stateWith(t, [], 'typo'));
+    const { answer } = await whyJson('namespace', 'team-a', '--state', await stateWith(t, [], null));
     assert.match(answer.now.warnings[0], /bound but not labelled/);
+  });
+
+  test('one that is labelled with what means nothing is told what follows', async t => {
+    const { answer } = await whyJson('namespace', 'team-a', '--state', await stateWith(t, [], 'typo'));
+    assert.match(answer.now.warnings[0], /^label .*="typo" hides its pods from the webhook: .* \(InvalidLabel\)$/);
   });
 });
 
 describe('why pod', () => {
   test('in a namespace that is bound but not labelled, it is warned that the webhook does not see it', async t => {
-    const state = await stateWith(t, [pod('web', { containers: [{ name: 'app' }] })], 'typo');
+    const state = await stateWith(t, [pod('web', { containers: [{ name: 'app' }] })], null);
     const { answer } = await whyJson('pod', 'web', '-n', 'team-a', '--state', state);
     assert.match(answer.now.warnings[0], /bound but not labelled .*: the webhook does not see its pods/);
   });
