@@ -99,7 +99,11 @@ describe('the runbook for a webhook that is down', () => {
 
   test('Find the cause: the events say which webhook', testLimit, async () => {
     await eventually('the event of the controller', async () =>
-      (await page.run('Find the cause', { NAMESPACE: 'team-a' })).includes('failed calling webhook') ? true : undefined,
+      (await page.run('Find the cause', { NAMESPACE: 'team-a' })).includes(
+        'Error creating: Internal error occurred: failed calling webhook',
+      )
+        ? true
+        : undefined,
     );
   });
 

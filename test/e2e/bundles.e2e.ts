@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import type { KubectlResult } from '../testbed/kubectl.ts';
-import { serviceAccount, type StoredPod, tokenMountPath } from './cluster-objects.ts';
+import { type StoredPod, serviceAccount, tokenMountPath } from './cluster-objects.ts';
 import { tokenMounts } from './injected-pod.ts';
 import type { Manifest } from './manifests.ts';
 import { ServedPlane } from './served-plane.ts';

@@ -99,10 +99,7 @@ describe('each error of a webhook that does not answer, as docs/webhook-does-not
 
   /** An API server that has the namespace, bound and labelled, but none of the configurations. */
   async function prepare(plane: ControlPlane): Promise<void> {
-    for (const object of [
-      namespace(ours),
-      namespace('team-a', { labels: { 'carm-webhook.dev/inject': 'enabled' } }),
-    ]) {
+    for (const object of [namespace(ours), namespace('team-a', { labels: { 'carm-webhook.dev/inject': 'enabled' } })]) {
       await plane.kubectl(['apply', '-f', '-'], { input: JSON.stringify(object) });
     }
   }
@@ -241,10 +238,7 @@ describe('each error of a webhook that does not answer, as docs/webhook-does-not
 
     test('no replica is ready', testLimit, async () => {
       const { cert } = await certificate(serviceName, 90);
-      assert.match(
-        await refusal(plane, 443, cert),
-        /no endpoints available for service "carm-webhook"$/,
-      );
+      assert.match(await refusal(plane, 443, cert), /no endpoints available for service "carm-webhook"$/);
     });
   });
 
