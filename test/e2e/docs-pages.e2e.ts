@@ -59,18 +59,19 @@ describe('the pages about other tools, and about a first role', () => {
 
   const kubectl = (input: string, ...args: readonly string[]) => served.plane.kubectl([...args, '-f', '-'], { input });
 
-  /** Applies it twice, by both kinds of apply: nothing is said, and nothing differs. */
-  async function assertSettled(input: string, read: () => Promise<readonly Labelled[]>): Promise<void> {
-    assert.equal((await kubectl(input, 'apply')).stderr, '');
-    const before = (await read()).map(({ metadata }) => metadata.resourceVersion);
-    assert.equal((await kubectl(input, 'diff')).stdout, '');
-    assert.equal((await kubectl(input, 'apply')).stderr, '');
-    assert.deepEqual(
-      (await read()).map(({ metadata }) => metadata.resourceVersion),
-      before,
-    );
-    assert.equal((await kubectl(input, 'apply', '--server-side', '--field-manager=gitops')).stderr, '');
-    assert.equal((await kubectl(input, 'diff', '--server-side', '--field-manager=gitops')).stdout, '');
+  /** Applies it twice: nothing is said, and nothing differs. */
+  async function assertSettled(
+    input: string,
+    read: () => Promise<readonly Labelled[]>,
+    ...flags: readonly string[]
+  ): Promise<void> {
+    const versions = async () => (await read()).map(({ metadata }) => metadata.resourceVersion);
+    assert.equal((await kubectl(input, 'apply', ...flags)).stderr, '');
+    const before = await versions();
+    // It ends with 1 where there is a difference.
+    assert.equal((await kubectl(input, 'diff', ...flags)).stdout, '');
+    assert.equal((await kubectl(input, 'apply', ...flags)).stderr, '');
+    assert.deepEqual(await versions(), before);
   }
 
   /** Namespace and ServiceAccounts, ready for pods. */
@@ -175,31 +176,44 @@ describe('the pages about other tools, and about a first role', () => {
   describe('gitops.md', () => {
     const page = 'gitops.md';
     const heading = 'Argo CD, Flux and Terraform';
-    const read = async (): Promise<readonly Labelled[]> => [
-      await served.get<Labelled>('/api/v1/namespaces/gitops-team'),
-      await served.get<Labelled>(ackPath(bucketKind, 'gitops-team', 'assets')),
+    const bare = block(page, heading)
+      .replace(/^ {2}labels:\n.*\n/m, '')
+      .replace(/^ {2}annotations:\n {4}services\.k8s\.aws\/region: .*\n/m, '');
+    const readOf = (name: string) => async (): Promise<readonly [Labelled, StoredResource & Labelled]> => [
+      await served.get<Labelled>(`/api/v1/namespaces/${name}`),
+      await served.get<StoredResource & Labelled>(ackPath(bucketKind, name, 'assets')),
     ];
+    const read = readOf('gitops-team');
 
-    test('without the values in Git: no difference either', testLimit, async () => {
-      const bare = block(page, heading)
-        .replace(/^ {2}labels:\n.*\n/m, '')
-        .replace(/^ {2}annotations:\n {4}services\.k8s\.aws\/region: .*\n/m, '');
-      assert.doesNotMatch(bare, /carm-webhook|k8s\.aws\/region/);
-      const inBare = bare.replaceAll('gitops-team', 'gitops-bare');
-      const readBare = async () => [
-        await served.get<Labelled>('/api/v1/namespaces/gitops-bare'),
-        await served.get<Labelled & StoredResource>(ackPath(bucketKind, 'gitops-bare', 'assets')),
-      ];
-      await assertSettled(inBare, readBare);
-      const [namespace, bucket] = await readBare();
-      assert.equal(namespace?.metadata.labels?.[injectLabel], 'enabled');
-      const { annotations } = (bucket as StoredResource).metadata;
-      assert.equal(annotations?.['services.k8s.aws/region'], region);
+    async function assertCompleted(name: string): Promise<void> {
+      const [namespace, bucket] = await readOf(name)();
+      assert.equal(namespace.metadata.labels?.[injectLabel], 'enabled');
+      assert.equal(bucket.metadata.annotations?.['services.k8s.aws/region'], region);
+    }
+
+    for (const [how, name, flags] of [
+      ['client-side', 'gitops-client', []],
+      ['server-side', 'gitops-server', ['--server-side', '--field-manager=gitops']],
+    ] as const) {
+      test(`without the values in Git: ${how} apply sees no difference either`, testLimit, async () => {
+        assert.doesNotMatch(bare, /carm-webhook|k8s\.aws\/region/);
+        await assertSettled(bare.replaceAll('gitops-team', name), readOf(name), ...flags);
+        await assertCompleted(name);
+      });
+    }
+
+    test('from client-side to server-side apply: the label goes once, and comes back at once', testLimit, async () => {
+      const text = bare.replaceAll('gitops-team', 'gitops-client');
+      const flags = ['--server-side', '--field-manager=gitops'];
+      assert.match((await kubectl(text, 'apply', ...flags)).stderr, /^Warning: .*\(LabelRestored\)\n$/);
+      await assertCompleted('gitops-client');
+      await assertSettled(text, readOf('gitops-client'), ...flags);
     });
 
     test('with the values in Git: no difference, and a replace says nothing', testLimit, async () => {
       const text = block(page, heading);
       await assertSettled(text, read);
+      await assertSettled(text, read, '--server-side');
       assert.equal((await kubectl(text, 'replace')).stderr, '');
     });
 
