@@ -176,6 +176,9 @@ describe('the pages about other tools, and about a first role', () => {
       ] as const) {
         assert.equal((await kubectl(input, 'apply')).stderr, '');
         const stored = await served.pod('ci', name);
+        const written = parseAllDocuments(input)
+          .map(document => document.toJS() as StoredPod)
+          .at(-1);
         assert.deepEqual(
           Object.keys(stored.metadata.annotations ?? {}),
           ['kubectl.kubernetes.io/last-applied-configuration'],
@@ -183,7 +186,7 @@ describe('the pages about other tools, and about a first role', () => {
         );
         assert.deepEqual(
           stored.spec.containers.map(({ env }) => env),
-          (parseAllDocuments(input).at(-1)?.toJS() as StoredPod).spec.containers.map(({ env }) => env),
+          written?.spec.containers.map(({ env }) => env),
         );
         assert.equal((await kubectl(input, 'diff')).stdout, '');
       }
