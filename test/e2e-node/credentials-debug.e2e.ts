@@ -25,7 +25,7 @@ function custom(name: string, fields: object): string {
 interface Row {
   readonly container: string;
   readonly what: string;
-  readonly pod: 'plain' | 'restricted' | 'one-uid';
+  readonly pod: 'plain' | 'restricted' | 'one-uid' | 'container-uid';
   readonly flags?: readonly string[];
   readonly uid?: number;
   readonly tokenMode?: string;
@@ -57,6 +57,14 @@ const rows: readonly Row[] = [
     uid: 1003,
   },
   {
+    container: 'same-user-by-file',
+    what: 'one that is given the user of the containers, who have it themselves',
+    pod: 'container-uid',
+    flags: [custom('same-user', { securityContext: { runAsUser: 1003 } })],
+    uid: 1003,
+    tokenMode: '0600',
+  },
+  {
     container: 'other-user',
     what: 'one of another user: the token is not that user’s',
     pod: 'one-uid',
@@ -78,6 +86,7 @@ const podFields = {
     securityContext: { runAsNonRoot: true, runAsUser: 65_532, seccompProfile: { type: 'RuntimeDefault' } },
   },
   'one-uid': { securityContext: { runAsUser: 1003 } },
+  'container-uid': {},
 };
 
 describe('kubectl debug in a running pod', () => {
@@ -90,9 +99,11 @@ describe('kubectl debug in a running pod', () => {
     await shared.bind({ namespace, accountId, roleArn, annotations: { 'services.k8s.aws/default-region': region } });
     pods = new RunningPods(shared, namespace);
     const app = client('js', { name: 'app', args: ['--hold', '1000'] });
+    const ofItsOwnUser = { ...app, securityContext: { runAsUser: 1003 } };
     await Promise.all(
       Object.entries(podFields).map(async ([name, fields]) => {
-        await pods.create(clientPod(namespace, name, { ...fields, containers: [app] }));
+        const containers = [name === 'container-uid' ? ofItsOwnUser : app];
+        await pods.create(clientPod(namespace, name, { ...fields, containers }));
         await pods.answer(name, 'app');
         for (const { container, pod, flags = [] } of rows) {
           if (pod !== name) continue;

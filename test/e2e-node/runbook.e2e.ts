@@ -241,10 +241,11 @@ describe('the runbook, on a node where the replicas of the webhook are really do
       await page.run(heading);
       await page.run(heading, { MANIFESTS: manifests }, 1);
       await page.run(heading, { NAMESPACE: 'team-a' }, 2);
+      await page.run(heading, {}, 3);
       // Other tests' namespaces may still be going.
-      const found = (await page.run(heading, {}, 3)).replaceAll(/^(?!team-).*\n/gm, '');
+      const found = (await page.run(heading, {}, 4)).replaceAll(/^(?!team-).*\n/gm, '');
       assert.match(found, /^team-a\/web-.*\nteam-a\/web-.*\nteam-b\/break-glass\nteam-b\/web-.*\n$/);
-      for (const namespace of ['team-a', 'team-b']) await page.run(heading, { NAMESPACE: namespace }, 4);
+      for (const namespace of ['team-a', 'team-b']) await page.run(heading, { NAMESPACE: namespace }, 5);
       await untilPodsRun('team-a', [roleArn, roleArn]);
       await untilPodsRun('team-b', [roleArn]);
     });
@@ -292,7 +293,7 @@ describe('the runbook, on a node where the replicas of the webhook are really do
     await page.run('Raise its memory limit');
     await page.run('Back to normal');
     await page.run('Back to normal', { NAMESPACE: 'team-b' }, 2);
-    await page.run('Back to normal', { NAMESPACE: 'team-b' }, 4);
+    await page.run('Back to normal', { NAMESPACE: 'team-b' }, 5);
     await untilPodsRun('team-b', [roleArn]);
   });
 });

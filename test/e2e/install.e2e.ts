@@ -50,6 +50,7 @@ describe('the installation as it is documented', () => {
         bound('before'),
         bound('opted-out-before', 'disabled'),
         bound('team-alone', undefined, { 'services.k8s.aws/team-id': 'shop' }),
+        bound('labelled-otherwise', 'false'),
       ]);
       await plane.kubectl(['apply', '-f', '-'], { input });
       await plane.kubectl(['create', 'namespace', 'unbound']);
@@ -112,6 +113,9 @@ describe('the installation as it is documented', () => {
     assert.equal((await labelsOf('unbound'))[inject], undefined);
     // With its gate off a team id binds nothing: the label would have its pods denied.
     assert.equal((await labelsOf('team-alone'))[inject], undefined);
+    // Whoever wrote it meant something.
+    assert.equal((await labelsOf('labelled-otherwise'))[inject], 'false');
+    assert.match(await page.run(heading, {}, 2), /^team-alone\nNAME .*\nlabelled-otherwise +Active .*false\n$/);
     assert.equal(await page.run(heading), '');
     // Nothing is left to do, and that is no error.
     await page.run(heading, {}, 1);
