@@ -66,6 +66,11 @@ export interface Injection {
   readonly injected: boolean;
 }
 
+/** One injection gives one role; whoever has mixed several is told of the first. */
+function keepsAnotherRole(first: ContainerWarning, other: ContainerWarning): boolean {
+  return first.reason === 'RoleDiffers' && other.reason === 'RoleDiffers' && first.kept !== other.kept;
+}
+
 /** The warnings of a pod's containers: the first of a reason is told with the names of all that have it. */
 class WarningsByReason {
   readonly #byReason = new Map<
@@ -77,7 +82,7 @@ class WarningsByReason {
   add(warning: ContainerWarning): void {
     const known = this.#byReason.get(warning.reason);
     if (known === undefined) this.#byReason.set(warning.reason, { first: warning, names: [...warning.containers] });
-    else known.names.push(...warning.containers);
+    else if (!keepsAnotherRole(known.first, warning)) known.names.push(...warning.containers);
     if (warning.reason === 'OtherCredentials') for (const name of warning.variables) this.#variables.add(name);
   }
 

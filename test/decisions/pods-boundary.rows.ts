@@ -406,6 +406,21 @@ export const podBoundaryRows: readonly Row[] = [
       ],
     }),
   ),
+  {
+    proves: 'containers with read-only volumes above our path are named together',
+    review: {
+      object: pod({
+        containers: ['/var/run', '/run'].map((path, index) =>
+          container(`c${index}`, { mounts: [mountOf('data', path)] }),
+        ),
+        volumes: [{ name: 'data', image: { reference: 'x' } }],
+      }),
+    },
+    reason: 'Injected',
+    outcome: 'mutated',
+    warnings: ['TokenMountNested'],
+    says: ['containers "c0", "c1" start only if', 'such as secrets/eks.amazonaws.com/serviceaccount in "/var/run"'],
+  },
   ...['/run', '/run/secrets'].flatMap((path): readonly Row[] => [
     {
       proves: `a read-only emptyDir at ${path} is a warning: in many images /var/run is a link to /run`,

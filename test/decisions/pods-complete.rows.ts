@@ -127,6 +127,21 @@ export const podCompleteRows: readonly Row[] = [
     says: ['containers "a", "b" keep'],
   },
   {
+    ...untouched,
+    proves: 'of several roles of backups the first is told, with the containers that have it',
+    review: {
+      object: complete(old, {
+        containers: [
+          container('a', { env: pairOf(old), mounts: [tokenMount] }),
+          container('b', { env: pairOf(`${old}er`), mounts: [tokenMount] }),
+          container('c', { env: pairOf(old), mounts: [tokenMount] }),
+        ],
+      }),
+    },
+    warnings: ['RoleDiffers'],
+    says: ['containers "a", "c" keep'],
+  },
+  {
     reason: 'RoleOutsideAccount',
     outcome: 'denied',
     proves: 'a backup of another account is denied, whatever its annotation says',

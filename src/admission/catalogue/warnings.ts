@@ -149,7 +149,9 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     cause: `A container mounts a read-only volume above \`${tokenMountPath}\`, or at \`/run\` or \`/run/secrets\`, where most images link \`/var/run\`. It starts only if the volume has the folder for the token: nobody can create it there.`,
     remedy: `Create the folder in the volume, mount the volume elsewhere, or list the container in \`${skipContainersAnnotation}\`.`,
     say: ({ containers, nestedIn: { mount, folder } }) =>
-      `${containersNamed({ containers })} start${containers.length === 1 ? 's' : ''} only if the read-only volume at ${quote(mount.mountPath)} has folder ${folder}; or use ${skipContainersAnnotation}`,
+      containers.length === 1
+        ? `${containersNamed({ containers })} starts only if the read-only volume at ${quote(mount.mountPath)} has folder ${folder}; or use ${skipContainersAnnotation}`
+        : `${containersNamed({ containers })} start only if their read-only volumes have the token's folder, such as ${folder} in ${quote(mount.mountPath)}; or use ${skipContainersAnnotation}`,
   },
   MisspelledKey: {
     cause:
