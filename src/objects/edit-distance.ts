@@ -23,3 +23,23 @@ export function editDistance(a: string, b: string, most: number): number {
   }
   return Math.min(last[b.length] ?? 0, most + 1);
 }
+
+/**
+ * How far apart a name and a known one may be for a slip of the hand: two letters, or one where the known name is short. Of the
+ * shortest every second one is another name: `ecr`, `ecs`, `efs`, `eks`.
+ */
+export function slipsAllowed(known: string): number {
+  if (known.length < 4) return 0;
+  return known.length < 8 ? 1 : 2;
+}
+
+/** The known name that a written one is nearest to, if it is near enough for a slip. */
+export function nearestName(written: string, known: readonly string[]): string | undefined {
+  let nearest: { readonly name: string; readonly distance: number } | undefined;
+  for (const name of known) {
+    const most = slipsAllowed(name);
+    const distance = editDistance(written, name, most);
+    if (distance <= most && (nearest === undefined || distance < nearest.distance)) nearest = { name, distance };
+  }
+  return nearest?.name;
+}
