@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { editDistance } from '../../objects/edit-distance.ts';
+import { nearestName } from '../../objects/edit-distance.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** An error to be thrown when a value of a flag is not allowed; the message says what is, without the value. */
@@ -150,11 +150,8 @@ const longestFlag = 64;
 /** The flag that was probably meant by a name that is none; undefined where none is near. */
 function probablyMeant(name: string, flags: readonly Flag<unknown>[]): string | undefined {
   if (name.length > longestFlag) return undefined;
-  const asked = name.toLowerCase().replaceAll('_', '-');
-  // In a short name, a letter is much.
-  const most = Math.min(3, Math.floor(asked.length / 3));
-  const near = flags.map(flag => ({ flag: flag.name, distance: editDistance(asked, flag.name, most) }));
-  return near.filter(({ distance }) => distance <= most).sort((a, b) => a.distance - b.distance)[0]?.flag;
+  const known = flags.map(flag => flag.name);
+  return nearestName(name.toLowerCase().replaceAll('_', '-'), known);
 }
 
 function splitArguments(argv: readonly string[], flags: readonly Flag<unknown>[], command: string) {
