@@ -223,6 +223,26 @@ describe('labels and keys on a real API server, where some were there before the
       assert.deepEqual(reasonsOf(created), ['MisspelledKey']);
     });
 
+    test('of a namespace with as many as the API server takes do not hold it up', testLimit, async () => {
+      const slips = Object.fromEntries(
+        Array.from({ length: 5000 }, (_, index) => [`services.k8s.aws/own-account-id-${index}`, 'x']),
+      );
+      const others = Object.fromEntries(Array.from({ length: 12_000 }, (_, index) => [`aws/x${index}`, 'x']));
+      const labels = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`carm/x${index}`, 'x']));
+      for (const [name, metadata] of Object.entries({
+        'many-slips': { annotations: slips },
+        'many-others': { annotations: others },
+        'many-labels': { labels },
+      })) {
+        const created = await plane.request('POST', '/api/v1/namespaces', { metadata: { name, ...metadata } });
+        assert.equal(created.status, 201, JSON.stringify(created.body).slice(0, 500));
+        const patched = await plane.request('PATCH', `/api/v1/namespaces/${name}`, {
+          metadata: { labels: { team: 'a' } },
+        });
+        assert.equal(patched.status, 200, JSON.stringify(patched.body).slice(0, 500));
+      }
+    });
+
     test('that live beside ours are not: of EKS, load balancers, Karpenter and kube2iam', testLimit, async () => {
       const annotations = {
         'iam.amazonaws.com/permitted': '.*',
