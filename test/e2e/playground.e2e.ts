@@ -56,7 +56,9 @@ describe('make playground', () => {
     const refused = await playground.type(forged);
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /\(ForgedAnnotation\)/);
-    const status = JSON.stringify({ status: { ackResourceMetadata: { region: 'us-east-1' } } });
+    const status = JSON.stringify({
+      status: { ackResourceMetadata: { ownerAccountID: '444455556666', region: 'us-east-1' } },
+    });
     const patch = `kubectl patch bucket assets -n shop --subresource=status --type=merge --patch '${status}'`;
     assert.match((await playground.type(patch)).stderr, /\(ForgedStatus\)/);
   });
