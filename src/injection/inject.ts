@@ -175,9 +175,7 @@ function planContainers(pod: Pod, targets: readonly Container[], settings: Injec
     if (roleArn !== undefined) taken.add(roleArn);
     const mounts = readsMount ? lookAtMounts(container, pod, volumes) : undefined;
     const hasToken = mounts?.present === true && volume === 'ours';
-    // What an earlier injection completed, or amazon-eks-pod-identity-webhook, needs nothing more.
-    const isComplete = hasToken && added.length === 0 && roleArn !== undefined;
-    if (!isComplete) patch.push(...append(`${container.path}/env`, container.hasEnv, plan.env));
+    patch.push(...append(`${container.path}/env`, container.hasEnv, plan.env));
     if (mounts === undefined) continue;
     mounted = true;
     const { present, conflict, nestedIn } = mounts;

@@ -24,7 +24,7 @@ export const optedOutRows: readonly Row[] = [
   ...(
     [
       ['unbound', 'is not bound to an account'],
-      ['short-id', 'which is not 12 digits'],
+      ['short-id', 'which has 5 digits instead of 12'],
       ['garbage-arn', 'which is not a role ARN'],
       ['mismatch', 'to a role in account'],
       ['empty-values', 'has no role for account'],

@@ -7,6 +7,7 @@ import { account, foreignRole, role } from './state.ts';
 const annotationKey = 'carm-webhook.dev/role-arn';
 const annotation = '/metadata/annotations/carm-webhook.dev~1role-arn';
 const old = `arn:aws:iam::${account}:role/old`;
+const sts = { name: 'AWS_STS_REGIONAL_ENDPOINTS', value: 'regional' };
 const longRole = `arn:aws:iam::${account}:role/${'path/'.repeat(50)}old`;
 const inject = { 'carm-webhook.dev/inject': 'disabled' };
 
@@ -16,7 +17,7 @@ const pairOf = (roleArn: string, file = tokenFile): readonly EnvEntry[] => [
 ];
 
 /** As an injection leaves it: the pair, mount and volume, and what else its environment has. */
-function complete(roleArn: string, options: PodOptions = {}, before: readonly EnvEntry[] = []) {
+function complete(roleArn: string, options: PodOptions = {}, before: readonly EnvEntry[] = [sts]) {
   const env = [...before, ...pairOf(roleArn)];
   return pod({ containers: [container('app', { env, mounts: [tokenMount] })], volumes: [tokenVolume()], ...options });
 }
@@ -24,22 +25,28 @@ function complete(roleArn: string, options: PodOptions = {}, before: readonly En
 const said = (roleArn: string) => ({ annotations: { [annotationKey]: roleArn } });
 const untouched = { reason: 'NothingToInject', outcome: 'allowed' } as const;
 const injected = { reason: 'Injected', outcome: 'mutated' } as const;
-const region = [
-  { name: 'AWS_STS_REGIONAL_ENDPOINTS', value: 'regional' },
-  { name: 'AWS_DEFAULT_REGION', value: 'us-west-2' },
-  { name: 'AWS_REGION', value: 'us-west-2' },
-];
+const regionOf = (value: string) => ['AWS_DEFAULT_REGION', 'AWS_REGION'].map(name => ({ name, value }));
+const region = [sts, ...regionOf('us-west-2')];
 
 export const podCompleteRows: readonly Row[] = [
   {
     ...untouched,
-    proves: 'a pod that has role, token file, mount and volume written out is left as it is: no annotation, no region',
-    review: { object: complete(role, { namespace: 'regional' }) },
+    proves: 'a pod that has settings, role, token file, mount and volume written out is left as it is: no annotation',
+    review: { object: complete(role, { namespace: 'regional' }, region) },
+  },
+  {
+    ...injected,
+    proves: 'a pod that amazon-eks-pod-identity-webhook injected without its flags gets the settings, and no more',
+    review: { object: complete(role, { namespace: 'regional' }, []) },
+    after: {
+      '/spec/containers/0/env': [...pairOf(role), sts, ...regionOf('eu-central-1')],
+      [annotation]: undefined,
+    },
   },
   {
     ...untouched,
-    proves: 'a pod that an injection without session names and region completed is left as it is',
-    review: { object: complete(role, { namespace: 'regional', ...said(role) }) },
+    proves: 'a pod that an injection without session names completed is left as it is',
+    review: { object: complete(role, said(role)) },
   },
   {
     ...untouched,
@@ -52,7 +59,7 @@ export const podCompleteRows: readonly Row[] = [
     outcome: 'mutated',
     proves: 'an annotation that names another role than a complete pod has is corrected',
     review: { object: complete(role, said(old)) },
-    after: { [annotation]: role, '/spec/containers/0/env': pairOf(role) },
+    after: { [annotation]: role, '/spec/containers/0/env': [sts, ...pairOf(role)] },
   },
   {
     reason: 'NothingToInject',
@@ -89,10 +96,14 @@ export const podCompleteRows: readonly Row[] = [
     proves: 'a late container beside a complete one gets all, and the pod its annotation',
     review: {
       object: complete(role, {
-        containers: [container('app', { env: pairOf(role), mounts: [tokenMount] }), container('late')],
+        containers: [container('app', { env: [sts, ...pairOf(role)], mounts: [tokenMount] }), container('late')],
       }),
     },
-    after: { '/spec/containers/0/env': pairOf(role), '/spec/containers/1/env/1': pairOf(role)[0], [annotation]: role },
+    after: {
+      '/spec/containers/0/env': [sts, ...pairOf(role)],
+      '/spec/containers/1/env/1': pairOf(role)[0],
+      [annotation]: role,
+    },
   },
   {
     ...untouched,
@@ -120,7 +131,7 @@ export const podCompleteRows: readonly Row[] = [
     proves: 'containers of a backup are named together, once',
     review: {
       object: complete(old, {
-        containers: ['a', 'b'].map(name => container(name, { env: pairOf(old), mounts: [tokenMount] })),
+        containers: ['a', 'b'].map(name => container(name, { env: [sts, ...pairOf(old)], mounts: [tokenMount] })),
       }),
     },
     warnings: ['RoleDiffers'],
@@ -132,9 +143,9 @@ export const podCompleteRows: readonly Row[] = [
     review: {
       object: complete(old, {
         containers: [
-          container('a', { env: pairOf(old), mounts: [tokenMount] }),
-          container('b', { env: pairOf(`${old}er`), mounts: [tokenMount] }),
-          container('c', { env: pairOf(old), mounts: [tokenMount] }),
+          container('a', { env: [sts, ...pairOf(old)], mounts: [tokenMount] }),
+          container('b', { env: [sts, ...pairOf(`${old}er`)], mounts: [tokenMount] }),
+          container('c', { env: [sts, ...pairOf(old)], mounts: [tokenMount] }),
         ],
       }),
     },

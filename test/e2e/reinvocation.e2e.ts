@@ -226,22 +226,28 @@ describe('beside another mutating webhook', () => {
       assert.deepEqual(warnings, []);
     });
 
-    test('in its IRSA way with none of its flags: the pod has its role, and is left as it is', testLimit, async () => {
-      const { pod: web, warnings } = await stored(
-        'irsa-bare',
-        { roleArn: requested },
-        { 'eks.amazonaws.com/role-arn': requested },
-      );
-      assert.deepEqual(web.spec.containers[0]?.env, [
-        { name: 'MINE', value: '1' },
-        { name: 'AWS_ROLE_ARN', value: requested },
-        tokenFile,
-      ]);
-      assert.deepEqual(web.spec.volumes, [storedTokenVolume]);
-      assert.deepEqual(web.spec.containers[0]?.volumeMounts, [storedTokenMount]);
-      assert.equal(web.metadata.annotations?.[roleArnAnnotation], undefined);
-      assert.deepEqual(warnings, []);
-    });
+    test(
+      'in its IRSA way with none of its flags: region and STS setting are added, and nothing else',
+      testLimit,
+      async () => {
+        const { pod: web, warnings } = await stored(
+          'irsa-bare',
+          { roleArn: requested },
+          { 'eks.amazonaws.com/role-arn': requested },
+        );
+        assert.deepEqual(web.spec.containers[0]?.env, [
+          { name: 'MINE', value: '1' },
+          { name: 'AWS_ROLE_ARN', value: requested },
+          tokenFile,
+          regional,
+          ...regions(namespaceRegion),
+        ]);
+        assert.deepEqual(web.spec.volumes, [storedTokenVolume]);
+        assert.deepEqual(web.spec.containers[0]?.volumeMounts, [storedTokenMount]);
+        assert.equal(web.metadata.annotations?.[roleArnAnnotation], undefined);
+        assert.deepEqual(warnings, []);
+      },
+    );
 
     test('in its IRSA way with a role of another account: denied', testLimit, async () => {
       await prepare('irsa-foreign', { roleArn: foreignRole }, { 'eks.amazonaws.com/role-arn': foreignRole });

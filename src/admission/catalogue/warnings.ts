@@ -112,11 +112,11 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   },
   RoleDiffers: {
     cause:
-      'A pod comes with the role, token file and volume of an earlier injection, as from a backup, and now another role is due. It keeps its role.',
+      'A pod comes with role, token file and volume as an earlier injection left them, for example from a backup, and now another role is due. It keeps its role.',
     remedy:
       'To get the role that is due, create the pod from a manifest without the injected variables; a controller does so when you delete the pod.',
     say: ({ containers, kept, due }) =>
-      `${containersNamed({ containers })} ${containers.length === 1 ? 'keeps' : 'keep'} ${roleNamed(kept)} from an earlier injection; to get ${roleNamed(due)}, remove AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE`,
+      `${containersNamed({ containers })} ${containers.length === 1 ? 'keeps' : 'keep'} ${roleNamed(kept)}, set in env; to get ${roleNamed(due)}, remove AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE`,
   },
   IncompleteWebIdentity: {
     cause: 'A container sets `AWS_WEB_IDENTITY_TOKEN_FILE` without `AWS_ROLE_ARN`: no role is injected into it.',

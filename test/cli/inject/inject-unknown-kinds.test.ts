@@ -175,7 +175,7 @@ describe('inject: pod templates in kinds that it does not know', () => {
     assert.equal(code, 0);
     assert.equal(
       stderr,
-      'stdin:1: not judged: pod template at spec.template: Rollout "web" in namespace "team-a": "/spec/containers/0/env" is not an array. To fix this, correct that field (InvalidReview)\n',
+      'stdin:1: not judged: pod template at spec.template: Rollout "web" in namespace "team-a": "spec.containers[0].env" is not an array. To fix this, correct that field (InvalidReview)\n',
     );
   });
 
