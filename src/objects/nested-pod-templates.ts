@@ -1,18 +1,17 @@
 /** Pods in objects of kinds that we do not know: templates are known by their shape. */
 
-import { isJsonObject, type JsonObject } from './json.ts';
-
-export type Path = readonly (string | number)[];
+import { isJsonObject, type JsonObject, pointerSegment } from './json.ts';
 
 export interface NestedTemplate {
-  readonly path: Path;
+  /** A JSON Pointer. */
+  readonly path: string;
   readonly template: JsonObject;
 }
 
 export interface NestedTemplates {
   readonly templates: readonly NestedTemplate[];
-  /** The first place, outside of templates, that seems to describe pods in a shape of its own. */
-  readonly unknownShape: Path | undefined;
+  /** The first place, outside of templates, that seems to describe pods in a shape of its own: a JSON Pointer. */
+  readonly unknownShape: string | undefined;
   /** The limit that ended the search before all was seen. */
   readonly cutBy: keyof typeof nestedLimits | undefined;
 }
@@ -57,56 +56,28 @@ function describesPod(value: JsonObject): boolean {
 /** The pod templates in an object, in its order. */
 export function findPodTemplates(object: JsonObject): NestedTemplates {
   const templates: NestedTemplate[] = [];
-  let unknownShape: Path | undefined;
+  let unknownShape: string | undefined;
   let cutBy: NestedTemplates['cutBy'];
   let values = 0;
-  const visit = (value: unknown, path: Path): void => {
+  const visit = (value: unknown, path: string, level: number): void => {
     if (typeof value !== 'object' || value === null) return;
     values += 1;
     if (values > nestedLimits.values) cutBy ??= 'values';
-    else if (path.length > nestedLimits.levels) cutBy ??= 'levels';
-    if (values > nestedLimits.values || path.length > nestedLimits.levels) return;
+    else if (level > nestedLimits.levels) cutBy ??= 'levels';
+    if (values > nestedLimits.values || level > nestedLimits.levels) return;
     if (isJsonObject(value)) {
       // An object's own spec is what its operator makes pods of, in its own way: Prometheus, Knative's Revision.
-      if (path.length > 0 && isPodTemplate(value)) {
+      if (level > 0 && isPodTemplate(value)) {
         if (templates.length < nestedLimits.templates) templates.push({ path, template: value });
         else cutBy ??= 'templates';
         return;
       }
       if (unknownShape === undefined && describesPod(value)) unknownShape = path;
-      for (const [key, each] of Object.entries(value)) visit(each, [...path, key]);
+      for (const [key, each] of Object.entries(value)) visit(each, `${path}/${pointerSegment(key)}`, level + 1);
     } else if (Array.isArray(value)) {
-      for (const [index, each] of value.entries()) visit(each, [...path, index]);
+      for (const [index, each] of value.entries()) visit(each, `${path}/${index}`, level + 1);
     }
   };
-  visit(object, []);
+  visit(object, '', 0);
   return { templates, unknownShape, cutBy };
-}
-
-const longestPath = 120;
-
-/** A path as people write it: `spec.replicatedJobs[0].template`. */
-export function pathInWords(path: Path): string {
-  const words = path
-    .map(part => {
-      if (typeof part === 'number') return `[${part}]`;
-      return /^[A-Za-z][A-Za-z0-9_-]{0,62}$/.test(part) ? `.${part}` : '["..."]';
-    })
-    .join('')
-    .replace(/^\./, '');
-  return words.length > longestPath ? `${words.slice(0, longestPath - 3)}...` : words;
-}
-
-/** https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.36/#-strong-api-groups-strong- */
-const kubernetesGroups: ReadonlySet<string> = new Set([
-  ...['', 'apps', 'autoscaling', 'batch', 'extensions', 'policy', 'admissionregistration.k8s.io'],
-  ...['apiextensions.k8s.io', 'apiregistration.k8s.io', 'authentication.k8s.io', 'authorization.k8s.io'],
-  ...['certificates.k8s.io', 'coordination.k8s.io', 'discovery.k8s.io', 'events.k8s.io', 'networking.k8s.io'],
-  ...['flowcontrol.apiserver.k8s.io', 'internal.apiserver.k8s.io', 'node.k8s.io', 'rbac.authorization.k8s.io'],
-  ...['resource.k8s.io', 'scheduling.k8s.io', 'storage.k8s.io', 'storagemigration.k8s.io'],
-]);
-
-/** Whether a group is one of Kubernetes' own: the kinds in these that have a pod template are known. */
-export function isKubernetesGroup(group: string): boolean {
-  return kubernetesGroups.has(group);
 }

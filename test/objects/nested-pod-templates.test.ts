@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { JsonObject } from '../../src/objects/json.ts';
-import {
-  findPodTemplates,
-  isKubernetesGroup,
-  nestedLimits,
-  pathInWords,
-} from '../../src/objects/nested-pod-templates.ts';
+import { findPodTemplates, nestedLimits } from '../../src/objects/nested-pod-templates.ts';
 
 const template = { spec: { containers: [{ name: 'a', image: 'x' }] } };
 
@@ -17,17 +12,18 @@ function within(levels: number, value: unknown): JsonObject {
   return object as JsonObject;
 }
 
-const pathsIn = (object: JsonObject) => findPodTemplates(object).templates.map(({ path }) => pathInWords(path));
-const unknownIn = (object: JsonObject) => {
-  const { unknownShape } = findPodTemplates(object);
-  return unknownShape && pathInWords(unknownShape);
-};
+const pathsIn = (object: JsonObject) => findPodTemplates(object).templates.map(({ path }) => path);
+const unknownIn = (object: JsonObject) => findPodTemplates(object).unknownShape;
 
 describe('pod templates are found by their shape', () => {
   test('wherever they are, in order, and none within another', () => {
     const inner = { ...template, status: { template } };
     const object = { spec: { jobs: [{ template }, { other: 1, template: inner }], template } };
-    assert.deepEqual(pathsIn(object), ['spec.jobs[0].template', 'spec.jobs[1].template', 'spec.template']);
+    assert.deepEqual(pathsIn(object), ['/spec/jobs/0/template', '/spec/jobs/1/template', '/spec/template']);
+  });
+
+  test('under keys of any kind', () => {
+    assert.deepEqual(pathsIn({ 'a/b~': { '': template } }), ['/a~1b~0/']);
   });
 
   for (const [what, value] of Object.entries({
@@ -43,22 +39,22 @@ describe('pod templates are found by their shape', () => {
 
   test("an object's own spec is no template: its operator merges it with a pod of its own", () => {
     assert.deepEqual(pathsIn(template), []);
-    assert.equal(unknownIn(template), 'spec');
+    assert.equal(unknownIn(template), '/spec');
   });
 
   for (const [what, at, object] of [
-    ['an image with a command', 'spec', { spec: { image: 'x', command: ['y'] } }],
+    ['an image with a command', '/spec', { spec: { image: 'x', command: ['y'] } }],
     [
       'a container with no more than an image',
-      'spec.templates[0]',
+      '/spec/templates/0',
       { spec: { templates: [{ container: { image: 'x' } }] } },
     ],
-    ['init containers', 'spec', { spec: { initContainers: [{ image: 'x' }] } }],
-    ['a ServiceAccount', 'spec', { spec: { serviceAccountName: 'x' } }],
-    ['a list env with a variable of AWS', 'driver', { driver: { env: [{ name: 'B' }, { name: 'AWS_ROLE_ARN' }] } }],
-    ['a map of variables', 'driver', { driver: { envVars: { aws_role_arn: 'x' } } }],
-    ['an item of a list', 'spec.steps[1]', { spec: { steps: [{ name: 'a' }, { name: 'b', image: 'x' }] } }],
-    ['what stands beside a template', 'spec.extra', { spec: { template, extra: { image: 'x', args: [] } } }],
+    ['init containers', '/spec', { spec: { initContainers: [{ image: 'x' }] } }],
+    ['a ServiceAccount', '/spec', { spec: { serviceAccountName: 'x' } }],
+    ['a list env with a variable of AWS', '/driver', { driver: { env: [{ name: 'B' }, { name: 'AWS_ROLE_ARN' }] } }],
+    ['a map of variables', '/driver', { driver: { envVars: { aws_role_arn: 'x' } } }],
+    ['an item of a list', '/spec/steps/1', { spec: { steps: [{ name: 'a' }, { name: 'b', image: 'x' }] } }],
+    ['what stands beside a template', '/spec/extra', { spec: { template, extra: { image: 'x', args: [] } } }],
     ['an image alone', undefined, { spec: { image: 'x' } }],
     ['other variables', undefined, { spec: { env: [{ name: 'B', value: 'AWS_ROLE_ARN' }] } }],
     ['what stands in a template', undefined, { spec: { template: { ...template, extra: { image: 'x', args: [] } } } }],
@@ -89,26 +85,4 @@ describe('the search has limits, and says which one ended it', () => {
     const cut = findPodTemplates(list(values + 10));
     assert.deepEqual([cut.templates, cut.cutBy], [[], 'values']);
   });
-});
-
-test('a path in words holds nothing that could be taken for more, and is short', () => {
-  assert.equal(pathInWords(['spec', 'a-b', 3, 'c_d']), 'spec.a-b[3].c_d');
-  assert.equal(pathInWords(['x\u001b[31m', 0, 'a.b']), '["..."][0]["..."]');
-  assert.equal(pathInWords([]), '');
-  assert.equal(pathInWords(Array(100).fill('field')).length, 120);
-});
-
-test("Kubernetes' own groups have known kinds only", () => {
-  for (const group of ['', 'apps', 'batch', 'rbac.authorization.k8s.io', 'networking.k8s.io', 'apiextensions.k8s.io']) {
-    assert.ok(isKubernetesGroup(group), group);
-  }
-  for (const group of [
-    'argoproj.io',
-    'jobset.x-k8s.io',
-    'leaderworkerset.x-k8s.io',
-    'sparkoperator.k8s.io',
-    'serving.knative.dev',
-  ]) {
-    assert.ok(!isKubernetesGroup(group), group);
-  }
 });

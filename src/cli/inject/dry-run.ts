@@ -6,16 +6,11 @@ import type { GroupVersionResource } from '../../admission/review.ts';
 import { matchOfKind } from '../../admission/rules.ts';
 import { groupOf, type Manifest, ManifestError } from '../../cluster/state/manifests.ts';
 import { Snapshot } from '../../cluster/state/snapshot.ts';
+import { quoteField } from '../../objects/field-path.ts';
 import { type JsonObject, MalformedObjectError, optionalObject, optionalString } from '../../objects/json.ts';
 import type { Addition } from '../../objects/json-patch.ts';
-import {
-  findPodTemplates,
-  isKubernetesGroup,
-  type NestedTemplates,
-  nestedLimits,
-  type Path,
-  pathInWords,
-} from '../../objects/nested-pod-templates.ts';
+import { isKubernetesGroup } from '../../objects/kubernetes-groups.ts';
+import { findPodTemplates, type NestedTemplates, nestedLimits } from '../../objects/nested-pod-templates.ts';
 import { templateOf, withClaims } from '../../objects/pod-template.ts';
 import { quote } from '../../objects/quote.ts';
 import type { ObjectSource } from '../sources/object-source.ts';
@@ -61,11 +56,6 @@ function linesOf({ response, record }: ReviewResult, place: string, of: string):
   return lines;
 }
 
-/** https://www.rfc-editor.org/rfc/rfc6901#section-3 */
-function pointerOf(path: Path): string {
-  return path.map(part => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-}
-
 /** What seems to make pods, and was not judged: a line at most for each cause. */
 function notJudged(
   { place, kind }: Manifest,
@@ -75,8 +65,8 @@ function notJudged(
   const subject = `${/^[A-Za-z0-9]{1,63}$/.test(kind) ? kind : 'object'} ${quote(name)}`;
   const lines: string[] = [];
   if (unknownShape !== undefined) {
-    const at = pathInWords(unknownShape);
-    lines.push(`${place}: not judged: ${subject} seems to create pods without a pod template${at && `, at ${at}`}`);
+    const at = unknownShape === '' ? '' : `, at ${quoteField(unknownShape)}`;
+    lines.push(`${place}: not judged: ${subject} seems to create pods without a pod template${at}`);
   }
   if (cutBy !== undefined) {
     lines.push(`${place}: not judged: the rest of ${subject}: it has more than ${nestedLimits[cutBy]} ${cutBy}`);
@@ -155,13 +145,14 @@ export class DryRun {
       return this.#judgeManifest(manifest, resource, object);
     }
     try {
+      const at = match.template.map(key => `/${key}`).join('');
       const template = templateOf(object, match.template);
       if (template === undefined) return this.#untouched(manifest);
       // Claims become volumes of the pods; what is added is added to the template as it was written.
       const filled = withClaims(template, object, kind);
-      const judged = await this.#judgeManifest(manifest, podResource, filled, match.template);
+      const judged = await this.#judgeManifest(manifest, podResource, filled, at);
       if (judged.denied || filled === template) return judged;
-      return await this.#judgeManifest(manifest, podResource, template, match.template);
+      return await this.#judgeManifest(manifest, podResource, template, at);
     } catch (cause) {
       if (!(cause instanceof MalformedObjectError)) throw cause;
       throw new ManifestError(`${manifest.place}: ${describeMalformed(cause)}`, { cause });
@@ -179,13 +170,13 @@ export class DryRun {
     const lines: string[] = [];
     for (const { path, template } of found.templates) {
       try {
-        const of = `pods (${pathInWords(path)}) of `;
+        const of = `pods (${quoteField(path)}) of `;
         judged.push(await this.#judgeManifest(manifest, podResource, template, path, of));
       } catch (error) {
         // Its controller may fill it in, or mean something else by it.
         if (!(error instanceof ManifestError)) throw error;
         const wrong = error.message.slice(manifest.place.length + 2);
-        lines.push(`${manifest.place}: not judged: pod template at ${pathInWords(path)}: ${wrong}`);
+        lines.push(`${manifest.place}: not judged: pod template at ${quoteField(path)}: ${wrong}`);
       }
     }
     lines.unshift(...judged.flatMap(each => each.lines), ...notJudged(manifest, result.name, found));
@@ -199,26 +190,25 @@ export class DryRun {
   }
 
   /**
-   * @param at where in the manifest the object is: the pod template of a workload.
+   * @param at where in the manifest the object is, as a JSON Pointer: the pod template of a workload.
    * @param of in front of the object's name.
    */
   async #judgeManifest(
     manifest: Manifest,
     resource: GroupVersionResource,
     object: JsonObject,
-    at: Path = [],
-    of = at.length > 0 ? 'pods of ' : '',
+    at = '',
+    of = at === '' ? '' : 'pods of ',
   ): Promise<DryRunResult> {
     const untouched = this.#untouched(manifest);
     const { name, namespace } = untouched;
     // Messages name the object that a person wrote.
     const subject = { resource, kind: manifest.kind, name, namespace, object };
     const judged = await this.#judge(subject, manifest.place, of);
-    const prefix = pointerOf(at);
     return {
       ...untouched,
       ...judged,
-      additions: judged.additions.map(addition => ({ ...addition, path: prefix + addition.path })),
+      additions: judged.additions.map(addition => ({ ...addition, path: at + addition.path })),
       preview: at.length > 0 && judged.additions.length > 0,
     };
   }

@@ -134,7 +134,7 @@ describe('inject: pod templates in kinds that it does not know', () => {
       const lines = stderr.trimEnd().split('\n');
       assert.equal(lines.length, kind.paths.length);
       for (const [index, path] of kind.paths.entries()) {
-        const start = `stdin:1: denied: pods (${path}) of ${kind.kind} "web" in namespace "team-a": `;
+        const start = `stdin:1: denied: pods ("${path}") of ${kind.kind} "web" in namespace "team-a": `;
         assert.ok(lines[index]?.startsWith(start), stderr);
         assert.match(lines[index] ?? '', /\(RoleOutsideAccount\)$/);
       }
@@ -145,7 +145,7 @@ describe('inject: pod templates in kinds that it does not know', () => {
     test(`${kind.kind}: what has no pod template is said not to be judged, and comes out as it is`, async () => {
       const text = manifest(kind);
       const { code, stdout, stderr } = await inject(text);
-      const said = `stdin:1: not judged: ${kind.kind} "web" seems to create pods without a pod template, at ${kind.at}\n`;
+      const said = `stdin:1: not judged: ${kind.kind} "web" seems to create pods without a pod template, at "${kind.at}"\n`;
       assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: text, stderr: said });
     });
   }
@@ -175,7 +175,7 @@ describe('inject: pod templates in kinds that it does not know', () => {
     assert.equal(code, 0);
     assert.equal(
       stderr,
-      'stdin:1: not judged: pod template at spec.template: Rollout "web" in namespace "team-a": "spec.containers[0].env" is not an array. To fix this, correct that field (InvalidReview)\n',
+      'stdin:1: not judged: pod template at "spec.template": Rollout "web" in namespace "team-a": "spec.containers[0].env" is not an array. To fix this, correct that field (InvalidReview)\n',
     );
   });
 
