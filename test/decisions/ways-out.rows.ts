@@ -32,11 +32,11 @@ const accountIds: readonly Row[] = [
     says: ['"1.11122223333e+11", which is a number in scientific notation', 'write it in quotes'],
   },
   {
-    proves: 'an account id with white space at an end: said so, and the command has it right',
+    proves: 'an account id with white space at its start or end: said so, and the command has it right',
     review: inNamespace('spaced-id'),
     reason: 'InvalidAccountId',
     outcome: 'denied',
-    says: ['" 111111111111", which has white space at an end', `${owner}=${account} (InvalidAccountId)`],
+    says: ['" 111111111111", which starts or ends with white space', `${owner}=${account} (InvalidAccountId)`],
   },
   {
     proves: 'an account id with dashes, as the AWS console shows it: the command has it right',
@@ -70,12 +70,15 @@ const accountIds: readonly Row[] = [
     neverSays: ['TeamLevelCARM'],
   },
   {
-    proves: 'a team id with white space at an end: said so, and the command has it right',
+    proves: 'a team id with white space at its start or end: said so, and the command has it right',
     server: 'teams',
     review: inNamespace('team-spaced'),
     reason: 'InvalidTeamId',
     outcome: 'denied',
-    says: ['"platform\\u000a", which has white space at an end', 'services.k8s.aws/team-id=platform (InvalidTeamId)'],
+    says: [
+      '"platform\\u000a", which starts or ends with white space',
+      'services.k8s.aws/team-id=platform (InvalidTeamId)',
+    ],
   },
   {
     proves: 'a name as a key of the account map: the team map is named',
@@ -128,11 +131,11 @@ const bindings: readonly Row[] = [
     says: ['no value under "pods.555555555555", and with --require-pods-key pods take no other', 'kubectl patch'],
   },
   {
-    proves: 'a role ARN of the map with white space at an end is said to be just that',
+    proves: 'a role ARN of the map with white space at its start or end is said to be just that',
     review: inNamespace('spaced-arn'),
     reason: 'InvalidRoleArn',
     outcome: 'denied',
-    says: ['which has white space at an end'],
+    says: ['which starts or ends with white space'],
   },
 ];
 

@@ -185,7 +185,7 @@ describe('check of a cluster whose pods are older than the webhook, by people an
     const [first, ...more] = await withoutRole();
     assert.match(
       first?.message ?? '',
-      /^1 running pod without the role that new ones get, ".*role\/old": .* \(they have another role\)$/,
+      /^1 running pod lacks the role that new ones get, \S+role\/old: .* \(it has another role\)$/,
     );
     assert.ok(more.length > 0);
     await apply(roleMap({ [`pods.${account}`]: role }));

@@ -28,7 +28,7 @@ import {
   type Words,
 } from './denial.ts';
 import { toPaste } from './paste.ts';
-import { describeAccountId, describeTeamId, type WrittenId, whiteSpaceAtAnEnd } from './written-id.ts';
+import { describeAccountId, describeTeamId, padded, type WrittenId } from './written-id.ts';
 
 /** Problems that only the cluster's state shows. */
 export type StateProblem = { readonly reason: 'NamespaceNotFound' | 'ServiceAccountNotFound' } | UnboundProblem;
@@ -76,14 +76,14 @@ const roleArnForm = 'arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME';
 
 /** What is wrong with a value that should be a role ARN. */
 function noRoleArn(value: string): string {
-  return parseRoleArn(value.trim()) === undefined ? `is not a role ARN (${roleArnForm})` : whiteSpaceAtAnEnd;
+  return parseRoleArn(value.trim()) === undefined ? `is not a role ARN (${roleArnForm})` : padded;
 }
 
 /** What is wrong with a value that should be a role ARN or a role name. */
 function noRole(value: string): string {
   const trimmed = value.trim();
-  const isPadded = trimmed !== value && (isRoleName(trimmed) || parseRoleArn(trimmed) !== undefined);
-  return isPadded ? whiteSpaceAtAnEnd : `is neither a role name nor a role ARN (${roleArnForm})`;
+  const isRole = isRoleName(trimmed) || parseRoleArn(trimmed) !== undefined;
+  return trimmed !== value && isRole ? padded : `is neither a role name nor a role ARN (${roleArnForm})`;
 }
 
 function missingMap(map: RoleMapKind): Omit<Denial<unknown>, 'redact'> {

@@ -61,7 +61,7 @@ function containersNamed({ containers }: Pick<ContainerWarning, 'containers'>): 
 }
 
 /** A role by its ARN, which the boundary let pass; by its name and account where that is long: it may have 2,048 characters. */
-function roleNamed(roleArn: string): string {
+export function nameRole(roleArn: string): string {
   const role = parseRoleArn(roleArn);
   if (role === undefined) return quote(roleArn);
   return roleArn.length <= 100
@@ -116,7 +116,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     remedy:
       'To get the role that is due, create the pod from a manifest without the injected variables; a controller does so when you delete the pod.',
     say: ({ containers, kept, due }) =>
-      `${containersNamed({ containers })} ${containers.length === 1 ? 'keeps' : 'keep'} ${roleNamed(kept)}, set in env; to get ${roleNamed(due)}, remove AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE`,
+      `${containersNamed({ containers })} ${containers.length === 1 ? 'keeps' : 'keep'} ${nameRole(kept)}, set in env; to get ${nameRole(due)}, remove AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE`,
   },
   IncompleteWebIdentity: {
     cause: 'A container sets `AWS_WEB_IDENTITY_TOKEN_FILE` without `AWS_ROLE_ARN`: no role is injected into it.',

@@ -6,14 +6,14 @@ import type { MessageContext } from './denial.ts';
 
 /** What is wrong with an id that somebody wrote, and what they meant, as far as one can tell. */
 export interface WrittenId<Id extends string> {
-  /** After "which": `has white space at an end`. */
+  /** After "which": `is not 12 digits`. */
   readonly which: string;
   /** What to do besides correcting it; empty where there is nothing to add. */
   readonly hint: string;
   readonly meant: Id | undefined;
 }
 
-export const whiteSpaceAtAnEnd = 'has white space at an end';
+export const padded = 'starts or ends with white space';
 
 /** For whoever binds by a name. The gate is ACK's as well: its controllers must read the same map. */
 function byName({ teamLevelCarm }: Pick<MessageContext, 'teamLevelCarm'>): string {
@@ -27,7 +27,7 @@ const inQuotes = (loses: string): string => ` (write it in quotes: as a bare num
 /** What is wrong with an account id, by the ways in which people get it wrong. */
 export function describeAccountId(value: string, at: Pick<MessageContext, 'teamLevelCarm'>): WrittenId<AccountId> {
   const trimmed = value.trim();
-  if (isAccountId(trimmed)) return { which: whiteSpaceAtAnEnd, hint: '', meant: trimmed };
+  if (isAccountId(trimmed)) return { which: padded, hint: '', meant: trimmed };
   const digits = value.replaceAll(/[ -]/g, '');
   if (isAccountId(digits)) return { which: 'is not 12 digits', hint: ' (without spaces and dashes)', meant: digits };
   const role = parseRoleArn(trimmed);
@@ -44,6 +44,6 @@ export function describeAccountId(value: string, at: Pick<MessageContext, 'teamL
 /** What is wrong with a team id. */
 export function describeTeamId(value: string): WrittenId<TeamId> {
   const trimmed = value.trim();
-  if (isTeamId(trimmed)) return { which: whiteSpaceAtAnEnd, hint: '', meant: trimmed };
+  if (isTeamId(trimmed)) return { which: padded, hint: '', meant: trimmed };
   return { which: 'is not a team id (letters, digits, _ and -)', hint: '', meant: undefined };
 }

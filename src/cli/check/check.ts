@@ -37,9 +37,9 @@ async function check(argv: readonly string[], { env, stdout, stderr }: Surroundi
   rejectArguments('check', positionals);
   const config = configFrom(values, env);
   await using source = await openSource(values, config);
-  const onUnread = (why: string) => stderr.write(`not checked: ${why}\n`);
-  const snapshot = await source.snapshot(onUnread);
-  const ofPods = await findRunningPods(source, snapshot, config, onUnread);
+  const tell = (line: string) => stderr.write(`${line}\n`);
+  const snapshot = await source.snapshot(why => tell(`not checked: ${why}`));
+  const ofPods = await findRunningPods(source, snapshot, config, tell);
   const findings = sortFindings([...findAll(snapshot, config), ...ofPods]);
   stdout.write(values.output === 'json' ? `${JSON.stringify({ findings }, undefined, 2)}\n` : tableOf(findings));
   return findings.length > 0 ? exitCodes.denied : exitCodes.done;

@@ -70,7 +70,7 @@ const own = {
     severity: 'warning',
     on: 'Namespace',
     cause:
-      'Neither the namespace nor a flag tells a region, so none is injected. Some AWS SDKs fail without one, unless a container sets it.',
+      'Neither the namespace nor `--default-region` names a region, so none is injected. Some AWS SDKs fail without one, unless a container sets it.',
     remedy:
       'Set the flag `--default-region`, or `AWS_REGION` in the containers; or, where the namespace has no ACK resources yet, its annotation `services.k8s.aws/default-region`.',
   },

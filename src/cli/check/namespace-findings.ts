@@ -106,7 +106,7 @@ export function findInNamespace(namespace: Namespace, state: Snapshot, config: C
     ...keyHints(namespace, 'namespace').map(ignored => ignoredKeyFinding(ignored, object)),
   );
   if (reason === 'Labelled') {
-    const message = `it is bound, but not labelled ${injectLabel}: its pods get no role, and nothing reports it`;
+    const message = `it is bound, but not labelled ${injectLabel}: the webhook does not see its pods, and they get no role`;
     const command = toPaste`kubectl label --overwrite namespace ${name} ${injectLabel}=enabled`;
     const remedy = fixOf('Label it', command);
     findings.push(finding('NamespaceNotLabelled', object, message, remedy));

@@ -1,8 +1,9 @@
 import { toPaste } from '../../admission/catalogue/paste.ts';
+import { nameRole } from '../../admission/catalogue/warnings.ts';
 import type { Config } from '../../admission/config.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import type { JsonObject } from '../../objects/json.ts';
-import { quote, quoteNames } from '../../objects/quote.ts';
+import { quoteNames } from '../../objects/quote.ts';
 import type { ObjectSource } from '../sources/object-source.ts';
 import { UnreadError } from '../sources/unread-error.ts';
 import { type Finding, finding } from './finding.ts';
@@ -44,26 +45,34 @@ function deletionOf(names: readonly string[], namespace: string): string | undef
     : `kubectl delete pod ${words.join(' ')} ${where}`;
 }
 
+/** What else there is to know of pods that lack the role. */
+function withOtherInWords({ count, withOther }: PodsWithoutRole): string {
+  if (withOther === 0) return '';
+  if (withOther === count) return ` (${count === 1 ? 'it has' : 'they have'} another role)`;
+  return ` (${withOther} of them ${withOther === 1 ? 'has' : 'have'} another role)`;
+}
+
 function findingOf(pods: PodsWithoutRole): Finding {
-  const { owner, namespace, names, count, withOther, roleArn } = pods;
+  const { owner, namespace, names, count } = pods;
+  const role = nameRole(pods.roleArn);
   const which = `${quoteNames(names)}${count > names.length ? ` and ${count - names.length} more` : ''}`;
-  const others = withOther === 0 ? '' : ` (${withOther === count ? 'they have' : `${withOther} have`} another role)`;
-  const isPod = owner.group === '' && owner.kind === 'Pod';
-  const message = isPod
-    ? `it runs without the role that it would get today, ${quote(roleArn)}${withOther === 0 ? '' : ' (it has another role)'}`
-    : `${count} running pod${count === 1 ? '' : 's'} without the role that new ones get, ${quote(roleArn)}: ${which}${others}`;
-  return finding('PodsWithoutRole', { kind: owner.kind, namespace, name: owner.name }, message, fixFor(pods));
+  const message =
+    owner.group === '' && owner.kind === 'Pod'
+      ? `it lacks the role that a new one gets, ${role}`
+      : `${count} running ${count === 1 ? 'pod lacks' : 'pods lack'} the role that new ones get, ${role}: ${which}`;
+  const object = { kind: owner.kind, namespace, name: owner.name };
+  return finding('PodsWithoutRole', object, message + withOtherInWords(pods), fixFor(pods));
 }
 
 /**
- * Running pods of managed namespaces without the role that they would get today, by what controls them. What may not be
- * read is told, and passed over.
+ * Running pods of managed namespaces without the role that they would get today, by what controls them.
+ * @param tell a line for each cause for which pods were not checked or not listed.
  */
 export async function findRunningPods(
   source: ObjectSource,
   state: Snapshot,
   config: Config,
-  onUnread: (why: string) => void,
+  tell: (line: string) => void,
 ): Promise<readonly Finding[]> {
   let mayRead = true;
   const unlessForbidden = async <T>(read: Promise<T>): Promise<T | undefined> => {
@@ -72,7 +81,7 @@ export async function findRunningPods(
     } catch (error) {
       if (!(error instanceof UnreadError && error.isForbidden)) throw error;
       mayRead = false;
-      onUnread(error.message);
+      tell(`not checked: ${error.message}`);
       return undefined;
     }
   };
@@ -87,7 +96,7 @@ export async function findRunningPods(
     return (await unlessForbidden(outermostOwner(owner, namespace, source))) ?? owner;
   });
   const { more, malformed } = pods;
-  if (more > 0) onUnread(`pods of other owners than the first ${mostOwners}; so many lack their role: ${more}`);
-  if (malformed > 0) onUnread(`pods with a field of another type than Kubernetes gives it: ${malformed}`);
+  if (more > 0) tell(`not listed: pods without their role, of owners after the first ${mostOwners}: ${more}`);
+  if (malformed > 0) tell(`not checked: pods with a field of the wrong type: ${malformed}`);
   return [...pods.found].map(findingOf);
 }

@@ -173,7 +173,7 @@ function splitArguments(argv: readonly string[], flags: readonly Flag<unknown>[]
       const meant = probablyMeant(token.name, flags);
       const hint = meant === undefined ? '' : ` Did you mean --${meant}?`;
       throw new UsageError(
-        `unknown flag ${echo(token.rawName)}.${hint} \`carm-webhook ${command} --help\` shows what it takes`,
+        `unknown flag ${echo(token.rawName)}.${hint} \`carm-webhook ${command} --help\` lists the flags`,
       );
     }
     if (flag.placeholder !== undefined && token.value === undefined) {

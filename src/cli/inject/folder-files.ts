@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Unreadable, whyUnreadable } from '../../why-unreadable.ts';
 import { UsageError } from '../usage-error.ts';
 
-/** Files of one folder, with those of its folders under `-R`. */
+/** Files of one folder, with those of its subfolders under `-R`. */
 export const mostFiles = 10_000;
 /** What is looked at to find them: a folder such as `/` holds millions. */
 export const mostEntries = 100_000;
@@ -41,7 +41,9 @@ export async function filesOfFolder(folder: string, recursive: boolean): Promise
     const found = await readingInput(path, 'folder', readdir(path, { withFileTypes: true }));
     entries += found.length;
     if (entries > mostEntries) {
-      throw new UsageError(`folder ${JSON.stringify(folder)} has more than ${mostEntries} entries; name fewer of them`);
+      throw new UsageError(
+        `folder ${JSON.stringify(folder)} has more than ${mostEntries} entries; name smaller folders with -f`,
+      );
     }
     for (const entry of inOrderOfNames(found)) {
       const inside = join(path, entry.name);
@@ -52,7 +54,7 @@ export async function filesOfFolder(folder: string, recursive: boolean): Promise
         files.push(inside);
         if (files.length > mostFiles) {
           throw new UsageError(
-            `folder ${JSON.stringify(folder)} has more than ${mostFiles} manifests; name fewer of them`,
+            `folder ${JSON.stringify(folder)} has more than ${mostFiles} manifests; name smaller folders with -f`,
           );
         }
       }
@@ -60,7 +62,7 @@ export async function filesOfFolder(folder: string, recursive: boolean): Promise
   };
   await walk(folder);
   if (files.length === 0) {
-    const hint = skippedFolders ? '; -R looks into its folders too' : '';
+    const hint = skippedFolders ? '; -R reads its subfolders too' : '';
     throw new UsageError(`there is no .yaml, .yml or .json file in folder ${JSON.stringify(folder)}${hint}`);
   }
   for (const file of files) {

@@ -15,7 +15,7 @@ const injectFlags = {
     '-f, --filename FILE',
     'Manifests to read, YAML or JSON: a file, a folder, or - for stdin; may be repeated',
   ),
-  recursive: switchFlag('-R, --recursive', 'Read the folders within a folder of -f too'),
+  recursive: switchFlag('-R, --recursive', 'Read the subfolders of a folder too'),
   namespace: namespaceFlag,
   output: outputFlag(['yaml', 'json', 'diff']),
   ...clusterFlags,

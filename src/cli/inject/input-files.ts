@@ -49,7 +49,7 @@ class InputReader {
 
 /**
  * Reads the manifests of files, of the files in folders, of stdin for `-`.
- * @param recursive whether folders within folders count.
+ * @param recursive whether subfolders count.
  * @throws {UsageError | ManifestError}
  */
 export async function readInput(

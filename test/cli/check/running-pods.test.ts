@@ -79,7 +79,7 @@ async function injected(t: TestContext, plain: object, roleArn = role): Promise<
 describe('check finds the running pods without the role that they would get today', () => {
   const restart = (what: string) => `Restart it: kubectl rollout restart ${what} --namespace shop`;
   const lack = (count: number, names: string) =>
-    `${count} running pod${count === 1 ? '' : 's'} without the role that new ones get, "${role}": ${names}`;
+    `${count} running pod${count === 1 ? ' lacks' : 's lack'} the role that new ones get, ${role}: ${names}`;
   const replicaSet = (name: string, owner: object) =>
     object('apps/v1', 'ReplicaSet', name, { spec: { template: { spec: plainSpec } } }, owner);
 
@@ -123,7 +123,7 @@ describe('check finds the running pods without the role that they would get toda
       'a pod that nothing controls',
       [pod('bare')],
       [
-        `Pod shop/bare: it runs without the role that it would get today, "${role}". Nothing replaces it. Delete it, and create it again from its manifest: kubectl delete pod bare --namespace shop`,
+        `Pod shop/bare: it lacks the role that a new one gets, ${role}. Nothing replaces it. Delete it, and create it again from its manifest: kubectl delete pod bare --namespace shop`,
       ],
     ],
     [
@@ -150,7 +150,7 @@ describe('check finds the running pods without the role that they would get toda
       [pod('a', ownedBy('\u001b[2J', 'x')), pod('b', ownedBy('StatefulSet', 'x; rm -rf /'))],
       ['a', 'b'].map(
         name =>
-          `Pod shop/${name}: it runs without the role that it would get today, "${role}". Nothing replaces it. Delete it, and create it again from its manifest: kubectl delete pod ${name} --namespace shop`,
+          `Pod shop/${name}: it lacks the role that a new one gets, ${role}. Nothing replaces it. Delete it, and create it again from its manifest: kubectl delete pod ${name} --namespace shop`,
       ),
     ],
   ];
@@ -168,7 +168,7 @@ describe('check finds the running pods without the role that they would get toda
     const { findings } = await check('--state', await folderOf(t, [...cluster, now, before]));
     assert.deepEqual(
       findings.map(({ object: { name }, message }) => [name, message]),
-      [['before', `it runs without the role that it would get today, "${role}" (it has another role)`]],
+      [['before', `it lacks the role that a new one gets, ${role} (it has another role)`]],
     );
     const set = await Promise.all(
       ['a', 'b'].map(name => injected(t, pod(name, ownedBy('StatefulSet', 'db')), name === 'a' ? old : role)),
@@ -177,7 +177,7 @@ describe('check finds the running pods without the role that they would get toda
       '--state',
       await folderOf(t, [...cluster, ...set, pod('c', ownedBy('StatefulSet', 'db'))]),
     );
-    assert.match(mixed[0]?.message ?? '', /^2 running pods without .*: "a", "c" \(1 have another role\)$/);
+    assert.match(mixed[0]?.message ?? '', /^2 running pods lack .*: "a", "c" \(1 of them has another role\)$/);
   });
 
   test('a role without a token file is half of it', async t => {
@@ -243,17 +243,14 @@ describe('check finds the running pods without the role that they would get toda
     const odd = pod('odd', {}, { containers: [{ name: 'app', env: 'x' }] });
     const { stderr, findings } = await check('--state', await folderOf(t, [...cluster, odd, pod('bare')]));
     assert.equal(findings.length, 1);
-    assert.equal(stderr, 'not checked: pods with a field of another type than Kubernetes gives it: 1\n');
+    assert.equal(stderr, 'not checked: pods with a field of the wrong type: 1\n');
   });
 
   test('so many owners are kept, and the rest is counted', async t => {
     const pods = Array.from({ length: mostOwners + 3 }, (_, index) => pod(`bare-${index}`));
     const { stderr, findings } = await check('--state', await folderOf(t, [...cluster, ...pods]));
     assert.equal(findings.length, mostOwners);
-    assert.equal(
-      stderr,
-      `not checked: pods of other owners than the first ${mostOwners}; so many lack their role: 3\n`,
-    );
+    assert.equal(stderr, `not listed: pods without their role, of owners after the first ${mostOwners}: 3\n`);
   });
 });
 

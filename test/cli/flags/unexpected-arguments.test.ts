@@ -52,7 +52,7 @@ describe('an argument that no command takes is exit 2, one line that quotes it',
       assert.deepEqual([code, stdout], [2, '']);
       assert.equal(
         stderr,
-        'carm-webhook: unknown flag "--unexpected". `carm-webhook version --help` shows what it takes\n',
+        'carm-webhook: unknown flag "--unexpected". `carm-webhook version --help` lists the flags\n',
       );
     }
   });
@@ -74,7 +74,7 @@ describe('an argument that no command takes is exit 2, one line that quotes it',
       assert.deepEqual([code, stdout], [2, '']);
       const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
       assert.ok(stderr.startsWith(`carm-webhook: unknown flag "${given.slice(0, 100)}`), stderr);
-      assert.ok(stderr.endsWith(`".${hint} \`carm-webhook inject --help\` shows what it takes\n`), stderr);
+      assert.ok(stderr.endsWith(`".${hint} \`carm-webhook inject --help\` lists the flags\n`), stderr);
       assert.ok(stderr.length < 400);
     });
   }

@@ -85,7 +85,7 @@ describe('inject -f FOLDER', () => {
 
   const unreadable: readonly [name: string, flags: readonly string[], said: RegExp][] = [
     ['empty', [], /there is no \.yaml, \.yml or \.json file in folder "\S+empty"\n$/],
-    ['nested', [], /file in folder "\S+nested"; -R looks into its folders too\n$/],
+    ['nested', [], /file in folder "\S+nested"; -R reads its subfolders too\n$/],
     ['dangling', [], /cannot read "\S+dangling\/b\.yaml": there is no such file\n$/],
     ['linked-folder', [], /cannot read "\S+linked-folder\/b\.yaml": it is a folder; name the files in it\n$/],
     ['broken', ['-R'], /broken\/b\.yaml:2:1: /],
@@ -108,7 +108,7 @@ describe('inject -f FOLDER', () => {
     await symlink('../apps/b.yaml', join(full, 'one-more.yaml'));
     await assert.rejects(filesOfFolder(full, false), {
       code: 'Usage',
-      message: `folder ${JSON.stringify(full)} has more than ${mostFiles} manifests; name fewer of them`,
+      message: `folder ${JSON.stringify(full)} has more than ${mostFiles} manifests; name smaller folders with -f`,
     });
   });
 });
