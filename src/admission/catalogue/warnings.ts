@@ -146,7 +146,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     say: warning => `EKS Pod Identity serves ${containersNamed(warning)}: the ServiceAccount's role is not injected`,
   },
   TokenMountNested: {
-    cause: `A container mounts a read-only volume above \`${tokenMountPath}\`, or at \`/run\` or \`/run/secrets\`, where most images link \`/var/run\`. It starts only if the volume has the folder for the token: nobody can create it there.`,
+    cause: `A container mounts a read-only volume above \`${tokenMountPath}\`, or at \`/run\` or \`/run/secrets\`, where most images link \`/var/run\`. It starts only if the volume has the folder for the token, which cannot be created there.`,
     remedy: `Create the folder in the volume, mount the volume elsewhere, or list the container in \`${skipContainersAnnotation}\`.`,
     say: ({ containers, nestedIn: { mount, folder } }) =>
       containers.length === 1
