@@ -5,8 +5,6 @@ import type { Allowed, Denied, Mutated } from './decision.ts';
 import type { Endpoint, WebhookEntry } from './record.ts';
 import type { AdmissionRequest, Operation } from './review.ts';
 
-export type { Endpoint } from './record.ts';
-
 /** In place of a group: `services.k8s.aws` and the groups of ACK's services. A webhook configuration must list them. */
 export const everyAckGroup = '*.services.k8s.aws';
 

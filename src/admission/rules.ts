@@ -9,9 +9,10 @@ import { roleSelectorRules } from './guards/role-selectors.ts';
 import { ephemeralContainerRules } from './pods/ephemeral-containers.ts';
 import { podRules } from './pods/pods.ts';
 import { workloadRules } from './pods/workloads.ts';
+import type { Endpoint } from './record.ts';
 import { resourceRules } from './resources/resources.ts';
 import type { AdmissionRequest } from './review.ts';
-import { defineRule, type Endpoint, everyAckGroup, type Rule, type RuleMatch } from './rule.ts';
+import { defineRule, everyAckGroup, type Rule, type RuleMatch } from './rule.ts';
 
 export const rules: readonly Rule[] = [
   ...podRules,

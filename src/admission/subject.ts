@@ -2,8 +2,8 @@ import { isJsonObject, type JsonObject, optionalObject, optionalString } from '.
 import { quote } from '../objects/quote.ts';
 import type { AdmissionRequest } from './review.ts';
 
-/** The kind of a request's object, which is an identifier in every review that an API server sends. */
-export function plainKind({ kind }: AdmissionRequest): string {
+/** The kind of an object, which is an identifier in all that an API server sends. */
+export function plainKind({ kind }: Pick<AdmissionRequest, 'kind'>): string {
   return /^[A-Za-z0-9]{1,63}$/.test(kind) ? kind : 'object';
 }
 

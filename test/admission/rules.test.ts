@@ -5,9 +5,10 @@ import { parse } from 'yaml';
 import { ackCommonGroup } from '../../src/accounts/ack-service.ts';
 import { ackServices } from '../../src/accounts/ack-services.ts';
 import { allow, mutate } from '../../src/admission/decision.ts';
+import type { Endpoint } from '../../src/admission/record.ts';
 import { webhookEntries } from '../../src/admission/record.ts';
 import type { AdmissionRequest, Operation } from '../../src/admission/review.ts';
-import { defineRule, type Endpoint, everyAckGroup, type Rule } from '../../src/admission/rule.ts';
+import { defineRule, everyAckGroup, type Rule } from '../../src/admission/rule.ts';
 import { matchOfKind, notApplicable, ruleFor, rules } from '../../src/admission/rules.ts';
 import { workloadKinds } from '../../src/objects/pod-template.ts';
 

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../../src/admission/rule.ts';
+import type { Endpoint } from '../../src/admission/record.ts';
 import { configMap, created, mapReview, roleSelector, selectorReview, updated } from '../decisions/resources.ts';
 import { type ReviewOptions, reviewBody } from '../decisions/review.ts';
 import { type Grow, mapFields, metadataFields, podFields, resourceFields, selectorFields } from './hostile-objects.ts';

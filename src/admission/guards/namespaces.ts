@@ -1,4 +1,4 @@
-import { type Binding, isBound, readBinding } from '../../accounts/binding.ts';
+import { type Binding, ignoredTeamId, isBound, readBinding } from '../../accounts/binding.ts';
 import { isExcludedNamespace } from '../../accounts/managed-namespace.ts';
 import { podKeys } from '../../accounts/pod-role.ts';
 import { lookUpRole } from '../../accounts/role-map.ts';
@@ -104,7 +104,7 @@ function ignoredBindingWarnings(namespace: Namespace, excluded: boolean, config:
     const because = `namespace ${quote(namespace.name)} is never managed`;
     return [{ reason: 'BindingIgnored', what: 'the binding', because }];
   }
-  if (gates.TeamLevelCARM || !namespace.annotations.get(teamIdAnnotation)) return [];
+  if (ignoredTeamId(namespace.annotations, gates) === undefined) return [];
   return [{ reason: 'BindingIgnored', what: teamIdAnnotation, because: 'it needs the feature gate TeamLevelCARM' }];
 }
 

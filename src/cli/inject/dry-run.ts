@@ -4,6 +4,7 @@ import type { Config } from '../../admission/config.ts';
 import { describeMalformed } from '../../admission/failure.ts';
 import type { GroupVersionResource } from '../../admission/review.ts';
 import { matchOfKind } from '../../admission/rules.ts';
+import { plainKind } from '../../admission/subject.ts';
 import { groupOf, type Manifest, ManifestError } from '../../cluster/state/manifests.ts';
 import { Snapshot } from '../../cluster/state/snapshot.ts';
 import { quoteField } from '../../objects/field-path.ts';
@@ -57,12 +58,9 @@ function linesOf({ response, record }: ReviewResult, place: string, of: string):
 }
 
 /** What seems to make pods, and was not judged: a line at most for each cause. */
-function notJudged(
-  { place, kind }: Manifest,
-  name: string,
-  { unknownShape, cutBy }: NestedTemplates,
-): readonly string[] {
-  const subject = `${/^[A-Za-z0-9]{1,63}$/.test(kind) ? kind : 'object'} ${quote(name)}`;
+function notJudged(manifest: Manifest, name: string, { unknownShape, cutBy }: NestedTemplates): readonly string[] {
+  const { place } = manifest;
+  const subject = `${plainKind(manifest)} ${quote(name)}`;
   const lines: string[] = [];
   if (unknownShape !== undefined) {
     const at = unknownShape === '' ? '' : `, at ${quoteField(unknownShape)}`;
