@@ -177,6 +177,34 @@ export const namespaceRows: readonly Row[] = [
     outcome: 'mutated',
     after: { [label]: 'enabled' },
   },
+  ...[
+    { how: 'created with the label', review: create('new', undefined, enabled) },
+    { how: 'labelled', review: update(namespaceObject('new'), create('new', undefined, enabled)) },
+    { how: 'opted in', review: update(namespaceObject('new', undefined, disabled), create('new', undefined, enabled)) },
+  ].map(
+    ({ how, review }): Row => ({
+      proves: `a namespace that is ${how} without a binding is told that its pods will be denied`,
+      review,
+      reason: 'Checked',
+      outcome: 'allowed',
+      warnings: ['BindingUnresolved'],
+      says: ['pods will be denied until the namespace is bound', 'is not bound to an account'],
+    }),
+  ),
+  {
+    proves: 'a team id without its gate is named there',
+    review: create('new', { 'services.k8s.aws/team-id': 'payments' }, enabled),
+    reason: 'Checked',
+    outcome: 'allowed',
+    warnings: ['BindingUnresolved', 'BindingIgnored'],
+    says: ['its services.k8s.aws/team-id "payments" needs the feature gate TeamLevelCARM'],
+  },
+  {
+    proves: 'a namespace that has been labelled without a binding for long is not told so again',
+    review: update(namespaceObject('new', undefined, enabled), create('new', { note: 'x' }, enabled)),
+    reason: 'Checked',
+    outcome: 'allowed',
+  },
   {
     proves: 'removing the binding keeps the label and warns',
     review: update(namespaceObject('new', owner(), enabled), create('new', undefined, enabled)),

@@ -73,16 +73,18 @@ describe('the account map and the team map', () => {
     assert.match(warning, /: 1 bound namespace will use the new role of "222233334444" \(RoleReplaced\)$/);
   });
 
-  test('a key with the prefix of no service is warned of', testLimit, async () => {
-    const key = `pod.${b}`;
-    const [warning = '', ...more] = warningsOf(await edit({ [key]: roleOf(b) }));
-    assert.deepEqual(more, []);
-    assert.ok(
-      warning.endsWith(`unknown service prefix in "${key}"; such a key may never be used (UnknownService)`),
-      warning,
-    );
-    await edit({ [key]: null });
-  });
+  for (const [prefix, words] of [
+    ['pod', `key "pod.${b}" in the account map is ignored. Did you mean pods.${b}? (MisspelledKey)`],
+    ['quantum', `unknown service prefix in "quantum.${b}"; such a key may never be used (UnknownService)`],
+  ]) {
+    test(`a key with the prefix of no service is warned of: ${prefix}`, testLimit, async () => {
+      const key = `${prefix}.${b}`;
+      const [warning = '', ...more] = warningsOf(await edit({ [key]: roleOf(b) }));
+      assert.deepEqual(more, []);
+      assert.ok(warning.endsWith(`: ${words}`), warning);
+      await edit({ [key]: null });
+    });
+  }
 
   test(
     'the key of pods cannot go while they use it: they would get the role that ACK provisions with',

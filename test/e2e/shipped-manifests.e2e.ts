@@ -208,6 +208,7 @@ describe('the manifests in deploy/', () => {
       'Validating status.carm-webhook.dev Fail',
       'Validating maps.carm-webhook.dev Fail',
       'Validating selectors.carm-webhook.dev Fail',
+      'Validating keys.carm-webhook.dev Ignore',
     ]);
   });
 

@@ -36,7 +36,12 @@ export type Warning =
   | { readonly reason: 'UnknownContainer'; readonly names: readonly string[] }
   | IgnoredKey
   | IgnoredLabel
-  | { readonly reason: 'BindingUnresolved'; readonly denied: 'pods' | 'ACK resources'; readonly wrong: string }
+  | {
+      readonly reason: 'BindingUnresolved';
+      readonly denied: 'pods' | 'ACK resources';
+      readonly until: 'the binding resolves' | 'the namespace is bound';
+      readonly wrong: string;
+    }
   | { readonly reason: 'RunsWithoutRole'; readonly wrong: string }
   | { readonly reason: 'LabelRestored' }
   | { readonly reason: 'BindingRemoved'; readonly labelled: boolean }
@@ -173,9 +178,9 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   },
   BindingUnresolved: {
     cause:
-      "A namespace's binding does not resolve to a role yet: its pods and ACK resources are denied until it does. In a namespace labelled `carm-webhook.dev/inject: disabled`, only its ACK resources are.",
+      "A namespace's binding does not resolve to a role yet: its pods and ACK resources are denied until it does. In a namespace labelled `carm-webhook.dev/inject: disabled`, only its ACK resources are. Or a namespace is labelled `carm-webhook.dev/inject: enabled` and has no binding: its pods are denied until it has one.",
     remedy: 'Fix what the warning says is wrong.',
-    say: ({ denied, wrong }) => `${denied} will be denied until the binding resolves: ${wrong}`,
+    say: ({ denied, until, wrong }) => `${denied} will be denied until ${until}: ${wrong}`,
   },
   RunsWithoutRole: {
     cause:

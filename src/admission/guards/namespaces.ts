@@ -23,6 +23,7 @@ import { isNamespaceController } from '../controllers.ts';
 import { allow, mutate } from '../decision.ts';
 import { denyObject, messageContext } from '../deny-object.ts';
 import { type InvalidLabelValue, invalidValue } from '../label-values.ts';
+import { unboundProblem } from '../pods/pod-review.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { type DecisionBy, defineRule } from '../rule.ts';
 
@@ -54,6 +55,7 @@ function bindingWarnings(namespace: Namespace, view: View, config: Config): read
     {
       reason: 'BindingUnresolved',
       denied: optedOut ? 'ACK resources' : 'pods',
+      until: 'the binding resolves',
       wrong: describeProblem(problem, messageContext(namespace.name, config, { binding: bound })),
     },
   ];
@@ -68,6 +70,12 @@ function bindingWarnings(namespace: Namespace, view: View, config: Config): read
     mapped.value.role.partition,
   );
   return region.warning === undefined ? [] : [region.warning];
+}
+
+/** For a namespace that is labelled before it is bound: nothing else tells of it until its first pod is denied. */
+function missingBinding(namespace: Namespace, config: Config): Warning {
+  const wrong = describeProblem(unboundProblem(namespace, config), messageContext(namespace.name, config));
+  return { reason: 'BindingUnresolved', denied: 'pods', until: 'the namespace is bound', wrong };
 }
 
 /** Values of our labels that mean nothing. */
@@ -184,6 +192,7 @@ export function labelNamespace(
     const unbound = managed && old !== undefined && isBound(old.annotations, config.featureGates);
     const warnings = [
       ...(unbound ? [{ reason: 'BindingRemoved', labelled: label === 'enabled' } as const] : []),
+      ...(label === 'enabled' && old?.labels.get(injectLabel) !== 'enabled' ? [missingBinding(namespace, config)] : []),
       ...ignored,
       ...labels,
     ];
