@@ -401,7 +401,7 @@ export const podBoundaryRows: readonly Row[] = [
       warnings: ['TokenMountNested'],
       says: [
         'container "app" starts only if',
-        '"/var/run" has folder secrets/eks.amazonaws.com/serviceaccount;',
+        '"/var/run" has the folder secrets/eks.amazonaws.com/serviceaccount;',
         'eks.amazonaws.com/skip-containers',
       ],
     }),

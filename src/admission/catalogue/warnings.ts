@@ -113,7 +113,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
       'A container sets `AWS_PROFILE`, `AWS_DEFAULT_PROFILE`, `AWS_SHARED_CREDENTIALS_FILE` or `AWS_CONFIG_FILE`: some AWS SDKs use what these name instead of the injected role, or fail where a profile is missing.',
     remedy: 'Remove the variable, or skip the container.',
     say: warning =>
-      `${warning.variables.join(', ')} in ${containersNamed(warning)} may override the injected role, or AWS SDKs may fail`,
+      `${warning.variables.join(', ')} in ${containersNamed(warning)} may override the injected role, or make AWS SDKs fail`,
   },
   RoleDiffers: {
     cause:
@@ -155,7 +155,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     remedy: `Create the folder in the volume, mount the volume elsewhere, or list the container in \`${skipContainersAnnotation}\`.`,
     say: ({ containers, nestedIn: { mount, folder } }) =>
       containers.length === 1
-        ? `${containersNamed({ containers })} starts only if the read-only volume at ${quote(mount.mountPath)} has folder ${folder}; or use ${skipContainersAnnotation}`
+        ? `${containersNamed({ containers })} starts only if the read-only volume at ${quote(mount.mountPath)} has the folder ${folder}; or use ${skipContainersAnnotation}`
         : `${containersNamed({ containers })} start only if their read-only volumes have the token's folder, such as ${folder} in ${quote(mount.mountPath)}; or use ${skipContainersAnnotation}`,
   },
   MisspelledKey: {
