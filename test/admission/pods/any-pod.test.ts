@@ -157,9 +157,8 @@ describe('for any pod that is injected', () => {
     );
   });
 
-  test('once more without settings and annotation that it needs no more, it is left as it is', async () => {
+  test('once more without session name and annotation, which come with the pair alone, it is left as it is', async () => {
     type Containers = { env?: { name?: string }[] | null }[] | null;
-    const settings = new Set(['AWS_STS_REGIONAL_ENDPOINTS', 'AWS_DEFAULT_REGION', 'AWS_REGION']);
     const beside = new Set(['AWS_ROLE_SESSION_NAME', 'AWS_EC2_METADATA_DISABLED']);
     let complete = 0;
     await fc.assert(
@@ -185,8 +184,7 @@ describe('for any pod that is injected', () => {
         if (lists.some(({ env }) => env?.some(({ name }) => name?.startsWith('aws_')))) return;
         complete += 1;
         for (const container of lists) {
-          container.env =
-            container.env?.filter(({ name }) => !settings.has(name ?? '') && !beside.has(name ?? '')) ?? [];
+          container.env = container.env?.filter(({ name }) => !beside.has(name ?? '')) ?? [];
         }
         if (after.metadata?.annotations) delete after.metadata.annotations['carm-webhook.dev/role-arn'];
         const again = await ask(after);
