@@ -26,6 +26,8 @@ export interface KeyHint {
   readonly on: KeyedKind;
   /** The key that was meant, with what and where it is if that is not the same; undefined where none comes near. */
   readonly meant: string | undefined;
+  /** What to write on the same object instead; undefined where it belongs elsewhere, and where its name has a part to fill in. */
+  readonly replacement: { readonly key: string; readonly as: KeyedAs } | undefined;
 }
 
 const own = 'carm-webhook.dev';
@@ -152,12 +154,14 @@ function keyFor(row: KeyRow, prefix: string): string {
 }
 
 /** What to write in place of a key that belongs to a row. */
-function meantBy(row: KeyRow, as: KeyedAs, on: KeyedKind, prefix: string): string {
+function meantBy(row: KeyRow, as: KeyedAs, on: KeyedKind, prefix: string): Pick<KeyHint, 'meant' | 'replacement'> {
   const elsewhere = isReadOn(row, on) ? undefined : meantElsewhere.get(row.key);
   const target = byKey.get(elsewhere?.[on] ?? elsewhere?.['*'] ?? '') ?? row;
   const kind = target.as === as ? '' : `the ${target.as} `;
   const place = isReadOn(target, on) ? '' : ` on the ${kindsOf(target)[0]}`;
-  return `${kind}${keyFor(target, prefix)}${place}`;
+  const key = keyFor(target, prefix);
+  const isWritable = place === '' && !key.startsWith(`${anyService}.`);
+  return { meant: `${kind}${key}${place}`, replacement: isWritable ? { key, as: target.as } : undefined };
 }
 
 /** The row whose name comes nearest; of several, one that is read where the key stands. */
@@ -235,7 +239,7 @@ export function keyHint(key: string, as: KeyedAs, on: KeyedKind): KeyHint | unde
     key,
     as,
     on,
-    meant: row && meantBy(row, as, on, under),
+    ...(row === undefined ? { meant: undefined, replacement: undefined } : meantBy(row, as, on, under)),
   });
   if (!isOurs(prefix)) {
     const meant = prefixMeant(prefix.toLowerCase());

@@ -245,6 +245,9 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
         return {
           wrong: `ServiceAccount ${quote(at.serviceAccountName)} has ${where.annotation} ${quote(value)}; a role name does not begin with "role/"`,
           remedy: isRoleName(name) ? `drop "role/": write ${quote(name)}` : 'drop "role/", and correct the name',
+          command: isRoleName(name)
+            ? toPaste`kubectl annotate --overwrite serviceaccount ${at.serviceAccountName} --namespace ${at.namespace} ${where.annotation}=${name}`
+            : undefined,
           fixedBy: 'you',
         };
       }

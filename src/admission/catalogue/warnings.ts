@@ -14,6 +14,8 @@ import type { InvalidLabelValue } from '../label-values.ts';
 export type IgnoredKey = Pick<KeyHint, 'reason' | 'key' | 'meant'> & {
   /** `annotation` and `pod`; `key` and `account map`. */
   readonly as: KeyHint['as'] | 'key';
+  /** Of an object; the name that was meant is all that a map needs. */
+  readonly replacement?: KeyHint['replacement'];
   readonly on: string;
 };
 

@@ -23,7 +23,6 @@ import { isNamespaceController } from '../controllers.ts';
 import { allow, mutate } from '../decision.ts';
 import { denyObject, messageContext } from '../deny-object.ts';
 import { type InvalidLabelValue, invalidValue } from '../label-values.ts';
-import { unboundProblem } from '../pods/pod-review.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { type DecisionBy, defineRule } from '../rule.ts';
 
@@ -73,10 +72,12 @@ function bindingWarnings(namespace: Namespace, view: View, config: Config): read
 }
 
 /** For a namespace that is labelled before it is bound: nothing else tells of it until its first pod is denied. */
-function missingBinding(namespace: Namespace, config: Config): Warning {
-  const wrong = describeProblem(unboundProblem(namespace, config), messageContext(namespace.name, config));
-  return { reason: 'BindingUnresolved', denied: 'pods', until: 'the namespace is bound', wrong };
-}
+const missingBinding: Warning = {
+  reason: 'BindingUnresolved',
+  denied: 'pods',
+  until: 'the namespace is bound',
+  wrong: `it is labelled ${injectLabel}=enabled`,
+};
 
 /** Values of our labels that mean nothing. */
 function invalidValues({ labels }: Namespace): readonly InvalidLabelValue[] {
@@ -192,7 +193,7 @@ export function labelNamespace(
     const unbound = managed && old !== undefined && isBound(old.annotations, config.featureGates);
     const warnings = [
       ...(unbound ? [{ reason: 'BindingRemoved', labelled: label === 'enabled' } as const] : []),
-      ...(label === 'enabled' && old?.labels.get(injectLabel) !== 'enabled' ? [missingBinding(namespace, config)] : []),
+      ...(label === 'enabled' && old?.labels.get(injectLabel) !== 'enabled' ? [missingBinding] : []),
       ...ignored,
       ...labels,
     ];

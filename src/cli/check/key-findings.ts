@@ -8,24 +8,49 @@ import { nearestName } from '../../objects/edit-distance.ts';
 import { injectLabel } from '../../objects/keys.ts';
 import { type Finding, type FoundObject, finding } from './finding.ts';
 
-/** The command that removes a key; undefined where a part of it is no plain word. */
-function removal({ as, key }: IgnoredKey, { kind, namespace, name }: FoundObject): string | undefined {
-  if (as === 'key') return toPaste`kubectl edit configmap ${name} --namespace ${namespace}`;
-  const verb = as === 'label' ? 'label' : 'annotate';
-  return namespace === ''
-    ? toPaste`kubectl ${verb} ${kind} ${name} ${key}-`
-    : toPaste`kubectl ${verb} ${kind} ${name} --namespace ${namespace} ${key}-`;
+/** An object as kubectl takes it: `serviceaccount app --namespace shop`; undefined where a part is no plain word. */
+function target({ kind, namespace, name }: FoundObject): string | undefined {
+  const word = kind.toLowerCase();
+  return namespace === '' ? toPaste`${word} ${name}` : toPaste`${word} ${name} --namespace ${namespace}`;
+}
+
+const verbs = { label: 'label', annotation: 'annotate' } as const;
+
+/** A key of a map under another name. A patch of two operations is taken whole or not at all. */
+function renaming(key: string, meant: string | undefined, { namespace, name }: FoundObject): string | undefined {
+  if (meant === undefined) return undefined;
+  return toPaste`kubectl patch configmap ${name} --namespace ${namespace} --type json --patch '[{"op":"move","from":"/data/${key}","path":"/data/${meant}"}]'`;
+}
+
+/**
+ * The command that puts a key right: it gives the one that was meant the value, which it reads itself, for here only names are
+ * known; kubectl keeps one that is there already. A key that is read on other objects is only removed.
+ */
+function correction({ as, key, meant, replacement }: IgnoredKey, object: FoundObject): string | undefined {
+  if (as === 'key') return renaming(key, meant, object);
+  const at = target(object);
+  const removal = toPaste`${key}-`;
+  if (at === undefined || removal === undefined) return undefined;
+  if (replacement === undefined) return `kubectl ${verbs[as]} ${at} ${removal}`;
+  const { key: set, as: setAs } = replacement;
+  const value = `"$(kubectl get ${at} -o jsonpath='{.metadata.${as}s.${key.replaceAll('.', '\\.')}}')"`;
+  return as === setAs
+    ? `kubectl ${verbs[as]} ${at} ${set}=${value} ${removal}`
+    : `kubectl ${verbs[setAs]} ${at} ${set}=${value} && kubectl ${verbs[as]} ${at} ${removal}`;
+}
+
+/** What the command does, or what of it only a person can do. */
+function remedyOf({ as, meant, replacement }: IgnoredKey): string {
+  if (meant === undefined) return 'Remove it';
+  if (as === 'key') return `Rename it to ${meant}`;
+  return replacement === undefined ? `Set ${meant} instead, and remove this one` : `Use ${meant} instead`;
 }
 
 /** @param named as kubectl knows the object: resources by kind and group, for a kind alone may be that of another group. */
 export function ignoredKeyFinding(ignored: IgnoredKey, object: FoundObject, named = object): Finding {
-  const { reason, meant, as } = ignored;
-  const command = removal(ignored, named);
+  const command = correction(ignored, named);
   const message = sayIgnoredKey(ignored);
-  if (command === undefined) return finding(reason, object, message);
-  const instead =
-    meant === undefined ? 'Remove it' : `Set ${meant}${as === 'key' ? '' : ' instead'}, and remove this one`;
-  return finding(reason, object, message, `${instead}: ${command}`);
+  return finding(ignored.reason, object, message, command && `${remedyOf(ignored)}: ${command}`);
 }
 
 /** What people write who mean no. */
