@@ -32,10 +32,16 @@ function isPodTemplate(value: JsonObject): boolean {
 /** What stands beside an image in whatever runs it. */
 const besideImage = [
   ...['args', 'command', 'env', 'envFrom', 'envVars', 'imagePullPolicy', 'mainApplicationFile', 'name', 'ports'],
-  ...['resources', 'script', 'securityContext', 'serviceAccount', 'serviceAccountName', 'volumeMounts'],
+  ...['resources', 'script', 'securityContext', 'serviceAccount', 'serviceAccountName', 'source', 'volumeMounts'],
 ];
 
-const isAwsName = (name: unknown): boolean => typeof name === 'string' && /^aws_/i.test(name);
+/** What is a container, though it says no more than its image: Argo's `script`, Tekton's `steps`, Spark's `driver`. */
+const containerKeys: ReadonlySet<unknown> = new Set(['driver', 'executor', 'script', 'sidecars', 'steps']);
+
+/** Where variables stand: a list or a map of them, or Spark's settings by their paths, such as `spark.executorEnv.AWS_REGION`. */
+const variableKeys = ['env', 'envSecretKeyRefs', 'envVars', 'sparkConf'];
+
+const isAwsName = (name: unknown): boolean => typeof name === 'string' && /(?:^|\.)aws_/i.test(name);
 
 function setsAwsVariables(env: unknown): boolean {
   if (Array.isArray(env)) return env.some(each => isJsonObject(each) && isAwsName(each['name']));
@@ -44,13 +50,19 @@ function setsAwsVariables(env: unknown): boolean {
 
 const hasImage = (value: unknown): boolean => isJsonObject(value) && typeof value['image'] === 'string';
 
+/** The key that a value, or the list that it is in, stands under. */
+function keyOf(path: string): string | undefined {
+  return /\/([^/]*)(?:\/\d+)?$/.exec(path)?.[1];
+}
+
 /** Whether an object seems to say how a container runs (Argo's Workflow, Tekton's Task, SparkApplication), or by whom. */
-function describesPod(value: JsonObject): boolean {
+function describesPod(value: JsonObject, path: string): boolean {
   if (typeof value['serviceAccountName'] === 'string' || typeof value['serviceAccount'] === 'string') return true;
   const { container, containers, initContainers } = value;
   if ([container, containers, initContainers].flat().some(hasImage)) return true;
-  if (hasImage(value) && besideImage.some(key => Object.hasOwn(value, key))) return true;
-  return setsAwsVariables(value['env']) || setsAwsVariables(value['envVars']);
+  if (hasImage(value) && (containerKeys.has(keyOf(path)) || besideImage.some(other => Object.hasOwn(value, other))))
+    return true;
+  return variableKeys.some(each => setsAwsVariables(value[each]));
 }
 
 /** The pod templates in an object, in its order. */
@@ -72,7 +84,7 @@ export function findPodTemplates(object: JsonObject): NestedTemplates {
         else cutBy ??= 'templates';
         return;
       }
-      if (unknownShape === undefined && describesPod(value)) unknownShape = path;
+      if (unknownShape === undefined && describesPod(value, path)) unknownShape = path;
       for (const [key, each] of Object.entries(value)) visit(each, `${path}/${pointerSegment(key)}`, level + 1);
     } else if (Array.isArray(value)) {
       for (const [index, each] of value.entries()) visit(each, `${path}/${index}`, level + 1);

@@ -10,6 +10,7 @@ const enabled = { 'carm-webhook.dev/inject': 'enabled' };
 const disabled = { 'carm-webhook.dev/inject': 'disabled' };
 const controller = 'system:serviceaccount:kube-system:namespace-controller';
 const label = '/metadata/labels/carm-webhook.dev~1inject';
+const no = { 'carm-webhook.dev/inject': 'false' };
 
 function create(name: string, annotations?: Json, labels?: Json, metadata?: Json): ReviewOptions {
   return {
@@ -212,6 +213,13 @@ export const namespaceRows: readonly Row[] = [
     outcome: 'allowed',
     warnings: ['BindingRemoved'],
     after: { [label]: 'enabled' },
+  },
+  {
+    proves: 'a namespace that loses its binding, and whose label hid its pods, is not told that they lose a role',
+    review: update(namespaceObject('new', owner(), no), create('new', undefined, no)),
+    reason: 'NamespaceNotManaged',
+    outcome: 'allowed',
+    warnings: ['InvalidLabel'],
   },
   {
     proves: 'a namespace that loses binding and label at once is warned of: its pods get no role any more',

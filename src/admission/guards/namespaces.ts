@@ -189,8 +189,11 @@ export function labelNamespace(
   const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject ?? {}, request.name) : undefined;
   const labels = invalidLabelWarnings(namespace, config).filter(warning => isOld(warning, old));
   if (!isBound(namespace.annotations, config.featureGates)) {
-    const managed = label !== 'disabled' && old?.labels.get(injectLabel) !== 'disabled';
-    const unbound = managed && old !== undefined && isBound(old.annotations, config.featureGates);
+    const before = old?.labels.get(injectLabel);
+    const wasBound = old !== undefined && isBound(old.annotations, config.featureGates);
+    // Without `enabled`, then or now, the webhook sees no pod of it, and none loses anything.
+    const isSeen = [before, label].includes('enabled') && ![before, label].includes('disabled');
+    const unbound = wasBound && isSeen;
     const warnings = [
       ...(unbound ? [{ reason: 'BindingRemoved', labelled: label === 'enabled' } as const] : []),
       ...(label === 'enabled' && old?.labels.get(injectLabel) !== 'enabled' ? [missingBinding] : []),

@@ -63,10 +63,21 @@ function meantValue({ label, value }: IgnoredLabel, config: Config): string {
   return no.has(written) || nearestName(written, ['disabled']) !== undefined ? 'disabled' : 'enabled';
 }
 
-export function ignoredLabelFinding(ignored: IgnoredLabel, object: FoundObject, config: Config): Finding {
+/** @param isBound whether the namespace is: `enabled` would have all pods of one that is not denied. */
+export function ignoredLabelFinding(
+  ignored: IgnoredLabel,
+  object: FoundObject,
+  isBound: boolean,
+  config: Config,
+): Finding {
   const { label, allowed } = ignored;
   const value = meantValue(ignored, config);
-  const command = toPaste`kubectl label --overwrite namespace ${object.name} ${label}=${value}`;
   const message = warnings.InvalidLabel.say(ignored);
+  if (value === 'enabled' && !isBound) {
+    const command = toPaste`kubectl label namespace ${object.name} ${label}-`;
+    const remedy = 'The namespace is not bound: bind it first, or remove the label';
+    return finding('InvalidLabel', object, message, command && `${remedy}: ${command}`);
+  }
+  const command = toPaste`kubectl label --overwrite namespace ${object.name} ${label}=${value}`;
   return finding('InvalidLabel', object, message, command && `Use ${allowed}: ${command}`);
 }

@@ -1,4 +1,4 @@
-import { type Binding, readBinding } from '../../accounts/binding.ts';
+import { type Binding, isBound, readBinding } from '../../accounts/binding.ts';
 import { isExcludedNamespace } from '../../accounts/managed-namespace.ts';
 import { podKeys } from '../../accounts/pod-role.ts';
 import { lookUpRole, type MappedRole, type MappingProblem } from '../../accounts/role-map.ts';
@@ -102,7 +102,9 @@ export function findInNamespace(namespace: Namespace, state: Snapshot, config: C
     findings.push(...problemFinding(problem, object, binding, config));
   }
   findings.push(
-    ...invalidLabelWarnings(namespace, config).map(ignored => ignoredLabelFinding(ignored, object, config)),
+    ...invalidLabelWarnings(namespace, config).map(ignored =>
+      ignoredLabelFinding(ignored, object, isBound(annotations, config.featureGates), config),
+    ),
     ...keyHints(namespace, 'namespace').map(ignored => ignoredKeyFinding(ignored, object)),
   );
   if (reason === 'Labelled') {

@@ -165,6 +165,23 @@ describe('check', () => {
     }
   });
 
+  for (const value of ['yes', 'Enabled']) {
+    test(`a namespace that is not bound is not to be labelled enabled, which has its pods denied: ${value}`, async t => {
+      const labels = `labels: { carm-webhook.dev/inject: "${value}" }`;
+      const folder = await stateOf(t, `apiVersion: v1\nkind: Namespace\nmetadata: { name: odd, ${labels} }\n`);
+      const { findings } = await findingsOf('--state', folder);
+      assert.deepEqual(
+        findings.map(({ reason, fix }) => [reason, fix]),
+        [
+          [
+            'InvalidLabel',
+            'The namespace is not bound: bind it first, or remove the label: kubectl label namespace odd carm-webhook.dev/inject-',
+          ],
+        ],
+      );
+    });
+  }
+
   test('what is ignored comes with the command that puts it right', async () => {
     const { findings } = await findingsOf('--state', state, gates);
     const fixes = findings
