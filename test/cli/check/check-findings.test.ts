@@ -199,19 +199,19 @@ describe('check', () => {
       ],
       [
         'annotation "services.k8s.aws/deletion_policy" on the ACK resource is ignored. Did you mean services.k8s.aws/deletion-policy?',
-        'Set services.k8s.aws/deletion-policy instead, and remove this one: kubectl annotate Bucket.s3.services.k8s.aws slip --namespace good services.k8s.aws/deletion_policy-',
+        `Use services.k8s.aws/deletion-policy instead: kubectl annotate bucket.s3.services.k8s.aws slip --namespace good services.k8s.aws/deletion-policy="$(kubectl get bucket.s3.services.k8s.aws slip --namespace good -o jsonpath='{.metadata.annotations.services\\.k8s\\.aws/deletion_policy}')" services.k8s.aws/deletion_policy-`,
       ],
       [
         'key "pod.111122223333" in the account map is ignored. Did you mean pods.111122223333?',
-        'Set pods.111122223333, and remove this one: kubectl edit configmap ack-role-account-map --namespace ack-system',
+        `Rename it to pods.111122223333: kubectl patch configmap ack-role-account-map --namespace ack-system --type json --patch '[{"op":"move","from":"/data/pod.111122223333","path":"/data/pods.111122223333"}]'`,
       ],
       [
         'annotation "service.k8s.aws/team-id" on the namespace is ignored. Did you mean services.k8s.aws/team-id?',
-        'Set services.k8s.aws/team-id instead, and remove this one: kubectl annotate Namespace odd service.k8s.aws/team-id-',
+        `Use services.k8s.aws/team-id instead: kubectl annotate namespace odd services.k8s.aws/team-id="$(kubectl get namespace odd -o jsonpath='{.metadata.annotations.service\\.k8s\\.aws/team-id}')" service.k8s.aws/team-id-`,
       ],
       [
         'annotation "eks.amazon.com/role-arn" on the ServiceAccount is ignored. Did you mean eks.amazonaws.com/role-arn?',
-        'Set eks.amazonaws.com/role-arn instead, and remove this one: kubectl annotate ServiceAccount slip --namespace good eks.amazon.com/role-arn-',
+        `Use eks.amazonaws.com/role-arn instead: kubectl annotate serviceaccount slip --namespace good eks.amazonaws.com/role-arn="$(kubectl get serviceaccount slip --namespace good -o jsonpath='{.metadata.annotations.eks\\.amazon\\.com/role-arn}')" eks.amazon.com/role-arn-`,
       ],
     ]);
   });
