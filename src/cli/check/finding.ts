@@ -34,8 +34,8 @@ const ofCatalogue = {
   BindingIgnored: ['warning', 'Namespace'],
   InvalidTokenExpiration: ['warning', 'ServiceAccount'],
   TokenExpirationClamped: ['warning', 'ServiceAccount'],
-  MisspelledKey: ['warning', 'ConfigMap, Namespace, ServiceAccount, ACK resource'],
-  MisplacedKey: ['warning', 'Namespace, ServiceAccount, ACK resource'],
+  MisspelledKey: ['warning', 'ConfigMap, Namespace, ServiceAccount, ACK resource, Pod or what controls it'],
+  MisplacedKey: ['warning', 'Namespace, ServiceAccount, ACK resource, Pod or what controls it'],
 } as const satisfies Partial<Readonly<Record<DenialReason | WarningReason, readonly [Severity, on: string]>>>;
 
 const own = {

@@ -1,5 +1,7 @@
 import { toPaste } from '../../admission/catalogue/paste.ts';
-import { nameRole } from '../../admission/catalogue/warnings.ts';
+
+import { nameRole, sayIgnoredKey } from '../../admission/catalogue/warnings.ts';
+
 import type { Config } from '../../admission/config.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import type { JsonObject } from '../../objects/json.ts';
@@ -7,8 +9,9 @@ import { quoteNames } from '../../objects/quote.ts';
 import type { ObjectSource } from '../sources/object-source.ts';
 import { UnreadError } from '../sources/unread-error.ts';
 import { type Finding, finding } from './finding.ts';
+import { ignoredKeyFinding } from './key-findings.ts';
 import { outermostOwner } from './pod-owners.ts';
-import { mostOwners, type PodsWithoutRole, RunningPods } from './running-pods.ts';
+import { type IgnoredKeysOfPods, mostOwners, type PodsWithoutRole, RunningPods } from './running-pods.ts';
 
 /** What `kubectl rollout restart` takes. */
 const restartable = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
@@ -64,6 +67,20 @@ function findingOf(pods: PodsWithoutRole): Finding {
   return finding('PodsWithoutRole', object, message + withOtherInWords(pods), fixFor(pods));
 }
 
+/** Ignored keys of pods, where they are to be put right: in the template of what controls the pods, else on the pod. */
+function keyFindingsOf({ owner, namespace, hints }: IgnoredKeysOfPods): readonly Finding[] {
+  const object = { kind: owner.kind, namespace, name: owner.name };
+  if (owner.group === '' && owner.kind === 'Pod')
+    return [...hints.values()].map(hint => ignoredKeyFinding(hint, object));
+  const kind = owner.group === '' ? owner.kind : `${owner.kind}.${owner.group}`;
+  const command = toPaste`kubectl edit ${kind} ${owner.name} --namespace ${namespace}`;
+  return [...hints.values()].map(hint => {
+    const remedy = hint.meant === undefined ? 'Remove it' : `Set ${hint.meant} instead, and remove this one`;
+    const fix = `${remedy}, in the pod template${command === undefined ? '' : `: ${command}`}`;
+    return finding(hint.reason, object, sayIgnoredKey(hint), fix);
+  });
+}
+
 /**
  * Running pods of managed namespaces without the role that they would get today, by what controls them.
  * @param tell a line for each cause for which pods were not checked or not listed.
@@ -98,5 +115,5 @@ export async function findRunningPods(
   const { more, malformed } = pods;
   if (more > 0) tell(`not listed: pods without their role, of owners after the first ${mostOwners}: ${more}`);
   if (malformed > 0) tell(`not checked: pods with a field of the wrong type: ${malformed}`);
-  return [...pods.found].map(findingOf);
+  return [...[...pods.found].map(findingOf), ...[...pods.ignoredKeys].flatMap(keyFindingsOf)];
 }

@@ -3,7 +3,9 @@ import type { Config } from '../../admission/config.ts';
 import { ruleFor } from '../../admission/rules.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { isJsonObject, type JsonObject, MalformedObjectError } from '../../objects/json.ts';
+import { type KeyHint, keyHints } from '../../objects/key-hints.ts';
 import { injectLabel, mirrorAnnotation } from '../../objects/keys.ts';
+import { readWrittenMetadata } from '../../objects/metadata.ts';
 import { ObjectTooLargeError } from '../../objects/object-size.ts';
 import { withAdditions } from '../inject/dry-run.ts';
 import { podResource, reviewOf } from '../inject/synthetic-review.ts';
@@ -15,10 +17,13 @@ export const mostOwners = 1000;
 /** Names that are kept of the pods of one owner. */
 const mostPods = 5;
 
-/** Pods of one owner that run without the role that they would get today. */
-export interface PodsWithoutRole {
+interface PodsOfOwner {
   readonly namespace: string;
   readonly owner: Owner;
+}
+
+/** Pods of one owner that run without the role that they would get today. */
+export interface PodsWithoutRole extends PodsOfOwner {
   readonly roleArn: string;
   count: number;
   /** Those among them that have another role. */
@@ -27,10 +32,25 @@ export interface PodsWithoutRole {
   readonly names: string[];
 }
 
+/** What one owner's pods have of labels and annotations that are ignored: the first few. */
+export interface IgnoredKeysOfPods extends PodsOfOwner {
+  /** By what they say, so that each is told once for all pods. */
+  readonly hints: Map<string, KeyHint>;
+}
+
+/** Ignored keys that are told of one owner. */
+const mostKeys = 8;
+
 /** The role that a pod lacks. */
 interface MissingRole {
   readonly roleArn: string;
   readonly hasOther: boolean;
+}
+
+type JudgedPod = JsonObject & { readonly metadata: JsonObject & { readonly name: string; readonly namespace: string } };
+
+function keyOf({ namespace, owner }: PodsOfOwner): string {
+  return JSON.stringify([namespace, owner.group, owner.kind, owner.name]);
 }
 
 const ended: ReadonlySet<unknown> = new Set(['Succeeded', 'Failed']);
@@ -57,6 +77,7 @@ export class RunningPods {
   /** Whether pods of a namespace are looked at. */
   readonly #namespaces = new Map<string, boolean>();
   readonly #byOwner = new Map<string, PodsWithoutRole>();
+  readonly #keysByOwner = new Map<string, IgnoredKeysOfPods>();
   /** Pods of more owners than are kept. */
   more = 0;
   /** Pods that could not be judged. */
@@ -71,10 +92,18 @@ export class RunningPods {
     return this.#byOwner.values();
   }
 
+  get ignoredKeys(): Iterable<IgnoredKeysOfPods> {
+    return this.#keysByOwner.values();
+  }
+
   look(object: JsonObject): void {
     try {
-      const missing = this.#missingRole(object);
-      if (missing !== undefined) this.#add(object, missing);
+      const pod = this.#judged(object);
+      if (pod === undefined) return;
+      const owner = controllerOf(object) ?? { group: '', kind: 'Pod', name: pod.metadata.name };
+      this.#addKeys(pod, owner);
+      const missing = this.#missingRole(pod);
+      if (missing !== undefined) this.#add(pod, owner, missing);
     } catch (error) {
       if (!(error instanceof MalformedObjectError || error instanceof ObjectTooLargeError)) throw error;
       this.malformed += 1;
@@ -96,13 +125,18 @@ export class RunningPods {
     return looked;
   }
 
-  #missingRole({ metadata, spec, status }: JsonObject): MissingRole | undefined {
+  /** What counts of a pod; undefined for one that is not looked at. */
+  #judged({ metadata, spec, status }: JsonObject): JudgedPod | undefined {
     if (!isJsonObject(metadata) || !isJsonObject(spec)) return undefined;
     const { name, namespace, labels, annotations, deletionTimestamp } = metadata;
     if (typeof name !== 'string' || typeof namespace !== 'string' || !this.#isLookedAt(namespace)) return undefined;
     if (deletionTimestamp !== undefined || (isJsonObject(status) && ended.has(status['phase']))) return undefined;
     if (mirrorAnnotation in fieldsOf(metadata, 'annotations')) return undefined;
-    const pod = { metadata: { name, namespace, labels, annotations }, spec };
+    return { metadata: { name, namespace, labels, annotations }, spec };
+  }
+
+  #missingRole(pod: JudgedPod): MissingRole | undefined {
+    const { name, namespace } = pod.metadata;
     const before = beforeInjection(pod);
     const request = reviewOf({ resource: podResource, kind: 'Pod', name, namespace, object: before });
     const decision = ruleFor('mutate', request).decide(request, this.#state, this.#config);
@@ -118,15 +152,27 @@ export class RunningPods {
     return undefined;
   }
 
-  #add(object: JsonObject, { roleArn, hasOther }: MissingRole): void {
-    const { name, namespace } = fieldsOf(object, 'metadata') as { name: string; namespace: string };
-    const owner = controllerOf(object) ?? { group: '', kind: 'Pod', name };
+  #add({ metadata: { name, namespace } }: JudgedPod, owner: Owner, { roleArn, hasOther }: MissingRole): void {
     this.#merge({ namespace, owner, roleArn, count: 1, withOther: hasOther ? 1 : 0, names: [name] });
   }
 
+  #addKeys(pod: JudgedPod, owner: Owner): void {
+    const hints = keyHints(readWrittenMetadata(pod), 'pod').map(hint => [`${hint.as} ${hint.key}`, hint] as const);
+    if (hints.length > 0) this.#mergeKeys({ namespace: pod.metadata.namespace, owner, hints: new Map(hints) });
+  }
+
+  #mergeKeys(keys: IgnoredKeysOfPods): void {
+    const key = keyOf(keys);
+    const known = this.#keysByOwner.get(key);
+    if (known === undefined) {
+      if (this.#keysByOwner.size < mostOwners) this.#keysByOwner.set(key, keys);
+      return;
+    }
+    for (const [said, hint] of keys.hints) if (known.hints.size < mostKeys) known.hints.set(said, hint);
+  }
+
   #merge(pods: PodsWithoutRole): void {
-    const { namespace, owner } = pods;
-    const key = JSON.stringify([namespace, owner.group, owner.kind, owner.name]);
+    const key = keyOf(pods);
     const known = this.#byOwner.get(key);
     if (known === undefined) {
       if (this.#byOwner.size < mostOwners) this.#byOwner.set(key, pods);
@@ -139,9 +185,18 @@ export class RunningPods {
   }
 
   /** The same pods by other owners: a Deployment in place of its ReplicaSets. */
-  async byOwners(ownerOf: (pods: PodsWithoutRole) => Promise<Owner>): Promise<void> {
+  async byOwners(ownerOf: (pods: PodsOfOwner) => Promise<Owner>): Promise<void> {
     const found = [...this.#byOwner.values()];
+    const keys = [...this.#keysByOwner.values()];
     this.#byOwner.clear();
-    for (const pods of found) this.#merge({ ...pods, owner: await ownerOf(pods) });
+    this.#keysByOwner.clear();
+    const known = new Map<string, Owner>();
+    const outermost = async (pods: PodsOfOwner): Promise<Owner> => {
+      const owner = known.get(keyOf(pods)) ?? (await ownerOf(pods));
+      known.set(keyOf(pods), owner);
+      return owner;
+    };
+    for (const pods of found) this.#merge({ ...pods, owner: await outermost(pods) });
+    for (const pods of keys) this.#mergeKeys({ ...pods, owner: await outermost(pods) });
   }
 }

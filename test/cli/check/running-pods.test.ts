@@ -254,6 +254,33 @@ describe('check finds the running pods without the role that they would get toda
   });
 });
 
+test('keys of pods that are ignored are told once an owner, with where to put them right', async t => {
+  const annotations = { 'eks.amazonaws.com/role-arn': role };
+  const labels = { 'carm-webhook.dev/injct': 'disabled', 'eks.amazonaws.com/fargate-profile': 'x' };
+  const odd = pod('web-1', { annotations, labels, ...ownedBy('ReplicaSet', 'web-7d4b9') });
+  const state = await folderOf(t, [
+    ...cluster,
+    object('apps/v1', 'ReplicaSet', 'web-7d4b9', {}, ownedBy('Deployment', 'web')),
+    odd,
+    { ...odd, metadata: { ...odd.metadata, name: 'web-2' } },
+    pod('alone', { annotations }),
+    { ...pod('unseen', { annotations }), metadata: { name: 'unseen', namespace: 'plain', annotations } },
+  ]);
+  const { stdout } = await runCommand(['check', '-o', 'json', '--state', state]);
+  const findings: readonly Finding[] = JSON.parse(stdout).findings;
+  const onPods = findings.filter(({ reason }) => reason === 'MisplacedKey' || reason === 'MisspelledKey');
+  const meant = 'eks.amazonaws.com/role-arn on the ServiceAccount';
+  const misplaced = `annotation "eks.amazonaws.com/role-arn" on the pod is ignored. Did you mean ${meant}?`;
+  const misspelled = 'label "carm-webhook.dev/injct" on the pod is ignored. Did you mean carm-webhook.dev/inject?';
+  const edit = 'in the pod template: kubectl edit Deployment.apps web --namespace shop';
+  const remove = 'kubectl annotate Pod alone --namespace shop eks.amazonaws.com/role-arn-';
+  assert.deepEqual(onPods.map(inShort).sort(), [
+    `Deployment shop/web: ${misplaced}. Set ${meant} instead, and remove this one, ${edit}`,
+    `Deployment shop/web: ${misspelled}. Set carm-webhook.dev/inject instead, and remove this one, ${edit}`,
+    `Pod shop/alone: ${misplaced}. Set ${meant} instead, and remove this one: ${remove}`,
+  ]);
+});
+
 describe('by a cluster', () => {
   const replicaSet = object('apps/v1', 'ReplicaSet', 'web-1', {}, ownedBy('Deployment', 'web'));
   const objects = [
