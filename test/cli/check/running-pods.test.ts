@@ -273,7 +273,7 @@ test('keys of pods that are ignored are told once an owner, with where to put th
   const misplaced = `annotation "eks.amazonaws.com/role-arn" on the pod is ignored. Did you mean ${meant}?`;
   const misspelled = 'label "carm-webhook.dev/injct" on the pod is ignored. Did you mean carm-webhook.dev/inject?';
   const edit = 'in the pod template: kubectl edit Deployment.apps web --namespace shop';
-  const remove = 'kubectl annotate Pod alone --namespace shop eks.amazonaws.com/role-arn-';
+  const remove = 'kubectl annotate pod alone --namespace shop eks.amazonaws.com/role-arn-';
   assert.deepEqual(onPods.map(inShort).sort(), [
     `Deployment shop/web: ${misplaced}. Set ${meant} instead, and remove this one, ${edit}`,
     `Deployment shop/web: ${misspelled}. Set carm-webhook.dev/inject instead, and remove this one, ${edit}`,
