@@ -42,7 +42,7 @@ function auditAnnotations({ verdict, reason, accountId, role }: Decision): Reado
 function formatWarnings(rule: Rule, warnings: readonly Warning[], request: AdmissionRequest): readonly string[] {
   if (warnings.length === 0) return [];
   const object = shortSubject(request, isJsonObject(request.object) ? request.object : {});
-  const subject = rule.warnsOfPods ? `pods of ${object}` : object;
+  const subject = rule.warnsOfPods ? `carm-webhook: pods of ${object}` : object;
   return warnings.map(warning => `${subject}: ${formatWarning(warning)}`);
 }
 

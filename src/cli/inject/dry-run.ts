@@ -10,11 +10,13 @@ import { Snapshot } from '../../cluster/state/snapshot.ts';
 import { quoteField } from '../../objects/field-path.ts';
 import { type JsonObject, MalformedObjectError, optionalObject, optionalString } from '../../objects/json.ts';
 import type { Addition } from '../../objects/json-patch.ts';
+import { injectLabel } from '../../objects/keys.ts';
 import { isKubernetesGroup } from '../../objects/kubernetes-groups.ts';
 import { findPodTemplates, type NestedTemplates, nestedLimits } from '../../objects/nested-pod-templates.ts';
 import { templateOf, withClaims } from '../../objects/pod-template.ts';
 import { quote } from '../../objects/quote.ts';
 import type { ObjectSource } from '../sources/object-source.ts';
+import { envFromNote } from './env-from-note.ts';
 import { InputCluster } from './input-cluster.ts';
 import { namespaceResource, podResource, type ReviewSubject, resourceOf, reviewOf } from './synthetic-review.ts';
 
@@ -78,6 +80,8 @@ export class DryRun {
   readonly #cluster: InputCluster;
   readonly #input: Snapshot;
   readonly #defaultNamespace: string;
+  /** Namespaces whose pods the webhook does not see, which is said once. */
+  readonly #unseen = new Set<string>();
 
   /** @param defaultNamespace of objects that name none. */
   constructor(source: ObjectSource, config: Config, defaultNamespace: string) {
@@ -203,12 +207,30 @@ export class DryRun {
     // Messages name the object that a person wrote.
     const subject = { resource, kind: manifest.kind, name, namespace, object };
     const judged = await this.#judge(subject, manifest.place, of);
+    const isPod = resource.group === podResource.group && resource.resource === podResource.resource;
+    const notes = isPod && !judged.denied ? await this.#notes(object, namespace, judged.additions) : [];
     return {
       ...untouched,
       ...judged,
+      lines: [...judged.lines, ...notes.map(note => `${manifest.place}: note: ${note}`)],
       additions: judged.additions.map(addition => ({ ...addition, path: at + addition.path })),
       preview: at.length > 0 && judged.additions.length > 0,
     };
+  }
+
+  /** What the pods would not tell: of `envFrom`, and that without the label the API server does not ask about them. */
+  async #notes(pod: JsonObject, namespace: string, additions: readonly Addition[]): Promise<readonly string[]> {
+    if (additions.length === 0) return [];
+    const notes: string[] = [];
+    const ofEnvFrom = envFromNote(pod, additions);
+    if (ofEnvFrom !== undefined) notes.push(ofEnvFrom);
+    const found = await this.#cluster.read({ kind: 'Namespace', name: namespace });
+    if (found?.labels.get(injectLabel) !== 'enabled' && !this.#unseen.has(namespace)) {
+      this.#unseen.add(namespace);
+      const label = `${injectLabel}=enabled`;
+      notes.push(`namespace ${quote(namespace)} is not labelled ${label}; until it is, its pods get nothing of this`);
+    }
+    return notes;
   }
 
   /** What `/mutate` makes of an object is judged by `/validate`, as the API server does. */
