@@ -5,6 +5,7 @@ import {
   featureGatesOf,
   parseFeatureGate,
   parseGoBool,
+  unknownGates,
 } from '../../src/accounts/feature-gates.ts';
 
 describe('feature gates', () => {
@@ -27,18 +28,28 @@ describe('feature gates', () => {
     assert.equal(featureGatesOf([parseFeatureGate('ResourceAdoption=false')]).ResourceAdoption, false);
   });
 
+  test('one that we do not know is accepted, kept apart, and changes none that we know', () => {
+    const given = featureGatesOf(['IgnoreFieldDrift=true', 'TeamLevelCARM=true'].map(parseFeatureGate));
+    assert.deepEqual(unknownGates(given), ['IgnoreFieldDrift']);
+    assert.deepEqual({ ...defaultFeatureGates, IgnoreFieldDrift: true, TeamLevelCARM: true }, given);
+    assert.deepEqual(unknownGates(defaultFeatureGates), []);
+  });
+
   for (const item of [
     '',
     'TeamLevelCARM',
     'TeamLevelCARM=',
     'TeamLevelCARM=yes',
     'teamlevelcarm=true',
-    'Nope=true',
+    'Nope=yes',
+    'IgnoreFieldDrift',
+    'ServiceLevelCARMs=true',
+    'TeamLevelCarm=true',
     '__proto__=true',
     'constructor=true',
     'TeamLevelCARM=true=true',
   ]) {
-    test(`${JSON.stringify(item)} is denied, with the gates there are`, () => {
+    test(`${JSON.stringify(item)} is none, and names those that there are`, () => {
       assert.throws(
         () => parseFeatureGate(item),
         (error: Error & { code?: string }) =>

@@ -63,7 +63,14 @@ async function runServer(t: TestContext): Promise<void> {
   const certificates = await Promise.all([makeSelfSigned(), makeSelfSigned()]);
   const [{ current: first }, { current: second }] = certificates;
   await Promise.all([writeFile(certFile, first.certPem), writeFile(keyFile, first.keyPem)]);
-  const flags = ['--bind-address=127.0.0.1', '--port=0', '--ops-port=0', '--shutdown-delay=0s', '--log-level=debug'];
+  const flags = [
+    '--bind-address=127.0.0.1',
+    '--port=0',
+    '--ops-port=0',
+    '--shutdown-delay=0s',
+    '--log-level=debug',
+    '--feature-gates=IgnoreFieldDrift=true',
+  ];
   const files = [`--state=${state.folder}`, `--tls-cert-file=${certFile}`, `--tls-private-key-file=${keyFile}`];
   const child = spawn(process.execPath, [builtBundle(), 'serve', ...files, ...flags], {
     env: { PATH: process.env['PATH'] },

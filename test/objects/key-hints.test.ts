@@ -10,6 +10,13 @@ const kinds: readonly KeyedKind[] = ['pod', 'namespace', 'ServiceAccount', 'ACK 
 const kindsOf = ({ us, ack = [], written = [] }: KeyRow): readonly KeyedKind[] => [...us, ...ack, ...written];
 const labels = ['label', 'annotation'] as const;
 
+/** What can be written on the same object, by the words for it. */
+function replacementOf(meant: string, as: 'label' | 'annotation') {
+  if (meant.includes(' on the ') || meant.startsWith('SERVICE.')) return undefined;
+  const [, other, key] = /^the (label|annotation) (.*)$/.exec(meant) ?? [];
+  return key === undefined ? { key: meant, as } : { key, as: other };
+}
+
 describe('a misspelled key', () => {
   for (const [on, as, key, meant] of [
     ['ServiceAccount', 'annotation', 'eks.amazon.com/role-arn', 'eks.amazonaws.com/role-arn'],
@@ -47,7 +54,10 @@ describe('a misspelled key', () => {
     ['ACK resource', 'annotation', 'services.k8s.aws/skip-final-snapshot', 'rds.services.k8s.aws/skip-final-snapshot'],
   ] as const) {
     test(`${as} ${key} on a ${on} was probably meant to be ${meant}`, () =>
-      assert.deepEqual(keyHint(key, as, on), { reason: 'MisspelledKey', key, as, on, meant }));
+      assert.deepEqual(keyHint(key, as, on), {
+        ...{ reason: 'MisspelledKey', key, as, on, meant },
+        replacement: replacementOf(meant, as),
+      }));
   }
 
   for (const key of ['credentials', 'hub-role-arn', 'external-id', 'aws-config', 'allow-rebind', 'x']) {
@@ -83,7 +93,10 @@ describe('a misplaced key', () => {
     ['ACK resource', 'annotation', 's3.services.k8s.aws/deletion-policy', 'services.k8s.aws/deletion-policy'],
   ] as const) {
     test(`${as} ${key} on a ${on} was probably meant to be ${meant}`, () =>
-      assert.deepEqual(keyHint(key, as, on), { reason: 'MisplacedKey', key, as, on, meant }));
+      assert.deepEqual(keyHint(key, as, on), {
+        ...{ reason: 'MisplacedKey', key, as, on, meant },
+        replacement: replacementOf(meant, as),
+      }));
   }
 
   test('is each key of the table wherever it is not read, but for the label of EKS and what nobody of ours names', () => {

@@ -1,3 +1,4 @@
+import { unknownGates } from '../../accounts/feature-gates.ts';
 import { createAdmit, createAnswerFailure } from '../../admission/admit.ts';
 import { warnings } from '../../admission/catalogue/warnings.ts';
 import type { Config } from '../../admission/config.ts';
@@ -115,6 +116,9 @@ async function serve(argv: readonly string[], { env }: Surroundings): Promise<nu
   const config = configFrom(values, env);
   const logger = createLogger(values.logLevel);
   const stopLogging = logNodeWarnings(logger);
+  for (const gate of unknownGates(config.featureGates)) {
+    logger.warn({ gate }, 'unknown feature gate: it changes nothing here');
+  }
   try {
     return await serveBy(values, config, logger);
   } finally {
