@@ -37,7 +37,7 @@ const listLimitMs = 60_000;
 /** 150,000 pods, the most that Kubernetes is made for, are some 2 GB of JSON. */
 const podListLimitMs = 300_000;
 const pageSize = 500;
-/** Times that the list of pods begins anew because it took longer than its version was kept. */
+/** Times that the list of pods begins again because it took longer than its version was kept. */
 const mostExpired = 2;
 
 /** Snapshots take what they read of an object. */

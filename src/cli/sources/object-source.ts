@@ -11,7 +11,7 @@ export interface ObjectSource extends AsyncDisposable {
   pod(namespace: string, name: string): Promise<JsonObject | undefined>;
   /**
    * Every pod, one by one, in no order; none of them is kept. Those that have ended may be left out.
-   * @param begin called at the start, and again where all must be told anew; what it returns gets each pod.
+   * @param begin called at the start, and again where all must be told from the start; what it returns gets each pod.
    * @throws {ClusterUnreachableError}
    */
   pods(begin: () => (pod: JsonObject) => void): Promise<void>;
