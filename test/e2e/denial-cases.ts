@@ -84,7 +84,7 @@ const bindings: readonly DenialCase[] = [
     reason: 'InvalidAccountId',
     namespace: bound(`${account}\n`),
     blames:
-      /namespace "NAMESPACE" has services\.k8s\.aws\/owner-account-id "111122223333\\u000a", which has white space/,
+      /namespace "NAMESPACE" has services\.k8s\.aws\/owner-account-id "111122223333\\u000a", which starts or ends with white space/,
     remedy: `Ask your platform team to correct it: kubectl annotate --overwrite namespace NAMESPACE ${owner}=${account}`,
     filledIn: [account, account],
   },
