@@ -8,7 +8,7 @@ import type { Endpoint, Outcome, ReviewRecord } from './record.ts';
 import type { AdmissionResponse } from './response.ts';
 import type { AdmissionRequest } from './review.ts';
 import type { Rule } from './rule.ts';
-import { shortSubject } from './subject.ts';
+import { fromUs, shortSubject } from './subject.ts';
 
 /** An answer, and what metrics and logs say of it. */
 export interface ReviewResult {
@@ -42,7 +42,7 @@ function auditAnnotations({ verdict, reason, accountId, role }: Decision): Reado
 function formatWarnings(rule: Rule, warnings: readonly Warning[], request: AdmissionRequest): readonly string[] {
   if (warnings.length === 0) return [];
   const object = shortSubject(request, isJsonObject(request.object) ? request.object : {});
-  const subject = rule.warnsOfPods ? `carm-webhook: pods of ${object}` : object;
+  const subject = rule.warnsOfPods ? fromUs(`pods of ${object}`) : object;
   return warnings.map(warning => `${subject}: ${formatWarning(warning)}`);
 }
 

@@ -41,3 +41,8 @@ export function subjectOf(request: AdmissionRequest): string {
   const where = namespace === '' ? '' : ` in namespace ${quote(namespace)}`;
   return `${plainKind(request)} ${quote(nameOf(request))}${where}`;
 }
+
+/** Words that name who says them, for people who asked us nothing: they applied a workload, and its pods are what we see. */
+export function fromUs(words: string): string {
+  return `carm-webhook: ${words}`;
+}

@@ -6,7 +6,7 @@ import { allow, type Decision } from './decision.ts';
 import { denyObject, messageContext } from './deny-object.ts';
 import type { AdmissionRequest } from './review.ts';
 import type { Rule } from './rule.ts';
-import { subjectOf } from './subject.ts';
+import { fromUs, subjectOf } from './subject.ts';
 
 function isStoredTerminating({ oldObject, terminating }: AdmissionRequest): boolean {
   if (terminating !== undefined) return terminating;
@@ -22,7 +22,7 @@ export function tooLarge(rule: Rule, request: AdmissionRequest, { what, atLeast 
   if (isStoredTerminating(request)) return allow('Terminating');
   const at = messageContext(request.namespace, config);
   const advisory = rule.advisory ?? false;
-  const subject = () => `${advisory ? 'carm-webhook: ' : ''}${subjectOf(request)}`;
+  const subject = () => (advisory ? fromUs(subjectOf(request)) : subjectOf(request));
   const decision = denyObject(subject, { reason: 'ObjectTooLarge', what, atLeast }, at, config);
   return { ...decision, advisory, confirmLive: false };
 }

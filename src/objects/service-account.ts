@@ -5,3 +5,6 @@ export interface ServiceAccount {
   readonly labels: KeyedStrings<never>;
   readonly annotations: KeyedStrings<ServiceAccountAnnotation>;
 }
+
+/** One that says nothing: with no labels and no annotations. */
+export const bareServiceAccount: ServiceAccount = { labels: new Map(), annotations: new Map() };

@@ -1,8 +1,6 @@
-import type { ServiceAccount } from '../../objects/service-account.ts';
+import { bareServiceAccount } from '../../objects/service-account.ts';
 import type { Lookup, LookupResult, View } from '../cluster.ts';
 import { LookupView, lookUpIn } from '../lookup.ts';
-
-const plain: ServiceAccount = { labels: new Map(), annotations: new Map() };
 
 /**
  * A view in which every ServiceAccount is there: one that is not has no labels and no annotations. In most bundles a workload's
@@ -22,6 +20,6 @@ export class ExpectedServiceAccounts extends LookupView {
     const found = lookUpIn(this.#view, lookup);
     if (found !== undefined || lookup.kind !== 'ServiceAccount') return found;
     this.missed = true;
-    return plain as LookupResult<L>;
+    return bareServiceAccount as LookupResult<L>;
   }
 }

@@ -10,7 +10,7 @@ import { modeOf } from '../mode.ts';
 import { readOnce } from '../read-once.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { type DecisionBy, defineRule } from '../rule.ts';
-import { shortSubject } from '../subject.ts';
+import { fromUs, shortSubject } from '../subject.ts';
 import { ExpectedServiceAccounts } from './expected-service-accounts.ts';
 import { isMadeByController } from './made-by-controller.ts';
 import { PodReview, reviewPod, type UnmanagedPod } from './pod-review.ts';
@@ -72,7 +72,7 @@ function validateWorkload(request: AdmissionRequest, view: View, config: Config)
   if (typeof read === 'string') return allow(read);
   const subject = () => {
     const mode = modeOf(view.namespace(request.namespace), config.defaultMode);
-    return `carm-webhook: ${read.pods} will ${mode === 'enforce' ? 'not start' : `run unchanged (mode ${mode})`}`;
+    return fromUs(`${read.pods} will ${mode === 'enforce' ? 'not start' : `run unchanged (mode ${mode})`}`);
   };
   const expected = new ExpectedServiceAccounts(view);
   const podReview = reviewPod({ subject, pod: read.pod }, request.namespace, expected, config);

@@ -1,7 +1,5 @@
 import { toPaste } from '../../admission/catalogue/paste.ts';
-
 import { nameRole, sayIgnoredKey } from '../../admission/catalogue/warnings.ts';
-
 import type { Config } from '../../admission/config.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import type { JsonObject } from '../../objects/json.ts';
@@ -10,17 +8,25 @@ import type { ObjectSource } from '../sources/object-source.ts';
 import { UnreadError } from '../sources/unread-error.ts';
 import { type Finding, finding } from './finding.ts';
 import { ignoredKeyFinding } from './key-findings.ts';
-import { outermostOwner } from './pod-owners.ts';
+import { type Owner, outermostOwner } from './pod-owners.ts';
 import { type IgnoredKeysOfPods, mostOwners, type PodsWithoutRole, RunningPods } from './running-pods.ts';
 
 /** What `kubectl rollout restart` takes. */
 const restartable = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
 
+/** Whether pods have no owner but themselves. */
+function isPod({ group, kind }: Owner): boolean {
+  return group === '' && kind === 'Pod';
+}
+
+/** A remedy, with its command where all names in that are plain words. */
+function withCommand(words: string, command: string | undefined, after = ''): string {
+  return `${words}${command === undefined ? '' : `: ${command}`}${after}`;
+}
+
 /** What to do for the pods of an owner to get the role. A command is left out where a name in it is none. */
 function fixFor({ owner, namespace, names, count }: PodsWithoutRole): string {
   const { kind, group, name } = owner;
-  const withCommand = (words: string, command: string | undefined, after = '') =>
-    `${words}${command === undefined ? '' : `: ${command}`}${after}`;
   if (group === 'apps' && restartable.has(kind)) {
     const command = toPaste`kubectl rollout restart ${kind.toLowerCase()}/${name} --namespace ${namespace}`;
     return withCommand('Restart it', command);
@@ -32,7 +38,7 @@ function fixFor({ owner, namespace, names, count }: PodsWithoutRole): string {
     const command = toPaste`kubectl delete pods --selector batch.kubernetes.io/job-name=${name} --namespace ${namespace}`;
     return withCommand('Let it finish, or have it start new pods', command, ' (they may count as failures of the Job)');
   }
-  if (group === '' && kind === 'Pod') {
+  if (isPod(owner)) {
     const command = toPaste`kubectl delete pod ${name} --namespace ${namespace}`;
     return withCommand('Nothing replaces it. Delete it, and create it again from its manifest', command);
   }
@@ -59,10 +65,9 @@ function findingOf(pods: PodsWithoutRole): Finding {
   const { owner, namespace, names, count } = pods;
   const role = nameRole(pods.roleArn);
   const which = `${quoteNames(names)}${count > names.length ? ` and ${count - names.length} more` : ''}`;
-  const message =
-    owner.group === '' && owner.kind === 'Pod'
-      ? `it lacks the role that a new one gets, ${role}`
-      : `${count} running ${count === 1 ? 'pod lacks' : 'pods lack'} the role that new ones get, ${role}: ${which}`;
+  const message = isPod(owner)
+    ? `it lacks the role that a new one gets, ${role}`
+    : `${count} running ${count === 1 ? 'pod lacks' : 'pods lack'} the role that new ones get, ${role}: ${which}`;
   const object = { kind: owner.kind, namespace, name: owner.name };
   return finding('PodsWithoutRole', object, message + withOtherInWords(pods), fixFor(pods));
 }
@@ -70,13 +75,12 @@ function findingOf(pods: PodsWithoutRole): Finding {
 /** Ignored keys of pods, where they are to be put right: in the template of what controls the pods, else on the pod. */
 function keyFindingsOf({ owner, namespace, hints }: IgnoredKeysOfPods): readonly Finding[] {
   const object = { kind: owner.kind, namespace, name: owner.name };
-  if (owner.group === '' && owner.kind === 'Pod')
-    return [...hints.values()].map(hint => ignoredKeyFinding(hint, object));
+  if (isPod(owner)) return [...hints.values()].map(hint => ignoredKeyFinding(hint, object));
   const kind = owner.group === '' ? owner.kind : `${owner.kind}.${owner.group}`;
   const command = toPaste`kubectl edit ${kind} ${owner.name} --namespace ${namespace}`;
   return [...hints.values()].map(hint => {
     const remedy = hint.meant === undefined ? 'Remove it' : `Set ${hint.meant} instead, and remove this one`;
-    const fix = `${remedy}, in the pod template${command === undefined ? '' : `: ${command}`}`;
+    const fix = withCommand(`${remedy}, in the pod template`, command);
     return finding(hint.reason, object, sayIgnoredKey(hint), fix);
   });
 }

@@ -1,7 +1,8 @@
 import { type Cluster, type Lookup, type LookupResult, UnverifiedError } from '../../admission/cluster.ts';
 import { describeLookup, lookUpIn, lookupKey } from '../../admission/lookup.ts';
 import { ApiError, ClusterUnreachableError } from '../../cluster/api/api-errors.ts';
-import { noAnnotations, type Snapshot } from '../../cluster/state/snapshot.ts';
+import type { Snapshot } from '../../cluster/state/snapshot.ts';
+import { bareServiceAccount } from '../../objects/service-account.ts';
 import type { ObjectSource } from '../sources/object-source.ts';
 import { UnreadError } from '../sources/unread-error.ts';
 
@@ -64,7 +65,7 @@ export class InputCluster implements Cluster {
     try {
       const found = await this.#source.read(lookup);
       if (found !== undefined || lookup.kind !== 'ServiceAccount') return found;
-      return noAnnotations;
+      return bareServiceAccount;
     } catch (cause) {
       if (!(cause instanceof ClusterUnreachableError)) throw cause;
       // The namespace is in the input, so its ServiceAccount `default` is the one that Kubernetes makes.

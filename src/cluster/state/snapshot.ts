@@ -15,7 +15,7 @@ import { ObjectTooLargeError } from '../../objects/object-size.ts';
 import { type WorkloadKind, workloadKinds } from '../../objects/pod-template.ts';
 import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../../objects/role-map.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
-import type { ServiceAccount } from '../../objects/service-account.ts';
+import { bareServiceAccount, type ServiceAccount } from '../../objects/service-account.ts';
 import {
   type AskedLabels,
   cachedNamespaces,
@@ -53,7 +53,6 @@ function workloadKey(group: string, kind: string, namespace: string, name: strin
 
 /** Every ServiceAccount of a namespace is written down but this one: a controller makes it in each namespace. */
 const givenServiceAccount = 'default';
-export const noAnnotations: ServiceAccount = { labels: new Map(), annotations: new Map() };
 
 /** As the API server writes them: of many keys that nobody reads, the first few are warned of. */
 function inOrder(strings: ReadonlyMap<string, string>): JsonObject {
@@ -133,7 +132,7 @@ export class Snapshot implements View {
     const written = this.#serviceAccounts.get(`${namespace}/${name}`)?.value;
     if (written !== undefined) return written;
     const isGiven = name === givenServiceAccount && this.#namespaces.has(namespace);
-    return isGiven ? { cached: noAnnotations, live: noAnnotations } : undefined;
+    return isGiven ? { cached: bareServiceAccount, live: bareServiceAccount } : undefined;
   }
 
   /** Without the one that every namespace has. */
