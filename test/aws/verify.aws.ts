@@ -316,7 +316,7 @@ ok: pods of this ServiceAccount get to their role.
       'chained/default': ['ok'],
       'wrong-id/default': ['broken', 'AssumeRoleNotAuthorized'],
       'no-policy/default': ['broken', 'NoIdentityPolicy'],
-      'over-pod-identity/default': ['unverified', 'PodIdentity'],
+      'over-pod-identity/default': ['unverified', 'HubRoleMissing'],
       'not-mapped/default': ['denied', 'AccountNotMapped'],
       ...Object.fromEntries(many.map(name => [`${name}/default`, ['ok']])),
     };

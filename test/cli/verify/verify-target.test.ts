@@ -133,7 +133,7 @@ describe('the way of a pod to its role', () => {
     const { verification, calls, code } = await verify(t, 'chained');
     assert.deepEqual(
       [verification.result, verification.reason, calls.length, code],
-      ['unverified', 'PodIdentity', 0, 0],
+      ['unverified', 'HubRoleMissing', 0, 0],
     );
   });
 });
