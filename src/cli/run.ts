@@ -23,6 +23,11 @@ const commands: readonly LazyCommand[] = [
     summary: 'Explain the decision on a pod, a workload or a namespace',
     load: () => import('./why/why.ts'),
   },
+  {
+    name: 'iam',
+    summary: 'Write the trust and permission policies that the roles of pods need in AWS',
+    load: () => import('./iam/iam.ts'),
+  },
   { name: 'version', summary: 'Print the version', load: () => import('./version.ts') },
 ];
 

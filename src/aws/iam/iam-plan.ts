@@ -47,6 +47,7 @@ class RoleSides {
   readonly byAudience = new Map<string, Subject[]>();
   readonly podIdentity: Subject[] = [];
   readonly callers = new Map<string, Caller>();
+  /** ARNs. */
   readonly assumes = new Set<string>();
 
   constructor(role: RoleArn) {
@@ -88,8 +89,9 @@ class Plan {
     const subject = requireSubject({ namespace, serviceAccount });
     const first = this.of(access.mode === 'chain' ? hubOf(access) : access.role);
     if (podIdentity === undefined) {
-      const subjects = first.byAudience.get(requirePlain('audience', audience)) ?? [];
-      first.byAudience.set(audience, [...subjects, subject]);
+      const subjects = first.byAudience.get(requirePlain('audience', audience));
+      if (subjects === undefined) first.byAudience.set(audience, [subject]);
+      else subjects.push(subject);
     } else {
       first.podIdentity.push(subject);
     }
@@ -109,7 +111,7 @@ class Plan {
     const trusting = this.sorted.filter(sides => sides.trustStatements(this.#options).length > 0);
     const ordered = new Set<RoleSides>();
     for (let left = trusting; left.length > 0; ) {
-      const waiting = new Set(left.map(({ role }) => role.text));
+      const waiting = new Set<string>(left.map(({ role }) => role.text));
       const next = left.filter(({ callers }) => [...callers.keys()].every(caller => !waiting.has(caller)));
       if (next.length === 0) {
         throw new IamPlanError(
@@ -152,6 +154,11 @@ function checkAckRole(ack: PlanOptions['ack'], grants: readonly Grant[]): void {
   );
 }
 
+function ackStep(role: RoleArn, mapped: readonly RoleArn[]): IamStep {
+  const roleArns = mapped.map(({ text }) => text);
+  return { kind: 'role-policy', role, name: ackAssumePolicyName, policy: assumePolicy(roleArns, false) };
+}
+
 /** What is not wrong, and opens more than the bindings say. */
 export function sharedHubWarnings(grants: readonly Grant[]): readonly string[] {
   const chained = grants.flatMap(({ namespace, access }) => (access.mode === 'chain' ? [{ namespace, access }] : []));
@@ -179,7 +186,8 @@ export function planIam(grants: readonly Grant[], options: PlanOptions): readonl
   for (const arn of podIdentity?.clusterArns ?? []) requirePlain('cluster ARN', arn);
   const plan = new Plan(options);
   for (const grant of grants) plan.add(grant);
-  for (const role of ack?.mapped ?? []) if (ack !== undefined) plan.of(role).trustRole(ack.role, undefined, false);
+  const ofAck = ack === undefined ? [] : ack.mapped.filter(({ text }) => text !== ack.role.text);
+  for (const role of ofAck) if (ack !== undefined) plan.of(role).trustRole(ack.role, undefined, false);
   const roles = plan.rolesInOrder;
   const roleSteps = roles.map((sides): IamStep => {
     const trusts = [...sides.callers.values()].map(({ role }) => role);
@@ -190,19 +198,6 @@ export function planIam(grants: readonly Grant[], options: PlanOptions): readonl
     const policy = assumePolicy(assumes, podIdentity !== undefined);
     return [{ kind: 'role-policy', role, name: assumePolicyName, policy }];
   });
-  const ofAck: readonly IamStep[] =
-    ack === undefined || ack.mapped.length === 0
-      ? []
-      : [
-          {
-            kind: 'role-policy',
-            role: ack.role,
-            name: ackAssumePolicyName,
-            policy: assumePolicy(
-              ack.mapped.map(({ text }) => text),
-              false,
-            ),
-          },
-        ];
-  return [...providerSteps(roles, issuers), ...roleSteps, ...policySteps, ...ofAck];
+  const ackSteps = ack === undefined || ofAck.length === 0 ? [] : [ackStep(ack.role, ofAck)];
+  return [...providerSteps(roles, issuers), ...roleSteps, ...policySteps, ...ackSteps];
 }

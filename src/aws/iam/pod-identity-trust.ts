@@ -10,19 +10,21 @@ import { type Subject, withoutCovered } from './subject.ts';
  */
 export function podIdentityTrust(trusted: readonly Subject[], clusterArns: readonly string[]): readonly Statement[] {
   const byNamespace = Map.groupBy(withoutCovered(trusted), ({ namespace }) => namespace);
-  return [...byNamespace].sort(([a], [b]) => (a < b ? -1 : 1)).map(([namespace, subjects]) => {
-    const names = subjects.flatMap(({ serviceAccount }) => serviceAccount ?? []);
-    return {
-      Effect: 'Allow',
-      Principal: { Service: 'pods.eks.amazonaws.com' },
-      Action: assumeActions(true),
-      Condition: {
-        StringEquals: {
-          'aws:RequestTag/kubernetes-namespace': namespace,
-          ...(names.length > 0 && { 'aws:RequestTag/kubernetes-service-account': policyValues(names) }),
-          ...(clusterArns.length > 0 && { 'aws:RequestTag/eks-cluster-arn': policyValues(clusterArns) }),
+  return [...byNamespace]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([namespace, subjects]) => {
+      const names = subjects.flatMap(({ serviceAccount }) => serviceAccount ?? []);
+      return {
+        Effect: 'Allow',
+        Principal: { Service: 'pods.eks.amazonaws.com' },
+        Action: assumeActions(true),
+        Condition: {
+          StringEquals: {
+            'aws:RequestTag/kubernetes-namespace': namespace,
+            ...(names.length > 0 && { 'aws:RequestTag/kubernetes-service-account': policyValues(names) }),
+            ...(clusterArns.length > 0 && { 'aws:RequestTag/eks-cluster-arn': policyValues(clusterArns) }),
+          },
         },
-      },
-    };
-  });
+      };
+    });
 }

@@ -19,7 +19,8 @@ function ofTrust(roleArn: string, length: number): readonly string[] {
   const { byDefault, atMost } = quotas.trustPolicy;
   if (length <= byDefault) return [];
   const is = `the trust policy of ${roleArn} has ${length} characters`;
-  if (length <= atMost) return [`${is}: more than ${byDefault} need a higher quota of AWS ("Role trust policy length")`];
+  if (length <= atMost)
+    return [`${is}: more than ${byDefault} need a higher quota of AWS ("Role trust policy length")`];
   return [`${is}: IAM takes ${atMost} at most. Split the role, or trust whole namespaces by --any-serviceaccount`];
 }
 
@@ -36,7 +37,9 @@ export function quotaWarnings(steps: readonly IamStep[]): readonly string[] {
       ...(ofAccount.length > oidcProviders
         ? [`account ${accountId} would have ${ofAccount.length} OIDC providers: AWS takes ${oidcProviders} an account`]
         : []),
-      ...crowded.map(step => `the provider ${quote(step.url)} would have ${step.clientIds.length} audiences: IAM takes ${clientIds}`),
+      ...crowded.map(
+        step => `the provider ${quote(step.url)} would have ${step.clientIds.length} audiences: IAM takes ${clientIds}`,
+      ),
     ];
   });
   const ofPolicies = steps.flatMap(step => {
