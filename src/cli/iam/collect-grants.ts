@@ -98,8 +98,11 @@ class Collector {
 
   /** @param serviceAccount undefined for every one of the namespace that says nothing of its own. */
   add(namespace: string, serviceAccount: string | undefined): void {
-    if (this.#full) return this.leaveOut(`ServiceAccount ${quote(`${namespace}/${serviceAccount ?? '*'}`)}`);
     const name = serviceAccount ?? bareName;
+    if (this.#full) {
+      this.leaveOut(`ServiceAccount ${quote(`${namespace}/${name}`)}`);
+      return;
+    }
     const view = this.#viewWith(serviceAccount === undefined);
     const pod = readPod({ spec: { serviceAccountName: name, containers: [] } });
     const subject = () => `pods of ServiceAccount ${quote(name)} in namespace ${quote(namespace)}`;
@@ -124,7 +127,10 @@ class Collector {
     if (this.#selection.kind === 'account' && podRole.accountId !== this.#selection.accountId) return;
     const user = { namespace: review.namespace, serviceAccountName: name, serviceAccount: object };
     const access = resolveRoleAccess(podRole, user, this.#config);
-    if (!access.ok) return this.leaveOut(review.deny(access.problem as Problem).message());
+    if (!access.ok) {
+      this.leaveOut(review.deny(access.problem as Problem).message());
+      return;
+    }
     const { audience } = readTokenSettings(pod.annotations, object.annotations, this.#config.tokenExpirationSeconds);
     if (review.binding.ok)
       this.#bindings.set(`${review.binding.value.kind} ${review.binding.value.id}`, review.binding.value);
@@ -132,7 +138,8 @@ class Collector {
     this.#characters += this.#lengthOf(grant);
     if (this.#characters > most.characters) {
       this.#full = true;
-      return this.leaveOut(`ServiceAccount ${quote(`${namespace}/${name}`)}: more than ${most.characters} characters`);
+      this.leaveOut(`ServiceAccount ${quote(`${namespace}/${name}`)}: more than ${most.characters} characters`);
+      return;
     }
     this.grants.push(grant);
   }

@@ -92,7 +92,8 @@ class TerraformWriter {
         const key = `${step.accountId} ${step.url}`;
         const name = this.#names.of(type, key, `account_${step.accountId}_${identifierOf(step.url.slice(8))}`);
         const ids = { list: step.clientIds.map(text) };
-        return this.#resource(type, name, [this.#provider(step), ['url', text(step.url)], ['client_id_list', ids]]);
+        this.#resource(type, name, [this.#provider(step), ['url', text(step.url)], ['client_id_list', ids]]);
+        break;
       }
       case 'role': {
         const type = 'aws_iam_role';
@@ -104,13 +105,14 @@ class TerraformWriter {
           const attributes = [this.#provider(step), ['to', address(`${type}.${label}`)], ['id', text(name)]] as const;
           this.blocks.push({ block: 'import', labels: [], attributes });
         }
-        return this.#resource(type, label, [
+        this.#resource(type, label, [
           this.#provider(step),
           ['name', text(name)],
           ['path', text(path)],
           ['assume_role_policy', json(step.trust)],
           ...this.#dependsOn(step.trusts.map(role => role.text)),
         ]);
+        break;
       }
       case 'role-policy': {
         const type = 'aws_iam_role_policy';
@@ -118,15 +120,17 @@ class TerraformWriter {
         const wanted = `account_${step.role.accountId}_${identifierOf(name)}_${identifierOf(step.name)}`;
         const label = this.#names.of(type, `${step.role.text} ${step.name}`, wanted);
         const role = this.#roleNamed(name, step.role.text);
-        return this.#resource(type, label, [
+        this.#resource(type, label, [
           this.#provider(step),
           ['name', text(step.name)],
           ['role', role],
           ['policy', json(step.policy)],
         ]);
+        break;
       }
       case 'resource-policy':
-        return this.#addResourcePolicy(step);
+        this.#addResourcePolicy(step);
+        break;
     }
   }
 
