@@ -118,7 +118,7 @@ for (const [service, arn] of [
   ['sns', `arn:aws:sns:*:${owner}:news`],
   ['kms', `arn:aws:kms:eu-central-1:${owner}:alias/x`],
   ['kms', `arn:aws:kms:eu-central-1:${owner}:key/*`],
-  ['ecr', `arn:aws:ecr:eu-central-1:${owner}:repository/$` + '{x}'],
+  ['ecr', `arn:aws:ecr:eu-central-1:${owner}:repository/a"b`],
   ['secretsmanager', `arn:aws:secretsmanager:eu-central-1:${owner}:secret:a"b`],
   ['secretsmanager', `arn:aws:secretsmanager:eu-central-1:${owner}:secret:${'a'.repeat(1024)}`],
 ] as const) {
