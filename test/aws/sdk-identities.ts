@@ -10,7 +10,7 @@ const testLimit = { timeout: 120_000 };
 /** Of the sessions of the second half. Less than any SDK would keep. */
 const lifetimeMs = 2_000;
 
-const everyClient = (arn: string) => new Map(clientNames.map(name => [name, { arn }]));
+const everyClient = (arn: string, names = clientNames) => new Map(names.map(name => [name, { arn }]));
 
 export function describeIdentities(sceneOf: () => SdkScene): void {
   describe('every SDK ends with the mapped role', () => {
@@ -18,10 +18,11 @@ export function describeIdentities(sceneOf: () => SdkScene): void {
       test(way.what, testLimit, async () => {
         const scene = sceneOf();
         const { aws, metadata } = scene.cluster;
-        await scene.within(await scene.podOf(way), {}, async clients => {
-          assert.deepEqual(await clients.ask(), everyClient(way.arn));
+        const names = way.names ?? clientNames;
+        await scene.within(await scene.podOf(way), { names }, async clients => {
+          assert.deepEqual(await clients.ask(), everyClient(way.arn, names));
           const calls = aws.takeStsCalls();
-          for (const name of clientNames) {
+          for (const name of names) {
             const hops = callsOf(calls, name).map(hopOf);
             assert.deepEqual(hops, [...way.hops, { action: 'GetCallerIdentity', caller: way.arn }], name);
           }
@@ -32,7 +33,7 @@ export function describeIdentities(sceneOf: () => SdkScene): void {
   });
 
   describe('every SDK goes on when its sessions have ended and its tokens were replaced', () => {
-    for (const way of [ways.webIdentity, ways.chain, ways.chainWithId, ways.chainOverEks]) {
+    for (const way of [ways.webIdentity, ways.chainWithId, ways.chainOverEks]) {
       test(way.what, testLimit, async () => {
         const scene = sceneOf();
         const { aws, agent } = scene.cluster;
@@ -41,22 +42,24 @@ export function describeIdentities(sceneOf: () => SdkScene): void {
         try {
           await scene.within(await scene.podOf(way), {}, async clients => {
             assert.deepEqual(await clients.ask(), everyClient(way.arn));
-            const before = [...tokensOf(aws.takeStsCalls()), ...agent.take()];
             await clients.volumes.fill();
+            // Some SDKs renew again in the background when they have answered.
             await sleep(lifetimeMs + 100);
+            aws.takeStsCalls();
+            agent.take();
 
             assert.deepEqual(await clients.ask(), everyClient(way.arn));
-            const after = aws.takeStsCalls();
-            for (const name of clientNames) {
-              const calls = callsOf(after, name);
-              const given = calls.map(({ sessionKeyId }) => sessionKeyId);
-              assert.ok(given.includes(calls.at(-1)?.accessKeyId), `${name}: ${JSON.stringify(calls)}`);
-              if (way !== ways.chainOverEks) assert.ok(tokensOf(calls).length > 0, name);
-            }
+            const calls = aws.takeStsCalls();
             // The tokens of EKS Pod Identity are shown to its agent.
-            const shown = [...tokensOf(after), ...agent.take()];
+            const shown = way === ways.chainOverEks ? agent.take() : tokensOf(calls);
             assert.ok(shown.length >= clientNames.length);
-            for (const id of shown) assert.ok(id !== undefined && !before.includes(id));
+            for (const id of shown) assert.ok(id !== undefined && clients.volumes.tokenIds.includes(id), id);
+            for (const name of clientNames) {
+              const ofClient = callsOf(calls, name);
+              const given = ofClient.map(({ sessionKeyId }) => sessionKeyId);
+              const asked = ofClient.find(({ action }) => action === 'GetCallerIdentity');
+              assert.ok(given.includes(asked?.accessKeyId), `${name}: ${JSON.stringify(ofClient)}`);
+            }
           });
         } finally {
           aws.setSessionLifetime(undefined);
