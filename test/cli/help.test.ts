@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { runCommand } from './command-runs.ts';
 
-const commands = ['serve', 'inject', 'check', 'why', 'verify', 'version'];
+const commands = ['serve', 'inject', 'check', 'why', 'verify', 'iam', 'version'];
 
 describe('help', () => {
   test('on help itself is the help on all commands', async () => {
