@@ -10,6 +10,7 @@ import { modeRows } from './modes.rows.ts';
 import { namespaceRows } from './namespaces.rows.ts';
 import { notOursRows } from './not-ours.rows.ts';
 import { optedOutRows } from './opted-out.rows.ts';
+import { podConfigRows } from './pod-config.rows.ts';
 import { podBoundaryRows } from './pods-boundary.rows.ts';
 import { podCompleteRows } from './pods-complete.rows.ts';
 import { podEnvironmentRows } from './pods-environment.rows.ts';
@@ -37,6 +38,7 @@ export const table: Readonly<Record<string, readonly Row[]>> = {
   'opted out': optedOutRows,
   modes: modeRows,
   'ephemeral containers': ephemeralContainerRows,
+  'AWS config of running pods': podConfigRows,
   'each endpoint': eachEndpointRows,
   workloads: workloadRows,
   namespaces: namespaceRows,

@@ -1,8 +1,8 @@
 import type { AccountId } from '../../accounts/account-id.ts';
 import { type Partition, partitionOfRegion } from '../../accounts/partition.ts';
-import { defaultRegionAnnotation, regionAnnotation } from '../../objects/keys.ts';
+import { awsConfigAnnotation, defaultRegionAnnotation, regionAnnotation } from '../../objects/keys.ts';
 import { quote, quoteNames } from '../../objects/quote.ts';
-import { type DenialOf, inside } from './denial.ts';
+import { type DenialOf, inside, type Words } from './denial.ts';
 import { toPaste } from './paste.ts';
 
 /** What an ACK resource can be denied for, besides a role that does not resolve. */
@@ -24,6 +24,7 @@ export type ResourceProblem =
     }
   /** `within`: where the annotation stands, if not in the object's own metadata. */
   | { readonly reason: 'ForgedAnnotation'; readonly key: string; readonly within?: string | undefined }
+  | { readonly reason: 'ForgedAnnotation'; readonly of: 'pod'; readonly change: ConfigChange }
   | { readonly reason: 'ForgedFinalizer'; readonly finalizer: string }
   | { readonly reason: 'ForgedStatus'; readonly field: string }
   /** `path`: the field, as messages name it. */
@@ -44,6 +45,23 @@ const otherWriters =
 /** The same, for `docs/reasons.md`. */
 const otherWritersInGeneral =
   "Your platform team can allow backup tools such as Velero with `--restore-identities`, and ACK's controllers under another ServiceAccount with `--ack-identities`.";
+
+/** What would become of the AWS config of a running pod; `bound`: by a Binding, whose annotations the pod gets. */
+export type ConfigChange = 'added' | 'changed' | 'emptied' | 'removed' | 'bound';
+
+function sayConfigChange(change: ConfigChange): Words {
+  if (change === 'bound') {
+    return {
+      wrong: `it would set annotation ${awsConfigAnnotation} on the pod, whose containers may read their AWS config from it`,
+      remedy: 'remove it from the Binding',
+    };
+  }
+  return {
+    wrong: `annotation ${awsConfigAnnotation} would be ${change}, but the running containers read their AWS config from it`,
+    remedy:
+      'leave it as it is, or delete the pod and create it again without the annotation: it gets the config that is due',
+  };
+}
 
 /** Each denial of an ACK resource. */
 export const resourceDenials: { readonly [R in ResourceProblem['reason']]: DenialOf<ResourceProblem, R> } = {
@@ -84,14 +102,18 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     }),
   },
   ForgedAnnotation: {
-    cause: "An annotation that only ACK's controllers write was added or changed by someone else.",
+    cause: `An annotation that only ACK's controllers write was added or changed by someone else. Or \`${awsConfigAnnotation}\` of a running pod, the AWS config file of its containers, would be changed, emptied or removed: they would take another role, or their node's.`,
     fixedBy: 'you',
-    remedy: `Remove the annotation. ${otherWritersInGeneral}`,
+    remedy: `Remove the annotation from an ACK resource. ${otherWritersInGeneral} Leave that of a pod as it is; a pod that is created again gets the config that is due.`,
     softenedBy: 'nothing',
-    say: ({ key, within }) => ({
-      wrong: `only ACK's controllers may write annotation ${quote(key)}${inside(within)}`,
-      remedy: `remove it${otherWriters}`,
-    }),
+    say: problem => {
+      if ('of' in problem) return sayConfigChange(problem.change);
+      const { key, within } = problem;
+      return {
+        wrong: `only ACK's controllers may write annotation ${quote(key)}${inside(within)}`,
+        remedy: `remove it${otherWriters}`,
+      };
+    },
   },
   ForgedFinalizer: {
     cause: "A finalizer of ACK's controllers was added by someone else.",
