@@ -7,6 +7,7 @@ import { keyRows } from './keys.rows.ts';
 import { labelRows } from './labels.rows.ts';
 import { mapRows } from './maps.rows.ts';
 import { modeRows } from './modes.rows.ts';
+import { namespaceSettingRows } from './namespace-settings.rows.ts';
 import { namespaceRows } from './namespaces.rows.ts';
 import { notOursRows } from './not-ours.rows.ts';
 import { optedOutRows } from './opted-out.rows.ts';
@@ -42,6 +43,7 @@ export const table: Readonly<Record<string, readonly Row[]>> = {
   'each endpoint': eachEndpointRows,
   workloads: workloadRows,
   namespaces: namespaceRows,
+  'settings of namespaces': namespaceSettingRows,
   'values of labels': labelRows,
   'keys that are ignored': keyRows,
   'terminating namespaces': terminatingNamespaceRows,
