@@ -75,7 +75,10 @@ const settingCases: readonly MatchCase[] = Object.entries(settings).flatMap(([ke
   {
     what: `UPDATE of kube-public: ${key} comes`,
     given: () => [makeSure('kube-public')],
-    call: () => ({ ...patchNamespace('kube-public', annotated(key, value)), path: `${path('kube-public')}?dryRun=All` }),
+    call: () => ({
+      ...patchNamespace('kube-public', annotated(key, value)),
+      path: `${path('kube-public')}?dryRun=All`,
+    }),
     seenBy: unseen,
   },
   { ...patch(`${key} comes, by break-glass`, {}, annotated(key, value), unseen), by: 'break-glass' as const },

@@ -226,12 +226,17 @@ export function labelNamespace(
     return allow(label === 'enabled' ? 'Checked' : 'NamespaceNotManaged', { warnings });
   }
   const onBinding = view === undefined ? [] : bindingWarnings(namespace, view, config);
-  const onSettings =
-    view === undefined || label === 'disabled' ? [] : oldSettingWarnings(namespace, old, view, config);
+  const onSettings = view === undefined || label === 'disabled' ? [] : oldSettingWarnings(namespace, old, view, config);
   const patch = label === undefined ? addLabels(namespace, [[injectLabel, 'enabled']]) : [];
   const restored = patch.length > 0 && old?.labels.get(injectLabel) === 'enabled';
   const details = {
-    warnings: [...(restored ? [{ reason: 'LabelRestored' } as const] : []), ...onBinding, ...onSettings, ...ignored, ...labels],
+    warnings: [
+      ...(restored ? [{ reason: 'LabelRestored' } as const] : []),
+      ...onBinding,
+      ...onSettings,
+      ...ignored,
+      ...labels,
+    ],
     confirmLive: onBinding.some(({ reason }) => reason === 'BindingUnresolved'),
   };
   if (patch.length > 0) return mutate('Labelled', patch, details);

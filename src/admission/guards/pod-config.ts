@@ -1,14 +1,13 @@
-import { readDeliveredAnnotations } from '../../objects/downward-annotations.ts';
+import { isChainVolume } from '../../injection/chain.ts';
 import { type JsonObject, optionalObject, requiredObject } from '../../objects/json.ts';
 import { awsConfigAnnotation } from '../../objects/keys.ts';
 import { readAnnotations } from '../../objects/metadata.ts';
-import { SizeMeter } from '../../objects/object-size.ts';
 import type { ConfigChange } from '../catalogue/resource-denials.ts';
 import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';
 import { allow } from '../decision.ts';
 import { denyObject, messageContext } from '../deny-object.ts';
-import { PodReview, readPodOf, resolvePod, reviewPod, settingsFor } from '../pods/pod-review.ts';
+import { credentialsFor, PodReview, readPodOf, resolvePod, reviewPod } from '../pods/pod-review.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { type DecisionBy, defineRule } from '../rule.ts';
 import { nameSubject } from '../subject.ts';
@@ -28,7 +27,8 @@ function changeOf(before: string | undefined, after: string | undefined): Config
 function dueConfig(podReview: PodReview): string | undefined {
   const resolved = resolvePod(podReview);
   if (!resolved.ok) return undefined;
-  return settingsFor(podReview, resolved.value).settings.credentials.annotations.get(awsConfigAnnotation);
+  const credentials = credentialsFor(podReview, resolved.value);
+  return credentials.ok ? credentials.value.settings.credentials.annotations.get(awsConfigAnnotation) : undefined;
 }
 
 const reasons = {
@@ -43,13 +43,14 @@ function decideUpdate(request: AdmissionRequest, view: View, config: Config): De
   const before = writtenConfig(requiredObject(request.oldObject, ''));
   const after = writtenConfig(object);
   if (before === after) return allow('Checked');
-  // Of a pod that reads it nowhere it is a note like any other. A pod's volumes never change.
-  if (!readDeliveredAnnotations(object, new SizeMeter()).has(awsConfigAnnotation)) return allow('NotApplicable');
-  const podReview = reviewPod(readPodOf(request), request.namespace, view, config);
+  const named = readPodOf(request);
+  // Where no volume of ours delivers it, it is a note like any other. The volumes of a pod never change.
+  if (!named.pod.volumes?.some(isChainVolume)) return allow('NotApplicable');
+  const podReview = reviewPod(named, request.namespace, view, config);
   if (!(podReview instanceof PodReview)) return podReview;
   // One that was changed past the webhook can be put right.
   if (after !== undefined && after === dueConfig(podReview)) return allow('Checked');
-  return podReview.deny({ reason: 'ForgedAnnotation', of: 'pod', change: changeOf(before, after) });
+  return podReview.deny({ reason: 'ForgedAnnotation', of: 'running pod', change: changeOf(before, after) });
 }
 
 /**
@@ -62,7 +63,7 @@ function decideBinding(request: AdmissionRequest, config: Config): DecisionBy<ty
   const at = messageContext(request.namespace, config);
   return denyObject(
     nameSubject(request, object),
-    { reason: 'ForgedAnnotation', of: 'pod', change: 'bound' },
+    { reason: 'ForgedAnnotation', of: 'running pod', change: 'bound' },
     at,
     config,
   );
