@@ -46,7 +46,7 @@ const escapes = [
 export const namespaceSettingRows: readonly Row[] = [
   {
     ...denied,
-    proves: 'a credentials mode that there is not is denied, with those that there are',
+    proves: 'a namespace is given no credentials mode that there is not',
     reason: 'InvalidAnnotation',
     review: review(undefined, annotated({ [credentials]: 'Chain' })),
     says: ['namespace "new" has carm-webhook.dev/credentials "Chain"', 'web-identity or chain'],

@@ -1,6 +1,7 @@
-import { type Json, pod } from './manifests.ts';
+import { chainVolume, type Json, pod, tokenFile } from './manifests.ts';
 import type { ReviewOptions } from './review.ts';
 import type { Row } from './row.ts';
+import { account, role } from './state.ts';
 
 /** The AWS config of running pods: UPDATE of pods and pods/status, CREATE of pods/binding and bindings. */
 
@@ -8,8 +9,6 @@ const key = 'carm-webhook.dev/aws-config';
 const text = '[default]\nregion = eu-central-1\n';
 const fieldRef = { apiVersion: 'v1', fieldPath: `metadata.annotations['${key}']` };
 const item = { path: 'config', fieldRef };
-const token = { serviceAccountToken: { audience: 'sts.amazonaws.com', expirationSeconds: 86400, path: 'token' } };
-const configVolume = { name: 'aws-iam-token', projected: { sources: [token, { downwardAPI: { items: [item] } }] } };
 
 interface Change {
   readonly before?: string;
@@ -21,7 +20,7 @@ interface Change {
 }
 
 function updated(change: Change, more: Partial<ReviewOptions> = {}): ReviewOptions {
-  const { before, after, namespace = 'shop', volumes = [configVolume], metadata = {}, labels = {} } = change;
+  const { before, after, namespace = 'shop', volumes = [chainVolume()], metadata = {}, labels = {} } = change;
   const written = (config: string | undefined) =>
     pod({ namespace, volumes, metadata, labels, annotations: config === undefined ? {} : { [key]: config } });
   return { operation: 'UPDATE', object: written(after), oldObject: written(before), ...more };
@@ -38,6 +37,19 @@ const forged = { endpoint: 'validate', reason: 'ForgedAnnotation', outcome: 'den
 const passes = { endpoint: 'validate', outcome: 'allowed' } as const;
 const fix = 'leave it as it is, or delete the pod and create it again without the annotation';
 const other = `${text}role_arn = arn:aws:iam::999999999999:role/admin\n`;
+
+/** What a pod of ServiceAccount `default` in `shop` gets from the server `chain`. */
+const due = `[profile carm-hub]
+role_arn = arn:aws:iam::123456789012:role/pods-hub
+web_identity_token_file = ${tokenFile}
+role_session_name = shop.default
+
+[default]
+role_arn = ${role}
+source_profile = carm-hub
+external_id = ${account}/shop
+role_session_name = shop.default
+`;
 
 export const podConfigRows: readonly Row[] = [
   {
@@ -112,6 +124,29 @@ export const podConfigRows: readonly Row[] = [
     proves: 'a pod that is labelled as opted out while it runs keeps its config',
     ...forged,
     review: updated({ before: text, after: other, labels: { 'carm-webhook.dev/inject': 'disabled' } }),
+    says: ['would be changed'],
+  },
+  ...([undefined, '', other] as const).map(
+    (before): Row => ({
+      proves: `a config that was changed past the webhook can be put right, from ${JSON.stringify(before)}`,
+      ...passes,
+      server: 'chain',
+      reason: 'Checked',
+      review: updated({ ...(before === undefined ? {} : { before }), after: due }),
+    }),
+  ),
+  {
+    proves: 'what is due to another ServiceAccount or namespace is not due here',
+    ...forged,
+    server: 'chain',
+    review: updated({ before: due, after: due.replaceAll('shop', 'other') }),
+    says: ['would be changed'],
+  },
+  {
+    proves: 'even where another config is due today, one that is due to nobody is denied',
+    ...forged,
+    server: 'chain',
+    review: updated({ before: text, after: due.replace('/pods-hub', '/tenant-hub') }),
     says: ['would be changed'],
   },
   {
