@@ -39,6 +39,7 @@ const reasons = {
 } as const;
 
 function decideUpdate(request: AdmissionRequest, view: View, config: Config): DecisionBy<typeof reasons> {
+  // kubelet no longer writes its files then: run on a real node, where those of others follow within a second.
   if (isTerminating(request)) return allow('Terminating');
   const object = requiredObject(request.object, '');
   const before = writtenConfig(requiredObject(request.oldObject, ''));
