@@ -144,3 +144,35 @@ export function resolveRoleAccess(
   if (!externalId.ok) return externalId;
   return ok({ mode: mode.value, hub: hub.value, role, externalId: externalId.value });
 }
+
+/** The annotations that settle how pods get to their role. */
+export const roleAccessAnnotations = [credentialsAnnotation, hubRoleArnAnnotation, externalIdAnnotation] as const;
+
+export type InvalidSetting = Exclude<RoleAccessProblem, { readonly reason: 'CredentialConflict' }>;
+
+/**
+ * What is wrong with the value of a setting by itself, whichever pods it is for.
+ * @param role of the pods, where it is known.
+ */
+export function settingProblem(
+  setting: Setting & { readonly at: Extract<SettingPlace, { readonly annotation: string }> },
+  role: RoleArn | undefined,
+  { sourceAccounts }: Pick<RoleAccessDefaults, 'sourceAccounts'>,
+): InvalidSetting | undefined {
+  const { value, at } = setting;
+  switch (at.annotation) {
+    case credentialsAnnotation:
+      if (isCredentialsModeName(value)) return undefined;
+      return { reason: 'InvalidAnnotation', of: 'pod', ...setting, allowed: credentialsModeNames.join(' or ') };
+    case externalIdAnnotation:
+      if (parseExternalId(value) !== undefined) return undefined;
+      return { reason: 'InvalidAnnotation', of: 'pod', ...setting, allowed: externalIdForm };
+    case hubRoleArnAnnotation: {
+      const hub = parseRoleArn(value);
+      if (hub === undefined) return { reason: 'InvalidRoleArn', ...setting };
+      const to = role ?? hub;
+      const isUsable = sourceAccounts.has(hub.accountId) && hub.partition === to.partition;
+      return isUsable ? undefined : { reason: 'RoleOutsideAccount', hub, role: to, at };
+    }
+  }
+}

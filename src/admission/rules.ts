@@ -5,6 +5,7 @@ import { allow } from './decision.ts';
 import { mapRules } from './guards/maps.ts';
 import { namespaceKeyRules } from './guards/namespace-keys.ts';
 import { namespaceRules } from './guards/namespaces.ts';
+import { podConfigRules } from './guards/pod-config.ts';
 import { roleSelectorRules } from './guards/role-selectors.ts';
 import { ephemeralContainerRules } from './pods/ephemeral-containers.ts';
 import { podRules } from './pods/pods.ts';
@@ -17,6 +18,7 @@ import { defineRule, everyAckGroup, type Rule, type RuleMatch } from './rule.ts'
 export const rules: readonly Rule[] = [
   ...podRules,
   ...ephemeralContainerRules,
+  ...podConfigRules,
   ...workloadRules,
   ...namespaceRules,
   ...resourceRules,

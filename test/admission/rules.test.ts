@@ -111,7 +111,8 @@ describe('the rule for a request', () => {
   const unknown: readonly (readonly [Endpoint, Operation, string, string, string?])[] = [
     ['mutate', 'UPDATE', '', 'pods'],
     ['mutate', 'CREATE', '', 'pods', 'ephemeralcontainers'],
-    ['validate', 'UPDATE', '', 'pods', 'status'],
+    ['mutate', 'UPDATE', '', 'pods', 'status'],
+    ['validate', 'UPDATE', '', 'pods', 'resize'],
     ['validate', 'CONNECT', '', 'pods', 'exec'],
     ['mutate', 'CREATE', '', 'configmaps'],
     ['mutate', 'CREATE', 'apps', 'deployments'],

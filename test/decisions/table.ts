@@ -8,9 +8,11 @@ import { keyRows } from './keys.rows.ts';
 import { labelRows } from './labels.rows.ts';
 import { mapRows } from './maps.rows.ts';
 import { modeRows } from './modes.rows.ts';
+import { namespaceSettingRows } from './namespace-settings.rows.ts';
 import { namespaceRows } from './namespaces.rows.ts';
 import { notOursRows } from './not-ours.rows.ts';
 import { optedOutRows } from './opted-out.rows.ts';
+import { podConfigRows } from './pod-config.rows.ts';
 import { podBoundaryRows } from './pods-boundary.rows.ts';
 import { podCompleteRows } from './pods-complete.rows.ts';
 import { podEnvironmentRows } from './pods-environment.rows.ts';
@@ -39,9 +41,11 @@ export const table: Readonly<Record<string, readonly Row[]>> = {
   'opted out': optedOutRows,
   modes: modeRows,
   'ephemeral containers': ephemeralContainerRows,
+  'AWS config of running pods': podConfigRows,
   'each endpoint': eachEndpointRows,
   workloads: workloadRows,
   namespaces: namespaceRows,
+  'settings of namespaces': namespaceSettingRows,
   'values of labels': labelRows,
   'keys that are ignored': keyRows,
   'terminating namespaces': terminatingNamespaceRows,

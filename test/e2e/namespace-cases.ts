@@ -44,6 +44,46 @@ function patch(what: string, before: object, metadata: object, seenBy: MatchCase
   return update(what, before, name => patchNamespace(name, metadata), seenBy);
 }
 
+const settings = {
+  'carm-webhook.dev/credentials': ['chain', 'web-identity'],
+  'carm-webhook.dev/hub-role-arn': ['arn:aws:iam::111122223333:role/hub', 'arn:aws:iam::444455556666:role/hub'],
+  'carm-webhook.dev/external-id': ['one', 'two'],
+} as const;
+const settingSeen = ['validate/namespaces.carm-webhook.dev'] as const;
+const annotated = (key: string, value: string | null): object => ({ annotations: { [key]: value } });
+
+/** How pods get to their role: a value that comes is judged, one that goes or stays is not. */
+const settingCases: readonly MatchCase[] = Object.entries(settings).flatMap(([key, [value, other]]) => [
+  create(`with ${key}`, annotated(key, value), settingSeen),
+  create(`with an empty ${key}`, annotated(key, ''), unseen),
+  patch(`${key} comes`, {}, annotated(key, value), settingSeen),
+  patch(`another ${key}`, annotated(key, value), annotated(key, other), settingSeen),
+  patch(`${key} goes`, annotated(key, value), annotated(key, null), unseen),
+  patch(`${key} stays`, annotated(key, value), { labels: { a: 'b' } }, unseen),
+  {
+    what: `UPDATE of a namespace's status: ${key} comes`,
+    given: (name: string) => [createNamespace(name)],
+    call: (name: string) => ({ ...patchNamespace(name, annotated(key, value)), path: `${path(name)}/status` }),
+    seenBy: settingSeen,
+  },
+  {
+    what: `UPDATE of a terminating namespace: ${key} comes`,
+    given: (name: string) => [createNamespace(name), { method: 'DELETE' as const, path: path(name) }],
+    call: (name: string) => patchNamespace(name, annotated(key, value)),
+    seenBy: unseen,
+  },
+  {
+    what: `UPDATE of kube-public: ${key} comes`,
+    given: () => [makeSure('kube-public')],
+    call: () => ({
+      ...patchNamespace('kube-public', annotated(key, value)),
+      path: `${path('kube-public')}?dryRun=All`,
+    }),
+    seenBy: unseen,
+  },
+  { ...patch(`${key} comes, by break-glass`, {}, annotated(key, value), unseen), by: 'break-glass' as const },
+]);
+
 const creations: readonly MatchCase[] = [
   create('without anything', {}, unseen),
   create('whose labels and annotations are null', { labels: null, annotations: null }, unseen),
@@ -455,4 +495,10 @@ const deletions: readonly MatchCase[] = [
 ];
 
 /** Namespaces: the hardest of the expressions, and the one whose fault would stop a whole cluster. */
-export const namespaceCases: readonly MatchCase[] = [...creations, ...changes, ...subresources, ...deletions];
+export const namespaceCases: readonly MatchCase[] = [
+  ...creations,
+  ...changes,
+  ...settingCases,
+  ...subresources,
+  ...deletions,
+];

@@ -42,6 +42,90 @@ function excluded(namespace: string): MatchCase {
   };
 }
 
+const configKey = 'carm-webhook.dev/aws-config';
+const config = (text: string | null): object => ({ metadata: { annotations: { [configKey]: text } } });
+
+/** The calls by which an API server could change the annotations of a pod, and whether the webhook must see that. */
+const configCases: readonly MatchCase[] = [
+  ...['', '/status', '/ephemeralcontainers', '/resize'].flatMap((subresource): readonly MatchCase[] => {
+    const path = (name: string) => `${pods(name)}/web${subresource}`;
+    const ways: readonly (readonly [what: string, given: string | undefined, text: string | null])[] = [
+      ['comes', undefined, 'new'],
+      ['changes', 'old', 'new'],
+      ['is emptied', 'old', ''],
+      ['goes', 'old', null],
+    ];
+    // The API server takes the annotations of the stored pod there: run on 1.36.
+    const leavesThem = subresource === '/ephemeralcontainers' || subresource === '/resize';
+    const guarded = leavesThem ? [] : (['validate/pods.carm-webhook.dev'] as const);
+    return ways.map(([what, given, text]) => ({
+      what: `UPDATE of pods${subresource}: its AWS config ${what}`,
+      given: name => [
+        createNamespace(name, enabled),
+        createPod(name, given === undefined ? {} : { annotations: { [configKey]: given } }),
+      ],
+      call: name => ({ method: 'PATCH', path: path(name), body: config(text) }),
+      seenBy: subresource === '/ephemeralcontainers' ? seen : guarded,
+    }));
+  }),
+  ...['', '/status'].map(
+    (subresource): MatchCase => ({
+      what: `UPDATE of pods${subresource} by server-side apply: its AWS config changes`,
+      given: name => [createNamespace(name, enabled), createPod(name, { annotations: { [configKey]: 'old' } })],
+      call: name => ({
+        method: 'PATCH',
+        path: `${pods(name)}/web${subresource}?fieldManager=table&force=true`,
+        body: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', annotations: { [configKey]: 'new' } } },
+        contentType: 'application/apply-patch+yaml',
+      }),
+      seenBy: ['validate/pods.carm-webhook.dev'],
+    }),
+  ),
+  {
+    ...withPod(
+      'UPDATE of a pod by break-glass: its AWS config comes',
+      name => ({ method: 'PATCH', path: `${pods(name)}/web`, body: config('new') }),
+      unseen,
+    ),
+    by: 'break-glass',
+  },
+  {
+    what: 'UPDATE of a pod in a namespace that is not served: its AWS config comes',
+    given: name => [createNamespace(name), createPod(name)],
+    call: name => ({ method: 'PATCH', path: `${pods(name)}/web`, body: config('new') }),
+    seenBy: unseen,
+  },
+  {
+    what: 'UPDATE of a pod with an AWS config: a label',
+    given: name => [createNamespace(name, enabled), createPod(name, { annotations: { [configKey]: 'old' } })],
+    call: name => ({ method: 'PATCH', path: `${pods(name)}/web`, body: { metadata: { labels: { a: 'b' } } } }),
+    seenBy: unseen,
+  },
+  ...[true, false].flatMap((ofPod): readonly MatchCase[] => {
+    const bind = (name: string, annotations: object): Call => ({
+      method: 'POST',
+      path: ofPod ? `${pods(name)}/web/binding` : `/api/v1/namespaces/${name}/bindings`,
+      body: {
+        apiVersion: 'v1',
+        kind: 'Binding',
+        metadata: { name: 'web', annotations },
+        target: { kind: 'Node', name: 'node-1' },
+      },
+    });
+    const what = `CREATE of ${ofPod ? 'pods/binding' : 'bindings'}`;
+    return [
+      withPod(what, name => bind(name, {}), unseen),
+      withPod(`${what} with another annotation`, name => bind(name, { 'scheduler.example/score': '7' }), unseen),
+      withPod(`${what} with an AWS config`, name => bind(name, { [configKey]: 'new' }), [
+        'validate/pods.carm-webhook.dev',
+      ]),
+      withPod(`${what} with an empty AWS config`, name => bind(name, { [configKey]: '' }), [
+        'validate/pods.carm-webhook.dev',
+      ]),
+    ];
+  }),
+];
+
 const debug = { spec: { ephemeralContainers: [{ name: 'debugger', image: 'debug' }] } };
 
 export const podCases: readonly MatchCase[] = [
@@ -78,6 +162,7 @@ export const podCases: readonly MatchCase[] = [
     ),
     by: 'break-glass',
   },
+  ...configCases,
   withPod('DELETE of a pod', name => ({ method: 'DELETE', path: `${pods(name)}/web` }), unseen),
   withPod('DELETE of every pod of a namespace', name => ({ method: 'DELETE', path: pods(name) }), unseen),
   elsewhere('without our label', {}),

@@ -29,8 +29,8 @@ export interface Denial<P> {
   readonly fixedBy: FixedBy;
   /** For `docs/reasons.md`: what fixes it, in general. */
   readonly remedy: string;
-  /** Default `namespace`. By the object where a pod and an ACK resource can have the same problem. */
-  readonly softenedBy?: Softening | { readonly pod: Softening; readonly resource: Softening };
+  /** Default `namespace`. By the object where a pod that is created and something else can have the same problem. */
+  readonly softenedBy?: Softening | { readonly pod: Softening; readonly others: Softening };
   /** The words for one case. No value that a user wrote stands unquoted in them. */
   readonly say: (problem: P, at: MessageContext) => Words;
   /** The same problem without the value of an environment variable, for the log: it may hold a secret. */

@@ -26,5 +26,5 @@ export function softeningsOf(reason: Problem['reason']): readonly Softening[] {
 export function softeningOf(problem: Problem): Softening {
   const { softenedBy = 'namespace' } = denialOf(problem);
   if (typeof softenedBy === 'string') return softenedBy;
-  return softenedBy['of' in problem && problem.of === 'resource' ? 'resource' : 'pod'];
+  return softenedBy['of' in problem && problem.of === 'pod' ? 'pod' : 'others'];
 }

@@ -11,7 +11,7 @@ import {
 } from '../../objects/keys.ts';
 import { quote, quoteNames } from '../../objects/quote.ts';
 import { nameSetting } from './access-denials.ts';
-import { type DenialOf, inside } from './denial.ts';
+import { type DenialOf, inside, type Words } from './denial.ts';
 import { toPaste } from './paste.ts';
 
 /** What an ACK resource can be denied for, besides a role that does not resolve. */
@@ -35,6 +35,7 @@ export type ResourceProblem =
   /** The config of a pod is not what its role asks for. */
   | { readonly reason: 'ForgedAnnotation'; readonly of: 'pod'; readonly key: PodAnnotation }
   /** `within`: where the annotation stands, if not in the object's own metadata. */
+  | { readonly reason: 'ForgedAnnotation'; readonly of: 'running pod'; readonly change: ConfigChange }
   | {
       readonly reason: 'ForgedAnnotation';
       readonly of: 'resource';
@@ -61,6 +62,23 @@ const otherWriters =
 /** The same, for `docs/reasons.md`. */
 const otherWritersInGeneral =
   "Your platform team can allow backup tools such as Velero with `--restore-identities`, and ACK's controllers under another ServiceAccount with `--ack-identities`.";
+
+/** What would become of the AWS config of a running pod; `bound`: by a Binding, whose annotations the pod gets. */
+export type ConfigChange = 'added' | 'changed' | 'emptied' | 'removed' | 'bound';
+
+function sayConfigChange(change: ConfigChange): Words {
+  if (change === 'bound') {
+    return {
+      wrong: `it would set annotation ${awsConfigAnnotation} on the pod, whose containers may read their AWS config from it`,
+      remedy: 'remove it from the Binding',
+    };
+  }
+  return {
+    wrong: `annotation ${awsConfigAnnotation} would be ${change}, but the running containers read their AWS config from it`,
+    remedy:
+      'leave it as it is, or delete the pod and create it again without the annotation: it gets the config that is due',
+  };
+}
 
 /** Each denial of an ACK resource. */
 export const resourceDenials: { readonly [R in ResourceProblem['reason']]: DenialOf<ResourceProblem, R> } = {
@@ -109,20 +127,26 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     },
   },
   ForgedAnnotation: {
-    cause: `An annotation that only ACK's controllers write was added or changed by someone else. Or a pod's \`${awsConfigAnnotation}\` is not what the webhook wrote: its containers would take another role.`,
+    cause: `An annotation that only ACK's controllers write was added or changed by someone else. Or a pod's \`${awsConfigAnnotation}\` is not what the webhook wrote, or would change while the pod runs: its containers would take another role, or their node's.`,
     fixedBy: 'you',
-    remedy: `Remove the annotation. ${otherWritersInGeneral}`,
-    softenedBy: { pod: 'namespace', resource: 'nothing' },
-    say: problem =>
-      problem.of === 'pod'
-        ? {
+    remedy: `Remove the annotation from an ACK resource. ${otherWritersInGeneral} Leave that of a running pod as it is; a pod that is created again gets the config that is due.`,
+    softenedBy: { pod: 'namespace', others: 'nothing' },
+    say: problem => {
+      switch (problem.of) {
+        case 'running pod':
+          return sayConfigChange(problem.change);
+        case 'pod':
+          return {
             wrong: `annotation ${problem.key} is not the config that is due: it was changed after carm-webhook wrote it, or the settings of the namespace have just changed`,
             remedy: 'create the pod again; if this persists, another admission webhook changes the annotation',
-          }
-        : {
+          };
+        case 'resource':
+          return {
             wrong: `only ACK's controllers may write annotation ${quote(problem.key)}${inside(problem.within)}`,
             remedy: `remove it${otherWriters}`,
-          },
+          };
+      }
+    },
   },
   ForgedFinalizer: {
     cause: "A finalizer of ACK's controllers was added by someone else.",

@@ -210,7 +210,7 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     cause: `The namespace is labelled \`${injectLabel}: enabled\`, which means that it must be bound, but it has no binding (with the feature gate TeamLevelCARM off, a team id alone binds nothing). For an ACK resource, this applies without the label too: ACK would use its controllers' own account, and \`--unbound-resources\` decides whether that is allowed, allowed with a warning, or denied.`,
     fixedBy: 'platform team',
     remedy: `Annotate the namespace with \`${ownerAccountIdAnnotation}\`, or remove the label if its pods need no AWS role. If it has a team id, turn on the feature gate TeamLevelCARM (\`--feature-gates\`).`,
-    softenedBy: { pod: 'namespace', resource: 'default' },
+    softenedBy: { pod: 'namespace', others: 'default' },
     say: ({ of, teamId, byFlag }, at) => {
       const consequence = of === 'pod' ? '' : ", so ACK would use its controllers' own account";
       const label = of === 'pod' ? `is labelled ${injectLabel}=enabled but ` : '';

@@ -41,7 +41,7 @@ export type Warning =
   | {
       readonly reason: 'BindingUnresolved';
       readonly denied: 'pods' | 'ACK resources';
-      readonly until: 'the binding resolves' | 'the namespace is bound';
+      readonly until: 'the binding resolves' | 'the namespace is bound' | 'that is corrected';
       readonly wrong: string;
     }
   | { readonly reason: 'RunsWithoutRole'; readonly wrong: string }
@@ -180,7 +180,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   },
   BindingUnresolved: {
     cause:
-      "A namespace's binding does not resolve to a role yet: its pods and ACK resources are denied until it does. In a namespace labelled `carm-webhook.dev/inject: disabled`, only its ACK resources are. Or a namespace is labelled `carm-webhook.dev/inject: enabled` and has no binding: its pods are denied until it has one.",
+      "A namespace's binding does not resolve to a role yet: its pods and ACK resources are denied until it does. In a namespace labelled `carm-webhook.dev/inject: disabled`, only its ACK resources are. Or a namespace is labelled `carm-webhook.dev/inject: enabled` and has no binding: its pods are denied until it has one. Or a bound namespace has a credentials mode, a hub role or an external id that is invalid, and had it before the webhook was there.",
     remedy: 'Fix what the warning says is wrong.',
     say: ({ denied, until, wrong }) => `${denied} will be denied until ${until}: ${wrong}`,
   },

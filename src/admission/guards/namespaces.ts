@@ -25,6 +25,7 @@ import { denyObject, messageContext } from '../deny-object.ts';
 import { type InvalidLabelValue, invalidValue } from '../label-values.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { type DecisionBy, defineRule } from '../rule.ts';
+import { deniesPods, invalidSettings, type WrittenSetting } from './namespace-settings.ts';
 
 /**
  * Whether ACK's resources of any service can do with a binding: they are all that goes by one in a namespace that opted out,
@@ -103,6 +104,28 @@ export function invalidLabelWarnings(namespace: Namespace, config: Config): read
 /** Whether a value that means nothing was there before: one that is new is denied. */
 function isOld({ label, value }: InvalidLabelValue, before: Namespace | undefined): boolean {
   return before?.labels.get(label) === value;
+}
+
+/** Whether a namespace had an invalid setting before: one that is new is denied. */
+function isOldSetting({ annotation, value }: WrittenSetting, before: Namespace | undefined): boolean {
+  return before?.annotations.get(annotation) === value;
+}
+
+/** What old settings that are invalid come to: one that was there before the webhook stays possible. */
+function oldSettingWarnings(
+  namespace: Namespace,
+  old: Namespace | undefined,
+  view: View,
+  config: Config,
+): readonly Warning[] {
+  return invalidSettings(namespace, view, config)
+    .filter(setting => isOldSetting(setting, old) && deniesPods(setting, namespace, config))
+    .map(({ problem }) => ({
+      reason: 'BindingUnresolved',
+      denied: 'pods',
+      until: 'that is corrected',
+      wrong: describeProblem(problem, messageContext(namespace.name, config)),
+    }));
 }
 
 /** A binding that has no effect says so. */
@@ -203,10 +226,17 @@ export function labelNamespace(
     return allow(label === 'enabled' ? 'Checked' : 'NamespaceNotManaged', { warnings });
   }
   const onBinding = view === undefined ? [] : bindingWarnings(namespace, view, config);
+  const onSettings = view === undefined || label === 'disabled' ? [] : oldSettingWarnings(namespace, old, view, config);
   const patch = label === undefined ? addLabels(namespace, [[injectLabel, 'enabled']]) : [];
   const restored = patch.length > 0 && old?.labels.get(injectLabel) === 'enabled';
   const details = {
-    warnings: [...(restored ? [{ reason: 'LabelRestored' } as const] : []), ...onBinding, ...ignored, ...labels],
+    warnings: [
+      ...(restored ? [{ reason: 'LabelRestored' } as const] : []),
+      ...onBinding,
+      ...onSettings,
+      ...ignored,
+      ...labels,
+    ],
     confirmLive: onBinding.some(({ reason }) => reason === 'BindingUnresolved'),
   };
   if (patch.length > 0) return mutate('Labelled', patch, details);
@@ -237,13 +267,13 @@ export const namespaceRules = [
     reasons: {
       allow: ['Checked', 'ExemptIdentity'],
       mutate: [],
-      deny: ['EndpointNotAllowed', 'InvalidLabel'],
+      deny: ['EndpointNotAllowed', 'InvalidLabel', 'InvalidAnnotation', 'InvalidRoleArn', 'RoleOutsideAccount'],
     },
     /**
      * An endpoint of a tenant's own would have ACK send its credentials and calls there, for every namespace that shares the
      * role. https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/config.go (BaseEndpoint, for STS too)
      */
-    decide(request, _, config) {
+    decide(request, view, config) {
       if (isNamespaceController(request.userInfo)) return allow('ExemptIdentity');
       const namespace = readNamespace(request.object, request.name);
       const old = request.operation === 'UPDATE' ? readNamespace(request.oldObject, request.name) : undefined;
@@ -262,7 +292,11 @@ export const namespaceRules = [
         );
       const invalid = newInvalidValue(request, old, namespace, config);
       if (invalid !== undefined) return denyObject(subject, { reason: 'InvalidLabel', ...invalid }, at, config);
-      return allow('Checked');
+      if (isTerminating(request) || isExcludedNamespace(namespace.name, config.ownNamespace)) return allow('Checked');
+      const setting = invalidSettings(namespace, view, config).find(each => !isOldSetting(each, old));
+      if (setting === undefined) return allow('Checked');
+      // As with labels, the mode has no say: it stands on the same object.
+      return { ...denyObject(() => '', setting.problem, at, config), ignoresMode: true };
     },
   }),
 ];

@@ -5,6 +5,7 @@ import { roleMaps } from '../../admission/pods/controller-role.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { quoteNames } from '../../objects/quote.ts';
 import { roleMapNames } from '../../objects/role-map.ts';
+import { findInHubFlag, findInNamespaceAccess } from './access-findings.ts';
 import { type Finding, finding } from './finding.ts';
 import { findInMaps, mapObject } from './map-findings.ts';
 import { findInNamespace, type NamespaceFindings } from './namespace-findings.ts';
@@ -63,7 +64,9 @@ export function findAll(state: Snapshot, config: Config): readonly Finding[] {
     ...findInMaps(state, config),
     ...missingMaps(namespaces, config),
     ...sharedRoles(namespaces, state, config),
+    ...findInHubFlag(state, config),
     ...namespaces.flatMap(({ findings }) => findings),
+    ...namespaces.flatMap(each => findInNamespaceAccess(each, state, config)),
     ...findInServiceAccounts(state, byName, config),
     ...findInResources(state, config),
   ];

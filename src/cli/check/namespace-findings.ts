@@ -44,7 +44,7 @@ export function warningFinding(warning: Warning, object: FoundObject): Finding |
 }
 
 /** A remedy as a sentence, with the command to paste where all values in it are plain words. */
-function fixOf(remedy: string, command: string | undefined): string {
+export function sentence(remedy: string, command: string | undefined): string {
   const sentence = `${remedy.charAt(0).toUpperCase()}${remedy.slice(1)}`;
   return command === undefined || command === '' ? `${sentence}.` : `${sentence}: ${command}`;
 }
@@ -65,7 +65,7 @@ export function problemFinding(
   const serviceAccountName = object.kind === 'ServiceAccount' ? object.name : '';
   const context = messageContext(namespace, config, { serviceAccountName, binding });
   const { wrong, remedy, command } = entry.say(problem, context);
-  return [finding(problem.reason, object, wrong, fixOf(remedy, command))];
+  return [finding(problem.reason, object, wrong, sentence(remedy, command))];
 }
 
 function mappingOf(
@@ -110,7 +110,7 @@ export function findInNamespace(namespace: Namespace, state: Snapshot, config: C
   if (reason === 'Labelled') {
     const message = `it is bound, but not labelled ${injectLabel}: the webhook does not see its pods, and they get no role`;
     const command = toPaste`kubectl label --overwrite namespace ${name} ${injectLabel}=enabled`;
-    const remedy = fixOf('Label it', command);
+    const remedy = sentence('Label it', command);
     findings.push(finding('NamespaceNotLabelled', object, message, remedy));
   }
   if (labels.get(injectLabel) === 'enabled' && binding === undefined && problem === undefined) {

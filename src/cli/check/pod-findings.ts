@@ -3,6 +3,7 @@ import { nameRole, sayIgnoredKey } from '../../admission/catalogue/warnings.ts';
 import type { Config } from '../../admission/config.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import type { JsonObject } from '../../objects/json.ts';
+import { awsConfigAnnotation } from '../../objects/keys.ts';
 import { quoteNames } from '../../objects/quote.ts';
 import type { ObjectSource } from '../sources/object-source.ts';
 import { UnreadError } from '../sources/unread-error.ts';
@@ -65,10 +66,16 @@ function findingOf(pods: PodsWithoutRole): Finding {
   const { owner, namespace, names, count } = pods;
   const role = nameRole(pods.roleArn);
   const which = `${quoteNames(names)}${count > names.length ? ` and ${count - names.length} more` : ''}`;
+  const object = { kind: owner.kind, namespace, name: owner.name };
+  if (pods.isForged) {
+    const whose = isPod(owner) ? '' : ` of ${count} running ${count === 1 ? 'pod' : 'pods'}`;
+    const listed = isPod(owner) ? '' : `: ${which}`;
+    const message = `annotation ${awsConfigAnnotation}${whose} is not what was injected, so AWS SDKs take the role that it names, the hub's or the node's, in place of ${role}${listed}`;
+    return finding('ForgedAnnotation', object, message, fixFor(pods));
+  }
   const message = isPod(owner)
     ? `it lacks the role that a new one gets, ${role}`
     : `${count} running ${count === 1 ? 'pod lacks' : 'pods lack'} the role that new ones get, ${role}: ${which}`;
-  const object = { kind: owner.kind, namespace, name: owner.name };
   return finding('PodsWithoutRole', object, message + withOtherInWords(pods), fixFor(pods));
 }
 

@@ -28,6 +28,8 @@ export interface PodsWithoutRole extends PodsOfOwner {
   count: number;
   /** Those among them that have another role. */
   withOther: number;
+  /** Whether their AWS config file was changed, emptied or removed. */
+  readonly isForged: boolean;
   /** The first few. */
   readonly names: string[];
 }
@@ -45,6 +47,8 @@ const mostKeys = 8;
 interface MissingRole {
   readonly roleArn: string;
   readonly hasOther: boolean;
+  /** Whether its AWS config file is none that was injected: somebody changed, emptied or removed the annotation. */
+  readonly isForged: boolean;
 }
 
 type JudgedPod = JsonObject & { readonly metadata: JsonObject & { readonly name: string; readonly namespace: string } };
@@ -60,11 +64,23 @@ function fieldsOf(parent: JsonObject, key: string): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
+/** Whether a container comes to its role in the way that is due. */
+function isHeld(had: HeldByContainer, would: HeldByContainer): boolean {
+  if (had.roleArn !== would.roleArn || had.tokenFile !== would.tokenFile) return false;
+  const { chain: now } = had;
+  const { chain: due } = would;
+  return (
+    now?.hubRoleArn === due?.hubRoleArn &&
+    now?.externalId === due?.externalId &&
+    (now === undefined) === (due === undefined)
+  );
+}
+
 function missingFrom(had: HeldByContainer, would: HeldByContainer): MissingRole | undefined {
-  const { roleArn, tokenFile } = would;
-  if (roleArn === undefined || tokenFile === undefined) return undefined;
-  if (had.roleArn === roleArn && had.tokenFile === tokenFile) return undefined;
-  return { roleArn, hasOther: had.roleArn !== undefined && had.roleArn !== roleArn };
+  const { roleArn, tokenFile, chain } = would;
+  if (roleArn === undefined || (tokenFile === undefined && chain === undefined) || isHeld(had, would)) return undefined;
+  const hasOther = had.roleArn !== undefined && had.roleArn !== roleArn;
+  return { roleArn, hasOther, isForged: had.chain !== undefined && had.roleArn === undefined };
 }
 
 /**
@@ -152,8 +168,8 @@ export class RunningPods {
     return undefined;
   }
 
-  #add({ metadata: { name, namespace } }: JudgedPod, owner: Owner, { roleArn, hasOther }: MissingRole): void {
-    this.#merge({ namespace, owner, roleArn, count: 1, withOther: hasOther ? 1 : 0, names: [name] });
+  #add({ metadata: { name, namespace } }: JudgedPod, owner: Owner, { roleArn, hasOther, isForged }: MissingRole): void {
+    this.#merge({ namespace, owner, roleArn, isForged, count: 1, withOther: hasOther ? 1 : 0, names: [name] });
   }
 
   #addKeys(pod: JudgedPod, owner: Owner): void {
@@ -172,7 +188,7 @@ export class RunningPods {
   }
 
   #merge(pods: PodsWithoutRole): void {
-    const key = keyOf(pods);
+    const key = `${pods.isForged} ${keyOf(pods)}`;
     const known = this.#byOwner.get(key);
     if (known === undefined) {
       if (this.#byOwner.size < mostOwners) this.#byOwner.set(key, pods);

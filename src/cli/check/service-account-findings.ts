@@ -6,6 +6,7 @@ import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { readTokenSettings } from '../../injection/token-settings.ts';
 import { keyHints } from '../../objects/key-hints.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
+import { findInServiceAccountAccess } from './access-findings.ts';
 import type { Finding, FoundObject } from './finding.ts';
 import { ignoredKeyFinding } from './key-findings.ts';
 import { type BoundNamespace, problemFinding, warningFinding } from './namespace-findings.ts';
@@ -45,6 +46,7 @@ export function findInServiceAccounts(
     const found = token && warningFinding(token, object);
     return [
       ...findInRequestedRole(annotations, object, bound, state, config),
+      ...findInServiceAccountAccess(value, bound, object, state, config),
       ...(found === undefined ? [] : [found]),
       ...keyHints(value, 'ServiceAccount').map(ignored => ignoredKeyFinding(ignored, object)),
     ];

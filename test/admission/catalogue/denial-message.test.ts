@@ -265,6 +265,11 @@ const cases: Cases = {
   ForgedAnnotation: fc.oneof(
     fc.record({ reason: fc.constant('ForgedAnnotation'), of: fc.constant('resource'), key: hostile, within }),
     fc.constant({ reason: 'ForgedAnnotation', of: 'pod', key: 'carm-webhook.dev/aws-config' }),
+    fc.record({
+      reason: fc.constant('ForgedAnnotation'),
+      of: fc.constant('running pod'),
+      change: fc.constantFrom('added', 'changed', 'emptied', 'removed', 'bound'),
+    }),
   ),
   ForgedFinalizer: fc.record({ reason: fc.constant('ForgedFinalizer'), finalizer: hostile }),
   ForgedStatus: fc.record({

@@ -47,7 +47,7 @@ const softenings: Readonly<Record<Softening, string>> = {
 function renderSoftening(softenedBy: Entry['softenedBy']): readonly string[] {
   if (softenedBy === undefined || softenedBy === 'namespace') return [];
   if (typeof softenedBy === 'string') return ['', softenings[softenedBy]];
-  return ['', `For a pod: ${softenings[softenedBy.pod]} For an ACK resource: ${softenings[softenedBy.resource]}`];
+  return ['', `For a pod that is created: ${softenings[softenedBy.pod]} Otherwise: ${softenings[softenedBy.others]}`];
 }
 
 function renderEntry(reason: string, { cause, fixedBy, remedy, softenedBy }: Entry): string {

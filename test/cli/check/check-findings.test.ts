@@ -67,6 +67,63 @@ const fixture = [
   'warning MisspelledKey ServiceAccount good slip',
 ];
 
+/** A namespace without a credentials mode that there is, one whose hub role is the mapped role, and a pod whose config was emptied. */
+const onTheWay = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: ack-role-account-map, namespace: ack-system}
+data:
+  pods.111122223333: arn:aws:iam::111122223333:role/pods
+---
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: odd-mode
+  annotations: {carm-webhook.dev/credentials: both}
+---
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: own-hub
+  labels: {carm-webhook.dev/inject: enabled}
+  annotations:
+    services.k8s.aws/owner-account-id: "111122223333"
+    carm-webhook.dev/hub-role-arn: arn:aws:iam::111122223333:role/pods
+---
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: chained
+  labels: {carm-webhook.dev/inject: enabled}
+  annotations:
+    services.k8s.aws/owner-account-id: "111122223333"
+    carm-webhook.dev/hub-role-arn: arn:aws:iam::111122223333:role/hub
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: default, namespace: chained}
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: emptied
+  namespace: chained
+  annotations: {carm-webhook.dev/aws-config: ""}
+spec:
+  containers:
+    - name: app
+      env:
+        - {name: AWS_CONFIG_FILE, value: /var/run/secrets/eks.amazonaws.com/serviceaccount/config}
+        - {name: AWS_SDK_LOAD_CONFIG, value: "1"}
+      volumeMounts: [{name: aws-iam-token, mountPath: /var/run/secrets/eks.amazonaws.com/serviceaccount}]
+  volumes:
+    - name: aws-iam-token
+      projected:
+        sources:
+          - serviceAccountToken: {audience: sts.amazonaws.com, path: token}
+          - downwardAPI: {items: [{path: config, fieldRef: {fieldPath: "metadata.annotations['carm-webhook.dev/aws-config']"}}]}
+status: {phase: Running}
+`;
+
 /** Two accounts: of one the workloads share ACK's role, and in the other a ServiceAccount asks for it. */
 const sharing = `apiVersion: v1
 kind: ConfigMap
@@ -150,7 +207,14 @@ describe('check', () => {
     ]);
     const controllers = await findingsOf('--state', await stateOf(t, sharing), '--require-pods-key', region);
     const running = await findingsOf('--state', await stateOf(t, `${sharing}---\n${runningPod}`));
-    const all = [findings, missing.findings, selected.findings, controllers.findings, running.findings].flat();
+    const chained = await findingsOf(
+      '--state',
+      await stateOf(t, onTheWay),
+      region,
+      '--credentials=chain',
+      '--source-accounts=111122223333',
+    );
+    const all = [missing, selected, controllers, running, chained].flatMap(each => each.findings).concat(findings);
     const found = new Set(all.map(({ reason }) => reason));
     assert.deepEqual([...found].sort(), Object.keys(findingKinds).sort());
   });
