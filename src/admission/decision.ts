@@ -12,6 +12,8 @@ interface Decided<V extends string, R extends Reason> {
   readonly accountId?: AccountId | undefined;
   readonly role?: RoleArn | undefined;
   readonly source?: RoleSource;
+  /** Whom the pod's containers present their tokens to: the account, and the audience of the tokens. */
+  readonly tokenFor?: { readonly accountId: AccountId; readonly audience: string } | undefined;
   readonly warnings?: readonly Warning[];
   /**
    * Whether other state of the cluster could make it another decision for the worse of the user: then it is not

@@ -140,9 +140,9 @@ async function runWatches(t: TestContext): Promise<void> {
   const api = await startTinyApiServer(t, [bad]);
   api.forbidden.add('/api/v1/namespaces');
   const metrics = new Metrics({ version: '0', reviewSeries: [], warningReasons: [], processMetrics: false });
-  const values = { kubeconfig: api.kubeconfig, maxStalenessMs: 90_000, state: undefined };
+  const values = { kubeconfig: api.kubeconfig, verifyRoles: false, maxStalenessMs: 90_000, state: undefined };
   const config = { ...defaultConfig, featureGates: { ...defaultFeatureGates, IAMRoleSelector: true } };
-  const cluster = await openCluster(values, config, metrics.cluster, keep());
+  const cluster = await openCluster(values, config, metrics, keep());
   t.after(() => cluster.close());
   await until('it restarts', () => ['listed', 'watch restarted', 'object not kept'].every(seen));
   assert.equal(

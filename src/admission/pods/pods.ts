@@ -9,7 +9,7 @@ import type { Container, Pod } from '../../objects/pod.ts';
 import type { Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';
-import { type Allowed, allow, mutate } from '../decision.ts';
+import { type Allowed, allow, type Decision, mutate } from '../decision.ts';
 import { modeOf } from '../mode.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { type DecisionBy, defineRule } from '../rule.ts';
@@ -19,6 +19,7 @@ import {
   ignoredMetadataWarnings,
   isOptedOut,
   PodReview,
+  type ResolvedPod,
   readPodOf,
   relevantWarnings,
   resolvePod,
@@ -107,6 +108,11 @@ function unverifiedPod(request: AdmissionRequest): Allowed<'OptedOut'> | undefin
   return isOptedOut(pod) && takesNoRole(pod) ? allow('OptedOut') : undefined;
 }
 
+function tokenUse({ pod, config }: PodReview, { podRole, serviceAccount }: ResolvedPod): Decision['tokenFor'] {
+  const { audience } = readTokenSettings(pod.annotations, serviceAccount.annotations, config.tokenExpirationSeconds);
+  return { accountId: podRole.role.accountId, audience };
+}
+
 /** What becomes of a pod that is created in a managed namespace. */
 export function decidePod(podReview: PodReview): PodDecision {
   const { pod } = podReview;
@@ -133,7 +139,9 @@ export function decidePod(podReview: PodReview): PodDecision {
     ],
   };
   if (patch.length === 0) return allow('NothingToInject', details);
-  return mutate(injected ? 'Injected' : 'NothingToInject', patch, details);
+  // Containers that name a role themselves may not take this one.
+  const tokenFor = injected && takesNoRole(pod) ? tokenUse(podReview, resolved.value) : undefined;
+  return mutate(injected ? 'Injected' : 'NothingToInject', patch, { ...details, tokenFor });
 }
 
 /** The review of a pod that is created, if we judge it; else the decision. */

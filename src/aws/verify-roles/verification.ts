@@ -1,13 +1,15 @@
 import type { ProviderProblem } from '../../accounts/provider-problem.ts';
-import type { RefusalKind } from '../sts-refusal.ts';
+import { type RefusalKind, refusalKinds } from '../sts-refusal.ts';
 
 /** What is known of a role: that it answers, that AWS gives it to no pod that comes with a token, or neither. */
 export const verificationResults = ['ok', 'broken', 'unknown'] as const;
 
 export type VerificationResult = (typeof verificationResults)[number];
 
-/** What came of one call: the role's session, or a refusal. */
-export type CallOutcome = 'ok' | RefusalKind;
+/** What came of one call: the role's session, a refusal, or no call as the webhook's own token cannot be used. */
+export type CallOutcome = 'ok' | RefusalKind | 'NoToken';
+
+export const callOutcomes: readonly CallOutcome[] = ['ok', ...refusalKinds, 'NoToken'];
 
 export interface Verification {
   readonly result: VerificationResult;
@@ -38,6 +40,7 @@ export function verificationOf(outcome: CallOutcome): Verification {
     case 'Unreachable':
     case 'Unexpected':
     case 'OtherIdentity':
+    case 'NoToken':
       return unheard;
     default:
       return unverified;

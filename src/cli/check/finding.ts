@@ -31,6 +31,7 @@ const ofCatalogue = {
   RegionChange: ['error', 'ACK resource'],
   RoleOutsideAccount: ['error', 'ServiceAccount'],
   ControllerRole: ['error', 'ServiceAccount'],
+  RoleBroken: ['error', 'Namespace'],
   BindingIgnored: ['warning', 'Namespace'],
   InvalidTokenExpiration: ['warning', 'ServiceAccount'],
   TokenExpirationClamped: ['warning', 'ServiceAccount'],

@@ -21,6 +21,7 @@ import {
 } from '../../cluster/projections/object-projections.ts';
 import { projectObject } from '../../cluster/projections/project-object.ts';
 import { type Projection, projectWhole, type ReadObject, valueRead } from '../../cluster/projections/projection.ts';
+import { isCurrent, leaseGroup, leaseSelector, readLease } from '../../cluster/replicas/replica-lease.ts';
 import { Snapshot } from '../../cluster/state/snapshot.ts';
 import type { JsonObject } from '../../objects/json.ts';
 import type { Namespace } from '../../objects/namespace.ts';
@@ -225,6 +226,22 @@ export class ApiSource implements ObjectSource {
     }
   }
 
+  /** What the servers that verify roles found. Where none does, there are no such Leases. */
+  async #takeLeases(snapshot: Snapshot, onUnread: (why: string) => void): Promise<void> {
+    const add = addTo(snapshot, `${leaseGroup}/v1`, 'Lease');
+    const addCurrent = (lease: JsonObject): void => {
+      const report = readLease(lease);
+      if (report !== undefined && isCurrent(report, Date.now())) add(lease);
+    };
+    try {
+      const path = apiPaths.leases(this.#config.ownNamespace, leaseSelector);
+      await this.#list('leases', path, whole, addCurrent, accept.whole.list);
+    } catch (error) {
+      if (!(error instanceof UnreadError && error.isForbidden)) throw error;
+      onUnread(error.message);
+    }
+  }
+
   async snapshot(onUnread: (why: string) => void): Promise<Snapshot> {
     const snapshot = new Snapshot({ roleSelectors: this.#asked.every });
     const addSelector = addTo(snapshot, 'services.k8s.aws/v1alpha1', 'IAMRoleSelector');
@@ -241,6 +258,7 @@ export class ApiSource implements ObjectSource {
       ...maps,
       this.#asked.every ? this.#listSelectors(whole, addSelector) : undefined,
       this.#takeResources(snapshot, onUnread),
+      this.#takeLeases(snapshot, onUnread),
     ]);
     return snapshot;
   }

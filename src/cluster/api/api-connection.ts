@@ -1,5 +1,5 @@
 /**
- * GET requests to the API server over HTTP/1.1, one socket a request: a watch that hangs can hold up nothing but itself.
+ * Requests to the API server over HTTP/1.1, one socket a request: a watch that hangs can hold up nothing but itself.
  * HTTP/2 would put all of them on one TCP connection, whose loss nobody notices for minutes
  * (https://github.com/kubernetes/client-go/issues/374).
  */
@@ -38,6 +38,13 @@ export class ApiConnection {
   }
 }
 
+/** What is written. */
+interface Write {
+  readonly method: 'POST' | 'PATCH' | 'DELETE';
+  readonly contentType: string;
+  readonly body: string;
+}
+
 const errorBodyBytes = 64 * 1024;
 const jsonBodyBytes = 64 * 1024 * 1024;
 /** Below kube-apiserver's 90 s and the 60 s of common load balancers, so that we close first. */
@@ -67,14 +74,44 @@ export class ApiPool {
    * when the first were rejected; a kept connection that the server had just closed is replaced once.
    * @throws {ApiError | ClusterUnreachableError}
    */
-  async get(path: string, options: GetOptions): Promise<IncomingMessage> {
+  get(path: string, options: GetOptions): Promise<IncomingMessage> {
+    return this.#ask(path, options);
+  }
+
+  /** Creates an object. @throws {ApiError | ClusterUnreachableError} */
+  create(path: string, object: JsonObject, signal: AbortSignal): Promise<void> {
+    return this.#write(path, { method: 'POST', contentType: 'application/json', body: JSON.stringify(object) }, signal);
+  }
+
+  /**
+   * Makes an object what it should be, whether it is there or not.
+   * https://kubernetes.io/docs/reference/using-api/server-side-apply/
+   * @throws {ApiError | ClusterUnreachableError}
+   */
+  apply(path: string, object: JsonObject, signal: AbortSignal): Promise<void> {
+    const contentType = 'application/apply-patch+yaml';
+    const write = { method: 'PATCH', contentType, body: JSON.stringify(object) } as const;
+    return this.#write(`${path}?fieldManager=carm-webhook&force=true`, write, signal);
+  }
+
+  /** @throws {ApiError | ClusterUnreachableError} */
+  delete(path: string, signal: AbortSignal): Promise<void> {
+    return this.#write(path, { method: 'DELETE', contentType: 'application/json', body: '{}' }, signal);
+  }
+
+  async #write(path: string, write: Write, signal: AbortSignal): Promise<void> {
+    // Read to its end, so that the connection can be used again.
+    await bodyOf(await this.#ask(path, { signal }, write), jsonBodyBytes);
+  }
+
+  async #ask(path: string, options: GetOptions, write?: Write): Promise<IncomingMessage> {
     let access = await this.#credentials.access(options.signal);
     let response: IncomingMessage;
     try {
-      response = await this.#send(access, path, options);
+      response = await this.#send(access, path, options, write);
     } catch (error) {
       if (!(error instanceof ClusterUnreachableError) || !(error.cause instanceof ReusedSocketError)) throw error;
-      response = await this.#send(access, path, options);
+      response = await this.#send(access, path, options, write);
     }
     if (response.statusCode === 401) {
       this.#credentials.forget();
@@ -82,7 +119,7 @@ export class ApiPool {
       if (!sameCredentials(access, fresh)) {
         response.destroy();
         access = fresh;
-        response = await this.#send(access, path, options);
+        response = await this.#send(access, path, options, write);
         if (response.statusCode === 401) this.#credentials.forget();
       }
     }
@@ -113,7 +150,12 @@ export class ApiPool {
     );
   }
 
-  #send(access: ClusterAccess, path: string, { signal, accept }: GetOptions): Promise<IncomingMessage> {
+  #send(
+    access: ClusterAccess,
+    path: string,
+    { signal, accept }: GetOptions,
+    write: Write | undefined,
+  ): Promise<IncomingMessage> {
     const secure = access.server.protocol === 'https:';
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     if (signal.aborted || this.#closing.signal.aborted) {
@@ -123,7 +165,13 @@ export class ApiPool {
     const options: RequestOptions = {
       ...access.options,
       agent: access.proxyAgent ?? (secure ? this.#httpsAgent : this.#httpAgent),
-      headers: { ...access.headers, Accept: accept ?? 'application/json', 'User-Agent': 'carm-webhook' },
+      headers: {
+        ...access.headers,
+        Accept: accept ?? 'application/json',
+        'User-Agent': 'carm-webhook',
+        ...(write && { 'Content-Type': write.contentType }),
+      },
+      ...(write && { method: write.method }),
     };
     const request = (secure ? httpsRequest : httpRequest)(urlOf(access.server, path), options);
     const end = () => request.destroy(new Error('the request was ended'));
@@ -146,7 +194,7 @@ export class ApiPool {
       if (isCertificateError(error)) this.#credentials.forget();
       reject(new ClusterUnreachableError(`no answer from ${access.server.host}: ${error.message}`, { cause }));
     });
-    request.end();
+    request.end(write?.body);
     return promise;
   }
 
