@@ -19,7 +19,7 @@ export type Urgency = 'settled' | 'may change soon' | 'unheard';
 /** How many replicas are assumed while nobody knows: two, and the one that comes in addition during a rollout. */
 const replicasUnknown = 3;
 
-const firstRetryMs = 30_000;
+const firstRetryMs = 15_000;
 /** Answers that STS did not give, one after another, before all calls wait. */
 const unheardBeforePause = 5;
 const firstPauseMs = 1_000;

@@ -114,6 +114,7 @@ export function startVerifyingRoles(options: VerifyRolesOptions): RoleVerificati
     observer: {
       changed: ({ role, namespaces }, { result, problem }, before) => {
         if (before.result === 'broken') events.settle(namespaces);
+        if (before.result === 'broken' || result === 'broken') replicas.changed();
         const ration = changes.take(result);
         if (ration === undefined) return;
         const why = problem === undefined ? {} : { problem };

@@ -169,7 +169,8 @@ export class ApiPool {
         ...access.headers,
         Accept: accept ?? 'application/json',
         'User-Agent': 'carm-webhook',
-        ...(write && { 'Content-Type': write.contentType }),
+        // Of a DELETE, Node.js writes no length by itself, and the server would take the body for another request.
+        ...(write && { 'Content-Type': write.contentType, 'Content-Length': Buffer.byteLength(write.body) }),
       },
       ...(write && { method: write.method }),
     };

@@ -18,6 +18,8 @@ export interface ReplicasOptions {
 }
 
 const defaultBeatMs = 15_000;
+/** A burst of changes is told at once. */
+const soonMs = 2_000;
 const callLimitMs = 5_000;
 /** A Lease so old is of a replica that ended without removing it. */
 const abandonedMs = 3_600_000;
@@ -36,6 +38,7 @@ export class Replicas {
   /** When a renewal was first seen here: the clocks of two nodes need not agree. */
   readonly #seen = new Map<string, { readonly renewed: string; readonly atMs: number }>();
   #lastGoodMs: number | undefined;
+  #changed = false;
   #beating: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -45,11 +48,23 @@ export class Replicas {
   }
 
   start(): void {
+    this.#timer = undefined;
     this.#beating = this.#beat().finally(() => {
-      if (this.#stopping.signal.aborted) return;
       const { beatMs = defaultBeatMs } = this.#options;
-      this.#timer = setTimeout(() => this.start(), beatMs * (0.8 + 0.4 * Math.random())).unref();
+      this.#beatIn(this.#changed ? soonMs : beatMs * (0.8 + 0.4 * Math.random()));
     });
+  }
+
+  /** What we found is another than before: the others hear of it soon. */
+  changed(): void {
+    if (this.#changed) return;
+    this.#changed = true;
+    if (this.#timer !== undefined) this.#beatIn(soonMs);
+  }
+
+  #beatIn(ms: number): void {
+    clearTimeout(this.#timer);
+    if (!this.#stopping.signal.aborted) this.#timer = setTimeout(() => this.start(), ms).unref();
   }
 
   /** Removes our Lease, if that is quickly done: the others then take our share at once. */
@@ -64,6 +79,7 @@ export class Replicas {
   async #beat(): Promise<void> {
     const { namespace, self, ownProblems, onPeers, onError } = this.#options;
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(callLimitMs)]);
+    this.#changed = false;
     try {
       const renewed = new Date().toISOString().replace('Z', '000Z');
       const lease = leaseOf({ replica: self, renewed, problems: ownProblems() });
