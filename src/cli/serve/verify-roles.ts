@@ -9,7 +9,7 @@ import { stsRegionFor } from '../../aws/sts-region.ts';
 import { OwnTokenError, readOwnToken } from '../../aws/verify-roles/own-token.ts';
 import { RoleVerifier } from '../../aws/verify-roles/role-verifier.ts';
 import { choosesAccess, RolesInUse, type TokenRole } from '../../aws/verify-roles/roles-in-use.ts';
-import { Schedule } from '../../aws/verify-roles/schedule.ts';
+import { Schedule, type ScheduleOptions } from '../../aws/verify-roles/schedule.ts';
 import { type CallOutcome, type Verification, verificationOf } from '../../aws/verify-roles/verification.ts';
 import type { ApiConnection } from '../../cluster/api/api-connection.ts';
 import { NamespaceEvents } from '../../cluster/events/namespace-events.ts';
@@ -26,7 +26,7 @@ import { LogRation } from './log-ration.ts';
 /** Where kubelet puts our token if `AWS_WEB_IDENTITY_TOKEN_FILE` names no other file: where pods have theirs. */
 const usualTokenFile = '/var/run/secrets/eks.amazonaws.com/serviceaccount/token';
 
-const scheduleOptions = { intervalMs: 600_000, callsPerSecond: 5, mostInFlight: 5, mostRoles: 10_000 } as const;
+const usualSchedule: ScheduleOptions = { intervalMs: 600_000, callsPerSecond: 5, mostInFlight: 5, mostRoles: 10_000 };
 const callLimitMs = 5_000;
 /** Between two looks at which roles are in use, which a burst of changes would otherwise make many of. */
 const rolesEveryMs = 2_000;
@@ -39,6 +39,8 @@ export interface VerifyRolesOptions {
   readonly metrics: VerificationMetrics;
   readonly logger: Logger;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** In place of the usual. */
+  readonly schedule?: Partial<ScheduleOptions>;
 }
 
 export interface RoleVerification {
@@ -107,7 +109,7 @@ export function startVerifyingRoles(options: VerifyRolesOptions): RoleVerificati
       if (ration !== undefined) logger.warn({ error: errorOf(error), ...ration }, 'event not written');
     },
   });
-  const schedule = new Schedule(scheduleOptions);
+  const schedule = new Schedule({ ...usualSchedule, ...options.schedule });
   const verifier = new RoleVerifier({
     schedule,
     ask: createAsk(options),

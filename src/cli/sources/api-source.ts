@@ -237,7 +237,9 @@ export class ApiSource implements ObjectSource {
       const path = apiPaths.leases(this.#config.ownNamespace, leaseSelector);
       await this.#list('leases', path, whole, addCurrent, accept.whole.list);
     } catch (error) {
-      if (!(error instanceof UnreadError && error.isForbidden)) throw error;
+      if (!(error instanceof UnreadError)) throw error;
+      if (error.cause instanceof ApiError && error.cause.status === 404) return;
+      if (!error.isForbidden) throw error;
       onUnread(error.message);
     }
   }

@@ -22,8 +22,8 @@ export class VerifiedCluster {
   readonly #server = new LoopbackServer((request, response) => void this.#answer(request, response));
   readonly events: WrittenEvent[] = [];
   readonly leases = new Map<string, Lease>();
-  /** Every write, by method and path. */
-  readonly writes: string[] = [];
+  /** Methods that are answered 403. */
+  readonly forbidden = new Set<string>();
   url = '';
 
   constructor(accounts: ReadonlyMap<string, string>) {
@@ -72,7 +72,7 @@ export class VerifiedCluster {
     const say = (code: number, body: object) =>
       response.writeHead(code, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
     if (request.method !== 'GET') {
-      this.writes.push(`${request.method} ${pathname}`);
+      if (this.forbidden.has(request.method ?? '')) return void say(403, { kind: 'Status', reason: 'Forbidden' });
       return void say(200, this.#write(request.method ?? '', pathname, JSON.parse(await text(request))));
     }
     if (searchParams.has('watch')) {

@@ -9,14 +9,14 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StsError } from '../../e2e-node/sts-error.ts';
 import { builtBundle } from '../../built-bundle.ts';
 import { pod } from '../../decisions/manifests.ts';
 import { reviewBody } from '../../decisions/review.ts';
+import { StsError } from '../../e2e-node/sts-error.ts';
 import { LoopbackServer } from '../../loopback-server.ts';
 import { send } from '../../server/running-server.ts';
 import { runCommand } from '../command-runs.ts';
-import { VerifiedCluster } from './verified-cluster.ts';
+import { VerifiedCluster, type WrittenEvent } from './verified-cluster.ts';
 
 /** The built server with --verify-roles, beside an API server and an STS that answers for each role in its own way. */
 
@@ -141,7 +141,7 @@ describe('serve --verify-roles', { timeout: 60_000 }, () => {
   const metricsOf = async ({ opsPort }: Server): Promise<string> =>
     (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
 
-  async function valueOf(server: Server, series: string): Promise<number> {
+  async function seriesOf(server: Server, series: string): Promise<number> {
     const line = (await metricsOf(server)).split('\n').find(each => each.startsWith(`${series} `));
     assert.ok(line, series);
     return Number(line.slice(series.length + 1));
@@ -163,7 +163,7 @@ describe('serve --verify-roles', { timeout: 60_000 }, () => {
     await writeFile(join(folder, 'token'), token);
     const server = await start('replica-a', '--verify-roles', '--log-level=debug');
     await until('each role was asked for', async () => {
-      const at = await valueOf(server, 'carm_webhook_role_verification_last_round_timestamp_seconds');
+      const at = await seriesOf(server, 'carm_webhook_role_verification_last_round_timestamp_seconds');
       return at > 0 || undefined;
     });
     await until('both events are written', () => cluster.events.length >= 2 || undefined);
@@ -179,7 +179,7 @@ describe('serve --verify-roles', { timeout: 60_000 }, () => {
 
   test('a role that answers is ok, one whose account has no provider or not the audience is broken; the rest is unknown', async () => {
     for (const [result, count] of Object.entries({ ok: 1, broken: 2, unknown: 7 })) {
-      assert.equal(await valueOf(first(), `carm_webhook_verified_roles{result="${result}"}`), count, result);
+      assert.equal(await seriesOf(first(), `carm_webhook_verified_roles{result="${result}"}`), count, result);
     }
   });
 
@@ -197,10 +197,10 @@ describe('serve --verify-roles', { timeout: 60_000 }, () => {
     };
     for (const [outcome, count] of Object.entries(outcomes)) {
       const series = `carm_webhook_role_verifications_total{outcome="${outcome}"}`;
-      assert.ok((await valueOf(first(), series)) >= count, series);
-      if (count === 0) assert.equal(await valueOf(first(), series), 0);
+      assert.ok((await seriesOf(first(), series)) >= count, series);
+      if (count === 0) assert.equal(await seriesOf(first(), series), 0);
     }
-    assert.ok((await valueOf(first(), 'carm_webhook_role_verifications_total{outcome="Unreachable"}')) >= 2);
+    assert.ok((await seriesOf(first(), 'carm_webhook_role_verifications_total{outcome="Unreachable"}')) >= 2);
   });
 
   test('calls are not signed, and never come faster than five a second', () => {
@@ -215,7 +215,8 @@ describe('serve --verify-roles', { timeout: 60_000 }, () => {
   test('an event in each namespace that is concerned says what is wrong, and no other has one', () => {
     const byNamespace = new Map(cluster.events.map(event => [event.metadata.namespace, event]));
     assert.deepEqual([...byNamespace.keys()].sort(), ['no-provider', 'other-audience']);
-    const { reason, type, note, regarding, reportingInstance } = byNamespace.get('no-provider') ?? {};
+    const { reason, type, note, regarding, reportingInstance } =
+      byNamespace.get('no-provider') ?? ({} as Partial<WrittenEvent>);
     assert.deepEqual(
       { reason, type, regarding, reportingInstance },
       {
@@ -234,7 +235,13 @@ describe('serve --verify-roles', { timeout: 60_000 }, () => {
 
   test('a line in the log tells each change of a result, and holds nothing secret', () => {
     const changes = first().logs.filter(({ msg }) => msg === 'role verified');
-    const told = changes.map(({ level, account, result, before, problem }) => ({ level, account, result, before, problem }));
+    const told = changes.map(({ level, account, result, before, problem }) => ({
+      level,
+      account,
+      result,
+      before,
+      problem,
+    }));
     const sorted = told.sort((a, b) => (String(a.account) < String(b.account) ? -1 : 1));
     const unknown = { before: 'unknown' };
     assert.deepEqual(sorted, [
@@ -277,7 +284,7 @@ describe('serve --verify-roles', { timeout: 60_000 }, () => {
     const second = await start('replica-b', '--verify-roles');
     hangsForAll = true;
     await until('it knows the other', async () =>
-      (await valueOf(second, 'carm_webhook_role_verification_replicas')) === 2 ? true : undefined,
+      (await seriesOf(second, 'carm_webhook_role_verification_replicas')) === 2 ? true : undefined,
     );
     for (const name of ['no-provider', 'other-audience']) {
       assert.equal((await create(second, name)).warnings?.length, 1, name);

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { runBundle } from '../cli/command-runs.ts';
+import { BoundNamespace, setAccountMap } from '../e2e/bound-namespace.ts';
+import { eventually } from '../e2e/eventually.ts';
+import { WebhookUnderTest } from '../e2e/webhook-under-test.ts';
+import { ControlPlane } from '../testbed/control-plane.ts';
+import type { JsonWebKeySet } from './assume-rules.ts';
+import { webIdentityTrust } from './iam-account.ts';
+import { type Aws, startAws } from './start-aws.ts';
+
+/** --verify-roles as deploy/components/verify-roles installs it: on a real kube-apiserver, and on AWS accounts that judge its token. */
+
+const issuer = 'https://kubernetes.default.svc';
+const usable = '222222222222';
+const bare = '333333333333';
+
+interface Event {
+  readonly reason: string;
+  readonly type: string;
+  readonly note: string;
+  readonly reportingController: string;
+}
+
+describe('deploy/components/verify-roles', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'carm-verify-'));
+  let plane: ControlPlane;
+  let aws: Aws;
+  let webhook: WebhookUnderTest;
+
+  before(
+    async () => {
+      [plane, aws] = await Promise.all([ControlPlane.start(), startAws()]);
+      const keys = await plane.request<JsonWebKeySet>('GET', '/openid/v1/jwks');
+      aws.setIssuerKeys(issuer, keys.body);
+      // One account as it should be, with a role that lets exactly the pods in, and one without a provider.
+      const subjects = ['system:serviceaccount:good:app', 'system:serviceaccount:broken:app'];
+      await aws.iam(usable).createOidcProvider(issuer);
+      for (const account of [usable, bare]) {
+        const iam = aws.iam(account);
+        await iam.createRole({ name: 'pods', trust: webIdentityTrust(iam, issuer, subjects) });
+      }
+      const tokenFile = join(folder, 'token');
+      webhook = await WebhookUnderTest.start(plane, {
+        components: ['deploy/components/verify-roles'],
+        flags: ['--verify-roles'],
+        env: { POD_NAME: 'replica-a', AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile, AWS_ENDPOINT_URL_STS: aws.endpoint },
+      });
+      const audience = 'sts.amazonaws.com';
+      writeFileSync(tokenFile, await plane.tokenFor('carm-webhook', 'carm-webhook', { audience }));
+      await setAccountMap(plane, { [usable]: aws.iam(usable).roleArn('pods'), [bare]: aws.iam(bare).roleArn('pods') });
+      await webhook.install();
+      await BoundNamespace.create(plane, 'good', { accountId: usable });
+      await BoundNamespace.create(plane, 'broken', { accountId: bare });
+    },
+    { timeout: 90_000 },
+  );
+  after(async () => {
+    await webhook?.stop();
+    await plane?.stop();
+    await aws?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const eventsOf = async (namespace: string): Promise<readonly Event[]> => {
+    const path = `/apis/events.k8s.io/v1/namespaces/${namespace}/events`;
+    return (await plane.request<{ readonly items: readonly Event[] }>('GET', path)).body.items;
+  };
+  const createPod = async (namespace: string, name: string): Promise<readonly string[]> => {
+    const spec = { serviceAccountName: 'app', containers: [{ name: 'app', image: 'app' }] };
+    const path = `/api/v1/namespaces/${namespace}/pods?dryRun=All`;
+    const { status, body, warnings } = await plane.request('POST', path, { metadata: { name }, spec });
+    assert.equal(status, 201, JSON.stringify(body));
+    return warnings;
+  };
+  const check = () =>
+    runBundle(['check', '--kubeconfig', plane.adminKubeconfig, '--default-region=eu-central-1', '-o', 'json']);
+  const logged = async (msg: string): Promise<boolean> => {
+    const { readFile } = await import('node:fs/promises');
+    return (await readFile(webhook.logFile, 'utf8')).includes(`"msg":"${msg}"`);
+  };
+
+  test('the namespace of the account without a provider has an event, where people look for it', async () => {
+    const [event] = await eventually('the event is there', async () => {
+      const events = await eventsOf('broken');
+      return events.length > 0 ? events : undefined;
+    });
+    assert.equal(event?.reason, 'RoleBroken');
+    assert.equal(event?.type, 'Warning');
+    assert.equal(event?.reportingController, 'carm-webhook.dev/verify-roles');
+    const { stdout } = await plane.kubectl(['get', 'events', '-n', 'broken']);
+    assert.match(stdout, /Warning +RoleBroken +namespace\/broken +AWS gives no role to pods/);
+    const ofNamespace = await plane.kubectl(['events', '-n', 'broken', '--for', 'namespace/broken']);
+    assert.match(ofNamespace.stdout, /account 333333333333 has no OIDC provider for this cluster/);
+    assert.deepEqual(await eventsOf('good'), []);
+  });
+
+  test('its pods are created with a warning; those of the other account, whose role refuses the webhook, without', async () => {
+    assert.deepEqual(await createPod('broken', 'web'), [
+      'pod "web": AWS will not give it the role: account 333333333333 has no OIDC provider for this cluster. Ask your platform team to create it (RoleBroken)',
+    ]);
+    assert.deepEqual(await createPod('good', 'web'), []);
+  });
+
+  test('STS is asked by the token of the webhook alone, and is not told to trust it', () => {
+    const calls = aws.takeStsCalls();
+    assert.ok(calls.length >= 2);
+    assert.ok(calls.every(({ action }) => action === 'AssumeRoleWithWebIdentity'));
+  });
+
+  test('check finds it by the Lease of the server', async () => {
+    const found = await eventually('check finds it', async () => {
+      const { code, stdout } = await check();
+      const { findings } = JSON.parse(stdout) as {
+        findings: readonly { reason: string; object: object; fix: string }[];
+      };
+      const broken = findings.filter(({ reason }) => reason === 'RoleBroken');
+      return code === 1 && broken.length > 0 ? broken : undefined;
+    });
+    assert.deepEqual(
+      found.map(({ object }) => object),
+      [{ kind: 'Namespace', namespace: '', name: 'broken' }],
+    );
+  });
+
+  test('once the provider is created, the warning goes away by itself', { timeout: 40_000 }, async () => {
+    await aws.iam(bare).createOidcProvider(issuer);
+    const gone = async () => ((await createPod('broken', 'web')).length === 0 ? true : undefined);
+    await eventually('no pod is warned any more', gone, 35_000);
+    await eventually('check finds nothing more', async () =>
+      (await check()).stdout.includes('RoleBroken') ? undefined : true,
+    );
+    assert.match(await webhook.metrics(), /carm_webhook_verified_roles\{result="broken"\} 0/);
+    assert.equal((await eventsOf('broken')).length, 1);
+  });
+
+  test('the rights of the component are enough, and each is needed', async () => {
+    for (const msg of ['event not written', 'other replicas not known', 'role not verified']) {
+      assert.equal(await logged(msg), false, msg);
+    }
+    const canDo = async (verb: string, resource: string, namespace: string): Promise<boolean> => {
+      const args = ['auth', 'can-i', verb, resource, '-n', namespace];
+      const as = 'system:serviceaccount:carm-webhook:carm-webhook';
+      return (await plane.kubectl(args, { as, expectCode: 'any' })).stdout.startsWith('yes');
+    };
+    const granted = [];
+    for (const [resource, namespace] of [
+      ['events.events.k8s.io', 'broken'],
+      ['events', 'broken'],
+      ['leases', 'carm-webhook'],
+      ['leases', 'kube-system'],
+      ['secrets', 'carm-webhook'],
+      ['serviceaccounts/token', 'carm-webhook'],
+    ] as const) {
+      for (const verb of ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']) {
+        if (await canDo(verb, resource, namespace)) granted.push(`${verb} ${resource} in ${namespace}`);
+      }
+    }
+    assert.deepEqual(granted, [
+      'create events.events.k8s.io in broken',
+      'create leases in carm-webhook',
+      'delete leases in carm-webhook',
+      'list leases in carm-webhook',
+      'patch leases in carm-webhook',
+    ]);
+  });
+
+  test('a server that ends removes its Lease', async () => {
+    const leases = async () =>
+      (await plane.kubectl(['get', 'leases', '-n', 'carm-webhook', '-o', 'name'])).stdout.trim();
+    assert.equal(await leases(), 'lease.coordination.k8s.io/verify-roles.replica-a');
+    await webhook.stopProcess();
+    assert.equal(await leases(), '');
+  });
+});
