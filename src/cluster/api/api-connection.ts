@@ -19,6 +19,11 @@ export interface GetOptions {
   readonly accept?: string;
 }
 
+/** A GET, or a write: only of what may be sent twice. */
+interface SendOptions extends GetOptions {
+  readonly write?: Write;
+}
+
 export interface JsonGetOptions extends GetOptions {
   /** Bytes of body that are read at most. */
   readonly maxBytes?: number;
@@ -101,17 +106,17 @@ export class ApiPool {
 
   async #write(path: string, write: Write, signal: AbortSignal): Promise<void> {
     // Read to its end, so that the connection can be used again.
-    await bodyOf(await this.#ask(path, { signal }, write), jsonBodyBytes);
+    await bodyOf(await this.#ask(path, { signal, write }), jsonBodyBytes);
   }
 
-  async #ask(path: string, options: GetOptions, write?: Write): Promise<IncomingMessage> {
+  async #ask(path: string, options: SendOptions): Promise<IncomingMessage> {
     let access = await this.#credentials.access(options.signal);
     let response: IncomingMessage;
     try {
-      response = await this.#send(access, path, options, write);
+      response = await this.#send(access, path, options);
     } catch (error) {
       if (!(error instanceof ClusterUnreachableError) || !(error.cause instanceof ReusedSocketError)) throw error;
-      response = await this.#send(access, path, options, write);
+      response = await this.#send(access, path, options);
     }
     if (response.statusCode === 401) {
       this.#credentials.forget();
@@ -119,7 +124,7 @@ export class ApiPool {
       if (!sameCredentials(access, fresh)) {
         response.destroy();
         access = fresh;
-        response = await this.#send(access, path, options, write);
+        response = await this.#send(access, path, options);
         if (response.statusCode === 401) this.#credentials.forget();
       }
     }
@@ -131,6 +136,19 @@ export class ApiPool {
   /** @throws {ApiError | ClusterUnreachableError | ApiProtocolError} */
   async getJson(path: string, options: JsonGetOptions): Promise<JsonObject> {
     const response = await this.get(path, options);
+    const text = await bodyOf(response, options.maxBytes ?? jsonBodyBytes);
+    return parseJsonObject(text, 'the answer');
+  }
+
+  /**
+   * Posts what stores nothing, such as a TokenRequest: as with `get`, it may be sent twice.
+   * @throws {ApiError | ClusterUnreachableError | ApiProtocolError}
+   */
+  async postJson(path: string, body: JsonObject, options: JsonGetOptions): Promise<JsonObject> {
+    const response = await this.#ask(path, {
+      ...options,
+      write: { method: 'POST', contentType: 'application/json', body: JSON.stringify(body) },
+    });
     const text = await bodyOf(response, options.maxBytes ?? jsonBodyBytes);
     return parseJsonObject(text, 'the answer');
   }
@@ -150,20 +168,17 @@ export class ApiPool {
     );
   }
 
-  #send(
-    access: ClusterAccess,
-    path: string,
-    { signal, accept }: GetOptions,
-    write: Write | undefined,
-  ): Promise<IncomingMessage> {
+  #send(access: ClusterAccess, path: string, options: SendOptions): Promise<IncomingMessage> {
+    const { signal, accept, write } = options;
     const secure = access.server.protocol === 'https:';
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     if (signal.aborted || this.#closing.signal.aborted) {
       reject(new ClusterUnreachableError('the request was ended before it was sent'));
       return promise;
     }
-    const options: RequestOptions = {
+    const requestOptions: RequestOptions = {
       ...access.options,
+      method: write?.method ?? 'GET',
       agent: access.proxyAgent ?? (secure ? this.#httpsAgent : this.#httpAgent),
       headers: {
         ...access.headers,
@@ -172,9 +187,8 @@ export class ApiPool {
         // Of a DELETE, Node.js writes no length by itself, and the server would take the body for another request.
         ...(write && { 'Content-Type': write.contentType, 'Content-Length': Buffer.byteLength(write.body) }),
       },
-      ...(write && { method: write.method }),
     };
-    const request = (secure ? httpsRequest : httpRequest)(urlOf(access.server, path), options);
+    const request = (secure ? httpsRequest : httpRequest)(urlOf(access.server, path), requestOptions);
     const end = () => request.destroy(new Error('the request was ended'));
     signal.addEventListener('abort', end, { once: true });
     this.#closing.signal.addEventListener('abort', end, { once: true });
