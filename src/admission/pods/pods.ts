@@ -110,7 +110,11 @@ function unverifiedPod(request: AdmissionRequest): Allowed<'OptedOut'> | undefin
 }
 
 /** Whom the containers of an injected pod present their tokens to; nobody where EKS Pod Identity gives the first credentials. */
-function tokenUse({ pod, config }: PodReview, { serviceAccount }: ResolvedPod, access: RoleAccess): Decision['tokenFor'] {
+function tokenUse(
+  { pod, config }: PodReview,
+  { serviceAccount }: ResolvedPod,
+  access: RoleAccess,
+): Decision['tokenFor'] {
   const role = roleTakenByToken(access);
   if (role === undefined) return undefined;
   const { audience } = readTokenSettings(pod.annotations, serviceAccount.annotations, config.tokenExpirationSeconds);
