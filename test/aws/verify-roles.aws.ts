@@ -46,8 +46,8 @@ describe('deploy/components/verify-roles', () => {
   before(
     async () => {
       [plane, aws] = await Promise.all([ControlPlane.start(), startAws()]);
-      const keys = await plane.request<JsonWebKeySet>('GET', '/openid/v1/jwks');
-      aws.setIssuerKeys(issuer, keys.body);
+      const keys = await plane.request<string>('GET', '/openid/v1/jwks');
+      aws.setIssuerKeys(issuer, JSON.parse(keys.body) as JsonWebKeySet);
       // One account as it should be, with a role that lets exactly the pods in, and one without a provider.
       const subjects = ['system:serviceaccount:good:app', 'system:serviceaccount:broken:app'];
       await aws.iam(usable).createOidcProvider(issuer);
@@ -115,7 +115,12 @@ describe('deploy/components/verify-roles', () => {
     assert.deepEqual(await createPod('good', 'web'), []);
   });
 
-  test('STS is asked by the token of the webhook alone, and is not told to trust it', () => {
+  test('STS judged the token of the webhook: what one account has no provider for, the other refuses by its role', async () => {
+    const metrics = await webhook.metrics();
+    for (const outcome of ['NoProvider', 'WebIdentityNotAuthorized']) {
+      assert.match(metrics, new RegExp(`carm_webhook_role_verifications_total\\{outcome="${outcome}"\\} [1-9]`));
+    }
+    assert.match(metrics, /carm_webhook_verified_roles\{result="unknown"\} 1/);
     const calls = aws.takeStsCalls();
     assert.ok(calls.length >= 2);
     assert.ok(calls.every(({ action }) => action === 'AssumeRoleWithWebIdentity'));
