@@ -19,11 +19,14 @@ export interface GetOptions {
   readonly accept?: string;
 }
 
+<<<<<<< HEAD
 /** A GET, or a write: only of what may be sent twice. */
 interface SendOptions extends GetOptions {
   readonly write?: Write;
 }
 
+=======
+>>>>>>> verify
 export interface JsonGetOptions extends GetOptions {
   /** Bytes of body that are read at most. */
   readonly maxBytes?: number;
@@ -106,17 +109,24 @@ export class ApiPool {
 
   async #write(path: string, write: Write, signal: AbortSignal): Promise<void> {
     // Read to its end, so that the connection can be used again.
+<<<<<<< HEAD
     await bodyOf(await this.#ask(path, { signal, write }), jsonBodyBytes);
   }
 
   async #ask(path: string, options: SendOptions): Promise<IncomingMessage> {
+=======
+    await bodyOf(await this.#ask(path, { signal }, write), jsonBodyBytes);
+  }
+
+  async #ask(path: string, options: GetOptions, write?: Write): Promise<IncomingMessage> {
+>>>>>>> verify
     let access = await this.#credentials.access(options.signal);
     let response: IncomingMessage;
     try {
-      response = await this.#send(access, path, options);
+      response = await this.#send(access, path, options, write);
     } catch (error) {
       if (!(error instanceof ClusterUnreachableError) || !(error.cause instanceof ReusedSocketError)) throw error;
-      response = await this.#send(access, path, options);
+      response = await this.#send(access, path, options, write);
     }
     if (response.statusCode === 401) {
       this.#credentials.forget();
@@ -124,7 +134,7 @@ export class ApiPool {
       if (!sameCredentials(access, fresh)) {
         response.destroy();
         access = fresh;
-        response = await this.#send(access, path, options);
+        response = await this.#send(access, path, options, write);
         if (response.statusCode === 401) this.#credentials.forget();
       }
     }
@@ -141,15 +151,21 @@ export class ApiPool {
   }
 
   /**
-   * Posts what stores nothing, such as a TokenRequest: as with `get`, it may be sent twice.
+   * Posts what stores nothing, such as a TokenRequest, for the answer.
    * @throws {ApiError | ClusterUnreachableError | ApiProtocolError}
    */
+<<<<<<< HEAD
   async postJson(path: string, body: JsonObject, options: JsonGetOptions): Promise<JsonObject> {
     const response = await this.#ask(path, {
       ...options,
       write: { method: 'POST', contentType: 'application/json', body: JSON.stringify(body) },
     });
     const text = await bodyOf(response, options.maxBytes ?? jsonBodyBytes);
+=======
+  async postJson(path: string, object: JsonObject, options: JsonGetOptions): Promise<JsonObject> {
+    const write = { method: 'POST', contentType: 'application/json', body: JSON.stringify(object) } as const;
+    const text = await bodyOf(await this.#ask(path, options, write), options.maxBytes ?? jsonBodyBytes);
+>>>>>>> verify
     return parseJsonObject(text, 'the answer');
   }
 
@@ -168,17 +184,29 @@ export class ApiPool {
     );
   }
 
+<<<<<<< HEAD
   #send(access: ClusterAccess, path: string, options: SendOptions): Promise<IncomingMessage> {
     const { signal, accept, write } = options;
+=======
+  #send(
+    access: ClusterAccess,
+    path: string,
+    { signal, accept }: GetOptions,
+    write: Write | undefined,
+  ): Promise<IncomingMessage> {
+>>>>>>> verify
     const secure = access.server.protocol === 'https:';
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     if (signal.aborted || this.#closing.signal.aborted) {
       reject(new ClusterUnreachableError('the request was ended before it was sent'));
       return promise;
     }
-    const requestOptions: RequestOptions = {
+    const options: RequestOptions = {
       ...access.options,
+<<<<<<< HEAD
       method: write?.method ?? 'GET',
+=======
+>>>>>>> verify
       agent: access.proxyAgent ?? (secure ? this.#httpsAgent : this.#httpAgent),
       headers: {
         ...access.headers,
@@ -187,8 +215,9 @@ export class ApiPool {
         // Of a DELETE, Node.js writes no length by itself, and the server would take the body for another request.
         ...(write && { 'Content-Type': write.contentType, 'Content-Length': Buffer.byteLength(write.body) }),
       },
+      ...(write && { method: write.method }),
     };
-    const request = (secure ? httpsRequest : httpRequest)(urlOf(access.server, path), requestOptions);
+    const request = (secure ? httpsRequest : httpRequest)(urlOf(access.server, path), options);
     const end = () => request.destroy(new Error('the request was ended'));
     signal.addEventListener('abort', end, { once: true });
     this.#closing.signal.addEventListener('abort', end, { once: true });
