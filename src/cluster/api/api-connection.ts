@@ -19,14 +19,6 @@ export interface GetOptions {
   readonly accept?: string;
 }
 
-<<<<<<< HEAD
-/** A GET, or a write: only of what may be sent twice. */
-interface SendOptions extends GetOptions {
-  readonly write?: Write;
-}
-
-=======
->>>>>>> verify
 export interface JsonGetOptions extends GetOptions {
   /** Bytes of body that are read at most. */
   readonly maxBytes?: number;
@@ -109,17 +101,10 @@ export class ApiPool {
 
   async #write(path: string, write: Write, signal: AbortSignal): Promise<void> {
     // Read to its end, so that the connection can be used again.
-<<<<<<< HEAD
-    await bodyOf(await this.#ask(path, { signal, write }), jsonBodyBytes);
-  }
-
-  async #ask(path: string, options: SendOptions): Promise<IncomingMessage> {
-=======
     await bodyOf(await this.#ask(path, { signal }, write), jsonBodyBytes);
   }
 
   async #ask(path: string, options: GetOptions, write?: Write): Promise<IncomingMessage> {
->>>>>>> verify
     let access = await this.#credentials.access(options.signal);
     let response: IncomingMessage;
     try {
@@ -154,18 +139,9 @@ export class ApiPool {
    * Posts what stores nothing, such as a TokenRequest, for the answer.
    * @throws {ApiError | ClusterUnreachableError | ApiProtocolError}
    */
-<<<<<<< HEAD
-  async postJson(path: string, body: JsonObject, options: JsonGetOptions): Promise<JsonObject> {
-    const response = await this.#ask(path, {
-      ...options,
-      write: { method: 'POST', contentType: 'application/json', body: JSON.stringify(body) },
-    });
-    const text = await bodyOf(response, options.maxBytes ?? jsonBodyBytes);
-=======
   async postJson(path: string, object: JsonObject, options: JsonGetOptions): Promise<JsonObject> {
     const write = { method: 'POST', contentType: 'application/json', body: JSON.stringify(object) } as const;
     const text = await bodyOf(await this.#ask(path, options, write), options.maxBytes ?? jsonBodyBytes);
->>>>>>> verify
     return parseJsonObject(text, 'the answer');
   }
 
@@ -184,17 +160,12 @@ export class ApiPool {
     );
   }
 
-<<<<<<< HEAD
-  #send(access: ClusterAccess, path: string, options: SendOptions): Promise<IncomingMessage> {
-    const { signal, accept, write } = options;
-=======
   #send(
     access: ClusterAccess,
     path: string,
     { signal, accept }: GetOptions,
     write: Write | undefined,
   ): Promise<IncomingMessage> {
->>>>>>> verify
     const secure = access.server.protocol === 'https:';
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     if (signal.aborted || this.#closing.signal.aborted) {
@@ -203,10 +174,6 @@ export class ApiPool {
     }
     const options: RequestOptions = {
       ...access.options,
-<<<<<<< HEAD
-      method: write?.method ?? 'GET',
-=======
->>>>>>> verify
       agent: access.proxyAgent ?? (secure ? this.#httpsAgent : this.#httpAgent),
       headers: {
         ...access.headers,
