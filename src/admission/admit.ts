@@ -1,3 +1,4 @@
+import type { ProviderProblems } from '../accounts/provider-problem.ts';
 import { answer, type ReviewResult } from './answer.ts';
 import { type Cluster, UnverifiedError, type View } from './cluster.ts';
 import type { Config } from './config.ts';
@@ -5,6 +6,7 @@ import { type EffectiveDecision, effectiveDecision } from './effective-decision.
 import { failure, unverified, unverifiedWords } from './failure.ts';
 import { decideLive } from './live-view.ts';
 import { type Mode, modeOf } from './mode.ts';
+import { noProviderProblems, withProviderWarning } from './provider-warning.ts';
 import type { Endpoint } from './record.ts';
 import { RecordingView } from './recording-view.ts';
 import type { AdmissionRequest } from './review.ts';
@@ -41,8 +43,9 @@ export function createAnswerFailure(cluster: Pick<Cluster, 'cache'>, config: Con
 /**
  * Makes the answers to reviews out of the rules and what is known of the cluster.
  * A decision from the cache is answered at once, without I/O, unless it rests on state that the cache may have wrong.
+ * @param providers what pods are warned of.
  */
-export function createAdmit(cluster: Cluster, config: Config): Admit {
+export function createAdmit(cluster: Cluster, config: Config, providers = noProviderProblems): Admit {
   const answerFailure = createAnswerFailure(cluster, config);
   return (endpoint, request, deadline) => {
     const rule = ruleFor(endpoint, request);
@@ -51,8 +54,10 @@ export function createAdmit(cluster: Cluster, config: Config): Admit {
       const { cache } = cluster;
       const view = cache && new RecordingView(cache);
       const byCache = view && effectiveDecision(rule, request, view, config);
-      if (byCache !== undefined && !byCache.decision.confirmLive) return answer(endpoint, rule, request, byCache);
-      return answerLive({ endpoint, rule, request, config, cluster, deadline, view, byCache }).catch(fail);
+      if (byCache !== undefined && !byCache.decision.confirmLive) {
+        return answer(endpoint, rule, request, withProviderWarning(byCache, providers));
+      }
+      return answerLive({ endpoint, rule, request, config, cluster, deadline, view, byCache, providers }).catch(fail);
     } catch (error) {
       return fail(error);
     }
@@ -66,6 +71,7 @@ interface LiveQuestion {
   readonly request: AdmissionRequest;
   readonly config: Config;
   readonly cluster: Cluster;
+  readonly providers: ProviderProblems;
   readonly deadline: number;
   /** What was looked up in the cache, and decided by it; undefined when nothing may be. */
   readonly view: RecordingView | undefined;
@@ -78,7 +84,7 @@ async function answerLive(question: LiveQuestion): Promise<ReviewResult> {
   const effective = await decideLive(cluster, request.namespace, deadline, decide, view?.lookups).catch(error =>
     withoutCluster(question, error),
   );
-  return answer(endpoint, rule, request, effective);
+  return answer(endpoint, rule, request, withProviderWarning(effective, question.providers));
 }
 
 /** @throws what is no UnverifiedError. */

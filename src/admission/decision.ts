@@ -15,6 +15,8 @@ interface Decided<V extends string, R extends Reason> {
   readonly source?: RoleSource;
   /** How a pod gets to its role. */
   readonly access?: RoleAccess;
+  /** Whom the pod's containers present their tokens to: the account, and the audience of the tokens. */
+  readonly tokenFor?: { readonly accountId: AccountId; readonly audience: string } | undefined;
   readonly warnings?: readonly Warning[];
   /**
    * Whether other state of the cluster could make it another decision for the worse of the user: then it is not

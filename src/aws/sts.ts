@@ -27,6 +27,8 @@ export interface StsOptions {
   readonly proxyEnv?: Readonly<Record<string, string | undefined>>;
   /** Of one call with all its attempts. */
   readonly callLimitMs?: number;
+  /** Attempts of one call that STS does not answer, or asks to come later. */
+  readonly mostAttempts?: number;
 }
 
 export interface RoleSession {
@@ -39,7 +41,7 @@ export interface RoleSession {
 const connectLimitMs = 3_000;
 const attemptLimitMs = 5_000;
 const defaultCallLimitMs = 12_000;
-const mostAttempts = 3;
+const defaultMostAttempts = 3;
 
 /** STS answers with some 2 kB. */
 const mostAnswerBytes = 64 * 1024;
@@ -159,7 +161,7 @@ export class Sts {
 
   /** A client of one call: what an SDK's client learns of a machine, a clock or credentials ends with it. */
   #client(credentials: SessionCredentials | undefined): STSClient {
-    const { region, endpoint, proxyEnv } = this.#options;
+    const { region, endpoint, proxyEnv, mostAttempts = defaultMostAttempts } = this.#options;
     const agent = { keepAlive: false, maxSockets: 1, ...(proxyEnv !== undefined && { proxyEnv: { ...proxyEnv } }) };
     const client = new STSClient({
       region,

@@ -207,6 +207,13 @@ export class WatchingCluster implements Cluster {
     for (const [, namespace] of this.#namespaces.entries()) yield namespace;
   }
 
+  /** Every ServiceAccount in the cache, fresh or not, by `namespace/name`; without those with more in them than is cached. */
+  *serviceAccounts(): Iterable<[key: string, serviceAccount: ServiceAccount]> {
+    for (const [key, serviceAccount] of this.#serviceAccounts.entries()) {
+      if (serviceAccount !== tooLargeToCache) yield [key, serviceAccount];
+    }
+  }
+
   /** A map in the cache, fresh or not. */
   roleMap(kind: RoleMapKind, ackSystem: string): RoleMap | undefined {
     const key = objectKey(ackSystem, roleMapNames[kind]);

@@ -5,6 +5,7 @@ import { type ClusterMetricLabels, ClusterMetrics } from './cluster-metrics.ts';
 import { type HttpErrorStatus, httpErrorStatuses } from './http-error.ts';
 import { metricsIn } from './metrics-in.ts';
 import { type ShortageCause, shortageCauses } from './shortage.ts';
+import { type VerificationMetricLabels, VerificationMetrics } from './verification-metrics.ts';
 
 export interface MetricsOptions {
   readonly version: string;
@@ -12,6 +13,7 @@ export interface MetricsOptions {
   readonly reviewSeries: readonly ReviewSeries[];
   readonly warningReasons: readonly string[];
   readonly cluster?: ClusterMetricLabels;
+  readonly verification?: VerificationMetricLabels;
   /** Process and Node.js metrics too; default true. */
   readonly processMetrics?: boolean;
 }
@@ -34,6 +36,7 @@ const misnamed = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
 export class Metrics {
   readonly registry = new Registry();
   readonly cluster: ClusterMetrics;
+  readonly verification: VerificationMetrics;
   readonly #reviews: Counter<'webhook' | 'endpoint' | 'operation' | 'outcome' | 'reason'>;
   readonly #dryRuns: Counter<'endpoint' | 'outcome'>;
   readonly #duration: Histogram<'webhook'>;
@@ -79,6 +82,7 @@ export class Metrics {
       [],
     );
     this.cluster = new ClusterMetrics(this.registry, options.cluster);
+    this.verification = new VerificationMetrics(this.registry, options.verification);
     measure('carm_webhook_reviews_in_flight', 'Admission reviews being decided.', () => this.#inFlight);
     measure(
       'carm_webhook_certificate_expiry_timestamp_seconds',

@@ -11,15 +11,21 @@ import { connect } from 'node:tls';
 import { defaultFeatureGates } from '../../src/accounts/feature-gates.ts';
 import { defaultConfig } from '../../src/admission/config.ts';
 import { openCluster } from '../../src/cli/serve/open-cluster.ts';
+import { startVerifyingRoles } from '../../src/cli/serve/verify-roles.ts';
+import { connect as connectCluster } from '../../src/cluster/api/connect.ts';
+import { WatchingCluster } from '../../src/cluster/watching-cluster.ts';
 import { createLogger, logFailure } from '../../src/server/logs.ts';
 import { Metrics } from '../../src/server/metrics.ts';
 import { makeSelfSigned } from '../../src/server/self-signed.ts';
 import { Shortages } from '../../src/server/shortage.ts';
 import { builtBundle } from '../built-bundle.ts';
+import { VerifiedCluster } from '../cli/serve/verified-cluster.ts';
 import { startTinyApiServer } from '../cli/tiny-api-server.ts';
 import { pod, podWithEnv } from '../decisions/manifests.ts';
 import { reviewBody } from '../decisions/review.ts';
 import { foreignRole, writeState } from '../decisions/state.ts';
+import { StsError } from '../e2e-node/sts-error.ts';
+import { LoopbackServer } from '../loopback-server.ts';
 import { send, start } from '../server/running-server.ts';
 import { sampleReview } from '../server/sample-review.ts';
 
@@ -140,15 +146,69 @@ async function runWatches(t: TestContext): Promise<void> {
   const api = await startTinyApiServer(t, [bad]);
   api.forbidden.add('/api/v1/namespaces');
   const metrics = new Metrics({ version: '0', reviewSeries: [], warningReasons: [], processMetrics: false });
-  const values = { kubeconfig: api.kubeconfig, maxStalenessMs: 90_000, state: undefined };
+  const values = { kubeconfig: api.kubeconfig, verifyRoles: false, maxStalenessMs: 90_000, state: undefined };
   const config = { ...defaultConfig, featureGates: { ...defaultFeatureGates, IAMRoleSelector: true } };
-  const cluster = await openCluster(values, config, metrics.cluster, keep());
+  const cluster = await openCluster(values, config, metrics, keep());
   t.after(() => cluster.close());
   await until('it restarts', () => ['listed', 'watch restarted', 'object not kept'].every(seen));
   assert.equal(
     lines.find(({ why }) => why !== undefined)?.['why'],
     '"spec.arn" is not a string (put it in quotes if YAML could read it as something else)',
   );
+}
+
+/** What --verify-roles logs, where it may write nothing and finds a role that is broken; and where it has no token. */
+async function runVerification(t: TestContext): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'carm-logs-'));
+  const api = new VerifiedCluster(new Map([1, 2].map(n => [`team-${n}`, `${n}`.repeat(12)])));
+  for (const method of ['POST', 'PATCH']) api.forbidden.add(method);
+  const message = 'No OpenIDConnect provider found in your account for https://issuer';
+  const refusal = new StsError('InvalidIdentityToken', message);
+  const sts = new LoopbackServer((_request, response) => response.writeHead(refusal.status).end(refusal.xml('1')));
+  await api.start();
+  const kubeconfig = join(folder, 'kubeconfig');
+  await writeFile(kubeconfig, api.kubeconfig);
+  const claims = Buffer.from(JSON.stringify({ aud: 'sts.amazonaws.com' })).toString('base64url');
+  const token = join(folder, 'token');
+  await writeFile(token, `e30.${claims}.e30`);
+  const connection = connectCluster({ kubeconfig });
+  const observer = {
+    synced: () => {},
+    lastEvent: () => {},
+    restarted: () => {},
+    listenerFailed: () => {},
+    liveRead: () => {},
+    changed: () => {},
+  };
+  const cluster = new WatchingCluster({
+    connection,
+    ackSystems: ['ack-system'],
+    maps: ['account'],
+    roleSelectors: false,
+    maxStalenessMs: 90_000,
+    observer,
+  });
+  cluster.start();
+  const metrics = new Metrics({ version: '0', reviewSeries: [], warningReasons: [], processMetrics: false });
+  const endpoint = await sts.start();
+  const verifications = [token, join(folder, 'none')].map(file =>
+    startVerifyingRoles({
+      cluster,
+      connection,
+      config: defaultConfig,
+      metrics: metrics.verification,
+      logger: keep(),
+      env: { AWS_WEB_IDENTITY_TOKEN_FILE: file, AWS_ENDPOINT_URL_STS: endpoint },
+      schedule: { mostRoles: 1 },
+    }),
+  );
+  t.after(async () => {
+    await Promise.all(verifications.map(verification => verification.stop()));
+    await cluster.stop();
+    await Promise.all([api.stop(), sts.stop(), rm(folder, { recursive: true, force: true })]);
+  });
+  const kinds = ['role verified', 'role not verified', 'other replicas not known', 'event not written'];
+  await until('each is logged', () => [...kinds, 'too many roles to verify'].every(seen));
 }
 
 /** What only a bug, or a crowd, brings about. */
@@ -170,7 +230,7 @@ describe('docs/logs.md', () => {
     new Set(of.flatMap(line => Object.keys(line)).filter(field => !everyLine.includes(field)));
 
   test('was tried: a server from start to end, its watches, and what fails', { timeout: 90_000 }, async t => {
-    await Promise.all([runServer(t), runWatches(t), runFailures(t)]);
+    await Promise.all([runServer(t), runWatches(t), runVerification(t), runFailures(t)]);
     for (const line of lines) for (const field of everyLine) assert.ok(field in line, JSON.stringify(line));
   });
 

@@ -5,6 +5,7 @@ import { warnings } from '../../src/admission/catalogue/warnings.ts';
 import { defaultConfig } from '../../src/admission/config.ts';
 import { reviewSeries } from '../../src/admission/review-series.ts';
 import { clusterMetricLabels } from '../../src/cli/serve/open-cluster.ts';
+import { verificationMetricLabels } from '../../src/cli/serve/verification-metric-labels.ts';
 import { Metrics } from '../../src/server/metrics.ts';
 
 const page = await readFile(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
@@ -13,6 +14,7 @@ const metrics = new Metrics({
   reviewSeries: reviewSeries(),
   warningReasons: Object.keys(warnings),
   cluster: clusterMetricLabels(defaultConfig),
+  verification: verificationMetricLabels,
 });
 const all = await metrics.registry.getMetricsAsJSON();
 const ours = all.filter(({ name }) => name.startsWith('carm_'));

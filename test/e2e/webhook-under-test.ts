@@ -14,6 +14,7 @@ import {
   ofKinds,
   only,
   pointAt,
+  renderBesideDeploy,
   renderDeploy,
   webhookConfigurations,
 } from './manifests.ts';
@@ -35,6 +36,10 @@ export interface WebhookUnderTestOptions {
   readonly kubeconfig?: string;
   /** Flags of Node.js, such as the size of its heap. */
   readonly nodeFlags?: readonly string[];
+  /** Variables of the process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Components of `deploy/`, such as `deploy/components/verify-roles`. */
+  readonly components?: readonly string[];
 }
 
 /** An error to be thrown when the server does not get ready; the message has the path of its log. */
@@ -62,6 +67,7 @@ export class WebhookUnderTest {
   readonly logFile: string;
   readonly #folder: string;
   readonly #args: readonly string[];
+  readonly #env: Readonly<Record<string, string>>;
   #process: SupervisedProcess | undefined;
   #metricsAtMs = Number.NEGATIVE_INFINITY;
 
@@ -85,6 +91,7 @@ export class WebhookUnderTest {
     const { certPem, keyPem } = certificate.current;
     writeFileSync(this.certFile, certPem);
     writeFileSync(this.keyFile, keyPem, { mode: 0o600 });
+    this.#env = options.env;
     this.#args = [
       ...options.nodeFlags,
       bundle,
@@ -105,7 +112,8 @@ export class WebhookUnderTest {
   /** Gives the ServiceAccount its permissions, starts the server as it and waits until it is ready. Nothing calls it yet. @throws {WebhookFailed} */
   static async start(plane: ControlPlane, options: WebhookUnderTestOptions = {}): Promise<WebhookUnderTest> {
     if (!existsSync(bundle)) throw new WebhookFailed(`${bundle} is not there: run "make build" first`);
-    const manifests = await renderDeploy();
+    const { components = [] } = options;
+    const manifests = components.length === 0 ? await renderDeploy() : await renderBesideDeploy({ components });
     const ackSystem = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: ackSystemNamespace } };
     await plane.kubectl(['apply', '-f', '-'], { input: asList([ackSystem, ...ofKinds(manifests, ...accessKinds)]) });
     const { name, namespace = '' } = only(manifests, 'ServiceAccount').metadata;
@@ -117,6 +125,8 @@ export class WebhookUnderTest {
       {
         flags: options.flags ?? [],
         nodeFlags: options.nodeFlags ?? [],
+        env: options.env ?? {},
+        components,
         kubeconfig: options.kubeconfig ?? plane.kubeconfigFor({ token: await plane.tokenFor(namespace, name) }),
       },
     );
@@ -144,7 +154,7 @@ export class WebhookUnderTest {
     const server = new SupervisedProcess(process.execPath, this.#args, {
       logFile: this.logFile,
       // Variables of its own name would change what it does.
-      env: { ...withoutOwnVariables(), POD_NAMESPACE: only(this.manifests, 'Namespace').metadata.name },
+      env: { ...withoutOwnVariables(), POD_NAMESPACE: only(this.manifests, 'Namespace').metadata.name, ...this.#env },
     });
     this.#process = server;
     const ready = async () => {

@@ -15,7 +15,10 @@ const groups = {
     files: /^test\/(?:accounts|admission|injection|objects|decisions)\/(?!.*\b(?:bounded-copy|decisions\.test)\b)/,
     atOnce: 1,
   },
-  cli: { files: /^test\/cli\/(?!.*\b(?:bundle|live-cluster|map-entries-metric|serve-warnings)\b)/, atOnce: 1 },
+  cli: {
+    files: /^test\/cli\/(?!.*\b(?:bundle|live-cluster|map-entries-metric|serve-warnings|verify-roles)\b)/,
+    atOnce: 1,
+  },
   server: {
     files:
       /^test\/server\/(?!.*\b(?:crowded|ops-flood|drain|signals|slow-bodies|whole-bodies|wire-fuzz|refused-requests|log-lines|node-warnings|shortage-lines)\b)/,

@@ -1,4 +1,6 @@
+import type { AccountId } from '../../accounts/account-id.ts';
 import { partitionOfRegion } from '../../accounts/partition.ts';
+import type { ProviderProblem } from '../../accounts/provider-problem.ts';
 import { parseRoleArn } from '../../accounts/role-arn.ts';
 import type { ContainerWarning } from '../../injection/inject.ts';
 import type { RegionWarning } from '../../injection/region.ts';
@@ -9,6 +11,7 @@ import type { KeyHint } from '../../objects/key-hints.ts';
 import { defaultRegionAnnotation, ownerAccountIdAnnotation, skipContainersAnnotation } from '../../objects/keys.ts';
 import { quote, quoteNames } from '../../objects/quote.ts';
 import type { InvalidLabelValue } from '../label-values.ts';
+import { providerProblemWords } from './provider-problems.ts';
 
 /** A key that nobody reads: of a label, an annotation, or a map. */
 export type IgnoredKey = Pick<KeyHint, 'reason' | 'key' | 'meant'> & {
@@ -51,7 +54,8 @@ export type Warning =
   | { readonly reason: 'OwnerIgnored' }
   | { readonly reason: 'UnknownService'; readonly keys: readonly string[] }
   | { readonly reason: 'RoleReplaced'; readonly key: string; readonly namespaces: number }
-  | { readonly reason: 'DebugContainerNotInjected'; readonly wrong: string };
+  | { readonly reason: 'DebugContainerNotInjected'; readonly wrong: string }
+  | { readonly reason: 'RoleBroken'; readonly accountId: AccountId; readonly problem: ProviderProblem };
 
 export interface WarningEntry<R> {
   /** For `docs/reasons.md`. */
@@ -234,6 +238,16 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
       "An ephemeral container gets no role: the namespace's role no longer resolves, or the pod has no usable token volume.",
     remedy: 'Fix what the warning says is wrong. A running pod cannot gain a volume.',
     say: ({ wrong }) => `the debug container gets no role: ${wrong}`,
+  },
+  RoleBroken: {
+    cause:
+      'The server verifies roles in the background and found that AWS gives this one to no pod, whatever the role trusts. The account of the role (in chain mode, of the hub role) has no IAM OIDC provider for the issuer of the tokens of this cluster, or the provider does not list the audience `sts.amazonaws.com`. The pod is created; its AWS SDKs will fail.',
+    remedy:
+      'Create the OIDC provider in that account, or add the audience to its client ids. Where the account should have none, use chain mode.',
+    say: ({ accountId, problem }) => {
+      const { wrong, remedy } = providerProblemWords[problem];
+      return `AWS will not give it the role: ${wrong(accountId)}. Ask your platform team to ${remedy}`;
+    },
   },
 };
 

@@ -1,4 +1,5 @@
-import { resolveCredentialsMode } from '../../accounts/role-access.ts';
+import { type RoleAccess, resolveCredentialsMode } from '../../accounts/role-access.ts';
+import { roleTakenByToken } from '../../accounts/token-role.ts';
 import { namesRole } from '../../injection/boundary.ts';
 import { readsMount, rolesTaken } from '../../injection/credentials-modes.ts';
 import { findConflict, injectPod, unusedChainVolume } from '../../injection/inject.ts';
@@ -11,7 +12,7 @@ import type { Pod, Volume } from '../../objects/pod.ts';
 import type { Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';
-import { type Allowed, allow, mutate } from '../decision.ts';
+import { type Allowed, allow, type Decision, mutate } from '../decision.ts';
 import { modeOf } from '../mode.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { type DecisionBy, defineRule } from '../rule.ts';
@@ -22,6 +23,7 @@ import {
   ignoredMetadataWarnings,
   isOptedOut,
   PodReview,
+  type ResolvedPod,
   readPodOf,
   relevantWarnings,
   resolvePod,
@@ -107,6 +109,18 @@ function unverifiedPod(request: AdmissionRequest): Allowed<'OptedOut'> | undefin
   return isOptedOut(pod) && takesNoRole(pod) ? allow('OptedOut') : undefined;
 }
 
+/** Whom the containers of an injected pod present their tokens to; nobody where EKS Pod Identity gives the first credentials. */
+function tokenUse(
+  { pod, config }: PodReview,
+  { serviceAccount }: ResolvedPod,
+  access: RoleAccess,
+): Decision['tokenFor'] {
+  const role = roleTakenByToken(access);
+  if (role === undefined) return undefined;
+  const { audience } = readTokenSettings(pod.annotations, serviceAccount.annotations, config.tokenExpirationSeconds);
+  return { accountId: role.accountId, audience };
+}
+
 /** What becomes of a pod that is created in a managed namespace. */
 export function decidePod(podReview: PodReview): PodDecision {
   const { pod } = podReview;
@@ -136,7 +150,9 @@ export function decidePod(podReview: PodReview): PodDecision {
     ],
   };
   if (patch.length === 0) return allow('NothingToInject', details);
-  return mutate(injected ? 'Injected' : 'NothingToInject', patch, details);
+  // Containers that name a role themselves may not take this one.
+  const tokenFor = injected && takesNoRole(pod) ? tokenUse(podReview, resolved.value, access) : undefined;
+  return mutate(injected ? 'Injected' : 'NothingToInject', patch, { ...details, tokenFor });
 }
 
 /**

@@ -10,6 +10,7 @@ import { type Finding, finding } from './finding.ts';
 import { findInMaps, mapObject } from './map-findings.ts';
 import { findInNamespace, type NamespaceFindings } from './namespace-findings.ts';
 import { findInResources } from './resource-findings.ts';
+import { findBrokenRoles } from './role-findings.ts';
 import { findInServiceAccounts } from './service-account-findings.ts';
 
 function namesOf(namespaces: readonly NamespaceFindings[]): string {
@@ -69,5 +70,6 @@ export function findAll(state: Snapshot, config: Config): readonly Finding[] {
     ...namespaces.flatMap(each => findInNamespaceAccess(each, state, config)),
     ...findInServiceAccounts(state, byName, config),
     ...findInResources(state, config),
+    ...findBrokenRoles(state, config),
   ];
 }

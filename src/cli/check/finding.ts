@@ -34,6 +34,7 @@ const ofCatalogue = {
   InvalidAnnotation: ['error', 'Namespace, ServiceAccount'],
   CredentialConflict: ['error', 'Namespace, ServiceAccount'],
   ForgedAnnotation: ['error', 'Deployment, StatefulSet, DaemonSet, CronJob, Job, Pod, or what else controls a pod'],
+  RoleBroken: ['error', 'Namespace'],
   BindingIgnored: ['warning', 'Namespace'],
   InvalidTokenExpiration: ['warning', 'ServiceAccount'],
   TokenExpirationClamped: ['warning', 'ServiceAccount'],

@@ -1,5 +1,5 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { isBound } from '../../accounts/binding.ts';
+import type { ProviderProblems } from '../../accounts/provider-problem.ts';
 import type { Cluster } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
 import { describeMalformed } from '../../admission/failure.ts';
@@ -15,9 +15,13 @@ import type { Namespace } from '../../objects/namespace.ts';
 import type { RoleMap, RoleMapKind } from '../../objects/role-map.ts';
 import type { ClusterMetricLabels, ClusterMetrics } from '../../server/cluster-metrics.ts';
 import type { Logger } from '../../server/logs.ts';
-import { type FlagValues, textFlag, valueFlag } from '../flags/flag.ts';
+import type { Metrics } from '../../server/metrics.ts';
+import type { VerificationMetrics } from '../../server/verification-metrics.ts';
+import { type FlagValues, switchFlag, textFlag, valueFlag } from '../flags/flag.ts';
 import { parseDurationMs } from '../flags/flag-values.ts';
+import { inTurns } from './in-turns.ts';
 import { LogRation } from './log-ration.ts';
+import type { RoleVerification } from './verify-roles.ts';
 
 const shortestStalenessMs = 5_000;
 
@@ -38,6 +42,10 @@ export const serveClusterFlags = {
     'After this time without an event on a watch, every decision reads from the API server',
     parseStalenessMs,
     '90s',
+  ),
+  verifyRoles: switchFlag(
+    '--verify-roles',
+    'Ask AWS STS in the background whether pods can be given their roles; warn where they certainly cannot',
   ),
   state: textFlag('--state DIR', 'Folder of manifests to read instead of a cluster; reloaded when it changes'),
 } as const;
@@ -68,23 +76,14 @@ export interface OpenCluster {
   readonly cluster: Cluster;
   /** Why it is not known well enough, a line each. */
   readonly notReady: () => readonly string[];
+  /** Where roles are verified: what pods are warned of. */
+  readonly providers?: ProviderProblems;
   readonly close: () => Promise<void>;
 }
 
 interface Measured {
   namespaces(): Iterable<Namespace>;
   roleMap(kind: RoleMapKind, ackSystem: string): RoleMap | undefined;
-}
-
-/** What is counted between two turns of the event loop: some milliseconds. */
-const countedInTurn = 1000;
-
-async function* inTurns<T>(items: Iterable<T>): AsyncGenerator<T, void, undefined> {
-  let count = 0;
-  for (const item of items) {
-    yield item;
-    if (++count % countedInTurn === 0) await turn();
-  }
 }
 
 async function countEntries(
@@ -126,11 +125,12 @@ type Values = FlagValues<typeof serveClusterFlags>;
 export async function openCluster(
   values: Values,
   config: Config,
-  metrics: ClusterMetrics,
+  { cluster: metrics, verification }: Pick<Metrics, 'cluster' | 'verification'>,
   logger: Logger,
+  env: Readonly<Record<string, string | undefined>> = {},
 ): Promise<OpenCluster> {
   const { state: folder } = values;
-  if (folder === undefined) return watch(values, config, metrics, logger);
+  if (folder === undefined) return watch(values, config, { metrics, verification }, logger, env);
   const state = await StateDirectory.open({
     folder,
     roleSelectors: config.featureGates.IAMRoleSelector,
@@ -160,18 +160,21 @@ function whyOf(cause: unknown): string {
 const measureEveryMs = 1000;
 
 async function watch(
-  { kubeconfig, maxStalenessMs }: Values,
+  { kubeconfig, maxStalenessMs, verifyRoles }: Values,
   config: Config,
-  metrics: ClusterMetrics,
+  { metrics, verification }: { readonly metrics: ClusterMetrics; readonly verification: VerificationMetrics },
   logger: Logger,
+  env: Readonly<Record<string, string | undefined>>,
 ): Promise<OpenCluster> {
   // client-node takes long to load, and `--state` does without it.
   const { connect } = await import('../../cluster/api/connect.ts');
   let dirty = true;
   const restarts = new LogRation();
   const failures = new LogRation();
+  const connection = connect({ kubeconfig });
+  let verifying: RoleVerification | undefined;
   const cluster = new WatchingCluster({
-    connection: connect({ kubeconfig }),
+    connection,
     ...watchedBy(config),
     maxStalenessMs,
     observer: {
@@ -194,6 +197,7 @@ async function watch(
       liveRead: (resource, result) => metrics.countLiveRead(resource, result),
       changed: () => {
         dirty = true;
+        verifying?.changed();
       },
     },
   });
@@ -206,12 +210,18 @@ async function watch(
     });
   }, measureEveryMs).unref();
   cluster.start();
+  if (verifyRoles) {
+    // AWS's SDK takes long to load.
+    const { startVerifyingRoles } = await import('./verify-roles.ts');
+    verifying = startVerifyingRoles({ cluster, connection, config, metrics: verification, logger, env });
+  }
   return {
     cluster,
+    ...(verifying && { providers: verifying.providers }),
     notReady: () => cluster.notReady(),
     close: async () => {
       clearInterval(timer);
-      await measuring;
+      await Promise.all([measuring, verifying?.stop()]);
       await cluster.stop();
     },
   };

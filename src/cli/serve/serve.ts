@@ -30,6 +30,7 @@ import {
 import { parseDurationMs, parsePort } from '../flags/flag-values.ts';
 import { exitCodes, UsageError } from '../usage-error.ts';
 import { clusterMetricLabels, openCluster, serveClusterFlags } from './open-cluster.ts';
+import { verificationMetricLabels } from './verification-metric-labels.ts';
 
 const parseAddressRange = parserOf(parseCidr, 'is not an address or a range such as 10.0.0.0/16 or 2001:db8::/32');
 
@@ -113,6 +114,9 @@ async function serve(argv: readonly string[], { env }: Surroundings): Promise<nu
   const { values, positionals } = readFlags(serveFlags, argv, env, 'serve');
   rejectArguments('serve', positionals);
   checkClusterFlags(values);
+  if (values.verifyRoles && values.state !== undefined) {
+    throw new UsageError('--verify-roles cannot be combined with --state: there is no cluster to tell what it finds');
+  }
   const config = configFrom(values, env);
   const logger = createLogger(values.logLevel);
   const stopLogging = logNodeWarnings(logger);
@@ -120,25 +124,26 @@ async function serve(argv: readonly string[], { env }: Surroundings): Promise<nu
     logger.warn({ gate }, 'unknown feature gate: it changes nothing here');
   }
   try {
-    return await serveBy(values, config, logger);
+    return await serveBy(values, config, logger, env);
   } finally {
     stopLogging();
   }
 }
 
-async function serveBy(values: ServeValues, config: Config, logger: Logger): Promise<number> {
+async function serveBy(values: ServeValues, config: Config, logger: Logger, env: Surroundings['env']): Promise<number> {
   const metrics = new Metrics({
     version,
     reviewSeries: reviewSeries(),
     warningReasons: Object.keys(warnings),
     cluster: clusterMetricLabels(config),
+    verification: verificationMetricLabels,
   });
   const certificate = await openCertificate(values, metrics, logger);
-  const cluster = await openCluster(values, config, metrics.cluster, logger);
+  const cluster = await openCluster(values, config, metrics, logger, env);
   try {
     const server = await startServer({
       ...values,
-      admit: createAdmit(cluster.cluster, config),
+      admit: createAdmit(cluster.cluster, config, cluster.providers),
       answerFailure: createAnswerFailure(cluster.cluster, config),
       certificate,
       metrics,

@@ -21,6 +21,7 @@ import {
 } from '../../cluster/projections/object-projections.ts';
 import { projectObject } from '../../cluster/projections/project-object.ts';
 import { type Projection, projectWhole, type ReadObject, valueRead } from '../../cluster/projections/projection.ts';
+import { isCurrent, leaseGroup, leaseSelector, readLease } from '../../cluster/replicas/replica-lease.ts';
 import { Snapshot } from '../../cluster/state/snapshot.ts';
 import { shortestTokenSeconds } from '../../injection/token-settings.ts';
 import { isJsonObject, type JsonObject } from '../../objects/json.ts';
@@ -275,6 +276,24 @@ export class ApiSource implements ObjectSource {
     }
   }
 
+  /** What the servers that verify roles found. Where none does, there are no such Leases. */
+  async #takeLeases(snapshot: Snapshot, onUnread: (why: string) => void): Promise<void> {
+    const add = addTo(snapshot, `${leaseGroup}/v1`, 'Lease');
+    const addCurrent = (lease: JsonObject): void => {
+      const report = readLease(lease);
+      if (report !== undefined && isCurrent(report, Date.now())) add(lease);
+    };
+    try {
+      const path = apiPaths.leases(this.#config.ownNamespace, leaseSelector);
+      await this.#list('leases', path, whole, addCurrent, accept.whole.list);
+    } catch (error) {
+      if (!(error instanceof UnreadError)) throw error;
+      if (error.cause instanceof ApiError && error.cause.status === 404) return;
+      if (!error.isForbidden) throw error;
+      onUnread(error.message);
+    }
+  }
+
   async #takeMaps(snapshot: Snapshot): Promise<void> {
     const takeMap = async (namespace: string, name: string): Promise<void> => {
       const object = await this.#configMap(namespace, name);
@@ -332,6 +351,7 @@ export class ApiSource implements ObjectSource {
       this.#takeMaps(snapshot),
       this.#asked.every ? this.#listSelectors(whole, addSelector) : undefined,
       this.#takeResources(snapshot, onUnread),
+      this.#takeLeases(snapshot, onUnread),
     ]);
     return snapshot;
   }

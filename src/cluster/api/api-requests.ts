@@ -33,6 +33,12 @@ export const apiPaths = {
   /** Those that have not ended. https://kubernetes.io/docs/concepts/overview/working-with-objects/field-selectors/ */
   runningPods: `${core}/pods?fieldSelector=${part('status.phase!=Succeeded,status.phase!=Failed')}`,
   pod: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/pods/${part(name)}`,
+  events: (namespace: string) => `/apis/events.k8s.io/v1/namespaces/${part(namespace)}/events`,
+  lease: (namespace: string, name: string) =>
+    `/apis/coordination.k8s.io/v1/namespaces/${part(namespace)}/leases/${part(name)}`,
+  /** Those with these labels. */
+  leases: (namespace: string, selector: string) =>
+    `/apis/coordination.k8s.io/v1/namespaces/${part(namespace)}/leases?labelSelector=${part(selector)}`,
   /** There once the CustomResourceDefinition of IAMRoleSelectors is. */
   roleSelectors: '/apis/services.k8s.aws/v1alpha1/iamroleselectors',
 } as const;

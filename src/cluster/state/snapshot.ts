@@ -1,4 +1,6 @@
+import type { AccountId } from '../../accounts/account-id.ts';
 import { ackCommonGroup, serviceAliasOf } from '../../accounts/ack-service.ts';
+import type { ProviderProblem } from '../../accounts/provider-problem.ts';
 import type { ResourceSearch, StoredResource, View } from '../../admission/cluster.ts';
 import { describeMalformed } from '../../admission/failure.ts';
 import {
@@ -29,6 +31,7 @@ import {
 } from '../projections/object-projections.ts';
 import { projectObject } from '../projections/project-object.ts';
 import { ObjectTooLongError } from '../projections/projection.ts';
+import { leaseGroup, readLease } from '../replicas/replica-lease.ts';
 import { groupOf, type Manifest, ManifestError } from './manifests.ts';
 
 export interface Placed<T> {
@@ -82,6 +85,7 @@ export class Snapshot implements View {
   readonly #maps = new Map<string, RoleMap>();
   readonly #roleSelectors = new Map<string, RoleSelector>();
   readonly #resources = new Map<string, AckObject>();
+  readonly #providerProblems = new Map<AccountId, ProviderProblem>();
   /** The labels of namespaces that the selectors ask for; undefined when that may have changed. */
   #asked: AskedLabels | undefined;
 
@@ -158,6 +162,11 @@ export class Snapshot implements View {
     return found;
   }
 
+  /** What the servers that verify roles say in their Leases. */
+  get providerProblems(): ReadonlyMap<AccountId, ProviderProblem> {
+    return this.#providerProblems;
+  }
+
   resources(): Iterable<AckObject> {
     return this.#resources.values();
   }
@@ -198,6 +207,7 @@ export class Snapshot implements View {
     this.#addWorkload(group, kind, object, defaultNamespace);
     try {
       if (group === '') this.#add(kind, object, defaultNamespace);
+      else if (group === leaseGroup && kind === 'Lease') this.#addLease(object);
       else if (group === ackCommonGroup && kind === 'IAMRoleSelector') this.#addRoleSelector(object);
       else if (serviceAliasOf(group) !== undefined) this.#addResource(apiVersion, kind, object, defaultNamespace);
     } catch (error) {
@@ -233,6 +243,12 @@ export class Snapshot implements View {
     } else if (kind === 'ConfigMap' && (name === roleMapNames.account || name === roleMapNames.team)) {
       const map = projectObject(projectRoleMaps, name, { data: Object.fromEntries(readRoleMap(object)) });
       if (map !== undefined) this.#maps.set(key, map);
+    }
+  }
+
+  #addLease(object: JsonObject): void {
+    for (const [accountId, problem] of readLease(object)?.problems ?? []) {
+      this.#providerProblems.set(accountId, problem);
     }
   }
 

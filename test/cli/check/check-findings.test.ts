@@ -44,6 +44,7 @@ const fixture = [
   'error NamespaceNotLabelled Namespace not-labelled',
   'error AccountNotMapped Namespace not-mapped',
   'error InvalidLabel Namespace odd',
+  'error RoleBroken Namespace shares-role',
   'error TeamNotMapped Namespace team-not-mapped',
   'error InvalidRoleArn ServiceAccount good bad-wish',
   'error RoleOutsideAccount ServiceAccount good foreign',
@@ -290,7 +291,7 @@ describe('check', () => {
     for (const head of heads)
       assert.match(head.slice(column - 2), /^ {2}(?:Bucket|ConfigMap|Namespace|ServiceAccount) /);
     assert.equal(stdout.match(/^ {4}Fix: /gm)?.length, fixture.length);
-    assert.ok(stdout.endsWith('\n20 errors, 17 warnings\n'));
+    assert.ok(stdout.endsWith('\n21 errors, 17 warnings\n'));
   });
 
   test('with the gate off a team id binds nothing, and says so', async () => {

@@ -47,8 +47,8 @@ test('carm_webhook_map_entries counts as invalid what check finds, and empty val
     cluster: clusterMetricLabels(defaultConfig),
     processMetrics: false,
   });
-  const values = { state: folder, kubeconfig: undefined, maxStalenessMs: 90_000 };
-  const served = await openCluster(values, defaultConfig, metrics.cluster, createLogger('silent'));
+  const values = { state: folder, kubeconfig: undefined, verifyRoles: false, maxStalenessMs: 90_000 };
+  const served = await openCluster(values, defaultConfig, metrics, createLogger('silent'));
   t.after(() => served.close());
   const counted = async (map: string, valid: boolean) =>
     (await metrics.registry.metrics()).match(`carm_webhook_map_entries{map="${map}",valid="${valid}"} (\\d+)`)?.[1];

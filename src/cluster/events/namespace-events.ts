@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import type { AccountId } from '../../accounts/account-id.ts';
+import type { ProviderProblem } from '../../accounts/provider-problem.ts';
+import type { JsonObject } from '../../objects/json.ts';
+import type { ApiConnection, ApiPool } from '../api/api-connection.ts';
+import { ApiError } from '../api/api-errors.ts';
+import { apiPaths } from '../api/api-requests.ts';
+import type { EventResult } from './event-results.ts';
+
+/** What an event tells of a namespace. */
+export interface NamespaceTrouble {
+  readonly accountId: AccountId;
+  readonly problem: ProviderProblem;
+  readonly note: string;
+}
+
+export interface NamespaceEventsOptions {
+  readonly connection: ApiConnection;
+  /** Which replica reports. */
+  readonly self: string;
+  readonly onResult: (result: EventResult, error?: unknown) => void;
+  readonly nowMs?: () => number;
+  readonly eventMs?: number;
+}
+
+/** Between two events, whatever happens. */
+const defaultEventMs = 200;
+/** Namespaces that wait for their event. */
+const mostWaiting = 10_000;
+/** Namespaces that were told, and what: 100 bytes each. */
+const mostTold = 20_000;
+const tellAgainMs = 24 * 3_600_000;
+const callLimitMs = 5_000;
+/** https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/apis/core/validation/events.go */
+const longestNote = 1024;
+const longestInstance = 128;
+
+/**
+ * The event about a namespace. It is in the namespace itself, where `kubectl get events -n NAMESPACE` looks, so `regarding` names it
+ * too. The name is the same for the same trouble: a second replica, or one that started again, finds it there.
+ */
+export function eventFor(namespace: string, { accountId, problem, note }: NamespaceTrouble, self: string): JsonObject {
+  const digest = createHash('sha256').update(`${namespace}/${accountId}/${problem}`).digest('hex').slice(0, 16);
+  return {
+    apiVersion: 'events.k8s.io/v1',
+    kind: 'Event',
+    metadata: { name: `carm-webhook.${digest}`, namespace },
+    eventTime: new Date().toISOString().replace('Z', '000Z'),
+    reportingController: 'carm-webhook.dev/verify-roles',
+    reportingInstance: self.slice(0, longestInstance),
+    action: 'VerifyRole',
+    reason: 'RoleBroken',
+    regarding: { apiVersion: 'v1', kind: 'Namespace', name: namespace, namespace },
+    note: note.slice(0, longestNote),
+    type: 'Warning',
+  };
+}
+
+/** Writes events about namespaces, one after another: each once, and again after a day. */
+export class NamespaceEvents {
+  readonly #options: NamespaceEventsOptions;
+  readonly #pool: ApiPool;
+  readonly #stopping = new AbortController();
+  readonly #waiting = new Map<string, NamespaceTrouble>();
+  readonly #told = new Map<string, { readonly key: string; readonly atMs: number }>();
+  readonly #nowMs: () => number;
+  #writing: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: NamespaceEventsOptions) {
+    this.#options = options;
+    this.#pool = options.connection.pool(1);
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+  }
+
+  /** Tells namespaces of a trouble that were not told of it today. */
+  tell(namespaces: Iterable<string>, trouble: NamespaceTrouble): void {
+    const key = `${trouble.accountId}/${trouble.problem}`;
+    for (const namespace of namespaces) {
+      const told = this.#told.get(namespace);
+      if (told?.key === key && this.#nowMs() - told.atMs < tellAgainMs) continue;
+      if (this.#waiting.size >= mostWaiting && !this.#waiting.has(namespace)) {
+        this.#options.onResult('dropped');
+        continue;
+      }
+      this.#remember(namespace, key);
+      this.#waiting.set(namespace, trouble);
+    }
+    this.#schedule();
+  }
+
+  /** The trouble is over: should it come again, they are told again. */
+  settle(namespaces: Iterable<string>): void {
+    for (const namespace of namespaces) {
+      this.#told.delete(namespace);
+      this.#waiting.delete(namespace);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    clearTimeout(this.#timer);
+    await this.#writing;
+    await this.#pool.close();
+  }
+
+  #remember(namespace: string, key: string): void {
+    this.#told.delete(namespace);
+    this.#told.set(namespace, { key, atMs: this.#nowMs() });
+    const [oldest] = this.#told.keys();
+    if (this.#told.size > mostTold && oldest !== undefined) this.#told.delete(oldest);
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined || this.#waiting.size === 0 || this.#stopping.signal.aborted) return;
+    this.#timer = setTimeout(() => {
+      this.#writing = this.#writeNext().finally(() => {
+        this.#timer = undefined;
+        this.#schedule();
+      });
+    }, this.#options.eventMs ?? defaultEventMs).unref();
+  }
+
+  async #writeNext(): Promise<void> {
+    const [next] = this.#waiting;
+    if (next === undefined) return;
+    const [namespace, trouble] = next;
+    this.#waiting.delete(namespace);
+    const { self, onResult } = this.#options;
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(callLimitMs)]);
+    try {
+      await this.#pool.create(apiPaths.events(namespace), eventFor(namespace, trouble, self), signal);
+      onResult('created');
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      const isThere = error instanceof ApiError && error.reason === 'AlreadyExists';
+      // Told again with its next verification.
+      if (!isThere) this.#told.delete(namespace);
+      if (isThere) onResult('present');
+      else onResult('failed', error);
+    }
+  }
+}
