@@ -313,7 +313,7 @@ describe('containers that really run get to their role by a hub role', () => {
         untilBoto3('removed', error => /Unable to locate credentials/.test(error)),
       ]);
       t.diagnostic(`boto3: another role after ${changed}, none after ${removed}`);
-      // It reads the file once: https://github.com/smithy-lang/smithy-typescript/tree/main/packages/shared-ini-file-loader
+      // It reads the file once: readFile.js in shared-ini-file-loader of @smithy/core keeps what it read.
       for (const name of ['changed', 'removed']) assert.equal(await outcome(name, 'js'), roleArn, name);
       assert.equal(await inPod('removed', 'js', 'cat', configPath), '');
     },
