@@ -5,7 +5,7 @@ export const lifeSeconds = 600;
 
 /**
  * kubelet renews a token when four fifths of its life are over, or as much earlier as this, by chance.
- * https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/kubelet/token/token_manager.go (requiresRefresh)
+ * https://github.com/kubernetes/kubernetes/blob/v1.36.3/pkg/kubelet/token/token_manager.go (requiresRefresh)
  */
 const mostJitterSeconds = 10;
 export const renewedAfterSeconds = 0.8 * lifeSeconds;
