@@ -147,7 +147,7 @@ describe('pods are created without a failed call while everything around the web
    * https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#failure-policy
    */
   test(
-    `a replica killed, ${kills} times: only calls of the seconds around it fail, for want of an answer`,
+    `kills of a replica: ${kills}; only calls of the seconds around it fail, for want of an answer`,
     testLimit,
     async t => {
       const pods = await during(t, kills, async pods => {
