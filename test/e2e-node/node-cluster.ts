@@ -15,6 +15,8 @@ export interface NodeClusterOptions {
   /** Archives of images, beside those that every node has. */
   readonly images?: readonly string[];
   readonly apiServerFlags?: ControlPlaneOptions['apiServerFlags'];
+  /** Flags of `serve`, added to those of `deploy/`. */
+  readonly webhookFlags?: readonly string[];
 }
 
 /** A cluster of one real node, with cert-manager, and the webhook as `deploy/` ships it. */
@@ -30,7 +32,8 @@ export class NodeCluster {
   }
 
   /** Starts it and waits until both replicas are Ready and the API server has cert-manager's CA. */
-  static async start({ images = [], apiServerFlags = [] }: NodeClusterOptions = {}): Promise<NodeCluster> {
+  static async start(options: NodeClusterOptions = {}): Promise<NodeCluster> {
+    const { images = [], apiServerFlags = [], webhookFlags = [] } = options;
     const webhook = builtImage();
     const archives = [...(await nodeImages()), webhook.archive, ...images];
     const plane = await ControlPlane.start({ node: true, apiServerFlags });
@@ -41,7 +44,7 @@ export class NodeCluster {
       const certManager = await CertManager.start(plane);
       ending.unshift(() => certManager.stop());
       const cluster = new NodeCluster(plane, node, certManager);
-      await cluster.#install(webhook.name);
+      await cluster.#install(webhook.name, webhookFlags);
       return cluster;
     } catch (error) {
       for (const end of ending) await end();
@@ -49,10 +52,12 @@ export class NodeCluster {
     }
   }
 
-  async #install(webhookImage: string): Promise<void> {
+  async #install(webhookImage: string, flags: readonly string[]): Promise<void> {
     const [newName, newTag] = webhookImage.split(':');
     const image = { name: 'registry.invalid/carm-webhook', newName, newTag };
-    const manifests: readonly Manifest[] = await renderBesideDeploy({ images: [image] });
+    const added = flags.map(value => ({ op: 'add', path: '/spec/template/spec/containers/0/args/-', value }));
+    const patches = added.length === 0 ? [] : [{ target: { kind: 'Deployment' }, patch: JSON.stringify(added) }];
+    const manifests: readonly Manifest[] = await renderBesideDeploy({ images: [image], patches });
     await this.plane.kubectl(['apply', '-f', '-'], { input: asList([namespace('ack-system'), ...manifests]) });
     await this.rolledOut();
     await untilCaInjected(this.plane);

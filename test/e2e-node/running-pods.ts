@@ -35,6 +35,7 @@ export interface ClientAnswer {
   readonly uid?: number;
   readonly gid?: number;
   readonly tokenMode?: string;
+  readonly configMode?: string;
   readonly tokenIssuedAt?: number;
   readonly region?: string;
 }

@@ -18,6 +18,9 @@ const issuer = 'https://kubernetes.default.svc';
 /** The one audience that the STS stand-in trusts beside AWS's own. */
 export const trustedAudience = 'trusted.example.com';
 
+/** Where hub roles are: the cluster's own account. */
+export const clusterAccount = '100000000001';
+
 /** For a file's `before` hook: the first one starts the cluster. */
 export const startLimit = { timeout: 180_000 };
 
@@ -48,7 +51,10 @@ export class SharedCluster {
   static async start(): Promise<SharedCluster> {
     // Before the images, which trust its CA.
     const certificate = await makeStsCertificate();
-    const cluster = await NodeCluster.start({ images: await clientImages(certificate.caPem) });
+    const cluster = await NodeCluster.start({
+      images: await clientImages(certificate.caPem),
+      webhookFlags: [`--source-accounts=${clusterAccount}`],
+    });
     try {
       const sts = await StsStandIn.start({
         address: nodeAddress,

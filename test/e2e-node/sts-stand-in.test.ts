@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { SupervisedProcess } from '../testbed/supervised-process.ts';
 import { bundleJsClient } from './clients/bundle-js-client.ts';
 import { StsStandIn } from './sts-stand-in.ts';
@@ -90,7 +90,16 @@ const clients = [
 describe('clients in a pod', { concurrency: 2 }, () => {
   for (const { sdk, skip, command, environment } of clients) {
     /** Starts a client with what the webhook injects, and nothing of AWS beside it. */
-    const start = (tokenFile: string, ...options: readonly string[]): SupervisedProcess => {
+    const start = (tokenFile: string, ...options: readonly string[]): SupervisedProcess =>
+      startWith(
+        {
+          AWS_ROLE_ARN: roleArn,
+          AWS_ROLE_SESSION_NAME: 'team-a-reader',
+          AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile,
+        },
+        ...options,
+      );
+    const startWith = (variables: Readonly<Record<string, string>>, ...options: readonly string[]) => {
       const nothing = Object.fromEntries(Object.keys(process.env).map(name => [name, undefined]));
       const [program = '', ...args] = command();
       return new SupervisedProcess(program, [...args, ...options], {
@@ -100,17 +109,15 @@ describe('clients in a pod', { concurrency: 2 }, () => {
           HOME: folder,
           ...environment(),
           STS_STAND_IN_PORT: String(sts.port),
-          AWS_ROLE_ARN: roleArn,
-          AWS_ROLE_SESSION_NAME: 'team-a-reader',
-          AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile,
+          ...variables,
           AWS_STS_REGIONAL_ENDPOINTS: 'regional',
           AWS_REGION: 'eu-central-1',
           AWS_DEFAULT_REGION: 'eu-central-1',
         },
       });
     };
-    const run = async (tokenFile: string) => {
-      const client = start(tokenFile);
+    const run = async (tokenFile: string) => endOf(start(tokenFile));
+    const endOf = async (client: SupervisedProcess) => {
       const [stdout = '', stderr = ''] = await Promise.all(
         [client.stdout, client.stderr].map(stream => (stream === null ? '' : text(stream))),
       );
@@ -148,6 +155,9 @@ describe('clients in a pod', { concurrency: 2 }, () => {
           roleArn,
           roleSessionName: 'team-a-reader',
           arn,
+          takenBy: undefined,
+          externalId: undefined,
+          sourceIdentity: undefined,
           audience: 'ours',
           subject: 'system:serviceaccount:team-a:reader',
           podName: 'app-1',
@@ -162,6 +172,35 @@ describe('clients in a pod', { concurrency: 2 }, () => {
         });
         // One call for credentials, not one more for each use.
         assert.equal(sts.sessions.filter(each => each.sdk === sdk && each.tokenIssuedAt === now - 60).length, 1);
+      });
+
+      test('a chain from a hub role, by a config file: who took the role, and with what', testLimit, async () => {
+        const file = join(folder, `${sdk}-chained`);
+        writeToken(file, issuer.token({ aud: ['ours'] }));
+        const config = join(folder, `${sdk}-config`);
+        const lines = [
+          '[profile carm-hub]',
+          'role_arn = arn:aws:iam::222222222222:role/hub',
+          `web_identity_token_file = ${file}`,
+          'role_session_name = hub-session',
+          '[default]',
+          `role_arn = ${roleArn}`,
+          'source_profile = carm-hub',
+          'external_id = team-a/111122223333',
+          'role_session_name = team-a-reader',
+        ];
+        writeFileSync(config, lines.map(line => `${line}\n`).join(''), { mode: 0o644 });
+        const { code, line } = await endOf(startWith({ AWS_CONFIG_FILE: config, AWS_SDK_LOAD_CONFIG: '1' }));
+        assert.deepEqual([code, line.error], [0, undefined]);
+        assert.partialDeepStrictEqual(line, { arn, tokenMode: '0640', configMode: '0644' });
+        assert.partialDeepStrictEqual(sts.sessionOf(line.accessKeyId ?? ''), {
+          roleArn,
+          roleSessionName: 'team-a-reader',
+          externalId: 'team-a/111122223333',
+          podName: 'app-1',
+          tokenIssuedAt: line.tokenIssuedAt,
+          takenBy: { arn: 'arn:aws:sts::222222222222:assumed-role/hub/hub-session', takenBy: undefined },
+        });
       });
 
       test('a token for another audience: the error of STS', testLimit, async () => {
@@ -270,7 +309,7 @@ describe('the STS stand-in', () => {
       [{ RoleSessionName: 'a'.repeat(65) }, 'ValidationError'],
       [{ RoleArn: 'arn:aws:iam::111122223333:user/a' }, 'ValidationError'],
       [{ DurationSeconds: '899' }, 'ValidationError'],
-      [{ Action: 'AssumeRole' }, 'InvalidAction'],
+      [{ Action: 'AssumeRoot' }, 'InvalidAction'],
     ] as const) {
       const answer = await assume(issuer.token(), parameters);
       assert.deepEqual({ status: answer.status, code: answer.code }, { status: 400, code });
@@ -290,9 +329,12 @@ describe('the STS stand-in', () => {
     assert.equal((await assume('x'.repeat(65_536))).status, 413);
   });
 
-  test('tells nobody who is not signed for', async () => {
-    const { status, code } = await call({ Action: 'GetCallerIdentity' });
-    assert.deepEqual({ status, code }, { status: 403, code: 'MissingAuthenticationToken' });
+  test('tells nobody who is not signed for, and gives them no role', async () => {
+    const chained = { Action: 'AssumeRole', RoleArn: roleArn, RoleSessionName: 'raw-call' };
+    for (const parameters of [{ Action: 'GetCallerIdentity' }, chained]) {
+      const { status, code } = await call(parameters);
+      assert.deepEqual({ status, code }, { status: 403, code: 'MissingAuthenticationToken' });
+    }
   });
 
   test('tells who was given a key, to whom holds all that was given', async () => {
@@ -314,7 +356,11 @@ describe('the STS stand-in', () => {
         sessionToken: part('SessionToken'),
       };
     };
-    const ask = async (credentials: Credentials, signedFor = region) => {
+    const send = async <Output>(
+      credentials: Credentials,
+      signedFor: string,
+      use: (client: STSClient) => Promise<Output>,
+    ) => {
       const endpoint = `https://sts.${region}.amazonaws.com:${sts.port}`;
       const client = new STSClient({
         region: signedFor,
@@ -324,11 +370,17 @@ describe('the STS stand-in', () => {
         requestHandler: { httpsAgent },
       });
       try {
-        return await client.send(new GetCallerIdentityCommand()).catch((error: Error) => error.name);
+        return await use(client).catch((error: Error) => error.name);
       } finally {
         client.destroy();
       }
     };
+    const ask = (credentials: Credentials, signedFor = region) =>
+      send(credentials, signedFor, client => client.send(new GetCallerIdentityCommand()));
+    const chain = (credentials: Credentials, fields: object = {}) =>
+      send(credentials, region, client =>
+        client.send(new AssumeRoleCommand({ RoleArn: `${roleArn}-2`, RoleSessionName: 'next', ...fields })),
+      );
     const given = await give(900);
     const answer = await ask(given);
     assert.ok(typeof answer === 'object');
@@ -340,6 +392,21 @@ describe('the STS stand-in', () => {
     assert.equal(await ask({ ...given, sessionToken: 'guessed' }), 'InvalidClientTokenId');
     assert.equal(await ask({ ...given, accessKeyId: 'ASIAIOSFODNN7EXAMPLE' }), 'InvalidClientTokenId');
     assert.equal(await ask(await give(0)), 'ExpiredToken');
+
+    // A source identity stays with all who are taken from it.
+    const first = await chain(given, { SourceIdentity: 'mallory' });
+    assert.ok(typeof first === 'object');
+    const { AccessKeyId = '', SecretAccessKey = '', SessionToken = '' } = first.Credentials ?? {};
+    const held = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
+    const second = await chain(held);
+    assert.ok(typeof second === 'object');
+    assert.equal(second.SourceIdentity, 'mallory');
+    const session = sts.sessionOf(second.Credentials?.AccessKeyId ?? '');
+    assert.equal(session?.takenBy?.takenBy?.accessKeyId, given.accessKeyId);
+    assert.equal(session.sourceIdentity, 'mallory');
+    assert.equal(await chain(given, { ExternalId: 'a b' }), 'ValidationError');
+    assert.equal(await chain(given, { DurationSeconds: 3601 }), 'ValidationError');
+    assert.equal(await chain({ ...given, secretAccessKey: 'guessed' }), 'SignatureDoesNotMatch');
   });
 
   test('takes no key that is not RSA', () => {

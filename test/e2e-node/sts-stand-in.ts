@@ -14,16 +14,24 @@ const bodyLimit = 65_536;
 const remembered = 10_000;
 /** From the start of a connection: as many pods start, their clients wait for a processor. */
 const requestLimitMs = 60_000;
+const longestSeconds = 43_200;
+/** For a role that another role takes. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining */
+const longestChainedSeconds = 3600;
 
 export type Sdk = 'boto3' | 'js' | 'other';
 
-/** A role that was taken with a token. Times are seconds since the epoch, as in the token. */
+/** A role that was taken with a token, or by another role. Times are seconds since the epoch, as in the token. */
 export interface RoleSession {
   readonly accessKeyId: string;
   readonly roleArn: string;
   readonly roleSessionName: string;
   /** What GetCallerIdentity answers. */
   readonly arn: string;
+  /** Who took it by AssumeRole; undefined for whoever came with a token. What is said of the token is said of the first one's. */
+  readonly takenBy: RoleSession | undefined;
+  readonly externalId: string | undefined;
+  /** It stays for all sessions that are taken from this one. */
+  readonly sourceIdentity: string | undefined;
   readonly audience: string;
   readonly subject: string;
   /** Of a token that is bound to a pod. */
@@ -82,10 +90,20 @@ interface Call extends SignedCall {
   readonly sdk: Sdk;
 }
 
+/** What every call that takes a role asks for. */
+interface RoleRequest {
+  readonly roleArn: string;
+  readonly roleSessionName: string;
+  readonly arn: string;
+  readonly account: string;
+  readonly partition: string;
+}
+
 /**
- * AWS STS as far as a pod needs it: gives credentials for a token of this cluster, if the token is good, and tells who holds
- * them. It knows no roles: every role trusts every token of the issuer.
+ * AWS STS as far as a pod needs it: gives credentials for a token of this cluster, if the token is good, or for those of a role,
+ * and tells who holds them. It knows no roles: every one trusts every token of the issuer, and every other role.
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+ * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
  */
 export class StsStandIn {
@@ -179,6 +197,8 @@ export class StsStandIn {
   #answerTo(call: Call): string {
     switch (call.action) {
       case 'AssumeRoleWithWebIdentity':
+        return this.#assumeRoleWithWebIdentity(call);
+      case 'AssumeRole':
         return this.#assumeRole(call);
       case 'GetCallerIdentity':
         return this.#callerIdentity(call);
@@ -187,31 +207,17 @@ export class StsStandIn {
     }
   }
 
-  #assumeRole({ parameters, host, userAgent, sdk }: Call): string {
-    const roleArn = parameters.get('RoleArn') ?? '';
-    const roleSessionName = parameters.get('RoleSessionName') ?? '';
-    // Roles have paths, and sessions are named by the role's name alone.
-    const [, partition = '', account = '', roleName = ''] =
-      /^arn:(aws[a-z-]*):iam::(\d{12}):role\/(?:[!-~]+\/)?([\w+=,.@-]{1,64})$/.exec(roleArn) ?? [];
-    if (roleName === '') throw new StsError('ValidationError', 'Request ARN is invalid');
-    if (!/^[\w+=,.@-]{2,64}$/.test(roleSessionName)) {
-      const message = `1 validation error detected: Value '${roleSessionName}' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*, and have 2 to 64 characters`;
-      throw new StsError('ValidationError', message);
-    }
-    const duration = Number(parameters.get('DurationSeconds') ?? 3600);
-    if (!(duration >= 900 && duration <= 43_200)) {
-      throw new StsError('ValidationError', 'DurationSeconds must be between 900 and 43200');
-    }
+  #assumeRoleWithWebIdentity({ parameters, host, userAgent, sdk }: Call): string {
+    const { account, partition, ...role } = readRoleRequest(parameters, longestSeconds);
     const provider = { key: this.#key, issuer: this.#issuer, audiences: this.#audiences };
     const claims = verifyWebIdentityToken(parameters.get('WebIdentityToken') ?? '', provider, Date.now());
-
     const { pod, serviceaccount } = claims['kubernetes.io'] ?? {};
-    const accessKeyId = `ASIA${base32(randomBytes(16))}`;
     const session: RoleSession = {
-      accessKeyId,
-      roleArn,
-      roleSessionName,
-      arn: `arn:${partition}:sts::${account}:assumed-role/${roleName}/${roleSessionName}`,
+      ...role,
+      accessKeyId: newAccessKeyId(),
+      takenBy: undefined,
+      externalId: undefined,
+      sourceIdentity: undefined,
       audience: claims.aud.find(each => this.#audiences.has(each)) ?? '',
       subject: claims.sub,
       podName: pod?.name,
@@ -224,6 +230,42 @@ export class StsStandIn {
       sdk,
       at: seconds(),
     };
+    return [
+      this.#credentialsOf(session),
+      element('SubjectFromWebIdentityToken', session.subject),
+      element('Provider', `arn:${partition}:iam::${account}:oidc-provider/${this.#issuer.replace('https://', '')}`),
+      element('Audience', session.audience),
+    ].join('');
+  }
+
+  #assumeRole(call: Call): string {
+    const takenBy = this.#callerOf(call);
+    const { parameters, host, userAgent, sdk } = call;
+    const { arn, roleArn, roleSessionName } = readRoleRequest(parameters, longestChainedSeconds);
+    const externalId = parameters.get('ExternalId') ?? undefined;
+    if (externalId !== undefined && !/^[\w+=,.@:/-]{2,1224}$/.test(externalId)) {
+      throw new StsError('ValidationError', `Value '${externalId}' at 'externalId' failed to satisfy constraint`);
+    }
+    const sourceIdentity = parameters.get('SourceIdentity') ?? takenBy.sourceIdentity;
+    const session: RoleSession = {
+      ...takenBy,
+      roleArn,
+      roleSessionName,
+      arn,
+      accessKeyId: newAccessKeyId(),
+      takenBy,
+      externalId,
+      sourceIdentity,
+      host,
+      userAgent,
+      sdk,
+      at: seconds(),
+    };
+    return this.#credentialsOf(session) + (sourceIdentity ? element('SourceIdentity', sourceIdentity) : '');
+  }
+
+  /** What every answer has that gives a role. */
+  #credentialsOf(session: RoleSession): string {
     const secrets: Secrets = {
       session,
       secretAccessKey: randomBytes(30).toString('base64'),
@@ -233,19 +275,23 @@ export class StsStandIn {
     this.#remember(secrets);
     return [
       '<Credentials>',
-      element('AccessKeyId', accessKeyId),
+      element('AccessKeyId', session.accessKeyId),
       element('SecretAccessKey', secrets.secretAccessKey),
       element('SessionToken', secrets.sessionToken),
       element('Expiration', new Date(secrets.expiresAtMs).toISOString()),
       '</Credentials>',
-      element('SubjectFromWebIdentityToken', session.subject),
       `<AssumedRoleUser>${element('AssumedRoleId', userIdOf(session))}${element('Arn', session.arn)}</AssumedRoleUser>`,
-      element('Provider', `arn:${partition}:iam::${account}:oidc-provider/${this.#issuer.replace('https://', '')}`),
-      element('Audience', session.audience),
     ].join('');
   }
 
   #callerIdentity(call: Call): string {
+    const session = this.#callerOf(call);
+    const account = session.arn.split(':')[4] ?? '';
+    return element('Arn', session.arn) + element('UserId', userIdOf(session)) + element('Account', account);
+  }
+
+  /** Who has signed a call. */
+  #callerOf(call: Call): RoleSession {
     const authorization = readAuthorization(call.headers['authorization']);
     const secrets = this.#secrets.get(authorization.accessKeyId);
     if (secrets === undefined || call.headers['x-amz-security-token'] !== secrets.sessionToken) {
@@ -264,9 +310,7 @@ export class StsStandIn {
     if (secrets.expiresAtMs <= Date.now()) {
       throw new StsError('ExpiredToken', 'The security token included in the request is expired');
     }
-    const { session } = secrets;
-    const account = session.arn.split(':')[4] ?? '';
-    return element('Arn', session.arn) + element('UserId', userIdOf(session)) + element('Account', account);
+    return secrets.session;
   }
 
   #remember(secrets: Secrets): void {
@@ -277,6 +321,30 @@ export class StsStandIn {
       return;
     }
   }
+}
+
+/** @throws {StsError} */
+function readRoleRequest(parameters: URLSearchParams, mostSeconds: number): RoleRequest {
+  const roleArn = parameters.get('RoleArn') ?? '';
+  const roleSessionName = parameters.get('RoleSessionName') ?? '';
+  // Roles have paths, and sessions are named by the role's name alone.
+  const [, partition = '', account = '', roleName = ''] =
+    /^arn:(aws[a-z-]*):iam::(\d{12}):role\/(?:[!-~]+\/)?([\w+=,.@-]{1,64})$/.exec(roleArn) ?? [];
+  if (roleName === '') throw new StsError('ValidationError', 'Request ARN is invalid');
+  if (!/^[\w+=,.@-]{2,64}$/.test(roleSessionName)) {
+    const message = `1 validation error detected: Value '${roleSessionName}' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*, and have 2 to 64 characters`;
+    throw new StsError('ValidationError', message);
+  }
+  const duration = Number(parameters.get('DurationSeconds') ?? 3600);
+  if (!(duration >= 900 && duration <= mostSeconds)) {
+    throw new StsError('ValidationError', `DurationSeconds must be between 900 and ${mostSeconds}`);
+  }
+  const arn = `arn:${partition}:sts::${account}:assumed-role/${roleName}/${roleSessionName}`;
+  return { roleArn, roleSessionName, arn, account, partition };
+}
+
+function newAccessKeyId(): string {
+  return `ASIA${base32(randomBytes(16))}`;
 }
 
 /** Undefined for a body that is too large. */

@@ -11,7 +11,7 @@ import { ServedPlane } from './served-plane.ts';
  * A tenant with `edit` in their own namespace makes objects as large as the API server lets them, while another tenant's
  * Deployment is scaled up and down. HOSTILE_SECONDS=300 goes on for longer than there is time for in `make e2e`.
  */
-const seconds = Number(process.env['HOSTILE_SECONDS'] ?? 20);
+const seconds = Number(process.env['HOSTILE_SECONDS'] ?? 12);
 const testLimit = { timeout: (seconds + 120) * 1000 };
 
 const account = '111122223333';

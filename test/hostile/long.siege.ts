@@ -8,7 +8,7 @@ import { positions } from './siege.ts';
 
 /**
  * The worst mix of attacks, for longer: the heap must not grow after it has warmed up. SIEGE_MINUTES=30 takes half an hour, as
- * is worth it before a release; `.ci/run` takes two.
+ * is worth it before a release; `.ci/run` takes one.
  */
 const minutes = Number(process.env['SIEGE_MINUTES'] ?? 0.25);
 

@@ -63,6 +63,28 @@ export class ApiClient {
     body?: unknown,
     options: RequestOptions = {},
   ): Promise<ApiResponse<Body>> {
+    return this.#call(method, path, body, options, async response => {
+      const answer = await readBody(response);
+      const warnings = warningTexts(response.headersDistinct['warning'] ?? []);
+      return { status: response.statusCode ?? 0, body: answer as Body, warnings };
+    });
+  }
+
+  /** The status of a GET alone: nothing is waited for behind it, such as the end of a watch. @throws {ApiCallFailed} */
+  async status(path: string, options: RequestOptions = {}): Promise<number> {
+    return this.#call('GET', path, undefined, options, async response => {
+      response.destroy();
+      return response.statusCode ?? 0;
+    });
+  }
+
+  async #call<Result>(
+    method: Method,
+    path: string,
+    body: unknown,
+    options: RequestOptions,
+    read: (response: IncomingMessage) => Promise<Result>,
+  ): Promise<Result> {
     const limit = AbortSignal.timeout(options.timeoutMs ?? callLimitMs);
     const payload = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
     const jsonType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
@@ -85,9 +107,7 @@ export class ApiClient {
         call.once('error', reject);
         call.end(payload);
       });
-      const answer = await readBody(response);
-      const warnings = warningTexts(response.headersDistinct['warning'] ?? []);
-      return { status: response.statusCode ?? 0, body: answer as Body, warnings };
+      return await read(response);
     } catch (error) {
       const cause = limit.aborted ? 'no answer in time' : error instanceof Error ? error.message : String(error);
       throw new ApiCallFailed(`${method} ${path}: ${cause}`, { cause: error });

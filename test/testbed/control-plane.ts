@@ -168,8 +168,17 @@ export class ControlPlane {
     body?: unknown,
     options: RequestOptions = {},
   ): Promise<ApiResponse<Body>> {
+    return this.#api.request<Body>(method, path, body, options);
+  }
+
+  /** The status of a GET alone: nothing is waited for behind it, such as the end of a watch. @throws {ApiCallFailed} */
+  async status(path: string, options: RequestOptions = {}): Promise<number> {
+    return this.#api.status(path, options);
+  }
+
+  get #api(): ApiClient {
     this.#client ??= new ApiClient(this.url, readFileSync(this.caFile, 'utf8'), this.adminToken);
-    return this.#client.request<Body>(method, path, body, options);
+    return this.#client;
   }
 
   /**

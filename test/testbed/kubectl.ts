@@ -36,6 +36,9 @@ export class KubectlFailed extends Error {
 
 const callLimitMs = 30_000;
 
+/** It is over before collecting garbage pays. https://go.dev/doc/gc-guide#Memory_limit */
+const seldomCollecting = { GOGC: 'off', GOMEMLIMIT: '256MiB' };
+
 /**
  * Runs kubectl once. `home` is where it keeps its caches, so that nothing of the person's own is read or written.
  * @throws {KubectlFailed}
@@ -53,7 +56,7 @@ export async function runKubectl(
   const impersonation = user === undefined ? [] : [`--as=${user}`, ...groups.map(group => `--as-group=${group}`)];
   // Before the arguments: those may end with the command line of `exec` after `--`.
   const kubectl = new SupervisedProcess(program, [...impersonation, ...args], {
-    env: { HOME: home, KUBECONFIG: options.kubeconfig ?? kubeconfig, ...options.env },
+    env: { ...seldomCollecting, HOME: home, KUBECONFIG: options.kubeconfig ?? kubeconfig, ...options.env },
     ...(options.input === undefined ? {} : { input: options.input }),
   });
   const output = Promise.all([read(kubectl.stdout), read(kubectl.stderr)]);

@@ -25,15 +25,26 @@ import botocore.config
 import botocore.session
 
 
+def mode(path):
+    return format(os.stat(path).st_mode & 0o7777, "04o")
+
+
 def token_facts():
-    """Of the file that the SDK takes the token from: nothing where there is none."""
+    """Of the file that the SDK takes the token from, and of the config that names it: nothing where there is none."""
+    config = os.environ.get("AWS_CONFIG_FILE")
     path = os.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE")
+    facts = {}
+    if config is not None:
+        with open(config) as file:
+            named = re.search(r"^web_identity_token_file *= *(.+)$", file.read(), re.MULTILINE)
+        path = named and named.group(1)
+        facts["configMode"] = mode(config)
     if path is None:
-        return {}
+        return facts
     with open(path) as file:
         payload = file.read().split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    return {"tokenMode": format(os.stat(path).st_mode & 0o7777, "04o"), "tokenIssuedAt": claims["iat"]}
+    return {**facts, "tokenMode": mode(path), "tokenIssuedAt": claims["iat"]}
 
 
 def identity():

@@ -17,14 +17,18 @@ process.once('SIGTERM', () => process.exit(0));
 
 const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
 
-/** Of the file that the SDK takes the token from: nothing where there is none. */
+const mode = (path: string): string => (statSync(path).mode & 0o7777).toString(8).padStart(4, '0');
+
+/** Of the file that the SDK takes the token from, and of the config that names it: nothing where there is none. */
 function tokenFacts(): object {
-  const path = process.env['AWS_WEB_IDENTITY_TOKEN_FILE'];
-  if (path === undefined) return {};
+  const config = process.env['AWS_CONFIG_FILE'];
+  const named = config && /^web_identity_token_file *= *(.+)$/m.exec(readFileSync(config, 'utf8'))?.[1];
+  const path = config === undefined ? process.env['AWS_WEB_IDENTITY_TOKEN_FILE'] : named;
+  const facts = config === undefined ? {} : { configMode: mode(config) };
+  if (path === undefined) return facts;
   const [, payload = ''] = readFileSync(path, 'utf8').split('.');
   const { iat } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { iat: number };
-  const tokenMode = (statSync(path).mode & 0o7777).toString(8).padStart(4, '0');
-  return { tokenMode, tokenIssuedAt: iat };
+  return { ...facts, tokenMode: mode(path), tokenIssuedAt: iat };
 }
 
 /** A client of its own has credentials of its own. */

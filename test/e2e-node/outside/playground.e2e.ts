@@ -115,11 +115,13 @@ describe('make playground NODE=1', () => {
   });
 
   for (const [moment, files] of Object.entries(startMoments)) {
-    test(`Ctrl-C while it starts, ${moment}, leaves nothing of it`, testLimit, async () => {
+    test(`Ctrl-C while it starts, ${moment}, leaves nothing of it`, testLimit, async t => {
       const starting = new SupervisedProcess(process.execPath, [program]);
       starting.stdout?.resume();
       const errors = starting.stderr === null ? '' : text(starting.stderr);
-      const pid = await eventually('it starts', async () => (await childrenOf(starting.pid, 'run-isolated.ts'))[0]);
+      t.after(() => starting.stop(endLimitMs));
+      const isThere = async () => (await childrenOf(starting.pid, 'run-isolated.ts'))[0];
+      const pid = await eventually('it starts', isThere, startLimitMs);
       const left = () =>
         ['/sys/fs/cgroup/', '/sys/fs/cgroup/*/', `${tmpdir()}/`].flatMap(folder =>
           globSync(`${folder}${prefix}${pid}-*`),
