@@ -90,6 +90,14 @@ $(TEST_IMAGE_ARCHIVE): $(INSTALLED) $(SOURCES) $(wildcard .ci/image/*.ts) Docker
 e2e-node: testbed-node $(TEST_IMAGE_ARCHIVE) ## Run the tests on a real node (needs root on Linux; NODE_TESTS=all for longer)
 	@npm run --silent e2e-node
 
+.PHONY: testbed-aws
+testbed-aws: $(INSTALLED) ## Install an AWS to test against and its clients, once for all clones (needs Python)
+	@node test/aws/build.ts
+
+.PHONY: aws-e2e
+aws-e2e: $(BUNDLE) testbed testbed-aws ## Run the tests on AWS accounts that judge policies, with real AWS SDKs
+	@npm run --silent aws-e2e
+
 .PHONY: siege
 siege: $(BUNDLE) ## Attack the built server from loopback in every known way (SIEGE=all, SIEGE_MINUTES=30 for longer)
 	@npm run --silent siege

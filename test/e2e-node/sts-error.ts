@@ -2,6 +2,7 @@ import { escapeXml } from './escape-xml.ts';
 
 /** What STS answers instead of a result. https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html */
 export type StsErrorCode =
+  | 'AccessDenied'
   | 'ExpiredToken'
   | 'ExpiredTokenException'
   | 'IncompleteSignature'
@@ -10,9 +11,11 @@ export type StsErrorCode =
   | 'InvalidIdentityToken'
   | 'MissingAuthenticationToken'
   | 'SignatureDoesNotMatch'
+  | 'Throttling'
   | 'ValidationError';
 
 const statuses: Readonly<Record<StsErrorCode, number>> = {
+  AccessDenied: 403,
   ExpiredToken: 403,
   ExpiredTokenException: 400,
   IncompleteSignature: 400,
@@ -21,6 +24,7 @@ const statuses: Readonly<Record<StsErrorCode, number>> = {
   InvalidIdentityToken: 400,
   MissingAuthenticationToken: 403,
   SignatureDoesNotMatch: 403,
+  Throttling: 400,
   ValidationError: 400,
 };
 

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, type JsonWebKey, sign } from 'node:crypto';
 import type { ServiceAccountClaims } from './web-identity-token.ts';
 
 /** Signs tokens as kube-apiserver does for the pod `app-1` of `team-a`. */
@@ -8,6 +8,11 @@ export class TokenIssuer {
 
   get publicKeyPem(): string {
     return this.#key.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  }
+
+  /** https://www.rfc-editor.org/rfc/rfc7517#section-5 */
+  get keySet(): { readonly keys: readonly (JsonWebKey & { readonly kid: string })[] } {
+    return { keys: [{ ...this.#key.publicKey.export({ format: 'jwk' }), kid: 'test', alg: 'RS256', use: 'sig' }] };
   }
 
   /** Good for an hour, where `claims` say nothing else. */

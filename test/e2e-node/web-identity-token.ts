@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { createPublicKey, type JsonWebKeyInput, type KeyObject, verify } from 'node:crypto';
 import { StsError } from './sts-error.ts';
 
 /** https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#bound-service-account-tokens */
@@ -19,7 +19,8 @@ export interface ServiceAccountClaims {
 
 /** What an IAM OIDC identity provider knows. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html */
 export interface OidcProvider {
-  readonly key: KeyObject;
+  /** Undefined when the issuer has no key of the name that the token gives. */
+  readonly key: KeyObject | undefined;
   readonly issuer: string;
   /** Its client ids. */
   readonly audiences: ReadonlySet<string>;
@@ -32,10 +33,10 @@ export class IssuerKeyError extends Error {
 }
 
 /** @throws {IssuerKeyError} for all but an RSA key (a private key gives its public one, as in `--service-account-key-file`). */
-export function readIssuerKey(pem: string): KeyObject {
+export function readIssuerKey(pemOrJwk: string | JsonWebKeyInput): KeyObject {
   let key: KeyObject;
   try {
-    key = createPublicKey(pem);
+    key = createPublicKey(pemOrJwk);
   } catch (cause) {
     throw new IssuerKeyError('the key of the issuer is not a PEM key', { cause });
   }
@@ -49,15 +50,24 @@ const notAToken = 'The ID Token provided is not a valid JWT. (You may see this e
 const noKey =
   "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements";
 
+/** What a token says, whoever signed it. @throws {StsError} */
+export function readWebIdentityClaims(token: string): ServiceAccountClaims {
+  const [header = '', payload = '', , ...rest] = token.split('.');
+  const claims = readClaims(payload);
+  if (rest.length > 0 || claims === undefined || readPart(header) === undefined) {
+    throw new StsError('InvalidIdentityToken', notAToken);
+  }
+  return claims;
+}
+
 /**
  * Judges a token as AWS does, in words of AWS where they are known.
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html#API_AssumeRoleWithWebIdentity_Errors
  * @throws {StsError}
  */
 export function verifyWebIdentityToken(token: string, provider: OidcProvider, nowMs: number): ServiceAccountClaims {
-  const [header = '', payload = '', signature = '', ...rest] = token.split('.');
-  const claims = readClaims(payload);
-  if (rest.length > 0 || claims === undefined) throw new StsError('InvalidIdentityToken', notAToken);
+  const claims = readWebIdentityClaims(token);
+  const [header = '', payload = '', signature = ''] = token.split('.');
   if (claims.iss !== provider.issuer) {
     const message = `No OpenIDConnect provider found in your account for ${claims.iss}`;
     throw new StsError('InvalidIdentityToken', message);
@@ -65,6 +75,7 @@ export function verifyWebIdentityToken(token: string, provider: OidcProvider, no
   // The one algorithm of an RSA key of kube-apiserver: a token must not choose another.
   const signed = Buffer.from(`${header}.${payload}`);
   if (
+    provider.key === undefined ||
     readPart(header)?.['alg'] !== 'RS256' ||
     !verify('sha256', signed, provider.key, Buffer.from(signature, 'base64url'))
   ) {
