@@ -1,7 +1,7 @@
 import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
 import { isAccountId } from './account-id.ts';
 import { podsPrefix } from './pod-role.ts';
-import { parseRoleArn, type RoleArn } from './role-arn.ts';
+import { bareRoleName, parseRoleArn, type RoleArn, roleIdentity } from './role-arn.ts';
 import { isTeamId } from './team-id.ts';
 
 /** A map of an ACK system namespace, and where it is. */
@@ -22,19 +22,6 @@ export interface FoundControllerRole<At> {
   readonly named: NamedRole<At>;
   readonly kind: RoleMapKind;
   readonly ackSystem: string;
-}
-
-function lastSegment(text: string): string {
-  return text.slice(text.lastIndexOf('/') + 1).toLowerCase();
-}
-
-/**
- * What a role is known by: within an account names are unique whatever their path and case, so two ARNs that differ in
- * these alone are never two roles.
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html (IAM name requirements)
- */
-function identityOf({ partition, accountId, name }: RoleArn): string {
-  return `${partition}:${accountId}:${lastSegment(name)}`;
 }
 
 /** Whether ACK's controllers look a key up for a valid binding: `<id>`, or `<alias>.<id>`. */
@@ -58,22 +45,22 @@ export function findControllerRole<At>(
   maps: Iterable<PlacedRoleMap>,
   ofPods: RoleArn | undefined,
 ): FoundControllerRole<At> | undefined {
-  const spared = ofPods === undefined ? undefined : identityOf(ofPods);
+  const spared = ofPods === undefined ? undefined : roleIdentity(ofPods);
   const wanted = new Map<string, NamedRole<At>>();
   const segments = new Set<string>();
   for (const each of named) {
-    const identity = identityOf(each.role);
+    const identity = roleIdentity(each.role);
     if (identity === spared || wanted.has(identity)) continue;
     wanted.set(identity, each);
-    segments.add(lastSegment(each.role.name));
+    segments.add(bareRoleName(each.role.name));
   }
   if (wanted.size === 0) return undefined;
   for (const { kind, ackSystem, map } of maps) {
     for (const [key, value] of map) {
       // Parsing an ARN costs more than a glance at its end.
-      if (!segments.has(lastSegment(value)) || !isKeyOfAck(kind, key)) continue;
+      if (!segments.has(bareRoleName(value)) || !isKeyOfAck(kind, key)) continue;
       const role = parseRoleArn(value);
-      const found = role === undefined ? undefined : wanted.get(identityOf(role));
+      const found = role === undefined ? undefined : wanted.get(roleIdentity(role));
       if (found !== undefined) return { named: found, kind, ackSystem };
     }
   }

@@ -51,3 +51,21 @@ export function roleArnOf(partition: Partition, accountId: AccountId, name: stri
   if (arn === undefined) throw new TypeError(`not the name of a role: ${JSON.stringify(name)}`);
   return arn;
 }
+
+/** The name of a role without its path, as IAM tells names apart. */
+export function bareRoleName(arnOrName: string): string {
+  return arnOrName.slice(arnOrName.lastIndexOf('/') + 1).toLowerCase();
+}
+
+/**
+ * What a role is known by: within an account names are unique whatever their path and case, so two ARNs that differ in
+ * these alone are never two roles.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html (IAM name requirements)
+ */
+export function roleIdentity({ partition, accountId, name }: RoleArn): string {
+  return `${partition}:${accountId}:${bareRoleName(name)}`;
+}
+
+export function isSameRole(one: RoleArn, other: RoleArn): boolean {
+  return roleIdentity(one) === roleIdentity(other);
+}

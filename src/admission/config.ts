@@ -1,5 +1,6 @@
 import type { AckSystem } from '../accounts/ack-system.ts';
 import { defaultFeatureGates, type FeatureGates } from '../accounts/feature-gates.ts';
+import type { RoleAccessDefaults } from '../accounts/role-access.ts';
 import { SessionNameTemplate } from '../injection/session-name.ts';
 import { longestTokenSeconds } from '../injection/token-settings.ts';
 import type { Identity } from './identity.ts';
@@ -24,7 +25,7 @@ export interface NamespacePair {
 }
 
 /** Every setting that changes a decision: the same for the server and for the commands that predict it. */
-export interface Config {
+export interface Config extends RoleAccessDefaults {
   /** Where ACK's controllers run and read their maps. Pods use the maps of the first. */
   readonly ackSystems: readonly [AckSystem, ...AckSystem[]];
   /** Where the webhook itself runs; never managed. */
@@ -32,8 +33,6 @@ export interface Config {
   readonly featureGates: FeatureGates;
   readonly defaultRegion: string | undefined;
   readonly defaultMode: Mode;
-  /** Account ids whose roles every namespace may name: AWS's documented chaining starts from the cluster's account. */
-  readonly sourceAccounts: ReadonlySet<string>;
   /** Pods take the role of `pods.<id>` only, never the one that ACK provisions with. */
   readonly requirePodsKey: boolean;
   readonly tokenExpirationSeconds: number;
@@ -64,6 +63,9 @@ export const defaultConfig: Config = {
   defaultRegion: undefined,
   defaultMode: 'enforce',
   sourceAccounts: new Set(),
+  credentials: 'web-identity',
+  hubRoleArn: undefined,
+  externalId: undefined,
   requirePodsKey: false,
   tokenExpirationSeconds: longestTokenSeconds,
   roleSessionName: SessionNameTemplate.parse(defaultSessionName),

@@ -22,6 +22,9 @@ const ofResources = { as: 'annotation', us: ['ACK resource'], ack: ['ACK resourc
 /** Those that the controller of one service reads. */
 const ofService = { as: 'annotation', us: [], ack: ['ACK resource'] } as const;
 
+/** How pods get to their role. */
+const ofRoleAccess = { as: 'annotation', us: ['namespace', 'ServiceAccount'] } as const;
+
 /**
  * ACK's: https://github.com/aws-controllers-k8s/runtime/blob/main/apis/core/v1alpha1/annotations.go, read on namespaces by
  * pkg/runtime/cache/namespace.go; EKS': https://github.com/aws/amazon-eks-pod-identity-webhook/blob/master/README.md
@@ -31,6 +34,10 @@ const table = {
   mode: { key: 'carm-webhook.dev/mode', as: 'label', us: ['namespace'] },
   role: { key: 'carm-webhook.dev/role', as: 'annotation', us: ['ServiceAccount'] },
   roleArn: { key: 'carm-webhook.dev/role-arn', as: 'annotation', us: ['pod'], written: ['pod'] },
+  credentials: { key: 'carm-webhook.dev/credentials', ...ofRoleAccess },
+  hubRoleArn: { key: 'carm-webhook.dev/hub-role-arn', ...ofRoleAccess },
+  externalId: { key: 'carm-webhook.dev/external-id', ...ofRoleAccess },
+  awsConfig: { key: 'carm-webhook.dev/aws-config', as: 'annotation', us: ['pod'], written: ['pod'] },
 
   eksRoleArn: { key: 'eks.amazonaws.com/role-arn', as: 'annotation', us: ['ServiceAccount'] },
   audience: { key: 'eks.amazonaws.com/audience', as: 'annotation', us: ['ServiceAccount'] },
@@ -77,6 +84,12 @@ export const skipLabel = table.skip.key;
 export const roleAnnotation = table.role.key;
 /** On a pod: the role that was injected. Written for people; never read as evidence, for anyone may write it. */
 export const roleArnAnnotation = table.roleArn.key;
+/** The credentials mode. */
+export const credentialsAnnotation = table.credentials.key;
+export const hubRoleArnAnnotation = table.hubRoleArn.key;
+export const externalIdAnnotation = table.externalId.key;
+/** On a pod in chain mode: the text of its AWS config file. What stands there is ours only where our volume delivers it. */
+export const awsConfigAnnotation = table.awsConfig.key;
 export const eksRoleArnAnnotation = table.eksRoleArn.key;
 export const audienceAnnotation = table.audience.key;
 export const tokenExpirationAnnotation = table.tokenExpiration.key;

@@ -22,6 +22,9 @@ describe('the table of keys', () => {
   test('says what is read on a kind', () => {
     assert.deepEqual(readKeys('label', 'namespace'), ['carm-webhook.dev/inject', 'carm-webhook.dev/mode']);
     assert.deepEqual(readKeys('annotation', 'namespace'), [
+      'carm-webhook.dev/credentials',
+      'carm-webhook.dev/hub-role-arn',
+      'carm-webhook.dev/external-id',
       'services.k8s.aws/owner-account-id',
       'services.k8s.aws/team-id',
       'services.k8s.aws/default-region',

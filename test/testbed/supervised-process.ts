@@ -16,6 +16,8 @@ export interface SupervisedOptions {
   readonly logFile?: string;
   /** Text for the program's stdin. Without it stdin is empty. */
   readonly input?: string;
+  /** Stdin stays open for what is written to `stdin`. */
+  readonly openInput?: boolean;
 }
 
 /** An error to be thrown when a program cannot be started at all. */
@@ -45,7 +47,7 @@ export class SupervisedProcess {
   constructor(command: string, args: readonly string[], options: SupervisedOptions = {}) {
     this.command = command;
     const log = options.logFile === undefined ? undefined : openSync(options.logFile, 'a');
-    const stdin = options.input === undefined ? 'ignore' : 'pipe';
+    const stdin = options.input === undefined && options.openInput !== true ? 'ignore' : 'pipe';
     const output = log ?? 'pipe';
     try {
       this.#child = spawn('/bin/sh', ['-c', guardScript, 'guard', command, ...args], {
@@ -77,8 +79,13 @@ export class SupervisedProcess {
     if (input !== null) {
       // The program may end before it has read its input; its exit code says more than EPIPE.
       input.on('error', () => undefined);
-      input.end(options.input);
+      if (options.openInput !== true) input.end(options.input);
     }
+  }
+
+  /** The program's input, where it was to stay open. */
+  get stdin(): Writable | null {
+    return this.#child.stdin;
   }
 
   /** The program's output, when it has no log file. */

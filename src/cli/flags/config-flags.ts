@@ -1,7 +1,10 @@
 import { isAccountId } from '../../accounts/account-id.ts';
 import type { AckSystem } from '../../accounts/ack-system.ts';
+import { credentialsModeNames } from '../../accounts/credentials-mode.ts';
+import { ExternalIdTemplate } from '../../accounts/external-id.ts';
 import { featureGatesOf, parseFeatureGate } from '../../accounts/feature-gates.ts';
 import { partitionOfRegion } from '../../accounts/partition.ts';
+import { parseRoleArn } from '../../accounts/role-arn.ts';
 import {
   type Config,
   defaultConfig,
@@ -15,6 +18,7 @@ import { identityForms, parseIdentity } from '../../admission/identity.ts';
 import { modes } from '../../admission/mode.ts';
 import { SessionNameTemplate } from '../../injection/session-name.ts';
 import { longestTokenSeconds, shortestTokenSeconds } from '../../injection/token-settings.ts';
+import { UsageError } from '../usage-error.ts';
 import { type FlagValues, listFlag, oneOf, optionalFlag, parserOf, switchFlag, valueFlag } from './flag.ts';
 import { isNamespaceName, namespaceNameForm, parseDurationMs } from './flag-values.ts';
 
@@ -27,6 +31,8 @@ const parseSourceAccount = parserOf(
   item => (isAccountId(item) ? item : undefined),
   'is not an account id of 12 digits',
 );
+
+const parseHubRole = parserOf(parseRoleArn, 'is not a role ARN: arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME');
 
 const parseKnownIdentity = parserOf(parseIdentity, `is not ${identityForms}`);
 
@@ -112,6 +118,22 @@ export const configFlags = {
     parseSourceAccount,
     setOf,
   ),
+  credentials: valueFlag(
+    '--credentials MODE',
+    'How pods get to their role: web-identity, or chain (by a hub role that the role trusts)',
+    oneOf(credentialsModeNames),
+    defaultConfig.credentials,
+  ),
+  hubRoleArn: optionalFlag(
+    '--hub-role-arn ARN',
+    'Role in --source-accounts by which pods get to their role in chain mode',
+    parseHubRole,
+  ),
+  externalId: optionalFlag(
+    '--external-id TEXT',
+    'External id of pods in chain mode, with {account}, {namespace}, {serviceAccount}',
+    text => ExternalIdTemplate.parse(text),
+  ),
   requirePodsKey: switchFlag(
     '--require-pods-key',
     'Give pods only the role under pods.<id>, never the one that ACK uses',
@@ -177,11 +199,18 @@ export const configFlags = {
   ),
 } as const;
 
-/** The config that the flags and the environment make. `POD_NAMESPACE` is where the webhook runs. */
+/**
+ * The config that the flags and the environment make. `POD_NAMESPACE` is where the webhook runs.
+ * @throws {UsageError} for flags that do not go together.
+ */
 export function configFrom(
   values: FlagValues<typeof configFlags>,
   env: Readonly<Record<string, string | undefined>>,
 ): Config {
+  const { hubRoleArn, sourceAccounts } = values;
+  if (hubRoleArn !== undefined && !sourceAccounts.has(hubRoleArn.accountId)) {
+    throw new UsageError(`--hub-role-arn is in account ${hubRoleArn.accountId}, which is not in --source-accounts`);
+  }
   return {
     ...values,
     supportMessage: values.supportMessage || undefined,

@@ -1,0 +1,77 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { readWebIdentityClaims } from '../e2e-node/web-identity-token.ts';
+import { closeServer, listenAt } from './link-local-server.ts';
+import { serviceCredentials } from './role-credentials.ts';
+
+/* https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html */
+const address = '169.254.170.23';
+const audience = 'pods.eks.amazonaws.com';
+const mountPath = '/var/run/secrets/pods.eks.amazonaws.com/serviceaccount';
+const tokenFile = 'eks-pod-identity-token';
+const volume = 'eks-pod-identity-token';
+
+/** What EKS puts into a pod whose ServiceAccount has an association: before our webhook, as it is named in a spec of our own. */
+export const podIdentityVariables = [
+  { name: 'AWS_CONTAINER_CREDENTIALS_FULL_URI', value: `http://${address}/v1/credentials` },
+  { name: 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', value: `${mountPath}/${tokenFile}` },
+] as const;
+export const podIdentityMount = { name: volume, mountPath, readOnly: true } as const;
+export const podIdentityVolume = {
+  name: volume,
+  projected: { sources: [{ serviceAccountToken: { audience, expirationSeconds: 86_400, path: tokenFile } }] },
+} as const;
+
+/** The agent of EKS Pod Identity: gives the role of the association to each pod that shows a token for it. */
+export class PodIdentityAgent {
+  /** How long the next credentials are good. */
+  lifetimeMs = 3_600_000;
+  readonly #ministackUrl: string;
+  readonly #roleArn: string;
+  /** The tokens that were shown, by their id. */
+  #tokens: (string | undefined)[] = [];
+  #server: Server | undefined;
+
+  private constructor(ministackUrl: string, roleArn: string) {
+    this.#ministackUrl = ministackUrl;
+    this.#roleArn = roleArn;
+  }
+
+  static async start(ministackUrl: string, roleArn: string): Promise<PodIdentityAgent> {
+    const agent = new PodIdentityAgent(ministackUrl, roleArn);
+    agent.#server = await listenAt(address, (request, response) => {
+      agent.#answer(request, response).catch(() => response.destroy());
+    });
+    return agent;
+  }
+
+  /** The ids of the tokens that were shown since the last call. */
+  take(): readonly (string | undefined)[] {
+    const tokens = this.#tokens;
+    this.#tokens = [];
+    return tokens;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#server !== undefined) await closeServer(this.#server);
+  }
+
+  async #answer({ url, headers }: IncomingMessage, response: ServerResponse): Promise<void> {
+    const claims: { aud?: readonly string[]; jti?: string } = claimsOf(headers.authorization ?? '');
+    this.#tokens.push(claims.jti);
+    if (url !== '/v1/credentials' || claims.aud?.includes(audience) !== true) {
+      response.writeHead(400).end('the token is not for this agent');
+      return;
+    }
+    const keys = await serviceCredentials(this.#ministackUrl, this.#roleArn, 'eks-cluster-app-0123', this.lifetimeMs);
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ ...keys, AccountId: this.#roleArn.split(':')[4] }));
+  }
+}
+
+function claimsOf(token: string): object {
+  try {
+    return readWebIdentityClaims(token.trim());
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,28 @@
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+
+/** As the services of AWS write credentials for a program. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html */
+export interface ServedCredentials {
+  readonly AccessKeyId: string;
+  readonly SecretAccessKey: string;
+  readonly Token: string;
+  readonly Expiration: string;
+}
+
+/** A session of a role that trusts a service of AWS, taken as that service does: ministack lets an account's root take it. */
+export async function serviceCredentials(
+  ministackUrl: string,
+  roleArn: string,
+  sessionName: string,
+  lifetimeMs: number,
+): Promise<ServedCredentials> {
+  const root = { accessKeyId: roleArn.split(':')[4] ?? '', secretAccessKey: 'any' };
+  const client = new STSClient({ endpoint: ministackUrl, region: 'us-east-1', credentials: root });
+  const { Credentials } = await client.send(new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: sessionName }));
+  client.destroy();
+  return {
+    AccessKeyId: Credentials?.AccessKeyId ?? '',
+    SecretAccessKey: Credentials?.SecretAccessKey ?? '',
+    Token: Credentials?.SessionToken ?? '',
+    Expiration: new Date(Date.now() + lifetimeMs).toISOString(),
+  };
+}
