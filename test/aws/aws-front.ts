@@ -49,7 +49,12 @@ export class AwsFront {
   constructor(ministackUrl: string) {
     this.#ministackUrl = ministackUrl;
     this.#server = new LoopbackServer((request, response) => {
-      this.#serve(request, response).catch(() => response.destroy());
+      this.#serve(request, response).catch((error: unknown) => {
+        // A client that gave up is none of its concern.
+        if (!response.destroyed)
+          process.stderr.write(`the front of AWS: ${error instanceof Error ? error.stack : error}\n`);
+        response.destroy();
+      });
     });
   }
 

@@ -129,6 +129,11 @@ export function roleTrust(roleArn: string, externalId?: string): object {
   });
 }
 
+/** Trusts a service of AWS. */
+export function serviceTrust(service: string): object {
+  return policy({ Effect: 'Allow', Principal: { Service: service }, Action: ['sts:AssumeRole', 'sts:TagSession'] });
+}
+
 /** Lets a role take exactly these roles. */
 export function assumePolicy(roleArns: readonly string[]): object {
   return policy({ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: [...roleArns] });

@@ -8,6 +8,8 @@ const address = '169.254.170.23';
 const audience = 'pods.eks.amazonaws.com';
 const mountPath = '/var/run/secrets/pods.eks.amazonaws.com/serviceaccount';
 const tokenFile = 'eks-pod-identity-token';
+const sessionName = 'eks-cluster-app-0123';
+const anHourMs = 3_600_000;
 const volume = 'eks-pod-identity-token';
 
 /** What EKS puts into a pod whose ServiceAccount has an association: before our webhook, as it is named in a spec of our own. */
@@ -23,8 +25,8 @@ export const podIdentityVolume = {
 
 /** The agent of EKS Pod Identity: gives the role of the association to each pod that shows a token for it. */
 export class PodIdentityAgent {
-  /** How long the next credentials are good. */
-  lifetimeMs = 3_600_000;
+  /** How long the next credentials are good; an hour if nothing else is said. */
+  lifetimeMs: number | undefined;
   readonly #ministackUrl: string;
   readonly #roleArn: string;
   /** The tokens that were shown, by their id. */
@@ -62,7 +64,7 @@ export class PodIdentityAgent {
       response.writeHead(400).end('the token is not for this agent');
       return;
     }
-    const keys = await serviceCredentials(this.#ministackUrl, this.#roleArn, 'eks-cluster-app-0123', this.lifetimeMs);
+    const keys = await serviceCredentials(this.#ministackUrl, this.#roleArn, sessionName, this.lifetimeMs ?? anHourMs);
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ ...keys, AccountId: this.#roleArn.split(':')[4] }));
   }
