@@ -10,10 +10,10 @@ import { eventually } from '../e2e/eventually.ts';
 import { pageBlocks } from '../e2e/page-blocks.ts';
 import { PageCommands } from '../e2e/page-commands.ts';
 import { ServedPlane } from '../e2e/served-plane.ts';
-import type { JsonWebKeySet } from './assume-rules.ts';
 import { clientFolder, startMounted } from './aws-client.ts';
 import { pythonProgram } from './aws-programs.ts';
 import { KubeletVolumes, type MountedPod } from './kubelet-volumes.ts';
+import { issuerOf } from './plane-issuer.ts';
 import { type Aws, startAws } from './start-aws.ts';
 
 const page = 'from-two-accounts.md';
@@ -38,12 +38,8 @@ describe(page, () => {
         startAws(),
         ServedPlane.start({ controllerManager: true, flags: flagsOfThePage(), map: {} }),
       ]);
-      const { body } = await served.plane.request<{ readonly issuer: string }>(
-        'GET',
-        '/.well-known/openid-configuration',
-      );
-      const keys = await served.plane.request<JsonWebKeySet>('GET', '/openid/v1/jwks');
-      aws.setIssuerKeys(body.issuer, keys.body);
+      const { issuer, keys } = await issuerOf(served.plane);
+      aws.setIssuerKeys(issuer, keys);
       commands = new PageCommands(page, {
         plane: served.plane,
         cwd: folder,
