@@ -29,19 +29,27 @@ const kubeConfigOnly: Plugin = {
 
 /**
  * What packages load and we never call: client-node speaks by undici, which takes 100 ms and 28 MiB to load, where we take
- * its options for node:https; Express hands out body parsers, where each review's body has a reader of ours.
+ * its options for node:https; Express hands out body parsers, where each review's body has a reader of ours. AWS's client of
+ * STS comes with every way to find credentials on a machine, and is always given its own: without them it cannot use others.
  */
 const leftOut: Plugin = {
   name: 'left-out',
   setup({ onLoad, onResolve }) {
-    const users = { undici: '@kubernetes/client-node', 'body-parser': 'express' };
-    onResolve({ filter: /^(?:undici|body-parser)$/ }, ({ path, importer }) => {
-      const user = join('node_modules', users[path as keyof typeof users], sep);
+    const users = {
+      undici: '@kubernetes/client-node',
+      'body-parser': 'express',
+      '@aws-sdk/credential-provider-node': '@aws-sdk/client-sts',
+    };
+    onResolve({ filter: /^(?:undici|body-parser|@aws-sdk\/credential-provider-node)$/ }, ({ path, importer }) => {
+      const user = join('node_modules', ...users[path as keyof typeof users].split('/'), sep);
       return importer.includes(user) ? { path, namespace: 'left-out', sideEffects: false } : undefined;
     });
     onLoad({ filter: /^undici$/, namespace: 'left-out' }, () => ({
       contents: `function leftOut() { throw new Error('undici is not in this bundle'); }
         export { leftOut as Agent, leftOut as ProxyAgent, leftOut as fetch };`,
+    }));
+    onLoad({ filter: /credential-provider-node$/, namespace: 'left-out' }, () => ({
+      contents: `export function defaultProvider() { throw new Error('credentials of the machine are not used'); }`,
     }));
     onLoad({ filter: /^body-parser$/, namespace: 'left-out' }, () => ({ contents: 'module.exports = {};' }));
   },
@@ -58,6 +66,8 @@ const { metafile } = await build({
   splitting: true,
   plugins: [kubeConfigOnly, leftOut],
   platform: 'node',
+  // What a package has as ES modules loses what nothing uses.
+  mainFields: ['module', 'main'],
   target: 'node24',
   format: 'esm',
   metafile: true,

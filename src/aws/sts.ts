@@ -10,9 +10,9 @@ import {
   GetCallerIdentityCommand,
   STSClient,
 } from '@aws-sdk/client-sts';
-import { type AccountId, isAccountId } from '../accounts/account-id.ts';
 import { err, ok, type Result } from '../accounts/result.ts';
 import type { RoleArn } from '../accounts/role-arn.ts';
+import { type CallerIdentity, identityOf } from './caller-identity.ts';
 import { hiddenText } from './hidden-text.ts';
 import { SessionCredentials } from './session-credentials.ts';
 import { refusalKindOf, type StsCall, type StsRefusal } from './sts-refusal.ts';
@@ -27,11 +27,6 @@ export interface StsOptions {
   readonly proxyEnv?: Readonly<Record<string, string | undefined>>;
   /** Of one call with all its attempts. */
   readonly callLimitMs?: number;
-}
-
-export interface CallerIdentity {
-  readonly accountId: AccountId;
-  readonly arn: string;
 }
 
 export interface RoleSession {
@@ -70,23 +65,10 @@ async function collectBounded(body: AsyncIterable<Uint8Array>): Promise<Uint8Arr
   return Buffer.concat(chunks);
 }
 
-const assumedRoleArn = /^arn:[a-z-]{1,20}:(?:sts|iam)::([0-9]{12}):[\w+=,.@/-]{1,2000}$/;
-
-function identityOf(arn: string | undefined): CallerIdentity | undefined {
-  const accountId = assumedRoleArn.exec(arn ?? '')?.[1];
-  return arn === undefined || accountId === undefined || !isAccountId(accountId) ? undefined : { accountId, arn };
-}
-
 function credentialsOf(given: Credentials | undefined): SessionCredentials | undefined {
   const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, SessionToken: sessionToken } = given ?? {};
   if (!accessKeyId || !secretAccessKey || !sessionToken) return undefined;
   return new SessionCredentials({ accessKeyId, secretAccessKey, sessionToken });
-}
-
-/** Whether an identity is a session of a role. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html */
-export function isSessionOf({ partition, accountId, name }: RoleArn, { arn }: CallerIdentity): boolean {
-  const bareName = name.slice(name.lastIndexOf('/') + 1);
-  return arn.startsWith(`arn:${partition}:sts::${accountId}:assumed-role/${bareName}/`);
 }
 
 /** The part of an SDK's error that tells what happened. */

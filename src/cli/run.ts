@@ -23,6 +23,11 @@ const commands: readonly LazyCommand[] = [
     summary: 'Explain the decision on a pod, a workload or a namespace',
     load: () => import('./why/why.ts'),
   },
+  {
+    name: 'verify',
+    summary: 'Find out from AWS whether pods get to their role',
+    load: () => import('./verify/verify.ts'),
+  },
   { name: 'version', summary: 'Print the version', load: () => import('./version.ts') },
 ];
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { runCommand } from './command-runs.ts';
 
-const commands = ['serve', 'inject', 'check', 'why', 'version'];
+const commands = ['serve', 'inject', 'check', 'why', 'verify', 'version'];
 
 describe('help', () => {
   test('on help itself is the help on all commands', async () => {
@@ -32,7 +32,7 @@ describe('help', () => {
     });
   }
 
-  for (const name of ['inject', 'check', 'why']) {
+  for (const name of ['inject', 'check', 'why', 'verify']) {
     test(`of ${name} has examples, and every flag that changes a decision`, async () => {
       const { stdout } = await runCommand([name, '--help']);
       const examples = stdout.split('Examples:\n')[1]?.split('\n\n')[0]?.split('\n') ?? [];
@@ -53,8 +53,8 @@ describe('help', () => {
   }
 
   test('an unknown command is bad usage, with the known ones', async () => {
-    const { code, stderr } = await runCommand(['verify']);
+    const { code, stderr } = await runCommand(['verity']);
     assert.equal(code, 2);
-    assert.equal(stderr, `carm-webhook: unknown command "verify"; commands are: ${commands.join(', ')}\n`);
+    assert.equal(stderr, `carm-webhook: unknown command "verity"; commands are: ${commands.join(', ')}\n`);
   });
 });

@@ -4,7 +4,7 @@ import { dispatchLookup } from '../../admission/lookup.ts';
 import { type AckKind, discoverAckKinds } from '../../cluster/api/ack-kinds.ts';
 import { ApiConnection, type ApiPool } from '../../cluster/api/api-connection.ts';
 import { ApiError, ApiProtocolError, ClusterUnreachableError } from '../../cluster/api/api-errors.ts';
-import { isPossibleName } from '../../cluster/api/api-object.ts';
+import { isFilledString, isPossibleName } from '../../cluster/api/api-object.ts';
 import { accept, apiPaths } from '../../cluster/api/api-requests.ts';
 import { ClusterCredentials } from '../../cluster/api/cluster-access.ts';
 import { type KubeConfigSource, loadKubeConfig } from '../../cluster/api/kube-config.ts';
@@ -22,13 +22,15 @@ import {
 import { projectObject } from '../../cluster/projections/project-object.ts';
 import { type Projection, projectWhole, type ReadObject, valueRead } from '../../cluster/projections/projection.ts';
 import { Snapshot } from '../../cluster/state/snapshot.ts';
-import type { JsonObject } from '../../objects/json.ts';
+import { shortestTokenSeconds } from '../../injection/token-settings.ts';
+import { isJsonObject, type JsonObject } from '../../objects/json.ts';
 import type { Namespace } from '../../objects/namespace.ts';
 import type { WorkloadKind } from '../../objects/pod-template.ts';
 import { quote } from '../../objects/quote.ts';
 import { type RoleMap, roleMapNames } from '../../objects/role-map.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
+import { NoTokenError } from './no-token-error.ts';
 import type { ObjectSource } from './object-source.ts';
 import { UnreadError, type What } from './unread-error.ts';
 
@@ -42,6 +44,23 @@ const mostExpired = 2;
 
 /** Snapshots take what they read of an object. */
 const whole = projectWhole(mostObjectBytes);
+
+/** A token has some kilobytes, and the API server's managed fields as much again. */
+const mostTokenAnswerBytes = 256 * 1024;
+
+/** A ServiceAccount of a list of all namespaces. */
+export interface NamedServiceAccount {
+  readonly namespace: string;
+  readonly name: string;
+  readonly serviceAccount: ServiceAccount;
+}
+
+const namedServiceAccounts: Projection<NamedServiceAccount> = done =>
+  readServiceAccountLive(read => {
+    if (read === undefined) return done(undefined);
+    const { name, namespace = '' } = read;
+    done('failure' in read ? read : { ...read, value: { namespace, name, serviceAccount: read.value } });
+  });
 
 /** Takes objects of a kind into a snapshot. */
 function addTo(snapshot: Snapshot, apiVersion: string, kind: string): (object: JsonObject) => void {
@@ -139,6 +158,37 @@ export class ApiSource implements ObjectSource {
     const { namespaces: path } = apiPaths;
     await this.#list('namespaces', path, listNamespacesLive(this.#asked), namespace => namespaces.push(namespace));
     return namespaces;
+  }
+
+  async namespaces(): Promise<readonly Namespace[]> {
+    return this.#namespaces();
+  }
+
+  /** Those of all namespaces. @throws {ClusterUnreachableError} */
+  async serviceAccounts(): Promise<readonly NamedServiceAccount[]> {
+    const found: NamedServiceAccount[] = [];
+    await this.#list('serviceaccounts', apiPaths.serviceAccounts, namedServiceAccounts, each => found.push(each));
+    return found;
+  }
+
+  /**
+   * A token of a ServiceAccount, with the caller's own rights. It is bound to nothing else: it ends with its time, or with the
+   * ServiceAccount.
+   * @throws {NoTokenError}
+   */
+  async requestToken(namespace: string, name: string, audience: string): Promise<string> {
+    const signal = AbortSignal.timeout(readLimitMs);
+    const spec = { audiences: [audience], expirationSeconds: shortestTokenSeconds };
+    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec };
+    const subject = `${namespace}/${name}`;
+    const answer = await this.#pool
+      .postJson(apiPaths.token(namespace, name), body, { signal, maxBytes: mostTokenAnswerBytes })
+      .catch((error: unknown) => {
+        throw new NoTokenError(subject, error);
+      });
+    const token = isJsonObject(answer['status']) ? answer['status']['token'] : undefined;
+    if (isFilledString(token)) return token;
+    throw new NoTokenError(subject, new ApiProtocolError('the answer has no token'));
   }
 
   /** Undefined where the cluster has no such kind. */

@@ -55,7 +55,8 @@ export interface AskedPod {
   readonly object: Readonly<Record<string, unknown>>;
 }
 
-function sourceInWords(source: RoleSource, asked: AskedPod, { ackSystems }: Config): string {
+/** Where a role comes from. */
+export function sourceInWords(source: RoleSource, asked: Omit<AskedPod, 'called'>, { ackSystems }: Config): string {
   if (source.kind === 'map') {
     return `ConfigMap ${ackSystems[0].namespace}/${roleMapNames[source.map]}, key ${JSON.stringify(source.key)}`;
   }
@@ -81,7 +82,7 @@ function givenTo(asked: AskedPod, decision: Decision): readonly GivenToContainer
 }
 
 /** The message of a denial, with what was asked about in place of the pod that stands for it. */
-function messageOf({ called, name, namespace }: AskedPod, message: string): string {
+export function messageOf({ called, name, namespace }: AskedPod, message: string): string {
   const ofPod = `Pod ${quote(name)} in namespace ${quote(namespace)}: `;
   if (called === undefined || !message.startsWith(ofPod)) return message;
   return `${called} in namespace ${quote(namespace)}: ${message.slice(ofPod.length)}`;

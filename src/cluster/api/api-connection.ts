@@ -1,5 +1,5 @@
 /**
- * GET requests to the API server over HTTP/1.1, one socket a request: a watch that hangs can hold up nothing but itself.
+ * Requests to the API server over HTTP/1.1, one socket a request: a watch that hangs can hold up nothing but itself.
  * HTTP/2 would put all of them on one TCP connection, whose loss nobody notices for minutes
  * (https://github.com/kubernetes/client-go/issues/374).
  */
@@ -17,6 +17,11 @@ export interface GetOptions {
   readonly signal: AbortSignal;
   /** The Accept header; JSON without it. */
   readonly accept?: string;
+}
+
+/** A GET, or a POST of this JSON: only for what may be sent twice. */
+interface SendOptions extends GetOptions {
+  readonly posted?: string;
 }
 
 export interface JsonGetOptions extends GetOptions {
@@ -67,7 +72,11 @@ export class ApiPool {
    * when the first were rejected; a kept connection that the server had just closed is replaced once.
    * @throws {ApiError | ClusterUnreachableError}
    */
-  async get(path: string, options: GetOptions): Promise<IncomingMessage> {
+  get(path: string, options: GetOptions): Promise<IncomingMessage> {
+    return this.#ask(path, options);
+  }
+
+  async #ask(path: string, options: SendOptions): Promise<IncomingMessage> {
     let access = await this.#credentials.access(options.signal);
     let response: IncomingMessage;
     try {
@@ -98,6 +107,16 @@ export class ApiPool {
     return parseJsonObject(text, 'the answer');
   }
 
+  /**
+   * Posts what stores nothing, such as a TokenRequest: as with `get`, it may be sent twice.
+   * @throws {ApiError | ClusterUnreachableError | ApiProtocolError}
+   */
+  async postJson(path: string, body: JsonObject, options: JsonGetOptions): Promise<JsonObject> {
+    const response = await this.#ask(path, { ...options, posted: JSON.stringify(body) });
+    const text = await bodyOf(response, options.maxBytes ?? jsonBodyBytes);
+    return parseJsonObject(text, 'the answer');
+  }
+
   /** Ends every request. Resolves when the last socket is closed. */
   async close(): Promise<void> {
     this.#closing.abort();
@@ -113,19 +132,29 @@ export class ApiPool {
     );
   }
 
-  #send(access: ClusterAccess, path: string, { signal, accept }: GetOptions): Promise<IncomingMessage> {
+  #send(access: ClusterAccess, path: string, options: SendOptions): Promise<IncomingMessage> {
+    const { signal, accept, posted } = options;
     const secure = access.server.protocol === 'https:';
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     if (signal.aborted || this.#closing.signal.aborted) {
       reject(new ClusterUnreachableError('the request was ended before it was sent'));
       return promise;
     }
-    const options: RequestOptions = {
+    const requestOptions: RequestOptions = {
       ...access.options,
+      method: posted === undefined ? 'GET' : 'POST',
       agent: access.proxyAgent ?? (secure ? this.#httpsAgent : this.#httpAgent),
-      headers: { ...access.headers, Accept: accept ?? 'application/json', 'User-Agent': 'carm-webhook' },
+      headers: {
+        ...access.headers,
+        ...(posted !== undefined && {
+          'Content-Type': 'application/json',
+          'Content-Length': Buffer.byteLength(posted),
+        }),
+        Accept: accept ?? 'application/json',
+        'User-Agent': 'carm-webhook',
+      },
     };
-    const request = (secure ? httpsRequest : httpRequest)(urlOf(access.server, path), options);
+    const request = (secure ? httpsRequest : httpRequest)(urlOf(access.server, path), requestOptions);
     const end = () => request.destroy(new Error('the request was ended'));
     signal.addEventListener('abort', end, { once: true });
     this.#closing.signal.addEventListener('abort', end, { once: true });
@@ -146,7 +175,7 @@ export class ApiPool {
       if (isCertificateError(error)) this.#credentials.forget();
       reject(new ClusterUnreachableError(`no answer from ${access.server.host}: ${error.message}`, { cause }));
     });
-    request.end();
+    request.end(posted);
     return promise;
   }
 

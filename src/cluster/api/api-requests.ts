@@ -16,6 +16,8 @@ export const apiPaths = {
   namespace: (name: string) => `${core}/namespaces/${part(name)}`,
   serviceAccounts: `${core}/serviceaccounts`,
   serviceAccount: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/serviceaccounts/${part(name)}`,
+  /** https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/ */
+  token: (namespace: string, name: string) => `${apiPaths.serviceAccount(namespace, name)}/token`,
   configMap: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/configmaps/${part(name)}`,
   /** The list that holds one ConfigMap, if it is there: a single object cannot be watched. */
   configMapList: (namespace: string, name: string) =>
