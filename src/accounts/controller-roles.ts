@@ -25,7 +25,7 @@ export interface FoundControllerRole<At> {
 }
 
 /** Whether ACK's controllers look a key up for a valid binding: `<id>`, or `<alias>.<id>`. */
-function isKeyOfAck(kind: RoleMapKind, key: string): boolean {
+export function isKeyOfAck(kind: RoleMapKind, key: string): boolean {
   const dot = key.indexOf('.');
   if (dot >= 0 && (key.startsWith(`${podsPrefix}.`) || !/^[a-z0-9]+$/.test(key.slice(0, dot)))) return false;
   const id = key.slice(dot + 1);

@@ -1,4 +1,6 @@
 import { describeMalformed } from '../admission/failure.ts';
+import { IamPlanError } from '../aws/iam/iam-plan.ts';
+import { UnsafeNameError } from '../aws/iam/plain-value.ts';
 import { ClusterUnreachableError } from '../cluster/api/api-errors.ts';
 import { ManifestError } from '../cluster/state/manifests.ts';
 import { StateError } from '../cluster/state/state-directory.ts';
@@ -19,6 +21,7 @@ function codeOf(error: Error): number | undefined {
   if (error instanceof UsageError || error instanceof StateError) return exitCodes.usage;
   if (error instanceof ManifestError || error instanceof MalformedObjectError) return exitCodes.usage;
   if (error instanceof CertificateError || error instanceof ListenError) return exitCodes.usage;
+  if (error instanceof UnsafeNameError || error instanceof IamPlanError) return exitCodes.usage;
   if (error instanceof MissingObjectError) return exitCodes.denied;
   if (error instanceof ClusterUnreachableError) return exitCodes.unreachable;
   return undefined;

@@ -57,7 +57,11 @@ describe(page, () => {
   });
 
   const run = (heading: string, index = 0): Promise<string> =>
-    commands.run(heading, { AWS_ENDPOINT_URL: aws.endpoint, AWS_EC2_METADATA_DISABLED: 'true' }, index);
+    commands.run(
+      heading,
+      { AWS_ENDPOINT_URL: aws.endpoint, AWS_ENDPOINT_URL_STS: aws.endpoint, AWS_EC2_METADATA_DISABLED: 'true' },
+      index,
+    );
 
   /** The newest kind of pod of the Deployment: with the config file or without. */
   async function podWith(hasConfig: boolean): Promise<MountedPod> {
@@ -117,7 +121,11 @@ describe(page, () => {
     await run('7. The namespace');
     await run('8. The workload');
     const pod = await podWith(true);
-    const looked = await run('9. Look at it');
+    const verified = await run('9. Look at it');
+    assert.match(verified, /^ok: pods of this ServiceAccount get to their role\.$/m);
+    assert.match(verified, new RegExp(`GetCallerIdentity {2}${identity}$`, 'm'));
+    aws.takeStsCalls();
+    const looked = await run('9. Look at it', 1);
     assert.match(looked, new RegExp(`^POD +ROLE\\napp-\\S+ +arn:aws:iam::${targetAccount}:role/tutorial-workloads\\n`));
     assert.match(looked, /^\[profile carm-hub\]$/m);
     assertListed(await runInPod('9. Look at it', pod));

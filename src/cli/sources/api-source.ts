@@ -275,20 +275,61 @@ export class ApiSource implements ObjectSource {
     }
   }
 
-  async snapshot(onUnread: (why: string) => void): Promise<Snapshot> {
-    const snapshot = new Snapshot({ roleSelectors: this.#asked.every });
-    const addSelector = addTo(snapshot, 'services.k8s.aws/v1alpha1', 'IAMRoleSelector');
+  async #takeMaps(snapshot: Snapshot): Promise<void> {
     const takeMap = async (namespace: string, name: string): Promise<void> => {
       const object = await this.#configMap(namespace, name);
       if (object !== undefined) addTo(snapshot, 'v1', 'ConfigMap')(object);
     };
-    const maps = this.#config.ackSystems.flatMap(({ namespace }) =>
-      Object.values(roleMapNames).map(name => takeMap(namespace, name)),
+    await Promise.all(
+      this.#config.ackSystems.flatMap(({ namespace }) =>
+        Object.values(roleMapNames).map(name => takeMap(namespace, name)),
+      ),
     );
+  }
+
+  async #takeNamespaces(snapshot: Snapshot): Promise<void> {
     await Promise.all([
       this.#list('namespaces', apiPaths.namespaces, whole, addTo(snapshot, 'v1', 'Namespace')),
       this.#list('serviceaccounts', apiPaths.serviceAccounts, whole, addTo(snapshot, 'v1', 'ServiceAccount')),
-      ...maps,
+    ]);
+  }
+
+  async #takeNamespace(snapshot: Snapshot, name: string): Promise<void> {
+    const what = { named: `Namespace ${quote(name)}`, right: 'get namespaces' };
+    const object = await this.#get(apiPaths.namespace(name), what, accept.metadata.object);
+    if (object === undefined) return;
+    addTo(snapshot, 'v1', 'Namespace')(object);
+    const path = apiPaths.serviceAccountsOf(name);
+    await this.#list('serviceaccounts', path, whole, addTo(snapshot, 'v1', 'ServiceAccount'));
+  }
+
+  async bindings(namespace: string | undefined): Promise<Snapshot> {
+    const snapshot = new Snapshot({ roleSelectors: false });
+    await Promise.all([
+      namespace === undefined ? this.#takeNamespaces(snapshot) : this.#takeNamespace(snapshot, namespace),
+      this.#takeMaps(snapshot),
+    ]);
+    return snapshot;
+  }
+
+  async issuer(): Promise<string | undefined> {
+    const what = { named: 'the issuer of its tokens', right: `get ${apiPaths.issuerConfiguration}` };
+    try {
+      const answer = await this.#get(apiPaths.issuerConfiguration, what);
+      const issuer = answer?.['issuer'];
+      return typeof issuer === 'string' ? issuer : undefined;
+    } catch (error) {
+      if (error instanceof UnreadError && error.isForbidden) return undefined;
+      throw error;
+    }
+  }
+
+  async snapshot(onUnread: (why: string) => void): Promise<Snapshot> {
+    const snapshot = new Snapshot({ roleSelectors: this.#asked.every });
+    const addSelector = addTo(snapshot, 'services.k8s.aws/v1alpha1', 'IAMRoleSelector');
+    await Promise.all([
+      this.#takeNamespaces(snapshot),
+      this.#takeMaps(snapshot),
       this.#asked.every ? this.#listSelectors(whole, addSelector) : undefined,
       this.#takeResources(snapshot, onUnread),
     ]);

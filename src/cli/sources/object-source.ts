@@ -23,4 +23,16 @@ export interface ObjectSource extends AsyncDisposable {
    * @throws {ClusterUnreachableError}
    */
   snapshot(onUnread: (why: string) => void): Promise<Snapshot>;
+  /**
+   * Namespaces, ServiceAccounts and maps.
+   * @param namespace the only one that is asked for; undefined for all.
+   * @throws {ClusterUnreachableError}
+   */
+  bindings(namespace: string | undefined): Promise<Snapshot>;
+  /**
+   * The issuer of ServiceAccount tokens.
+   * @returns undefined where none is told, or one may not ask.
+   * @throws {ClusterUnreachableError}
+   */
+  issuer(): Promise<string | undefined>;
 }

@@ -16,6 +16,8 @@ function stateSource(state: Snapshot): ObjectSource {
     },
     workload: async (kind, namespace, name) => state.workload(kind, namespace, name),
     snapshot: async () => state,
+    bindings: async () => state,
+    issuer: async () => undefined,
     [Symbol.asyncDispose]: async () => {},
   };
 }

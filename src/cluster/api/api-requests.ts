@@ -6,6 +6,8 @@ const core = '/api/v1';
 /** https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris */
 export const apiPaths = {
   groups: '/apis',
+  /** https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#service-account-issuer-discovery */
+  issuerConfiguration: '/.well-known/openid-configuration',
   groupVersion: (group: string, version: string) => `/apis/${part(group)}/${part(version)}`,
   /** All of a resource, or those of one namespace. */
   resources: (group: string, version: string, resource: string, namespace?: string) => {
@@ -15,6 +17,7 @@ export const apiPaths = {
   namespaces: `${core}/namespaces`,
   namespace: (name: string) => `${core}/namespaces/${part(name)}`,
   serviceAccounts: `${core}/serviceaccounts`,
+  serviceAccountsOf: (namespace: string) => `${apiPaths.namespace(namespace)}/serviceaccounts`,
   serviceAccount: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/serviceaccounts/${part(name)}`,
   /** https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/ */
   token: (namespace: string, name: string) => `${apiPaths.serviceAccount(namespace, name)}/token`,
