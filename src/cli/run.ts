@@ -27,6 +27,8 @@ const commands: readonly LazyCommand[] = [
     name: 'verify',
     summary: 'Find out from AWS whether pods get to their role',
     load: () => import('./verify/verify.ts'),
+  },
+  {
     name: 'iam',
     summary: 'Write the trust and permission policies that the roles of pods need in AWS',
     load: () => import('./iam/iam.ts'),

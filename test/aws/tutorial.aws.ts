@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -131,6 +131,25 @@ describe(page, () => {
     assertListed(await runInPod('9. Look at it', pod));
     // Two programs, each by itself.
     assert.deepEqual(takenRoles(), [hub, chained, hub, chained]);
+  });
+
+  test('carm-webhook iam writes the provider, the roles and the policies of the page', testLimit, async () => {
+    const { steps } = JSON.parse(await run('The same policies, written for you')) as { readonly steps: unknown };
+    const file = (name: string): unknown => JSON.parse(readFileSync(join(folder, name), 'utf8'));
+    const hubRole = { accountId: clusterAccount, roleArn: `arn:aws:iam::${clusterAccount}:role/carm-tutorial` };
+    const targetRole = { accountId: targetAccount, roleArn: `arn:aws:iam::${targetAccount}:role/tutorial-workloads` };
+    const policyName = 'carm-webhook-assume';
+    assert.deepEqual(steps, [
+      {
+        kind: 'oidc-provider',
+        accountId: clusterAccount,
+        url: (await issuerOf(served.plane)).issuer,
+        clientIds: ['sts.amazonaws.com'],
+      },
+      { kind: 'role', ...hubRole, trustPolicy: file('hub-trust.json') },
+      { kind: 'role', ...targetRole, trustPolicy: file('target-trust.json') },
+      { kind: 'role-policy', ...hubRole, policyName, policy: file('hub-policy.json') },
+    ]);
   });
 
   test('by web identity: a new pod does, without the hub; and the one before it still does', testLimit, async () => {
