@@ -15,7 +15,7 @@ export function isExternalId(text: string): text is ExternalId {
 }
 
 /** What is allowed, for messages. */
-export const externalIdForm = `${shortest} to ${longest} letters, digits and _+=,.@:/-`;
+export const externalIdForm = `${shortest} to ${longest} letters, digits and _+=,.@:/-, with ${namedPlaceholders} filled in`;
 
 /** The external id that pods show to the role that they chain to, with `{account}`, `{namespace}` and `{serviceAccount}`. */
 export class ExternalIdTemplate {

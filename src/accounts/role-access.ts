@@ -53,7 +53,12 @@ export type RoleAccessProblem =
   /** The hub role is in no source account, or in another partition than the role. */
   | { readonly reason: 'RoleOutsideAccount'; readonly hub: RoleArn; readonly role: RoleArn; readonly at: SettingPlace }
   /** The role is the hub itself. */
-  | { readonly reason: 'CredentialConflict'; readonly hub: RoleArn; readonly source: RoleSource };
+  | {
+      readonly reason: 'CredentialConflict';
+      readonly why: 'hub role';
+      readonly hub: RoleArn;
+      readonly source: RoleSource;
+    };
 
 interface Setting {
   readonly value: string;
@@ -96,7 +101,7 @@ function resolveHub(
     const at = setting?.at ?? { on: 'flag', flag: '--hub-role-arn' };
     return err({ reason: 'RoleOutsideAccount', hub, role, at });
   }
-  return isSameRole(hub, role) ? err({ reason: 'CredentialConflict', hub, source }) : ok(hub);
+  return isSameRole(hub, role) ? err({ reason: 'CredentialConflict', why: 'hub role', hub, source }) : ok(hub);
 }
 
 function parseExternalId(text: string): ExternalIdTemplate | undefined {

@@ -1,5 +1,6 @@
 import type { AccountId } from '../accounts/account-id.ts';
 import type { RoleSource } from '../accounts/pod-role.ts';
+import type { RoleAccess } from '../accounts/role-access.ts';
 import type { RoleArn } from '../accounts/role-arn.ts';
 import type { Addition } from '../objects/json-patch.ts';
 import type { Reason } from './catalogue/reasons.ts';
@@ -12,6 +13,8 @@ interface Decided<V extends string, R extends Reason> {
   readonly accountId?: AccountId | undefined;
   readonly role?: RoleArn | undefined;
   readonly source?: RoleSource;
+  /** How a pod gets to its role. */
+  readonly access?: RoleAccess;
   readonly warnings?: readonly Warning[];
   /**
    * Whether other state of the cluster could make it another decision for the worse of the user: then it is not

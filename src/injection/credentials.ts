@@ -42,7 +42,7 @@ export interface CredentialsMode<Conflict = unknown, Name extends string = strin
   readHeld(container: Container, pod: Pod): HeldCredentials;
   /** What a container sets that must not stand beside this mode. */
   conflictIn(container: Container, pod: Pod): Conflict | undefined;
-  /** Whether a volume of our name holds what this mode mounts, with a token of this audience. */
+  /** Whether a volume of our name may hold what this mode mounts, with a token of this audience if it has one. */
   isOurs(volume: Volume, audience: string): boolean;
 }
 
@@ -50,6 +50,17 @@ export interface CredentialsMode<Conflict = unknown, Name extends string = strin
 export interface HeldCredentials {
   readonly roleArn: string | undefined;
   readonly tokenFile: string | undefined;
+  /** Of a container that reads the config file of chain mode. */
+  readonly chain?: HeldChain;
+}
+
+/** By the config file's text, which whoever may change the pod may have changed; undefined for what it does not tell. */
+export interface HeldChain {
+  readonly configFile: string;
+  readonly hubRoleArn: string | undefined;
+  readonly externalId: string | undefined;
+  /** Whether EKS Pod Identity gives the first role, in place of a hub role. */
+  readonly overPodIdentity: boolean;
 }
 
 export interface ContainerCredentials {
@@ -71,6 +82,8 @@ export interface Credentials<Conflict = unknown, Name extends string = string> {
   readonly audience: string;
   /** By the container's `AWS_` variables and whether it has `envFrom` alone: containers with none of either get the same. */
   give(container: Container): ContainerCredentials;
+  /** Whether a volume of our name holds all that these credentials need, and nothing else. */
+  isOurs(volume: Volume): boolean;
   /** The volume as JSON, for a pod that has none of its name. */
   volume(): unknown;
   /** For a pod of which a container reads the mount, beside `carm-webhook.dev/role-arn`. */

@@ -3,8 +3,9 @@ import { AwsVariables } from '../objects/aws-variables.ts';
 import { type Addition, append } from '../objects/json-patch.ts';
 import { roleArnAnnotation } from '../objects/keys.ts';
 import type { Container, Pod } from '../objects/pod.ts';
+import { isChainVolume } from './chain.ts';
 import type { AddedVariable, ContainerCredentials, Credentials, CredentialsWarning } from './credentials.ts';
-import { type CredentialsConflict, type ModeName, type MountUsers, rolesTaken } from './credentials-modes.ts';
+import { type CredentialsConflict, type ModeName, rolesTaken } from './credentials-modes.ts';
 import { PodVolumes } from './pod-volumes.ts';
 import { roleArnAnnotationPatch } from './role-annotation.ts';
 import { listSettings, missingSettings, type SdkSetting, type SdkSettings } from './sdk-settings.ts';
@@ -25,7 +26,9 @@ export interface InjectionSettings {
 }
 
 export type VolumeConflict =
-  | { readonly reason: 'VolumeConflict'; readonly audience: string }
+  | { readonly reason: 'VolumeConflict'; readonly audience: string; readonly mode: ModeName }
+  /** The volume of chain mode, in a pod in which no container gets a config file. */
+  | { readonly reason: 'VolumeConflict'; readonly unused: true }
   | ({ readonly reason: 'VolumeConflict'; readonly container: Container } & MountConflict);
 
 /** Why a pod is denied rather than half injected. */
@@ -96,30 +99,42 @@ class WarningsByReason {
 }
 
 /**
- * Containers that read a file in our mount must find the volume of the mode that they read it by, nothing in its way, and
- * nothing beside it that the mode cannot live with.
+ * Containers that read a file in our mount must find there the volume that the credentials of their pod need, nothing in its way,
+ * and nothing beside it that the mode cannot live with.
  */
-export function findConflict(pod: Pod, users: readonly MountUsers[], audience: string): InjectionConflict | undefined {
+export function findConflict(
+  pod: Pod,
+  readers: readonly Container[],
+  { mode, audience, isOurs }: Pick<InjectionSettings['credentials'], 'mode' | 'audience' | 'isOurs'>,
+): InjectionConflict | undefined {
+  for (const container of readers) {
+    const conflict = mode.conflictIn(container, pod);
+    if (conflict !== undefined) return conflict;
+  }
+  if (volumeState(pod.volumes, isOurs) === 'foreign') {
+    return { reason: 'VolumeConflict', audience, mode: mode.name };
+  }
   const volumes = new PodVolumes(pod);
-  for (const { mode, containers } of users) {
-    if (volumeState(pod.volumes, volume => mode.isOurs(volume, audience)) === 'foreign') {
-      return { reason: 'VolumeConflict', audience };
-    }
-    for (const container of containers) {
-      const conflict = mode.conflictIn(container, pod);
-      if (conflict !== undefined) return conflict;
-      const { conflict: inTheWay } = lookAtMounts(container, pod, volumes);
-      if (inTheWay !== undefined) return { reason: 'VolumeConflict', container, ...inTheWay };
-    }
+  for (const container of readers) {
+    const { conflict } = lookAtMounts(container, pod, volumes);
+    if (conflict !== undefined) return { reason: 'VolumeConflict', container, ...conflict };
   }
   return undefined;
+}
+
+/**
+ * A volume that shows our config file, in a pod to which we give none: its text would be whatever a user wrote into the annotation,
+ * and `kubectl debug` and `why` would take it for ours.
+ */
+export function unusedChainVolume({ volumes }: Pod): InjectionConflict | undefined {
+  return volumes?.some(isChainVolume) ? { reason: 'VolumeConflict', unused: true } : undefined;
 }
 
 interface ContainerPlans {
   readonly patch: readonly Addition[];
   /** Our volume in the pod; undefined where no container will read a file in our mount. */
   readonly volume: VolumeState | undefined;
-  /** What denies the pod: a volume that is not ours, else what the first container has that is in the way. */
+  /** What denies the pod: what the mode cannot live with, a volume that is not ours, else what is in the way of a mount. */
   readonly conflict: InjectionConflict | undefined;
   /** Whether any container was given credentials, or a part of them. */
   readonly given: boolean;
@@ -138,7 +153,7 @@ function planContainer(
   pod: Pod,
   container: Container,
   sdkSettings: readonly SdkSetting[],
-  credentials: Credentials,
+  credentials: Pick<Credentials, 'give'>,
 ): ContainerPlan {
   const given = credentials.give(container);
   return { credentials: given, env: [...missingSettings(sdkSettings, container, pod), ...given.added] };
@@ -149,7 +164,7 @@ function planContainers(pod: Pod, targets: readonly Container[], settings: Injec
   const { mode, audience } = credentials;
   const sdkSettings = listSettings(settings.sdk);
   const volumes = new PodVolumes(pod);
-  const volume = volumeState(pod.volumes, each => mode.isOurs(each, audience));
+  const volume = volumeState(pod.volumes, each => credentials.isOurs(each));
   const said = pod.annotations.get(roleArnAnnotation);
   const patch: Addition[] = [];
   // Made for the few pods that need them.
@@ -161,14 +176,15 @@ function planContainers(pod: Pod, targets: readonly Container[], settings: Injec
   const taken = new Set<string>();
   let mounted = false;
   let given = false;
-  let conflicting: InjectionConflict | undefined;
+  let unfit: CredentialsConflict | undefined;
+  let inTheWay: VolumeConflict | undefined;
   // Nearly all containers set nothing of AWS's own, and all of these get the same.
   let usual: ContainerPlan | undefined;
   for (const container of targets) {
     const isUsual = container.awsVariables === AwsVariables.none && !container.hasEnvFrom;
     const plan = (isUsual ? usual : undefined) ?? planContainer(pod, container, sdkSettings, credentials);
     if (isUsual) usual = plan;
-    else conflicting ??= mode.conflictIn(container, pod);
+    else unfit ??= mode.conflictIn(container, pod);
     const { added, readsMount, roleArn, warnings } = plan.credentials;
     for (const warning of warnings) warn({ ...warning, containers: [container.name] });
     if (added.length > 0) given = true;
@@ -179,7 +195,7 @@ function planContainers(pod: Pod, targets: readonly Container[], settings: Injec
     if (mounts === undefined) continue;
     mounted = true;
     const { present, conflict, nestedIn } = mounts;
-    if (conflict !== undefined) conflicting ??= { reason: 'VolumeConflict', container, ...conflict };
+    if (conflict !== undefined) inTheWay ??= { reason: 'VolumeConflict', container, ...conflict };
     if (nestedIn !== undefined) warn({ reason: 'TokenMountNested', containers: [container.name], nestedIn });
     if (!present) patch.push(...append(`${container.path}/volumeMounts`, container.mounts !== undefined, tokenMounts));
     const isOther = roleArn !== undefined && roleArn !== credentials.roleArn && added.length === 0;
@@ -190,7 +206,8 @@ function planContainers(pod: Pod, targets: readonly Container[], settings: Injec
   return {
     patch,
     volume: mounted ? volume : undefined,
-    conflict: mounted && volume === 'foreign' ? { reason: 'VolumeConflict', audience } : conflicting,
+    conflict:
+      unfit ?? (mounted && volume === 'foreign' ? { reason: 'VolumeConflict', audience, mode: mode.name } : inTheWay),
     given,
     taken,
     warnings: found?.list() ?? [],
@@ -229,7 +246,8 @@ export function injectPod(
 ): Result<Injection, InjectionConflict> {
   const { credentials } = settings;
   const plans = planContainers(pod, targets, settings);
-  if (plans.conflict !== undefined) return err(plans.conflict);
+  const conflict = plans.conflict ?? (plans.volume === undefined ? unusedChainVolume(pod) : undefined);
+  if (conflict !== undefined) return err(conflict);
   const volumes = plans.volume === 'absent' ? [credentials.volume()] : [];
   const roles = { taken: rolesOf(pod, targets, plans, credentials.roleArn), given: plans.given };
   return ok({

@@ -8,6 +8,15 @@ const longest = 64;
 
 const hashLength = 16;
 
+declare const validated: unique symbol;
+
+/** A session name as STS takes it. */
+export type SessionName = string & { readonly [validated]: 'SessionName' };
+
+export function isSessionName(text: string): text is SessionName {
+  return text.length >= shortest && text.length <= longest && form.test(text);
+}
+
 /** The name of the sessions of a pod's role, as CloudTrail shows it: the same for the same pod, whenever it is created. */
 export class SessionNameTemplate {
   readonly #template: TextTemplate;
@@ -33,11 +42,11 @@ export class SessionNameTemplate {
    * The name, of STS's characters and length. What does not fit ends in a hash of the whole, so that names that differ
    * stay different.
    */
-  nameFor(values: PlaceholderValues): string {
+  nameFor(values: PlaceholderValues): SessionName {
     const whole = this.#template.fill(values);
-    if (whole.length >= shortest && whole.length <= longest && form.test(whole)) return whole;
+    if (isSessionName(whole)) return whole;
     const hash = createHash('sha256').update(whole).digest('hex').slice(0, hashLength);
     const left = whole.slice(0, longest - hashLength - 1).replaceAll(/[^\w+=,.@-]/g, '-');
-    return `${left}${this.#separator}${hash}`;
+    return `${left}${this.#separator}${hash}` as SessionName;
   }
 }

@@ -35,6 +35,11 @@ export class MountedFile {
   }
 }
 
+/** What SDKs show to STS. */
+export const tokenFile = new MountedFile('token');
+/** The AWS config file of chain mode. */
+export const configFile = new MountedFile('config');
+
 export type VolumeState = 'ours' | 'absent' | 'foreign';
 
 /** Whether the volumes hold our volume, none of its name, or another one under it. */

@@ -1,5 +1,16 @@
 import type { PodAnnotation } from '../objects/keys.ts';
-import type { Pod } from '../objects/pod.ts';
+import type { Container, Pod } from '../objects/pod.ts';
+import {
+  accessKeyVariable,
+  configFileVariable,
+  metadataVariable,
+  podIdentityVariables,
+  profileVariables,
+  roleArnVariable,
+  sessionNameVariable,
+  sharedCredentialsVariable,
+  tokenFileVariable,
+} from './credential-variables.ts';
 import type {
   AddedVariable,
   ContainerCredentials,
@@ -8,36 +19,31 @@ import type {
   CredentialsWarning,
 } from './credentials.ts';
 import type { TokenSettings } from './token-settings.ts';
-import { MountedFile, tokenVolumeName } from './token-volume.ts';
-
-/** The variables that AWS SDKs read. https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html */
-export const roleArnVariable = 'AWS_ROLE_ARN';
-const tokenFileVariable = 'AWS_WEB_IDENTITY_TOKEN_FILE';
-const accessKeyVariable = 'AWS_ACCESS_KEY_ID';
-/** https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html */
-const sessionNameVariable = 'AWS_ROLE_SESSION_NAME';
-/** https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html */
-const metadataVariable = 'AWS_EC2_METADATA_DISABLED';
+import { configFile, tokenFile, tokenVolumeName } from './token-volume.ts';
 
 /**
  * Run beside the pair: with an unknown profile boto3, the CLI and the SDK for Go fail, an empty one included, and credentials
  * in one of the files are what the SDK for JavaScript uses. An empty name of a file is none.
  */
-const profileVariables = ['AWS_PROFILE', 'AWS_DEFAULT_PROFILE'];
-const credentialsFileVariables = ['AWS_SHARED_CREDENTIALS_FILE', 'AWS_CONFIG_FILE'];
+const credentialsFileVariables = [sharedCredentialsVariable, configFileVariable];
 
-/**
- * Set by EKS Pod Identity, to which we yield: SDKs try web identity before container credentials, so the pair would take
- * over a pod that it serves. https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
- */
-const podIdentityVariables = ['AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'];
-
-const tokenFile = new MountedFile('token');
 const nothing: readonly AddedVariable[] = [];
 const noAnnotations: ReadonlyMap<PodAnnotation, string> = new Map();
 
+/** A container that reads the file of chain mode, in a pod of web identity: nobody writes that file. */
+export interface ChainReader {
+  readonly reason: 'CredentialConflict';
+  readonly why: 'chain file';
+  readonly container: Container;
+}
+
+function readsChain({ awsVariables }: Container, { windows }: Pod): boolean {
+  const path = awsVariables.literal(configFileVariable, windows);
+  return path !== undefined && configFile.isAt(path, windows);
+}
+
 /** Web identity: the pair of a role and a token file, by which SDKs call `sts:AssumeRoleWithWebIdentity`. */
-export const webIdentityMode: CredentialsMode<never, 'web-identity'> = {
+export const webIdentityMode: CredentialsMode<ChainReader, 'web-identity'> = {
   name: 'web-identity',
   roleVariables: [roleArnVariable],
   variables: (roleArn, { windows }) => [
@@ -51,8 +57,13 @@ export const webIdentityMode: CredentialsMode<never, 'web-identity'> = {
       container.awsVariables.follows(tokenFileVariable, roleArnVariable, pod.windows)
     );
   },
-  isDue: ({ awsVariables }, { windows }) =>
-    ![tokenFileVariable, ...podIdentityVariables].some(name => awsVariables.has(name, windows)),
+  /**
+   * EKS Pod Identity goes before it, to which we yield: SDKs try web identity before container credentials, so the pair would
+   * take over a pod that it serves. https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+   */
+  isDue: (container, pod) =>
+    ![tokenFileVariable, ...podIdentityVariables].some(name => container.awsVariables.has(name, pod.windows)) &&
+    !readsChain(container, pod),
   reads({ awsVariables }, { windows }) {
     const path = awsVariables.literal(tokenFileVariable, windows);
     return path !== undefined && tokenFile.isAt(path, windows);
@@ -61,11 +72,12 @@ export const webIdentityMode: CredentialsMode<never, 'web-identity'> = {
     roleArn: awsVariables.literal(roleArnVariable, windows),
     tokenFile: awsVariables.literal(tokenFileVariable, windows),
   }),
-  conflictIn: () => undefined,
+  conflictIn: (container, pod) =>
+    readsChain(container, pod) ? { reason: 'CredentialConflict', why: 'chain file', container } : undefined,
   /** Projected, one token of this audience at `token`. Expiration and mode may differ. */
   isOurs({ projected }, audience) {
-    const token = projected?.length === 1 ? projected[0] : undefined;
-    return token !== undefined && token.audience === audience && token.path === tokenFile.name;
+    const source = projected?.length === 1 ? projected[0] : undefined;
+    return source?.kind === 'token' && source.token.audience === audience && source.token.path === tokenFile.name;
   },
 };
 
@@ -88,7 +100,7 @@ export interface WebIdentitySettings {
 export function webIdentity(
   pod: Pod,
   { roleArn, token, sessionName, withoutMetadata, allowsRole }: WebIdentitySettings,
-): Credentials<never, 'web-identity'> {
+): Credentials<ChainReader, 'web-identity'> {
   const { windows } = pod;
   const pair = webIdentityMode.variables(roleArn, pod);
   const companions: AddedVariable[] = [];
@@ -99,6 +111,7 @@ export function webIdentity(
     roleArn,
     audience: token.audience,
     annotations: noAnnotations,
+    isOurs: volume => webIdentityMode.isOurs(volume, token.audience),
     give(container): ContainerCredentials {
       const has = (name: string) => container.awsVariables.has(name, windows);
       const isFilled = (name: string) => has(name) && container.awsVariables.literal(name, windows) !== '';

@@ -34,10 +34,23 @@ export interface ServiceAccountToken {
   readonly path: string | undefined;
 }
 
+/** A file that holds one field of the pod. */
+export interface FieldFile {
+  readonly path: string | undefined;
+  /** Such as `metadata.labels`. */
+  readonly fieldPath: string | undefined;
+}
+
+/** A source of a projected volume: a token, the downward API with a single file, or undefined for anything else. */
+export type ProjectedSource =
+  | { readonly kind: 'token'; readonly token: ServiceAccountToken }
+  | { readonly kind: 'field'; readonly file: FieldFile }
+  | undefined;
+
 export interface Volume {
   readonly name: string;
-  /** Each source of a projected volume: a service account token, or undefined for one of another kind. */
-  readonly projected: readonly (ServiceAccountToken | undefined)[] | undefined;
+  /** Each source of a projected volume. */
+  readonly projected: readonly ProjectedSource[] | undefined;
   readonly content: VolumeContent;
 }
 
@@ -98,15 +111,30 @@ function readProjected(volume: JsonObject, path: string, meter: SizeMeter): Volu
   if (projected === undefined) return undefined;
   const sources = optionalArray(projected, 'sources', `${path}/projected`) ?? [];
   meter.add('volume sources', sources.length);
-  return sources.map((item, index) => {
-    const at = `${path}/projected/sources/${index}`;
-    const token = optionalObject(requiredObject(item, at), 'serviceAccountToken', at);
-    if (token === undefined) return undefined;
+  return sources.map((item, index) => readSource(item, `${path}/projected/sources/${index}`));
+}
+
+function readSource(item: unknown, at: string): ProjectedSource {
+  const source = requiredObject(item, at);
+  const token = optionalObject(source, 'serviceAccountToken', at);
+  if (token !== undefined) {
     return {
-      audience: optionalString(token, 'audience', `${at}/serviceAccountToken`),
-      path: optionalString(token, 'path', `${at}/serviceAccountToken`),
+      kind: 'token',
+      token: {
+        audience: optionalString(token, 'audience', `${at}/serviceAccountToken`),
+        path: optionalString(token, 'path', `${at}/serviceAccountToken`),
+      },
     };
-  });
+  }
+  const downwardApi = optionalObject(source, 'downwardAPI', at);
+  if (downwardApi === undefined) return undefined;
+  const items = optionalArray(downwardApi, 'items', `${at}/downwardAPI`) ?? [];
+  if (items.length !== 1) return undefined;
+  const path = `${at}/downwardAPI/items/0`;
+  const fields = requiredObject(items[0], path);
+  const field = optionalObject(fields, 'fieldRef', path);
+  const fieldPath = field === undefined ? undefined : optionalString(field, 'fieldPath', `${path}/fieldRef`);
+  return { kind: 'field', file: { path: optionalString(fields, 'path', path), fieldPath } };
 }
 
 function readVolumes(spec: JsonObject, meter: SizeMeter): readonly Volume[] | undefined {

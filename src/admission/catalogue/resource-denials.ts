@@ -1,7 +1,16 @@
 import type { AccountId } from '../../accounts/account-id.ts';
 import { type Partition, partitionOfRegion } from '../../accounts/partition.ts';
-import { defaultRegionAnnotation, regionAnnotation } from '../../objects/keys.ts';
+import type { RoleAccessProblem } from '../../accounts/role-access.ts';
+import {
+  awsConfigAnnotation,
+  credentialsAnnotation,
+  defaultRegionAnnotation,
+  externalIdAnnotation,
+  type PodAnnotation,
+  regionAnnotation,
+} from '../../objects/keys.ts';
 import { quote, quoteNames } from '../../objects/quote.ts';
+import { nameSetting } from './access-denials.ts';
 import { type DenialOf, inside } from './denial.ts';
 import { toPaste } from './paste.ts';
 
@@ -22,8 +31,16 @@ export type ResourceProblem =
       readonly allowed: string;
       readonly within?: string | undefined;
     }
+  | Extract<RoleAccessProblem, { readonly reason: 'InvalidAnnotation' }>
+  /** The config of a pod is not what its role asks for. */
+  | { readonly reason: 'ForgedAnnotation'; readonly of: 'pod'; readonly key: PodAnnotation }
   /** `within`: where the annotation stands, if not in the object's own metadata. */
-  | { readonly reason: 'ForgedAnnotation'; readonly key: string; readonly within?: string | undefined }
+  | {
+      readonly reason: 'ForgedAnnotation';
+      readonly of: 'resource';
+      readonly key: string;
+      readonly within?: string | undefined;
+    }
   | { readonly reason: 'ForgedFinalizer'; readonly finalizer: string }
   | { readonly reason: 'ForgedStatus'; readonly field: string }
   /** `path`: the field, as messages name it. */
@@ -75,23 +92,37 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     }),
   },
   InvalidAnnotation: {
-    cause: 'An annotation that ACK reads has a value that ACK does not know.',
+    cause: `An annotation that ACK reads has a value that ACK does not know. Or the credentials mode or the external id of a pod, on its ServiceAccount or its namespace (\`${credentialsAnnotation}\`, \`${externalIdAnnotation}\`), is not one.`,
     fixedBy: 'you',
     remedy: 'Use one of the values that the message names.',
-    say: ({ key, value, allowed, within }) => ({
-      wrong: `${key} ${quote(value)}${inside(within)} is not ${allowed}`,
-      remedy: 'correct that annotation',
-    }),
+    say: (problem, at) => {
+      const { value, allowed } = problem;
+      if ('at' in problem) {
+        const { has, fixedBy } = nameSetting(problem.at, at);
+        const what = value === '' ? has : `${has} ${quote(value)}`;
+        return { wrong: `${what}, which is not ${allowed}`, remedy: 'correct it', fixedBy };
+      }
+      return {
+        wrong: `${problem.key} ${quote(value)}${inside(problem.within)} is not ${allowed}`,
+        remedy: 'correct that annotation',
+      };
+    },
   },
   ForgedAnnotation: {
-    cause: "An annotation that only ACK's controllers write was added or changed by someone else.",
+    cause: `An annotation that only ACK's controllers write was added or changed by someone else. Or a pod's \`${awsConfigAnnotation}\` is not what the webhook wrote: its containers would take another role.`,
     fixedBy: 'you',
     remedy: `Remove the annotation. ${otherWritersInGeneral}`,
-    softenedBy: 'nothing',
-    say: ({ key, within }) => ({
-      wrong: `only ACK's controllers may write annotation ${quote(key)}${inside(within)}`,
-      remedy: `remove it${otherWriters}`,
-    }),
+    softenedBy: { pod: 'namespace', resource: 'nothing' },
+    say: problem =>
+      problem.of === 'pod'
+        ? {
+            wrong: `annotation ${problem.key} is not the config that is due: it was changed after carm-webhook wrote it, or the settings of the namespace have just changed`,
+            remedy: 'create the pod again; if this persists, another admission webhook changes the annotation',
+          }
+        : {
+            wrong: `only ACK's controllers may write annotation ${quote(problem.key)}${inside(problem.within)}`,
+            remedy: `remove it${otherWriters}`,
+          },
   },
   ForgedFinalizer: {
     cause: "A finalizer of ACK's controllers was added by someone else.",

@@ -2,13 +2,15 @@ import type { AccountId } from '../../accounts/account-id.ts';
 import type { BindingProblem } from '../../accounts/binding.ts';
 import { partitions } from '../../accounts/partition.ts';
 import { podsPrefix, type RequestedRoleProblem } from '../../accounts/pod-role.ts';
+import type { RoleAccessProblem } from '../../accounts/role-access.ts';
 import { isRoleName, parseRoleArn, type RoleArn, roleResource } from '../../accounts/role-arn.ts';
 import type { MappingProblem } from '../../accounts/role-map.ts';
 import type { BoundaryProblem } from '../../injection/boundary.ts';
-import type { InjectionConflict } from '../../injection/inject.ts';
+import { roleArnVariable } from '../../injection/credential-variables.ts';
+import type { VolumeConflict } from '../../injection/inject.ts';
 import { tokenMountPath, tokenVolumeName } from '../../injection/token-volume.ts';
-import { roleArnVariable } from '../../injection/web-identity.ts';
 import {
+  awsConfigAnnotation,
   injectLabel,
   ownerAccountIdAnnotation,
   roleArnAnnotation,
@@ -18,6 +20,7 @@ import {
 import { quote } from '../../objects/quote.ts';
 import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
 import type { ControllerRoleProblem } from '../pods/controller-role.ts';
+import { nameSetting } from './access-denials.ts';
 import {
   type Denial,
   type DenialOf,
@@ -67,7 +70,8 @@ export type RoleProblem =
   | RequestedRoleProblem
   | BoundaryProblem
   | ControllerRoleProblem
-  | InjectionConflict
+  | VolumeConflict
+  | Extract<RoleAccessProblem, { readonly reason: 'InvalidRoleArn' | 'RoleOutsideAccount' }>
   | StateProblem
   | MapKeyProblem
   | OwnerMismatch;
@@ -171,6 +175,25 @@ function otherAccount(role: RoleArn | undefined, accountId: AccountId): string {
     : ` (your platform team can allow account ${role.accountId} with --source-accounts)`;
 }
 
+function sayHubOutside(
+  { hub, role, at: where }: Extract<RoleAccessProblem, { readonly reason: 'RoleOutsideAccount' }>,
+  at: MessageContext,
+): Words {
+  const { has, fixedBy } = nameSetting(where, at);
+  const wrong = `${has} ${quote(hub.text)}, a hub role`;
+  return hub.partition === role.partition
+    ? {
+        wrong: `${wrong} in account ${hub.accountId}, which is not in --source-accounts`,
+        remedy: `use a hub role in one of these accounts (your platform team can add account ${hub.accountId} with --source-accounts)`,
+        fixedBy,
+      }
+    : {
+        wrong: `${wrong} in partition ${hub.partition}, from which nobody can take a role in partition ${role.partition}`,
+        remedy: `use a hub role in partition ${role.partition}`,
+        fixedBy,
+      };
+}
+
 /** Each denial of a pod, or of a role. */
 export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<RoleProblem, R> } = {
   NamespaceNotFound: {
@@ -236,10 +259,14 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
   AccountNotMapped: notMapped('account'),
   TeamNotMapped: notMapped('team'),
   InvalidRoleArn: {
-    cause: `A value that should be a role is not one: a value of the account map or the team map that is not \`${roleArnForm}\` of a known partition (${partitions.join(', ')}), or a ServiceAccount's annotation that is neither that nor a bare role name (one that begins with \`role/\` is not).`,
+    cause: `A value that should be a role is not one: a value of the account map or the team map that is not \`${roleArnForm}\` of a known partition (${partitions.join(', ')}), or a ServiceAccount's annotation that is neither that nor a bare role name (one that begins with \`role/\` is not). Or the hub role of chain mode is not a role ARN.`,
     fixedBy: 'platform team',
     remedy: 'Correct the value in the map. Where the message names a ServiceAccount, you can correct its annotation.',
     say: ({ value, at: where }, at) => {
+      if ('on' in where) {
+        const { has, fixedBy } = nameSetting(where, at);
+        return { wrong: `${has} ${quote(value)}, which ${noRoleArn(value)}`, remedy: 'correct it', fixedBy };
+      }
       if ('annotation' in where && value.startsWith(roleResource)) {
         const name = value.slice(roleResource.length);
         return {
@@ -280,18 +307,22 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     },
   },
   RoleOutsideAccount: {
-    cause: `A role that the pod or its ServiceAccount names is not a role ARN in the namespace's account or in one of \`--source-accounts\`: \`${roleArnVariable}\` in any container, or the ServiceAccount's annotation.`,
+    cause: `A role that the pod or its ServiceAccount names is not a role ARN in the namespace's account or in one of \`--source-accounts\`: \`${roleArnVariable}\` in any container, or the ServiceAccount's annotation. Or the hub role of chain mode is not in \`--source-accounts\`, or in another partition than the role.`,
     fixedBy: 'you',
     remedy: `Use a role in the namespace's account, or remove \`${roleArnVariable}\`: the webhook injects the role.`,
     redact: problem =>
-      'container' in problem.at && parseRoleArn(problem.value) === undefined
+      'value' in problem && 'container' in problem.at && parseRoleArn(problem.value) === undefined
         ? { ...problem, value: redactedValue }
         : problem,
-    foreignAccount: ({ value, accountId }) => {
+    foreignAccount: problem => {
+      if ('hub' in problem) return problem.hub.accountId;
+      const { value, accountId } = problem;
       const foreign = parseRoleArn(value)?.accountId;
       return foreign === accountId ? undefined : foreign;
     },
-    say: ({ value, accountId, partition, at: where }, at) => {
+    say: (problem, at) => {
+      if ('hub' in problem) return sayHubOutside(problem, at);
+      const { value, accountId, partition, at: where } = problem;
       const role = parseRoleArn(value);
       // Where the digits are right, the partition is what is wrong.
       const account = role?.accountId === accountId ? `${accountId} in partition ${partition}` : accountId;
@@ -312,11 +343,19 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     },
   },
   ControllerRole: {
-    cause: `With \`--require-pods-key\`, a pod or its ServiceAccount names a role that ACK's controllers work with: one that a map has under an id, or under a service alias and an id. It may create and delete infrastructure.`,
+    cause: `With \`--require-pods-key\`, a pod or its ServiceAccount names a role that ACK's controllers work with: one that a map has under an id, or under a service alias and an id. It may create and delete infrastructure. In chain mode, with or without that flag: the hub role of a pod is such a role.`,
     fixedBy: 'you',
-    remedy: 'Remove the role (the webhook injects the one that is mapped for pods), or use another role.',
+    remedy:
+      'Remove the role (the webhook injects the one that is mapped for pods), or use another role. In chain mode, use a hub role of its own for pods.',
     say: ({ value, map, ackSystem, at: where }, at) => {
       const place = mapName(map, { ...at, ackSystemNamespace: ackSystem });
+      if ('hub' in where) {
+        return {
+          wrong: `its hub role ${quote(value)} is a role of ACK's controllers (${place}): whoever takes it can create and delete infrastructure`,
+          remedy: 'use a hub role that only pods take',
+          fixedBy: 'platform team',
+        };
+      }
       const why = `which is a role of ACK's controllers (${place}): --require-pods-key keeps it from pods`;
       return 'annotation' in where
         ? {
@@ -340,11 +379,17 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     }),
   },
   VolumeConflict: {
-    cause: `The pod has a volume \`${tokenVolumeName}\` that is not the token volume for the audience it needs, or a container mounts another volume at \`${tokenMountPath}\` or below it, or only a part of the token volume there, or a read-only \`emptyDir\` above it, in which nobody can create the folder for the token.`,
+    cause: `The pod has a volume \`${tokenVolumeName}\` that is not the token volume for the audience it needs (in chain mode with the AWS config file), or that shows the config file of chain mode where no container gets one, or a container mounts another volume at \`${tokenMountPath}\` or below it, or only a part of the token volume there, or a read-only \`emptyDir\` above it, in which nobody can create the folder for the token.`,
     fixedBy: 'you',
     remedy: 'Rename or remove that volume or mount, or let it be written. The webhook injects the right one.',
-    say: problem =>
-      'mount' in problem && problem.where === 'above'
+    say: problem => {
+      if ('unused' in problem) {
+        return {
+          wrong: `the pod has a volume ${tokenVolumeName} that shows its annotation ${awsConfigAnnotation}, but no container gets its role by chain mode`,
+          remedy: 'remove that volume (the webhook adds it where it is due)',
+        };
+      }
+      return 'mount' in problem && problem.where === 'above'
         ? {
             wrong: `${problem.container.kind} ${quote(problem.container.name)} could never start: it mounts the emptyDir ${quote(problem.mount.name)} read-only at ${quote(problem.mount.mountPath)}, so the folder for the token cannot be created in it`,
             remedy: `mount it without readOnly or elsewhere, or list the container in the pod's annotation ${skipContainersAnnotation} if it needs no role`,
@@ -355,8 +400,9 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
               remedy: 'remove that mount or move it elsewhere',
             }
           : {
-              wrong: `the pod has a volume ${tokenVolumeName} that is not a projected service account token for audience ${quote(problem.audience)} at path "token"`,
+              wrong: `the pod has a volume ${tokenVolumeName} that is not a projected service account token for audience ${quote(problem.audience)} at path "token"${problem.mode === 'chain' ? ` with annotation ${awsConfigAnnotation} at path "config"` : ''}`,
               remedy: 'rename or remove that volume (the webhook injects the right one)',
-            },
+            };
+    },
   },
 };

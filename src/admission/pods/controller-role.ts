@@ -1,6 +1,7 @@
 import type { Binding } from '../../accounts/binding.ts';
 import { findControllerRole, type NamedRole, type PlacedRoleMap } from '../../accounts/controller-roles.ts';
 import { podKeys } from '../../accounts/pod-role.ts';
+import type { RoleArn } from '../../accounts/role-arn.ts';
 import { lookUpRole } from '../../accounts/role-map.ts';
 import type { Container } from '../../objects/pod.ts';
 import type { RoleMapKind } from '../../objects/role-map.ts';
@@ -10,14 +11,14 @@ import type { Config } from '../config.ts';
 /** Where a pod's role is named: on its ServiceAccount, or in a container. */
 export type RolePlace = { readonly annotation: string } | { readonly container: Container };
 
-/** With `--require-pods-key`: a role that is named for a pod is one that ACK provisions with. */
+/** A role that is named for a pod, with `--require-pods-key`, or its hub role, is one that ACK provisions with. */
 export interface ControllerRoleProblem {
   readonly reason: 'ControllerRole';
   /** As it was written. */
   readonly value: string;
   readonly map: RoleMapKind;
   readonly ackSystem: string;
-  readonly at: RolePlace;
+  readonly at: RolePlace | { readonly hub: true };
 }
 
 /** The maps by which ACK's controllers get their roles. */
@@ -50,4 +51,18 @@ export function controllerRoleProblem(
   if (found === undefined) return undefined;
   const { value, ...at } = found.named.at;
   return { reason: 'ControllerRole', value, map: found.kind, ackSystem: found.ackSystem, at };
+}
+
+/**
+ * Whether the hub role of a pod is ACK's. Whatever the flags: a role that provisions is no way for pods to another role.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege
+ */
+export function controllerHubProblem(
+  hub: RoleArn,
+  view: Pick<View, 'roleMap'>,
+  config: Config,
+): ControllerRoleProblem | undefined {
+  const found = findControllerRole([{ role: hub, at: undefined }], [...roleMaps(view, config)], undefined);
+  if (found === undefined) return undefined;
+  return { reason: 'ControllerRole', value: hub.text, map: found.kind, ackSystem: found.ackSystem, at: { hub: true } };
 }

@@ -1,3 +1,4 @@
+import { deliveredConfig, isChainVolume } from '../../injection/chain.ts';
 import { mayReadMount } from '../../injection/credentials-modes.ts';
 import { injectEphemeralContainers } from '../../injection/inject.ts';
 import { tokenVolumeName } from '../../injection/token-volume.ts';
@@ -8,6 +9,7 @@ import type { Config } from '../config.ts';
 import { type Allowed, allow, mutate } from '../decision.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { type DecisionBy, defineRule } from '../rule.ts';
+import { credentialsForAdded } from './pod-credentials.ts';
 import {
   boundaryProblem,
   emptyRoleWarnings,
@@ -18,7 +20,6 @@ import {
   relevantWarnings,
   resolvePod,
   reviewPod,
-  settingsFor,
 } from './pod-review.ts';
 import { boundaryReasons } from './pods.ts';
 
@@ -80,15 +81,19 @@ function mutateEphemeralContainers(
 
   const resolved = resolvePod(podReview);
   if (!resolved.ok) return notInjected(podReview.describe(resolved.problem), empty);
-  const { accountId, role, source } = resolved.value.podRole;
-  const { settings, warnings } = settingsFor(podReview, resolved.value);
+  const { accountId, source } = resolved.value.podRole;
+  const delivered = pod.volumes?.some(isChainVolume) ? { config: deliveredConfig(pod) } : 'nothing';
+  const credentials = credentialsForAdded(podReview, resolved.value, targets, delivered);
+  if (!credentials.ok) return notInjected(credentials.problem, empty);
+  const { settings, warnings, access } = credentials.value;
   const injection = injectEphemeralContainers(pod, targets, settings);
   if (!injection.ok) return notInjected(podReview.describe(injection.problem), empty);
   const { patch, injected } = injection.value;
   const details = {
     accountId,
-    role,
+    role: access.role,
     source,
+    access,
     warnings: [
       ...warnings,
       ...empty,

@@ -10,17 +10,13 @@ import {
   type HomeAccount,
   misspelledRoles,
   namesRole,
-  roleAllowed,
   roleVariables,
 } from '../../injection/boundary.ts';
-import type { ContainerWarning, InjectionSettings } from '../../injection/inject.ts';
-import { chooseRegion } from '../../injection/region.ts';
+import type { ContainerWarning } from '../../injection/inject.ts';
 import { readSkipList } from '../../injection/skip-list.ts';
-import { readTokenSettings } from '../../injection/token-settings.ts';
-import { webIdentity } from '../../injection/web-identity.ts';
 import { requiredObject } from '../../objects/json.ts';
 import { keyHints } from '../../objects/key-hints.ts';
-import { defaultRegionAnnotation, injectLabel, roleArnAnnotation, skipLabel } from '../../objects/keys.ts';
+import { injectLabel, roleArnAnnotation, skipLabel } from '../../objects/keys.ts';
 import type { Namespace } from '../../objects/namespace.ts';
 import { type Container, type Pod, readPod } from '../../objects/pod.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
@@ -94,6 +90,12 @@ export class PodReview {
   get skipped(): ReadonlySet<string> {
     this.#skipped ??= readSkipList(this.pod.annotations);
     return this.#skipped;
+  }
+
+  /** Containers that can be given something when a pod is created, without those that the user skips. */
+  get targets(): readonly Container[] {
+    const { pod, skipped } = this;
+    return pod.containers.filter(({ kind, name }) => kind !== 'ephemeral container' && !skipped.has(name));
   }
 
   get context(): MessageContext {
@@ -227,35 +229,6 @@ export function ignoredMetadataWarnings(pod: Pod, serviceAccount?: ServiceAccoun
     ...keyHints(pod, 'pod'),
     ...(serviceAccount === undefined ? [] : keyHints(serviceAccount, 'ServiceAccount')),
   ];
-}
-
-/** What the containers of a resolved pod are to get, with what there is to warn of on the annotations that say so. */
-export function settingsFor(
-  { namespace, pod, config }: PodReview,
-  { podRole, serviceAccount }: ResolvedPod,
-): { settings: InjectionSettings; warnings: Warning[] } {
-  const token = readTokenSettings(pod.annotations, serviceAccount.annotations, config.tokenExpirationSeconds);
-  const region = chooseRegion(
-    namespace.annotations.get(defaultRegionAnnotation),
-    config.defaultRegion,
-    podRole.role.partition,
-  );
-  const warnings: Warning[] = [];
-  if (token.warning !== undefined) warnings.push(token.warning);
-  if (region.warning !== undefined) warnings.push(region.warning);
-  const credentials = webIdentity(pod, {
-    roleArn: podRole.role.text,
-    token,
-    sessionName: config.roleSessionName?.nameFor({
-      account: podRole.accountId,
-      namespace: namespace.name,
-      serviceAccount: pod.serviceAccountName,
-    }),
-    withoutMetadata: config.disableInstanceMetadata === 'always',
-    allowsRole: roleArn => roleAllowed(roleArn, podRole, config.sourceAccounts),
-  });
-  const settings = { credentials, sdk: { region: region.region, regionalSts: token.regionalSts } };
-  return { settings, warnings };
 }
 
 /** EKS Pod Identity in a pod that asks for no role is as it should be. */

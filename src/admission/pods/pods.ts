@@ -1,11 +1,13 @@
+import { resolveCredentialsMode } from '../../accounts/role-access.ts';
 import { namesRole } from '../../injection/boundary.ts';
-import { mountUsers, rolesTaken } from '../../injection/credentials-modes.ts';
-import { findConflict, injectPod } from '../../injection/inject.ts';
+import { readsMount, rolesTaken } from '../../injection/credentials-modes.ts';
+import { findConflict, injectPod, unusedChainVolume } from '../../injection/inject.ts';
 import { roleArnAnnotationPatch } from '../../injection/role-annotation.ts';
 import { unknownSkipNames } from '../../injection/skip-list.ts';
 import { readTokenSettings } from '../../injection/token-settings.ts';
+import { webIdentityMode } from '../../injection/web-identity.ts';
 import { mirrorAnnotation } from '../../objects/keys.ts';
-import type { Container, Pod } from '../../objects/pod.ts';
+import type { Pod, Volume } from '../../objects/pod.ts';
 import type { Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';
@@ -13,6 +15,7 @@ import { type Allowed, allow, mutate } from '../decision.ts';
 import { modeOf } from '../mode.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { type DecisionBy, defineRule } from '../rule.ts';
+import { credentialsFor, roleUserOf } from './pod-credentials.ts';
 import {
   boundaryProblem,
   emptyRoleWarnings,
@@ -23,7 +26,6 @@ import {
   relevantWarnings,
   resolvePod,
   reviewPod,
-  settingsFor,
 } from './pod-review.ts';
 
 const nodesGroup = 'system:nodes';
@@ -57,15 +59,13 @@ export const podReasons = {
     'AccountMismatch',
     'ServiceAccountNotFound',
     'VolumeConflict',
+    'CredentialConflict',
+    'HubRoleMissing',
+    'InvalidAnnotation',
   ],
 } as const;
 
 export type PodDecision = DecisionBy<typeof podReasons>;
-
-/** Containers that can be given something when a pod is created, without those that the user skips. */
-function targetsOf({ pod, skipped }: PodReview): readonly Container[] {
-  return pod.containers.filter(({ kind, name }) => kind !== 'ephemeral container' && !skipped.has(name));
-}
 
 function skipListWarnings({ pod, skipped }: PodReview): readonly Warning[] {
   const names = unknownSkipNames(skipped, pod.containers);
@@ -74,7 +74,7 @@ function skipListWarnings({ pod, skipped }: PodReview): readonly Warning[] {
 
 function optedOutDecision(podReview: PodReview): PodDecision {
   const { pod } = podReview;
-  const problem = boundaryProblem(podReview, pod.containers);
+  const problem = boundaryProblem(podReview, pod.containers) ?? unusedChainVolume(pod);
   if (problem !== undefined) return podReview.deny(problem);
   const mapped = takesNoRole(pod) ? podReview.mapped : undefined;
   const unresolved = mapped?.ok === false ? mapped.problem : undefined;
@@ -116,14 +116,17 @@ export function decidePod(podReview: PodReview): PodDecision {
   const { accountId, role, source } = resolved.value.podRole;
   const outside = boundaryProblem(podReview, pod.containers);
   if (outside !== undefined) return podReview.deny(outside);
-  const { settings, warnings } = settingsFor(podReview, resolved.value);
-  const injection = injectPod(pod, targetsOf(podReview), settings);
+  const credentials = credentialsFor(podReview, resolved.value);
+  if (!credentials.ok) return podReview.deny(credentials.problem);
+  const { settings, warnings, access } = credentials.value;
+  const injection = injectPod(pod, podReview.targets, settings);
   if (!injection.ok) return podReview.deny(injection.problem);
   const { patch, injected } = injection.value;
   const details = {
     accountId,
     role,
     source,
+    access,
     warnings: [
       ...warnings,
       ...skipListWarnings(podReview),
@@ -134,6 +137,37 @@ export function decidePod(podReview: PodReview): PodDecision {
   };
   if (patch.length === 0) return allow('NothingToInject', details);
   return mutate(injected ? 'Injected' : 'NothingToInject', patch, details);
+}
+
+/**
+ * What is wrong with the final pod in our mount, after every mutation: a conflict, or a config file that is not the one that is due.
+ * A pod of which no container reads the mount needs no role for that.
+ */
+function finalProblem(podReview: PodReview) {
+  const { pod, namespace, view, config } = podReview;
+  const readers = podReview.targets.filter(container => readsMount(container, pod));
+  if (readers.length === 0) return unusedChainVolume(pod);
+  // Without it mode and audience are a guess, and no pod can be created with it either.
+  const serviceAccount = view.serviceAccount(namespace.name, pod.serviceAccountName);
+  if (serviceAccount === undefined) return { reason: 'ServiceAccountNotFound' } as const;
+  const mode = resolveCredentialsMode(roleUserOf(podReview, serviceAccount), config);
+  if (!mode.ok) return mode.problem;
+  if (mode.value === 'web-identity') {
+    const { audience } = readTokenSettings(pod.annotations, serviceAccount.annotations, config.tokenExpirationSeconds);
+    const isOurs = (volume: Volume) => webIdentityMode.isOurs(volume, audience);
+    return findConflict(pod, readers, { mode: webIdentityMode, audience, isOurs });
+  }
+  const resolved = resolvePod(podReview);
+  if (!resolved.ok) return resolved.problem;
+  const credentials = credentialsFor(podReview, resolved.value);
+  if (!credentials.ok) return credentials.problem;
+  const { settings } = credentials.value;
+  const conflict = findConflict(pod, readers, settings.credentials);
+  if (conflict !== undefined) return conflict;
+  for (const [key, due] of settings.credentials.annotations) {
+    if (pod.annotations.get(key) !== due) return { reason: 'ForgedAnnotation', of: 'pod', key } as const;
+  }
+  return undefined;
 }
 
 /** The review of a pod that is created, if we judge it; else the decision. */
@@ -168,8 +202,7 @@ export const podRules = [
     reasons: {
       allow: ['Checked', 'OptedOut', 'MirrorPod', 'NamespaceNotManaged'],
       mutate: [],
-      deny: [...boundaryReasons, 'NamespaceNotFound', 'ServiceAccountNotFound', 'VolumeConflict'],
-      soften: podReasons.deny,
+      deny: [...podReasons.deny, 'NamespaceNotFound', 'ForgedAnnotation'],
     },
     /**
      * Boundary and conflicts of the final object, after every mutation. Where the mode softens, also what `/mutate` let pass
@@ -181,17 +214,9 @@ export const podRules = [
       const { pod, namespace } = podReview;
       const outside = boundaryProblem(podReview, pod.containers);
       if (outside !== undefined) return podReview.deny(outside);
+      const conflict = isOptedOut(pod) ? unusedChainVolume(pod) : finalProblem(podReview);
+      if (conflict !== undefined) return podReview.deny(conflict);
       if (isOptedOut(pod)) return allow('OptedOut');
-      const users = mountUsers(pod, targetsOf(podReview));
-      if (users.length > 0) {
-        // Without it the audience is a guess, and no pod can be created with it either.
-        const serviceAccount = view.serviceAccount(namespace.name, pod.serviceAccountName);
-        if (serviceAccount === undefined) return podReview.deny({ reason: 'ServiceAccountNotFound' });
-        const { annotations } = serviceAccount;
-        const { audience } = readTokenSettings(pod.annotations, annotations, config.tokenExpirationSeconds);
-        const conflict = findConflict(pod, users, audience);
-        if (conflict !== undefined) return podReview.deny(conflict);
-      }
       const softened = modeOf(namespace, config.defaultMode) === 'enforce' ? undefined : decidePod(podReview);
       return softened?.verdict === 'deny' ? softened : allow('Checked');
     },

@@ -37,7 +37,7 @@ function* forgeries({ request, config }: ResourceReview, change: ResourceChange,
   if (isOneOf(request.userInfo, config.restoreIdentities)) return;
   for (const key of resource.annotations.keys()) {
     if (isControllersAnnotation(key) && changedAnnotation(change, key) !== undefined) {
-      yield { reason: 'ForgedAnnotation', key, within };
+      yield { reason: 'ForgedAnnotation', of: 'resource', key, within };
     }
   }
   let before: ReadonlySet<string> | undefined;

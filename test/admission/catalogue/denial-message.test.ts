@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { externalIdForm } from '../../../src/accounts/external-id.ts';
 import { partitions } from '../../../src/accounts/partition.ts';
 import { parseRoleArn } from '../../../src/accounts/role-arn.ts';
 import { selectorInvalidBecause } from '../../../src/accounts/role-selector.ts';
@@ -119,6 +120,31 @@ const owned: fc.Arbitrary<Problem> = fc
     within: at,
   }));
 
+/** Where a setting of chain mode stands. */
+const setting = fc.oneof(
+  fc.record({
+    on: fc.constantFrom('ServiceAccount', 'namespace'),
+    annotation: fc.constantFrom(
+      'carm-webhook.dev/credentials',
+      'carm-webhook.dev/hub-role-arn',
+      'carm-webhook.dev/external-id',
+    ),
+  }),
+  fc.record({ on: fc.constant('flag'), flag: fc.constantFrom('--hub-role-arn', '--external-id') }),
+);
+const everyConflict = [
+  'AWS_ROLE_ARN',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_PROFILE',
+  'AWS_DEFAULT_PROFILE',
+  'AWS_CONFIG_FILE',
+  'AWS_SDK_LOAD_CONFIG',
+  'AWS_SHARED_CREDENTIALS_FILE',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+];
+
 const cases: Cases = {
   NamespaceNotFound: bare('NamespaceNotFound'),
   NamespaceNotBound: fc.record({
@@ -141,30 +167,34 @@ const cases: Cases = {
       value: hostile,
       at: fc.record({ map: fc.constantFrom('account', 'team'), key }),
     }),
+    fc.record({ reason: fc.constant('InvalidRoleArn'), value: hostile, at: setting }),
   ),
   AccountMismatch: fc.oneof(mapped, owned),
-  RoleOutsideAccount: fc
-    .tuple(
-      fc.oneof(
-        hostile,
-        roleArn.map(({ text }) => text),
+  RoleOutsideAccount: fc.oneof(
+    fc.record({ reason: fc.constant('RoleOutsideAccount'), hub: roleArn, role: roleArn, at: setting }),
+    fc
+      .tuple(
+        fc.oneof(
+          hostile,
+          roleArn.map(({ text }) => text),
+        ),
+        roleArn,
+        fc.oneof(fc.record({ annotation }), fc.record({ container, variable })),
+      )
+      .map(
+        ([value, role, at]) =>
+          ({ reason: 'RoleOutsideAccount', value, accountId: role.accountId, at }) as Extract<
+            Problem,
+            { reason: 'RoleOutsideAccount' }
+          >,
       ),
-      roleArn,
-      fc.oneof(fc.record({ annotation }), fc.record({ container, variable })),
-    )
-    .map(
-      ([value, role, at]) =>
-        ({ reason: 'RoleOutsideAccount', value, accountId: role.accountId, at }) as Extract<
-          Problem,
-          { reason: 'RoleOutsideAccount' }
-        >,
-    ),
+  ),
   ControllerRole: fc.record({
     reason: fc.constant('ControllerRole'),
     value: hostile,
     map,
     ackSystem: fc.constantFrom('ack-system', 'a'.repeat(63)),
-    at: fc.oneof(fc.record({ annotation }), fc.record({ container })),
+    at: fc.oneof(fc.record({ annotation }), fc.record({ container }), fc.record({ hub: fc.constant(true) })),
   }),
   RoleNotVerifiable: fc.record({
     reason: fc.constant('RoleNotVerifiable'),
@@ -173,9 +203,36 @@ const cases: Cases = {
     variable,
   }),
   VolumeConflict: fc.oneof(
-    fc.record({ reason: fc.constant('VolumeConflict'), audience: hostile }),
+    fc.record({
+      reason: fc.constant('VolumeConflict'),
+      audience: hostile,
+      mode: fc.constantFrom('web-identity', 'chain'),
+    }),
+    fc.constant({ reason: 'VolumeConflict', unused: true }),
     fc.record({ reason: fc.constant('VolumeConflict'), container, mount, where: fc.constantFrom('at', 'above') }),
   ),
+  CredentialConflict: fc.oneof(
+    fc.record({
+      reason: fc.constant('CredentialConflict'),
+      why: fc.constant('variables'),
+      container,
+      variables: fc.subarray(everyConflict, { minLength: 1 }),
+    }),
+    fc.record({ reason: fc.constant('CredentialConflict'), why: fc.constant('chain file'), container }),
+    fc.record({
+      reason: fc.constant('CredentialConflict'),
+      why: fc.constant('hub role'),
+      hub: roleArn,
+      source: fc.constantFrom(
+        { kind: 'map', map: 'account', key: '111111111111' },
+        { kind: 'requested', annotation: 'carm-webhook.dev/role' },
+      ),
+    }),
+  ),
+  HubRoleMissing: fc.record({
+    reason: fc.constant('HubRoleMissing'),
+    containers: fc.array(hostile, { maxLength: 30 }),
+  }),
   ObjectTooLarge: fc.record({
     reason: fc.constant('ObjectTooLarge'),
     what: fc.constantFrom(...(Object.keys(sizeLimits) as Measured[])),
@@ -189,14 +246,26 @@ const cases: Cases = {
     within,
   }),
   RegionChange: fc.record({ reason: fc.constant('RegionChange'), value: hostile, region: hostile }),
-  InvalidAnnotation: fc.record({
-    reason: fc.constant('InvalidAnnotation'),
-    key: fc.constantFrom(...annotationForms.map(({ key: of }) => of)),
-    value: hostile,
-    allowed: fc.constantFrom(...annotationForms.map(({ allowed }) => allowed)),
-    within,
-  }),
-  ForgedAnnotation: fc.record({ reason: fc.constant('ForgedAnnotation'), key: hostile, within }),
+  InvalidAnnotation: fc.oneof(
+    fc.record({
+      reason: fc.constant('InvalidAnnotation'),
+      key: fc.constantFrom(...annotationForms.map(({ key: of }) => of)),
+      value: hostile,
+      allowed: fc.constantFrom(...annotationForms.map(({ allowed }) => allowed)),
+      within,
+    }),
+    fc.record({
+      reason: fc.constant('InvalidAnnotation'),
+      of: fc.constant('pod'),
+      value: hostile,
+      allowed: fc.constant(externalIdForm),
+      at: setting,
+    }),
+  ),
+  ForgedAnnotation: fc.oneof(
+    fc.record({ reason: fc.constant('ForgedAnnotation'), of: fc.constant('resource'), key: hostile, within }),
+    fc.constant({ reason: 'ForgedAnnotation', of: 'pod', key: 'carm-webhook.dev/aws-config' }),
+  ),
   ForgedFinalizer: fc.record({ reason: fc.constant('ForgedFinalizer'), finalizer: hostile }),
   ForgedStatus: fc.record({
     reason: fc.constant('ForgedStatus'),
