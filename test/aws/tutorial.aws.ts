@@ -97,7 +97,7 @@ describe(page, () => {
 
   function assertListed([who = '', listed = '']: readonly string[]): void {
     assert.equal((JSON.parse(who) as { readonly Arn: string }).Arn, identity);
-    assert.match(listed, /^\S+ \S+ +30 hello\.txt\n$/);
+    assert.match(listed, /^\S+ \S+ +31 hello\.txt\n$/);
   }
 
   /** The roles that were taken since the last call, each with the external id that was sent. */
