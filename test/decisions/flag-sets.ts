@@ -20,6 +20,22 @@ export const flagSets = {
   unnamed: ['--role-session-name=none', '--disable-instance-metadata=never'],
   warning: ['--default-mode=warn'],
   auditing: ['--default-mode=audit'],
+  chain: [
+    '--credentials=chain',
+    '--hub-role-arn=arn:aws:iam::123456789012:role/pods-hub',
+    '--external-id={account}/{namespace}',
+    '--source-accounts=123456789012',
+  ],
+  'chain-of-teams': [
+    '--credentials=chain',
+    '--source-accounts=272727272727',
+    '--hub-role-arn=arn:aws:iam::272727272727:role/hub',
+    '--external-id={namespace}',
+    '--feature-gates=TeamLevelCARM=true',
+    '--role-session-name=none',
+    '--disable-instance-metadata=never',
+  ],
+  'chain-without-hub': ['--credentials=chain'],
   'workloads-denied': ['--workloads=deny'],
   'workloads-off': ['--workloads=off'],
   services: ['--feature-gates=ServiceLevelCARM=true'],
@@ -50,4 +66,15 @@ export type FlagSet = keyof typeof flagSets;
 export const servedFlagSets: readonly FlagSet[] =
   process.env['SERVE_EVERY_FLAG_SET'] === '1'
     ? (Object.keys(flagSets) as FlagSet[])
-    : ['plain', 'strict', 'named', 'warning', 'workloads-denied', 'unbound-denied', 'selectors', 'systems', 'trusting'];
+    : [
+        'plain',
+        'strict',
+        'named',
+        'chain',
+        'warning',
+        'workloads-denied',
+        'unbound-denied',
+        'selectors',
+        'systems',
+        'trusting',
+      ];

@@ -72,14 +72,14 @@ const pods: readonly Row[] = [
     proves: 'an unknown name under our own prefix is always told',
     review: {
       object: pod({
-        annotations: { 'carm-webhook.dev/external-id': 'x' },
+        annotations: { 'carm-webhook.dev/allow-everything': 'x' },
         labels: { 'carm-webhook.dev/mode': 'warn' },
       }),
     },
     warnings: ['MisplacedKey', 'MisspelledKey'],
     says: [
       'label "carm-webhook.dev/mode" on the pod is ignored. Did you mean carm-webhook.dev/mode on the namespace?',
-      'annotation "carm-webhook.dev/external-id" on the pod is ignored: carm-webhook has no such key',
+      'annotation "carm-webhook.dev/allow-everything" on the pod is ignored: carm-webhook has no such key',
     ],
   },
   {

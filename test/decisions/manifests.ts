@@ -107,6 +107,17 @@ export function tokenVolume(audience = 'sts.amazonaws.com', expirationSeconds = 
   };
 }
 
+/** That of chain mode; without an audience the one over EKS Pod Identity, which needs no token. */
+export function chainVolume(audience: string | undefined = 'sts.amazonaws.com', expirationSeconds = 86_400): Json {
+  const serviceAccountToken = { audience, expirationSeconds, path: 'token' };
+  const fieldRef = { fieldPath: "metadata.annotations['carm-webhook.dev/aws-config']" };
+  const downwardAPI = { items: [{ path: 'config', fieldRef }] };
+  return {
+    name: 'aws-iam-token',
+    projected: { sources: [...(audience === '' ? [] : [{ serviceAccountToken }]), { downwardAPI }] },
+  };
+}
+
 export const tokenMount = {
   name: 'aws-iam-token',
   mountPath: '/var/run/secrets/eks.amazonaws.com/serviceaccount',
@@ -143,6 +154,18 @@ export function injectedEnv(
     { name: 'AWS_ROLE_ARN', value: roleArn },
     { name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: tokenFile },
     sessionEntry(serviceAccountName, namespace),
+  ];
+}
+
+export const configFile = '/var/run/secrets/eks.amazonaws.com/serviceaccount/config';
+
+/** Everything that is appended to the environment of a container in chain mode. */
+export function chainedEnv({ region }: Pick<InjectedFor, 'region'> = {}): readonly EnvEntry[] {
+  return [
+    ...injectedEnv('', region === undefined ? {} : { region }).slice(0, region === undefined ? 1 : 3),
+    { name: 'AWS_CONFIG_FILE', value: configFile },
+    { name: 'AWS_SDK_LOAD_CONFIG', value: '1' },
+    { name: 'AWS_EC2_METADATA_DISABLED', value: 'true' },
   ];
 }
 

@@ -1,4 +1,5 @@
 import { adoptedResourceRows } from './adopted-resources.rows.ts';
+import { chainRows } from './chain.rows.ts';
 import { controllerRoleRows } from './controller-roles.rows.ts';
 import { eachEndpointRows } from './each-endpoint.rows.ts';
 import { endpointRows } from './endpoints.rows.ts';
@@ -32,6 +33,7 @@ export const table: Readonly<Record<string, readonly Row[]>> = {
   'environment and token': podEnvironmentRows,
   'session names and instance metadata': podSessionRows,
   'pods that have credentials': podCompleteRows,
+  'chain mode': chainRows,
   'boundary and conflicts': podBoundaryRows,
   "ACK's roles": controllerRoleRows,
   'opted out': optedOutRows,

@@ -1,4 +1,6 @@
+import type { CredentialsModeName } from '../../accounts/credentials-mode.ts';
 import type { RoleSource } from '../../accounts/pod-role.ts';
+import type { RoleAccess } from '../../accounts/role-access.ts';
 import { formatWarning } from '../../admission/catalogue/warnings.ts';
 import type { Cluster, View } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
@@ -29,6 +31,14 @@ export interface GivenToContainer {
   readonly withoutRegion: boolean;
 }
 
+/** How a pod gets to its role. */
+export interface AccessInWords {
+  readonly credentials: CredentialsModeName;
+  /** In chain mode; undefined over EKS Pod Identity. */
+  readonly hubRoleArn?: string | undefined;
+  readonly externalId?: string | undefined;
+}
+
 /** The decision on a pod that would be created now. */
 export interface Explanation {
   readonly decision: 'allow' | 'mutate' | 'deny';
@@ -42,6 +52,8 @@ export interface Explanation {
   readonly roleArn: string | undefined;
   /** In words: the map and its key, or the ServiceAccount and its annotation. */
   readonly roleFrom: string | undefined;
+  /** How the pod would get to its role; undefined where it would not. */
+  readonly access: AccessInWords | undefined;
   readonly label: string | undefined;
   readonly containers: readonly GivenToContainer[];
 }
@@ -62,6 +74,13 @@ export function sourceInWords(source: RoleSource, asked: Omit<AskedPod, 'called'
   }
   const { serviceAccountName } = readPod(asked.object);
   return `ServiceAccount ${asked.namespace}/${serviceAccountName}, annotation ${source.annotation}`;
+}
+
+function accessInWords(access: RoleAccess | undefined): AccessInWords | undefined {
+  if (access === undefined) return undefined;
+  return access.mode === 'chain'
+    ? { credentials: access.mode, hubRoleArn: access.hub?.text, externalId: access.externalId }
+    : { credentials: access.mode };
 }
 
 function givenTo(asked: AskedPod, decision: Decision): readonly GivenToContainer[] {
@@ -91,7 +110,7 @@ export function messageOf({ called, name, namespace }: AskedPod, message: string
 function explain(asked: AskedPod, effective: EffectiveDecision, view: View, config: Config): Explanation {
   const namespace = view.namespace(asked.namespace);
   const { decision } = effective;
-  const { verdict, reason, warnings = [], accountId, role, source } = decision;
+  const { verdict, reason, warnings = [], accountId, role, source, access } = decision;
   return {
     decision: verdict,
     reason,
@@ -102,6 +121,7 @@ function explain(asked: AskedPod, effective: EffectiveDecision, view: View, conf
     accountId,
     roleArn: role?.text,
     roleFrom: source === undefined ? undefined : sourceInWords(source, asked, config),
+    access: accessInWords(access),
     label: namespace?.labels.get(injectLabel),
     containers: givenTo(asked, decision),
   };

@@ -1,3 +1,4 @@
+import type { HeldChain } from '../../injection/credentials.ts';
 import type { WorkloadKind } from '../../objects/pod-template.ts';
 import { quoteNames } from '../../objects/quote.ts';
 import { alignColumns } from '../table.ts';
@@ -30,7 +31,18 @@ function shown(value: string): string {
   return /^[\x21-\x7e]+$/.test(value) ? value : JSON.stringify(value).replaceAll(/[^\x20-\x7e]/g, '?');
 }
 
-function heldInWords({ roleArn, tokenFile, region }: HeldByContainer): string {
+function heldByChain({ configFile, hubRoleArn, externalId, overPodIdentity }: HeldChain, roleArn?: string): string {
+  const file = `AWS_CONFIG_FILE ${shown(configFile)}`;
+  if (roleArn === undefined) return `${file}, whose text is not one that carm-webhook wrote`;
+  const first = overPodIdentity ? 'EKS Pod Identity' : `hub role ${shown(hubRoleArn ?? '')}`;
+  const id = externalId === undefined ? '' : ` with external id ${shown(externalId)}`;
+  return `${file}: ${roleArn} by ${first}${id}`;
+}
+
+function heldInWords({ roleArn, tokenFile, region, chain }: HeldByContainer): string {
+  if (chain !== undefined) {
+    return [heldByChain(chain, roleArn), ...(region === undefined ? [] : [`region ${shown(region)}`])].join(', ');
+  }
   const role = roleArn === undefined ? 'no literal AWS_ROLE_ARN' : `AWS_ROLE_ARN ${shown(roleArn)}`;
   const token = tokenFile === undefined ? 'no token file' : `token file ${shown(tokenFile)}`;
   return [role, token, ...(region === undefined ? [] : [`region ${shown(region)}`])].join(', ');
@@ -39,7 +51,7 @@ function heldInWords({ roleArn, tokenFile, region }: HeldByContainer): string {
 function givenInWords({ env, roleArn }: GivenToContainer): string {
   const added = Object.entries(env).map(([name, value]) => `${name}=${shown(value)}`);
   if (added.length > 0) return added.join(' ');
-  return roleArn === undefined ? 'nothing' : `nothing; it keeps AWS_ROLE_ARN ${shown(roleArn)}`;
+  return roleArn === undefined ? 'nothing' : `nothing; it keeps role ${shown(roleArn)}`;
 }
 
 /** Where there is one, it stands among what containers get. */
@@ -47,6 +59,16 @@ function regionInWords({ containers }: Explanation): string | undefined {
   const without = containers.filter(({ withoutRegion }) => withoutRegion).map(({ name }) => name);
   if (without.length === 0) return undefined;
   return `none is known for container${without.length === 1 ? '' : 's'} ${quoteNames(without)}: some AWS SDKs fail without one (set --default-region, or services.k8s.aws/default-region on the namespace)`;
+}
+
+/** How a pod gets to its role, where that is not by its token alone. */
+function accessFacts({ access }: Explanation): readonly [string, string | undefined][] {
+  if (access?.credentials !== 'chain') return [];
+  return [
+    ['Credentials', access.hubRoleArn === undefined ? 'chain, from EKS Pod Identity' : 'chain'],
+    ['Hub role', access.hubRoleArn],
+    ['External id', access.externalId],
+  ];
 }
 
 function containerRows<T extends { readonly name: string; readonly kind: string }>(
@@ -71,6 +93,7 @@ export function renderAnswer({ kind, namespace, name, has, now }: Answer): strin
     ['Account', now.accountId],
     ['Role', now.roleArn],
     ['Role from', now.roleFrom],
+    ...accessFacts(now),
     ['Region', regionInWords(now)],
     ['Mode', now.mode],
     ['Label', now.label === undefined ? undefined : `carm-webhook.dev/inject=${shown(now.label)}`],

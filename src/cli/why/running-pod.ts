@@ -24,8 +24,10 @@ export interface HeldByPod {
 
 function heldBy(container: Container, pod: Pod): HeldByContainer {
   const held = credentialsModes.map(mode => mode.readHeld(container, pod));
-  const { roleArn, tokenFile } = held.find(each => (each.roleArn ?? each.tokenFile) !== undefined) ?? noCredentials;
-  return { name: container.name, kind: container.kind, roleArn, tokenFile, region: regionOf(container, pod) };
+  const { roleArn, tokenFile, chain } =
+    held.find(each => (each.roleArn ?? each.tokenFile ?? each.chain) !== undefined) ?? noCredentials;
+  const { name, kind } = container;
+  return { name, kind, roleArn, tokenFile, ...(chain && { chain }), region: regionOf(container, pod) };
 }
 
 /** What a pod has. @throws {MalformedObjectError} */

@@ -9,7 +9,7 @@ const ofKubectl = ['--namespace', '--overwrite', '--type', '--patch', '--from-li
 /** Nothing that they allow is denied: they set what is injected, or where messages end. */
 const noWayOut = [
   ...['--token-expiration', '--role-session-name', '--disable-instance-metadata'],
-  ...['--support-message', '--workloads', '--default-mode'],
+  ...['--credentials', '--external-id', '--support-message', '--workloads', '--default-mode'],
 ];
 
 test('messages name flags that there are, and each flag by which a platform team can allow what is denied', () => {

@@ -55,13 +55,15 @@ const variableName = fc.oneof(
     'AWS_ROLE_SESSION_NAME',
     'AWS_EC2_METADATA_DISABLED',
     'AWS_PROFILE',
+    'AWS_CONFIG_FILE',
+    'AWS_SDK_LOAD_CONFIG',
     '__proto__',
   ),
   text,
 );
 const variableValue = fc.oneof(
   fc.constantFrom(role, `arn:aws:iam::${account}:role/other`, 'arn:aws:iam::999999999999:role/x', '$(X)', ''),
-  fc.constantFrom(`${ours}/token`, `${ours}//./token`, '/elsewhere'),
+  fc.constantFrom(`${ours}/token`, `${ours}//./token`, `${ours}/config`, '1', '/elsewhere'),
   text,
 );
 const variable = with_(
@@ -104,6 +106,11 @@ const container = with_(
 );
 
 const token = (audience: string, path: string) => ({ serviceAccountToken: { audience, expirationSeconds: 700, path } });
+const configSource = {
+  downwardAPI: {
+    items: [{ path: 'config', fieldRef: { fieldPath: "metadata.annotations['carm-webhook.dev/aws-config']" } }],
+  },
+};
 const volume = with_(
   fc.oneof(
     { weight: 4, arbitrary: fc.record({ name: text, emptyDir: fc.constant({}) }) },
@@ -129,6 +136,8 @@ const volume = with_(
         { name: 'aws-iam-token', emptyDir: {} },
         { name: 'aws-iam-token', projected: { sources: [token('vault', 'token')] } },
         { name: 'aws-iam-token', projected: null },
+        { name: 'aws-iam-token', projected: { sources: [token('sts.amazonaws.com', 'token'), configSource] } },
+        { name: 'aws-iam-token', projected: { sources: [configSource] } },
       ),
     },
   ),
@@ -138,6 +147,7 @@ const annotationKey = fc.constantFrom(
   'eks.amazonaws.com/skip-containers',
   'eks.amazonaws.com/token-expiration',
   'carm-webhook.dev/role-arn',
+  'carm-webhook.dev/aws-config',
   'eks.amazon.com/role-arn',
   '__proto__',
   'a~b/c',
