@@ -1,5 +1,5 @@
 # Every target does its own set-up. All that must be there is make, npm and Node.js 18 or later: npm brings the
-# Node.js that the project runs on. (e2e also needs Go or KUBEBUILDER_ASSETS. image needs a container engine; without one it
+# Node.js that the project runs on. (e2e also needs Go or KUBEBUILDER_ASSETS, aws-e2e Go, Python and Linux. image needs a container engine; without one it
 # makes an archive for tests, which needs Linux and GNU tar.)
 
 SHELL := /bin/bash
@@ -91,11 +91,11 @@ e2e-node: testbed-node $(TEST_IMAGE_ARCHIVE) ## Run the tests on a real node (ne
 	@npm run --silent e2e-node
 
 .PHONY: testbed-aws
-testbed-aws: $(INSTALLED) ## Install an AWS to test against and its clients, once for all clones (needs Python)
+testbed-aws: $(INSTALLED) ## Install an AWS to test against and its clients, once for all clones (needs Go and Python)
 	@node test/aws/build.ts
 
 .PHONY: aws-e2e
-aws-e2e: $(BUNDLE) testbed testbed-aws ## Run the tests on AWS accounts that judge policies, with real AWS SDKs
+aws-e2e: $(BUNDLE) testbed testbed-aws ## Run real AWS SDKs in pods, against accounts that judge policies (needs Linux; AWS_TESTS=all: Java too)
 	@npm run --silent aws-e2e
 
 .PHONY: siege

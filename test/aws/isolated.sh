@@ -4,6 +4,12 @@
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
 # https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html
 set -eu
+for program in unshare ip; do
+  if ! command -v "$program" >/dev/null; then
+    echo "$program is missing: these tests need Linux, with the packages util-linux and iproute2" >&2
+    exit 2
+  fi
+done
 user=
 [ "$(id -u)" = 0 ] || user='--user --map-root-user'
 # shellcheck disable=SC2086

@@ -1,4 +1,6 @@
 import { after, before, describe } from 'node:test';
+import { describeContainers } from './sdk-containers.ts';
+import { describeDenials } from './sdk-denials.ts';
 import { describeFallThrough } from './sdk-fall-through.ts';
 import { describeIdentities } from './sdk-identities.ts';
 import { SdkScene } from './sdk-scene.ts';
@@ -24,5 +26,7 @@ describe('SDKs in pods', () => {
   }
 
   describeIdentities(started);
+  describeContainers(started);
+  describeDenials(started);
   describeFallThrough(started);
 });

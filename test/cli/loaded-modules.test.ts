@@ -9,6 +9,7 @@ const probe = new URL('./report-loaded.ts', import.meta.url).href;
 
 /** esbuild names each module above what it kept of it. */
 const kubeConfigModule = /^\/\/ \S*client-node\/dist\/config\.js$/m;
+const awsModule = /^\/\/ \S*node_modules\/@(?:aws-sdk|smithy)\//m;
 const generatedModules = /^\/\/ \S*client-node\/dist\/gen\/(?:apis|models|types)\/.*$/gm;
 
 /** The text of every file of the bundle that a command loaded. */
@@ -41,6 +42,21 @@ describe('what the bundle holds, and what its commands load of it', () => {
     assert.doesNotMatch(text, kubeConfigModule);
   });
 
+  test('no command loads the SDK of AWS before it calls AWS, not even verify', async () => {
+    for (const name of ['serve', 'inject', 'check', 'why', 'verify']) {
+      assert.doesNotMatch(await loadedBy([name, '--help']), awsModule, name);
+    }
+  });
+
+  test("of AWS's client there is what calls STS, and nothing that finds credentials on a machine", async () => {
+    const text = await wholeBundle();
+    assert.match(text, /^\/\/ \S*client-sts\/dist-es\/STSClient\.js$/m);
+    assert.deepEqual(
+      text.match(/^\/\/ \S*node_modules\/\S*(?:credential-provider|token-providers|nested-clients)\S*$/gm),
+      null,
+    );
+  });
+
   test('serve loads neither Express nor what makes certificates nor client-node before it needs them', async () => {
     const text = await loadedBy(['serve', '--help']);
     assert.match(text, /^\/\/ src\/\S*review-server\.ts$/m);
@@ -55,6 +71,6 @@ describe('what the bundle holds, and what its commands load of it', () => {
 
   test('the bundle stays small', async () => {
     const { length } = await wholeBundle();
-    assert.ok(length < 3_100_000, `${length} bytes`);
+    assert.ok(length < 3_500_000, `${length} bytes`);
   });
 });

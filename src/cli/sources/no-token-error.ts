@@ -13,7 +13,7 @@ export class NoTokenError extends ClusterUnreachableError {
   constructor(subject: string, cause: unknown) {
     const isForbidden = cause instanceof ApiError && cause.status === 403;
     const why = cause instanceof Error ? cause.message : String(cause);
-    const right = ` (you need the right to ${tokenRight} in that namespace; deploy/examples/verifier.yaml grants it)`;
+    const right = ` (you need the right to ${tokenRight} in that namespace; the ClusterRole in deploy/examples/verifier.yaml has it)`;
     super(`cannot get a token of ServiceAccount ${quote(subject)}: ${why}${isForbidden ? right : ''}`, { cause });
     this.name = 'NoTokenError';
     this.isForbidden = isForbidden;

@@ -1,7 +1,6 @@
-import { type RoleAccess, resolveRoleAccess } from '../../accounts/role-access.ts';
+import type { RoleAccess } from '../../accounts/role-access.ts';
 import type { View } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
-import { PodReview, readPodOf, resolvePod, reviewPod } from '../../admission/pods/pod-review.ts';
 import { ruleFor } from '../../admission/rules.ts';
 import { stsRegionFor } from '../../aws/sts-region.ts';
 import { readTokenSettings } from '../../injection/token-settings.ts';
@@ -28,9 +27,9 @@ export interface ResolvedTarget {
   readonly sessionName: string | undefined;
 }
 
-/** Why pods have no role that could be verified: they are denied, or get nothing. */
+/** Why there is no way to go: pods are denied, get nothing, or start from what only they are given. */
 export interface UnresolvedTarget {
-  readonly result: 'denied' | 'not managed';
+  readonly result: 'denied' | 'not managed' | 'unverified';
   readonly reason: string;
   readonly message: string;
 }
@@ -42,31 +41,27 @@ export function resolveTarget(target: Target, view: View, config: Config): Resol
   const asked = { namespace, name: 'any', object, called: `pods of ServiceAccount ${quote(serviceAccount)}` };
   const request = reviewOf({ resource: podResource, kind: 'Pod', ...asked });
   const decision = ruleFor('mutate', request).decide(request, view, config);
+  const { reason, access, source, accountId } = decision;
   if (decision.verdict === 'deny') {
-    return { result: 'denied', reason: decision.reason, message: messageOf(asked, decision.message()) };
+    if (reason === 'HubRoleMissing') return { result: 'unverified', reason, message: onlyInPods };
+    return { result: 'denied', reason, message: messageOf(asked, decision.message()) };
   }
-  const podReview = reviewPod(readPodOf(request), namespace, view, config);
-  if (!(podReview instanceof PodReview)) {
+  const found = view.serviceAccount(namespace, serviceAccount);
+  if (access === undefined || source === undefined || accountId === undefined || found === undefined) {
     const message = `the webhook injects nothing in namespace ${quote(namespace)}: it is not bound to an account, or opted out`;
-    return { result: 'not managed', reason: podReview.reason, message };
-  }
-  const resolved = resolvePod(podReview);
-  if (!resolved.ok) throw new TypeError(`a pod was admitted in spite of ${resolved.problem.reason}`);
-  const { podRole, serviceAccount: found } = resolved.value;
-  const user = { namespace: podReview.namespace, serviceAccountName: serviceAccount, serviceAccount: found };
-  const access = resolveRoleAccess(podRole, user, config);
-  if (!access.ok) {
-    const message = `${asked.called} in namespace ${quote(namespace)}: how they get to their role is not settled (${access.problem.reason})`;
-    return { result: 'denied', reason: access.problem.reason, message };
+    return { result: 'not managed', reason, message };
   }
   return {
-    access: access.value,
-    roleFrom: sourceInWords(podRole.source, asked, config),
-    region: stsRegionFor(podRole.role.partition, {
-      ofNamespace: podReview.namespace.annotations.get(defaultRegionAnnotation),
+    access,
+    roleFrom: sourceInWords(source, asked, config),
+    region: stsRegionFor(access.role.partition, {
+      ofNamespace: view.namespace(namespace)?.annotations.get(defaultRegionAnnotation),
       ofFlag: config.defaultRegion,
     }),
     audience: readTokenSettings(new Map(), found.annotations, config.tokenExpirationSeconds).audience,
-    sessionName: config.roleSessionName?.nameFor({ account: podRole.accountId, namespace, serviceAccount }),
+    sessionName: config.roleSessionName?.nameFor({ account: accountId, namespace, serviceAccount }),
   };
 }
+
+const onlyInPods =
+  'there is no hub role, so the first credentials come from EKS Pod Identity, which gives them to pods only: this cannot be verified from here. Run `aws sts get-caller-identity` in a pod; pods that EKS Pod Identity does not serve are denied (HubRoleMissing)';

@@ -21,9 +21,6 @@ export interface Verification extends Target {
   readonly steps: readonly WalkStep[];
 }
 
-/** Chain mode without a hub: EKS gives the first credentials to the pod itself. */
-export const overPodIdentity = 'PodIdentity';
-
 /** Refusals that tell nothing about the role. */
 const saysNothing: ReadonlySet<RefusalKind> = new Set(['Throttled', 'Unreachable']);
 
@@ -38,6 +35,7 @@ export function resultOf(steps: readonly WalkStep[]): Pick<Verification, 'result
 export function exitCodeOf(verifications: readonly Verification[]): number {
   const isWrong = ({ result }: Verification) => result === 'broken' || result === 'denied' || result === 'not managed';
   if (verifications.some(isWrong)) return exitCodes.denied;
-  const isUnknown = ({ result, reason }: Verification) => result === 'unverified' && reason !== overPodIdentity;
+  // Over EKS Pod Identity no call can tell.
+  const isUnknown = ({ result, reason }: Verification) => result === 'unverified' && reason !== 'HubRoleMissing';
   return verifications.some(isUnknown) ? exitCodes.unreachable : exitCodes.done;
 }

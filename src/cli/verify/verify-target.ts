@@ -4,7 +4,7 @@ import { decideLive } from '../../admission/live-view.ts';
 import type { Sts } from '../../aws/sts.ts';
 import { startsWithToken, walkToRole } from '../../aws/walk.ts';
 import { resolveTarget, type Target } from './resolve-target.ts';
-import { overPodIdentity, resultOf, type Verification } from './verification.ts';
+import { resultOf, type Verification } from './verification.ts';
 
 /** Who answers the questions of a verification. */
 export interface Sources {
@@ -16,9 +16,6 @@ export interface Sources {
 
 /** Where SDKs name their sessions, each does so in its own way. */
 const anySessionName = 'carm-webhook-verify';
-
-const onlyInPods =
-  'pods get their first credentials from EKS Pod Identity (chain mode without a hub role), which only gives them to the pods themselves: this cannot be verified from here. Run `aws sts get-caller-identity` in a pod of the ServiceAccount';
 
 /**
  * Resolves the way of a ServiceAccount's pods to their role, and goes it. Token and credentials are dropped at its end.
@@ -37,9 +34,7 @@ export async function verifyTarget(
   const none = { resolved: undefined, steps: [], message: undefined };
   if ('result' in resolved) return { ...target, ...none, ...resolved };
   const { access, region, audience, sessionName = anySessionName } = resolved;
-  if (!startsWithToken(access)) {
-    return { ...target, ...none, resolved, result: 'unverified', reason: overPodIdentity, message: onlyInPods };
-  }
+  if (!startsWithToken(access)) throw new TypeError('a plain pod was admitted to a chain without a hub');
   const token = await requestToken(namespace, serviceAccount, audience);
   using sts = await stsIn(region);
   const steps = await walkToRole(sts, access, { token, sessionName }, signal);

@@ -19,11 +19,6 @@ export interface GetOptions {
   readonly accept?: string;
 }
 
-/** A GET, or a POST of this JSON: only for what may be sent twice. */
-interface SendOptions extends GetOptions {
-  readonly posted?: string;
-}
-
 export interface JsonGetOptions extends GetOptions {
   /** Bytes of body that are read at most. */
   readonly maxBytes?: number;
@@ -41,6 +36,13 @@ export class ApiConnection {
   pool(maxSockets: number): ApiPool {
     return new ApiPool(this.#credentials, maxSockets);
   }
+}
+
+/** What is written. */
+interface Write {
+  readonly method: 'POST' | 'PATCH' | 'DELETE';
+  readonly contentType: string;
+  readonly body: string;
 }
 
 const errorBodyBytes = 64 * 1024;
@@ -76,14 +78,40 @@ export class ApiPool {
     return this.#ask(path, options);
   }
 
-  async #ask(path: string, options: SendOptions): Promise<IncomingMessage> {
+  /** Creates an object. @throws {ApiError | ClusterUnreachableError} */
+  create(path: string, object: JsonObject, signal: AbortSignal): Promise<void> {
+    return this.#write(path, { method: 'POST', contentType: 'application/json', body: JSON.stringify(object) }, signal);
+  }
+
+  /**
+   * Makes an object what it should be, whether it is there or not.
+   * https://kubernetes.io/docs/reference/using-api/server-side-apply/
+   * @throws {ApiError | ClusterUnreachableError}
+   */
+  apply(path: string, object: JsonObject, signal: AbortSignal): Promise<void> {
+    const contentType = 'application/apply-patch+yaml';
+    const write = { method: 'PATCH', contentType, body: JSON.stringify(object) } as const;
+    return this.#write(`${path}?fieldManager=carm-webhook&force=true`, write, signal);
+  }
+
+  /** @throws {ApiError | ClusterUnreachableError} */
+  delete(path: string, signal: AbortSignal): Promise<void> {
+    return this.#write(path, { method: 'DELETE', contentType: 'application/json', body: '{}' }, signal);
+  }
+
+  async #write(path: string, write: Write, signal: AbortSignal): Promise<void> {
+    // Read to its end, so that the connection can be used again.
+    await bodyOf(await this.#ask(path, { signal }, write), jsonBodyBytes);
+  }
+
+  async #ask(path: string, options: GetOptions, write?: Write): Promise<IncomingMessage> {
     let access = await this.#credentials.access(options.signal);
     let response: IncomingMessage;
     try {
-      response = await this.#send(access, path, options);
+      response = await this.#send(access, path, options, write);
     } catch (error) {
       if (!(error instanceof ClusterUnreachableError) || !(error.cause instanceof ReusedSocketError)) throw error;
-      response = await this.#send(access, path, options);
+      response = await this.#send(access, path, options, write);
     }
     if (response.statusCode === 401) {
       this.#credentials.forget();
@@ -91,7 +119,7 @@ export class ApiPool {
       if (!sameCredentials(access, fresh)) {
         response.destroy();
         access = fresh;
-        response = await this.#send(access, path, options);
+        response = await this.#send(access, path, options, write);
         if (response.statusCode === 401) this.#credentials.forget();
       }
     }
@@ -108,12 +136,12 @@ export class ApiPool {
   }
 
   /**
-   * Posts what stores nothing, such as a TokenRequest: as with `get`, it may be sent twice.
+   * Posts what stores nothing, such as a TokenRequest, for the answer.
    * @throws {ApiError | ClusterUnreachableError | ApiProtocolError}
    */
-  async postJson(path: string, body: JsonObject, options: JsonGetOptions): Promise<JsonObject> {
-    const response = await this.#ask(path, { ...options, posted: JSON.stringify(body) });
-    const text = await bodyOf(response, options.maxBytes ?? jsonBodyBytes);
+  async postJson(path: string, object: JsonObject, options: JsonGetOptions): Promise<JsonObject> {
+    const write = { method: 'POST', contentType: 'application/json', body: JSON.stringify(object) } as const;
+    const text = await bodyOf(await this.#ask(path, options, write), options.maxBytes ?? jsonBodyBytes);
     return parseJsonObject(text, 'the answer');
   }
 
@@ -132,29 +160,31 @@ export class ApiPool {
     );
   }
 
-  #send(access: ClusterAccess, path: string, options: SendOptions): Promise<IncomingMessage> {
-    const { signal, accept, posted } = options;
+  #send(
+    access: ClusterAccess,
+    path: string,
+    { signal, accept }: GetOptions,
+    write: Write | undefined,
+  ): Promise<IncomingMessage> {
     const secure = access.server.protocol === 'https:';
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     if (signal.aborted || this.#closing.signal.aborted) {
       reject(new ClusterUnreachableError('the request was ended before it was sent'));
       return promise;
     }
-    const requestOptions: RequestOptions = {
+    const options: RequestOptions = {
       ...access.options,
-      method: posted === undefined ? 'GET' : 'POST',
       agent: access.proxyAgent ?? (secure ? this.#httpsAgent : this.#httpAgent),
       headers: {
         ...access.headers,
-        ...(posted !== undefined && {
-          'Content-Type': 'application/json',
-          'Content-Length': Buffer.byteLength(posted),
-        }),
         Accept: accept ?? 'application/json',
         'User-Agent': 'carm-webhook',
+        // Of a DELETE, Node.js writes no length by itself, and the server would take the body for another request.
+        ...(write && { 'Content-Type': write.contentType, 'Content-Length': Buffer.byteLength(write.body) }),
       },
+      ...(write && { method: write.method }),
     };
-    const request = (secure ? httpsRequest : httpRequest)(urlOf(access.server, path), requestOptions);
+    const request = (secure ? httpsRequest : httpRequest)(urlOf(access.server, path), options);
     const end = () => request.destroy(new Error('the request was ended'));
     signal.addEventListener('abort', end, { once: true });
     this.#closing.signal.addEventListener('abort', end, { once: true });
@@ -175,7 +205,7 @@ export class ApiPool {
       if (isCertificateError(error)) this.#credentials.forget();
       reject(new ClusterUnreachableError(`no answer from ${access.server.host}: ${error.message}`, { cause }));
     });
-    request.end(posted);
+    request.end(write?.body);
     return promise;
   }
 

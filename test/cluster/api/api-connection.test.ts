@@ -7,6 +7,7 @@ import { createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
@@ -154,6 +155,27 @@ describe('API connection', { timeout: 20_000 }, () => {
       reason: 'Unauthorized',
     });
     assert.deepEqual(seen, ['Bearer two', 'Bearer three']);
+    await pool.close();
+  });
+
+  test('what is posted is sent whole, as JSON, and again after a 401', async () => {
+    const bodies: string[] = [];
+    handler = async (request, response) => {
+      const { method, headers } = request;
+      const sent = await text(request);
+      bodies.push(`${method} ${headers['content-type']} ${sent}`);
+      if (bodies.length === 1) {
+        await writeFile(join(folder, 'posting-token'), 'second');
+        answerStatus(401, {})(request, response);
+      } else response.writeHead(201).end(`{"sent":${sent}}`);
+    };
+    await writeFile(join(folder, 'posting-token'), 'first');
+    const pool = await poolFor({ tokenFile: join(folder, 'posting-token') });
+    const body = { kind: 'TokenRequest', spec: { audiences: ['\u00e9'] } };
+    assert.deepEqual(await pool.postJson('/token', body, { signal: inTime() }), { sent: body });
+    const once = `POST application/json ${JSON.stringify(body)}`;
+    assert.deepEqual(bodies, [once, once]);
+    await assert.rejects(pool.postJson('/token', body, { signal: inTime(), maxBytes: 10 }), { code: 'ApiProtocol' });
     await pool.close();
   });
 
