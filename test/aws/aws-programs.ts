@@ -10,6 +10,10 @@ export const pythonFolder = (): string => cacheFolder(import.meta.dirname, ['req
 export const goClientModule = join(import.meta.dirname, 'clients', 'go');
 export const goClientFolder = (): string => cacheFolder(goClientModule, ['go.mod', 'go.sum', 'main.go']);
 
+/** The Go module that evaluates Terraform files, and where its program (`terraform-policies`) goes. */
+export const terraformModule = join(import.meta.dirname, 'terraform');
+export const terraformFolder = (): string => cacheFolder(terraformModule, ['go.mod', 'go.sum', 'main.go']);
+
 /** The Maven project of a client, and the copy of it that is built. */
 export const javaClientProject = join(import.meta.dirname, 'clients', 'java');
 export const javaClientFiles = ['pom.xml', 'src/main/java/Identity.java'] as const;
@@ -32,6 +36,13 @@ export function pythonProgram(name: 'python' | 'aws'): string {
 /** @throws {TestbedMissing} */
 export function goClientProgram(): string {
   const path = join(goClientFolder(), 'identity');
+  if (!isExecutable(path)) throw missing(path);
+  return path;
+}
+
+/** @throws {TestbedMissing} */
+export function terraformProgram(): string {
+  const path = join(terraformFolder(), 'terraform-policies');
   if (!isExecutable(path)) throw missing(path);
   return path;
 }

@@ -1,12 +1,12 @@
 /*
- * Installs what `make aws-e2e` needs and this user does not have yet: ministack, boto3 and AWS CLI 1 by pip, the clients in Go and,
- * with AWS_TESTS=all, in Java. `node test/aws/build.ts`; exit code 0 when all is there, 1 when a build fails, 2 when something to build
- * with is missing.
+ * Installs what `make aws-e2e` needs and this user does not have yet: ministack, boto3 and AWS CLI 1 by pip, the client in Go, what
+ * evaluates Terraform files, and with AWS_TESTS=all the client in Java. `node test/aws/build.ts`; exit code 0 when all is there, 1 when
+ * a build fails, 2 when something to build with is missing.
  */
 import { cpSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isExecutable, TestbedMissing } from '../testbed/binaries.ts';
-import { buildModule } from '../testbed/build-module.ts';
+import { buildModule, type ModulePlan } from '../testbed/build-module.ts';
 import { GoFailed, GoMissing } from '../testbed/go-toolchain.ts';
 import {
   goClientFolder,
@@ -16,6 +16,8 @@ import {
   javaClientProject,
   pythonFolder,
   pythonRequirements,
+  terraformFolder,
+  terraformModule,
 } from './aws-programs.ts';
 import { installOnce, runInstaller } from './install-once.ts';
 
@@ -43,18 +45,28 @@ async function installJavaClient(): Promise<void> {
   await runInstaller('mvn', ['--quiet', '--batch-mode', 'package', 'dependency:copy-dependencies'], { cwd: folder });
 }
 
-async function buildGoClient(): Promise<void> {
-  const plan = {
+function goPlans(): readonly ModulePlan[] {
+  const identity = {
     moduleFolder: goClientModule,
     targetFolder: goClientFolder(),
     programs: new Map([['identity', '.']]),
     linkerFlags: '-s -w',
   };
+  const terraform = {
+    moduleFolder: terraformModule,
+    targetFolder: terraformFolder(),
+    programs: new Map([['terraform-policies', '.']]),
+    linkerFlags: '-s -w',
+  };
+  return [identity, terraform];
+}
+
+async function buildGoPrograms(): Promise<void> {
   const interruption = new AbortController();
   const interrupt = (): void => interruption.abort();
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.once(signal, interrupt);
-  await buildModule(plan, report, interruption.signal);
+  for (const plan of goPlans()) await buildModule(plan, report, interruption.signal);
   for (const signal of signals) process.off(signal, interrupt);
 }
 
@@ -63,7 +75,7 @@ async function main(): Promise<number> {
     // Its Python may have been removed.
     await installOnce(pythonFolder(), installPython, report);
     if (!isExecutable(join(pythonFolder(), 'bin', 'python'))) await installPython();
-    await buildGoClient();
+    await buildGoPrograms();
     if (process.env['AWS_TESTS'] === 'all') await installOnce(javaClientFolder(), installJavaClient, report);
     report('complete');
     return 0;

@@ -150,7 +150,7 @@ func main() {
 			}
 			values[name] = text
 		}
-		blocks = append(blocks, result{block.Type, block.Labels, values})
+		blocks = append(blocks, result{block.Type, append([]string{}, block.Labels...), values})
 	}
 	formatted := isJSON || bytes.Equal(hclwrite.Format(source), source)
 	json.NewEncoder(os.Stdout).Encode(map[string]any{"formatted": formatted, "blocks": blocks})
