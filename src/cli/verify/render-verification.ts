@@ -18,7 +18,7 @@ function fixOf({ fixedBy, fix }: RefusalEntry, step?: WalkStep, caller?: WalkSte
     case 'account of the role':
       return asked(administrators(step?.role.accountId, "administrators of the role's account"));
     case 'account of the caller':
-      return asked(administrators(caller?.role.accountId, "administrators of the hub role's account"));
+      return asked(administrators((caller ?? step)?.role.accountId, "administrators of the hub role's account"));
     case 'platform team':
       return `Ask your platform team to ${fix}.`;
     case 'you':

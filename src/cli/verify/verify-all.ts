@@ -62,9 +62,13 @@ export function readOnceCluster(
     cache: undefined,
     read<R extends Lookup>(lookup: R, namespace: string, deadline: number) {
       const key = lookupKey(lookup);
-      const found = known.get(key) ?? read(lookup, namespace, deadline);
+      const before = known.get(key);
+      if (before !== undefined) return before as Promise<LookupResult<R>>;
+      const found = read(lookup, namespace, deadline);
       known.set(key, found);
-      return found as Promise<LookupResult<R>>;
+      // A read that failed is tried again for the next.
+      found.catch(() => known.delete(key));
+      return found;
     },
   };
 }

@@ -81,14 +81,14 @@ describe('an argument that no command takes is exit 2, one line that quotes it',
 
   test('help on what is no command', async () => {
     for (const word of ['help', '--help', '-h']) {
-      const { code, stderr } = await runCommand([word, 'verify']);
+      const { code, stderr } = await runCommand([word, 'verity']);
       assert.equal(code, 2);
-      assert.match(stderr, /^carm-webhook: unknown command "verify"; commands are: serve, /);
+      assert.match(stderr, /^carm-webhook: unknown command "verity"; commands are: serve, /);
     }
   });
 
   test('but --help wins over them', async () => {
-    for (const name of ['serve', 'inject', 'check', 'why', 'version']) {
+    for (const name of ['serve', 'inject', 'check', 'why', 'verify', 'version']) {
       const { code, stdout } = await runCommand([name, 'unexpected', '--help']);
       assert.equal(code, 0);
       assert.match(stdout, new RegExp(`^Usage: carm-webhook ${name}`));
