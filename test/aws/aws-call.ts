@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { readWebIdentityClaims, type ServiceAccountClaims } from '../e2e-node/web-identity-token.ts';
+import { readWebIdentityClaims } from '../e2e-node/web-identity-token.ts';
 
 /** One call that came to the front, and what became of it. */
 export interface AwsCall {
@@ -68,7 +68,7 @@ function signerOf(authorization: string): { readonly accessKeyId?: string; reado
 function tokenIdentity(token: string | undefined): TokenIdentity | undefined {
   if (token === undefined) return undefined;
   try {
-    const { iss, sub, jti }: ServiceAccountClaims & { readonly jti?: string } = readWebIdentityClaims(token);
+    const { iss, sub, jti } = readWebIdentityClaims(token);
     return { id: jti, issuer: iss, subject: sub };
   } catch {
     return undefined;

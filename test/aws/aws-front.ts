@@ -14,6 +14,7 @@ import { checkCaller, checkParameters, type JsonWebKeySet, judgeToken, type Prov
 import { type AwsCall, readCall } from './aws-call.ts';
 import { type AwsFault, answerWithFault } from './aws-fault.ts';
 import { elementText, elementTexts, IamAccount, IamCallFailed } from './iam-account.ts';
+import { type ServiceCredentials, serviceCredentials } from './service-credentials.ts';
 
 /** Of the oldest calls and sessions nothing is known any more. */
 const remembered = 100_000;
@@ -71,6 +72,15 @@ export class AwsFront {
   /** What AWS would fetch from the issuer; without keys none of its tokens can be verified. */
   setIssuerKeys(issuer: string, keys: JsonWebKeySet): void {
     this.#issuers.set(issuer, keys);
+  }
+
+  /** A session of a role that trusts a service of AWS, as that service takes it: ministack lets an account's root take it. */
+  async serviceSession(roleArn: string, sessionName: string, lifetimeMs: number): Promise<ServiceCredentials> {
+    const credentials = await serviceCredentials(this.#ministackUrl, roleArn, sessionName, lifetimeMs);
+    const [, , , , account, role = ''] = roleArn.split(':');
+    const arn = `arn:aws:sts::${account}:assumed-role/${role.slice(role.lastIndexOf('/') + 1)}/${sessionName}`;
+    this.#keep(credentials.AccessKeyId, { arn, expiresAtMs: Date.parse(credentials.Expiration) });
+    return credentials;
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -169,12 +179,16 @@ export class AwsFront {
     const expiresAtMs = Math.min(givenMs, Date.now() + lifetimeMs);
     call.session = elementText(xml, 'Arn');
     call.sessionKeyId = elementText(xml, 'AccessKeyId');
-    this.#sessions.set(call.sessionKeyId ?? '', { arn: call.session ?? '', expiresAtMs });
-    if (this.#sessions.size > remembered) this.#sessions.delete(this.#sessions.keys().next().value ?? '');
+    this.#keep(call.sessionKeyId ?? '', { arn: call.session ?? '', expiresAtMs });
     if (expiresAtMs === givenMs) return answer;
     const shorter = xml.replace(/<Expiration>[^<]*/, `<Expiration>${new Date(expiresAtMs).toISOString()}`);
     const body = Buffer.from(shorter);
     return { ...answer, headers: { ...answer.headers, 'content-length': String(body.length) }, body };
+  }
+
+  #keep(accessKeyId: string, session: Session): void {
+    this.#sessions.set(accessKeyId, session);
+    if (this.#sessions.size > remembered) this.#sessions.delete(this.#sessions.keys().next().value ?? '');
   }
 
   async #passOn(request: IncomingMessage, body: Buffer): Promise<Answer> {

@@ -60,8 +60,8 @@ export class AwsScene {
     const hub = aws.iam(hubAccount);
     const node = await hub.createRole({ name: 'node', trust: serviceTrust('ec2.amazonaws.com') });
     await hub.createRole({ name: 'pod-identity', trust: serviceTrust('pods.eks.amazonaws.com') });
-    const metadata = await MetadataService.start(aws.ministackUrl, node);
-    const agent = await PodIdentityAgent.start(aws.ministackUrl, hub.roleArn('pod-identity'));
+    const metadata = await MetadataService.start(aws, node);
+    const agent = await PodIdentityAgent.start(aws, hub.roleArn('pod-identity'));
     return new AwsScene(plane, webhook, aws, issuer, metadata, agent);
   }
 

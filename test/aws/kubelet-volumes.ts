@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { readWebIdentityClaims } from '../e2e-node/web-identity-token.ts';
 import type { ControlPlane } from '../testbed/control-plane.ts';
 import { type ClientMount, clientFolder } from './aws-client.ts';
 
@@ -46,6 +47,8 @@ interface MountedContainer {
 export class KubeletVolumes {
   readonly env: Readonly<Record<string, string>>;
   readonly mounts: readonly ClientMount[];
+  /** Of the tokens that are there now. */
+  tokenIds: readonly (string | undefined)[] = [];
   readonly #plane: ControlPlane;
   readonly #pod: MountedPod;
   readonly #volumes: readonly { readonly folder: string; readonly sources: readonly ProjectedSource[] }[];
@@ -80,15 +83,19 @@ export class KubeletVolumes {
 
   /** Writes every file anew, with new tokens: as kubelet does from time to time. */
   async fill(): Promise<void> {
+    const ids: (string | undefined)[] = [];
     for (const { folder, sources } of this.#volumes) {
       for (const { serviceAccountToken, downwardAPI } of sources) {
         if (serviceAccountToken !== undefined) {
-          write(join(folder, serviceAccountToken.path), await this.#token(serviceAccountToken));
+          const token = await this.#token(serviceAccountToken);
+          ids.push(readWebIdentityClaims(token).jti);
+          write(join(folder, serviceAccountToken.path), token);
         }
         for (const { path, fieldRef } of downwardAPI?.items ?? [])
           write(join(folder, path), this.#field(fieldRef.fieldPath));
       }
     }
+    this.tokenIds = ids;
   }
 
   /** The file on the host, by its path in the container. */

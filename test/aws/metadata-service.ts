@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { closeServer, listenAt } from './link-local-server.ts';
-import { serviceCredentials } from './role-credentials.ts';
+import type { Aws } from './start-aws.ts';
 
 /** Where every SDK looks for the node that it runs on. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html */
 const address = '169.254.169.254';
@@ -9,18 +9,18 @@ const credentialsPath = '/latest/meta-data/iam/security-credentials/';
 
 /** The metadata service of a node: hands out the node's role to whoever asks, and remembers the paths that were asked for. */
 export class MetadataService {
-  readonly #ministackUrl: string;
+  readonly #aws: Aws;
   readonly #roleArn: string;
   #paths: string[] = [];
   #server: Server | undefined;
 
-  private constructor(ministackUrl: string, roleArn: string) {
-    this.#ministackUrl = ministackUrl;
+  private constructor(aws: Aws, roleArn: string) {
+    this.#aws = aws;
     this.#roleArn = roleArn;
   }
 
-  static async start(ministackUrl: string, roleArn: string): Promise<MetadataService> {
-    const service = new MetadataService(ministackUrl, roleArn);
+  static async start(aws: Aws, roleArn: string): Promise<MetadataService> {
+    const service = new MetadataService(aws, roleArn);
     service.#server = await listenAt(address, (request, response) => {
       service.#answer(request, response).catch(() => response.destroy());
     });
@@ -45,7 +45,7 @@ export class MetadataService {
       response.setHeader('x-aws-ec2-metadata-token-ttl-seconds', '21600');
       response.end('token-of-the-metadata-service');
     } else if (url.startsWith(credentialsPath) && url.endsWith(roleName)) {
-      const keys = await serviceCredentials(this.#ministackUrl, this.#roleArn, 'i-0123456789abcdef0', anHourMs);
+      const keys = await this.#aws.serviceSession(this.#roleArn, 'i-0123456789abcdef0', anHourMs);
       const all = { Code: 'Success', Type: 'AWS-HMAC', LastUpdated: new Date().toISOString(), ...keys };
       response.end(JSON.stringify(all));
     } else if (url === credentialsPath || url === credentialsPath.slice(0, -1)) {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { readWebIdentityClaims } from '../e2e-node/web-identity-token.ts';
+import { readWebIdentityClaims, type ServiceAccountClaims } from '../e2e-node/web-identity-token.ts';
 import { closeServer, listenAt } from './link-local-server.ts';
-import { serviceCredentials } from './role-credentials.ts';
+import type { Aws } from './start-aws.ts';
 
 /* https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html */
 const address = '169.254.170.23';
@@ -27,19 +27,19 @@ export const podIdentityVolume = {
 export class PodIdentityAgent {
   /** How long the next credentials are good; an hour if nothing else is said. */
   lifetimeMs: number | undefined;
-  readonly #ministackUrl: string;
+  readonly #aws: Aws;
   readonly #roleArn: string;
   /** The tokens that were shown, by their id. */
   #tokens: (string | undefined)[] = [];
   #server: Server | undefined;
 
-  private constructor(ministackUrl: string, roleArn: string) {
-    this.#ministackUrl = ministackUrl;
+  private constructor(aws: Aws, roleArn: string) {
+    this.#aws = aws;
     this.#roleArn = roleArn;
   }
 
-  static async start(ministackUrl: string, roleArn: string): Promise<PodIdentityAgent> {
-    const agent = new PodIdentityAgent(ministackUrl, roleArn);
+  static async start(aws: Aws, roleArn: string): Promise<PodIdentityAgent> {
+    const agent = new PodIdentityAgent(aws, roleArn);
     agent.#server = await listenAt(address, (request, response) => {
       agent.#answer(request, response).catch(() => response.destroy());
     });
@@ -58,19 +58,19 @@ export class PodIdentityAgent {
   }
 
   async #answer({ url, headers }: IncomingMessage, response: ServerResponse): Promise<void> {
-    const claims: { aud?: readonly string[]; jti?: string } = claimsOf(headers.authorization ?? '');
+    const claims = claimsOf(headers.authorization ?? '');
     this.#tokens.push(claims.jti);
     if (url !== '/v1/credentials' || claims.aud?.includes(audience) !== true) {
       response.writeHead(400).end('the token is not for this agent');
       return;
     }
-    const keys = await serviceCredentials(this.#ministackUrl, this.#roleArn, sessionName, this.lifetimeMs ?? anHourMs);
+    const keys = await this.#aws.serviceSession(this.#roleArn, sessionName, this.lifetimeMs ?? anHourMs);
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ ...keys, AccountId: this.#roleArn.split(':')[4] }));
   }
 }
 
-function claimsOf(token: string): object {
+function claimsOf(token: string): Partial<ServiceAccountClaims> {
   try {
     return readWebIdentityClaims(token.trim());
   } catch {

@@ -32,7 +32,7 @@ export function describeIdentities(sceneOf: () => SdkScene): void {
   });
 
   describe('every SDK goes on when its sessions have ended and its tokens were replaced', () => {
-    for (const way of [ways.webIdentity, ways.chain, ways.chainWithId, ways.chainOverEks]) {
+    for (const way of [ways.webIdentity, ways.chainWithId, ways.chainOverEks]) {
       test(way.what, testLimit, async () => {
         const scene = sceneOf();
         const { aws, agent } = scene.cluster;
@@ -41,22 +41,24 @@ export function describeIdentities(sceneOf: () => SdkScene): void {
         try {
           await scene.within(await scene.podOf(way), {}, async clients => {
             assert.deepEqual(await clients.ask(), everyClient(way.arn));
-            const before = [...tokensOf(aws.takeStsCalls()), ...agent.take()];
             await clients.volumes.fill();
+            // Some SDKs renew again in the background when they have answered.
             await sleep(lifetimeMs + 100);
+            aws.takeStsCalls();
+            agent.take();
 
             assert.deepEqual(await clients.ask(), everyClient(way.arn));
-            const after = aws.takeStsCalls();
-            for (const name of clientNames) {
-              const calls = callsOf(after, name);
-              const given = calls.map(({ sessionKeyId }) => sessionKeyId);
-              assert.ok(given.includes(calls.at(-1)?.accessKeyId), `${name}: ${JSON.stringify(calls)}`);
-              if (way !== ways.chainOverEks) assert.ok(tokensOf(calls).length > 0, name);
-            }
+            const calls = aws.takeStsCalls();
             // The tokens of EKS Pod Identity are shown to its agent.
-            const shown = [...tokensOf(after), ...agent.take()];
+            const shown = way === ways.chainOverEks ? agent.take() : tokensOf(calls);
             assert.ok(shown.length >= clientNames.length);
-            for (const id of shown) assert.ok(id !== undefined && !before.includes(id));
+            for (const id of shown) assert.ok(id !== undefined && clients.volumes.tokenIds.includes(id), id);
+            for (const name of clientNames) {
+              const ofClient = callsOf(calls, name);
+              const given = ofClient.map(({ sessionKeyId }) => sessionKeyId);
+              const asked = ofClient.find(({ action }) => action === 'GetCallerIdentity');
+              assert.ok(given.includes(asked?.accessKeyId), `${name}: ${JSON.stringify(ofClient)}`);
+            }
           });
         } finally {
           aws.setSessionLifetime(undefined);

@@ -4,6 +4,7 @@ import type { AwsFault } from './aws-fault.ts';
 import { AwsFront } from './aws-front.ts';
 import { IamAccount } from './iam-account.ts';
 import { Ministack } from './ministack.ts';
+import type { ServiceCredentials } from './service-credentials.ts';
 
 /** AWS on loopback: as many accounts as are asked for, with IAM and an STS that judges as AWS does. */
 export interface Aws {
@@ -21,6 +22,8 @@ export interface Aws {
   setIssuerKeys(issuer: string, keys: JsonWebKeySet): void;
   /** How long new sessions are good; undefined: as long as AWS says. */
   setSessionLifetime(ms: number | undefined): void;
+  /** Credentials of a role that trusts a service of AWS, as that service hands them out. */
+  serviceSession(roleArn: string, sessionName: string, lifetimeMs: number): Promise<ServiceCredentials>;
   /** What calls meet from now on instead of an answer; undefined ends it. */
   setFault(fault: AwsFault | undefined): void;
   stop(): Promise<void>;
@@ -53,6 +56,7 @@ export async function startAws(t?: HasAfter): Promise<Aws> {
     setSessionLifetime: ms => {
       front.sessionLifetimeMs = ms;
     },
+    serviceSession: (roleArn, sessionName, lifetimeMs) => front.serviceSession(roleArn, sessionName, lifetimeMs),
     setFault: fault => {
       front.fault = fault;
     },

@@ -6,6 +6,8 @@ export interface ServiceAccountClaims {
   readonly iss: string;
   readonly aud: readonly string[];
   readonly sub: string;
+  /** Unique to each token of kube-apiserver. */
+  readonly jti?: string;
   /** Seconds since the epoch, as all times of a token. */
   readonly iat: number;
   readonly nbf: number;

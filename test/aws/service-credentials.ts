@@ -1,20 +1,20 @@
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 
 /** As the services of AWS write credentials for a program. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html */
-export interface ServedCredentials {
+export interface ServiceCredentials {
   readonly AccessKeyId: string;
   readonly SecretAccessKey: string;
   readonly Token: string;
   readonly Expiration: string;
 }
 
-/** A session of a role that trusts a service of AWS, taken as that service does: ministack lets an account's root take it. */
+/** `lifetimeMs` is what the service says; the session itself lasts an hour. */
 export async function serviceCredentials(
   ministackUrl: string,
   roleArn: string,
   sessionName: string,
   lifetimeMs: number,
-): Promise<ServedCredentials> {
+): Promise<ServiceCredentials> {
   const root = { accessKeyId: roleArn.split(':')[4] ?? '', secretAccessKey: 'any' };
   const client = new STSClient({ endpoint: ministackUrl, region: 'us-east-1', credentials: root });
   const { Credentials } = await client.send(new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: sessionName }));
