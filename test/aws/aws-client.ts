@@ -116,16 +116,24 @@ export class AwsClient {
   }
 
   #start(openInput: boolean): SupervisedProcess {
-    const { env, mounts, home } = this.#surroundings;
-    const nothing = Object.fromEntries(Object.keys(process.env).map(name => [name, undefined]));
-    const folders = mounts.flatMap(({ folder, path }) => [folder, path]);
-    const mounted = [join(clients, 'mounted.sh'), String(mounts.length), ...folders, ...commandOf(this.name)];
-    return new SupervisedProcess('unshare', ['--mount', '--propagation', 'private', '--', 'sh', ...mounted], {
-      cwd: home,
-      openInput,
-      env: { ...nothing, HOME: home, ...env },
-    });
+    return startMounted(commandOf(this.name), this.#surroundings, openInput);
   }
+}
+
+/** A command with a container's environment and volumes, and nothing else of this process's. */
+export function startMounted(
+  command: readonly string[],
+  { env, mounts, home }: ClientSurroundings,
+  openInput = false,
+): SupervisedProcess {
+  const nothing = Object.fromEntries(Object.keys(process.env).map(name => [name, undefined]));
+  const folders = mounts.flatMap(({ folder, path }) => [folder, path]);
+  const mounted = [join(clients, 'mounted.sh'), String(mounts.length), ...folders, ...command];
+  return new SupervisedProcess('unshare', ['--mount', '--propagation', 'private', '--', 'sh', ...mounted], {
+    cwd: home,
+    openInput,
+    env: { ...nothing, HOME: home, ...env },
+  });
 }
 
 /** A folder for one client's HOME or volume, below the system's temporary folder. */

@@ -128,6 +128,8 @@ export class KubeletVolumes {
 
   /** kubelet writes an empty file for an annotation that is not there. */
   #field(fieldPath: string): string {
+    // In the volume of every pod that mounts its token for the API server.
+    if (fieldPath === 'metadata.namespace') return this.#pod.metadata.namespace;
     const [, key] = /^metadata\.annotations\['([^']+)'\]$/.exec(fieldPath) ?? [];
     assert.ok(key !== undefined, `${fieldPath} is no annotation`);
     return this.#pod.metadata.annotations?.[key] ?? '';

@@ -32,7 +32,7 @@ describe('help', () => {
     });
   }
 
-  for (const name of ['inject', 'check', 'why', 'verify']) {
+  for (const name of ['inject', 'check', 'why', 'verify', 'iam']) {
     test(`of ${name} has examples, and every flag that changes a decision`, async () => {
       const { stdout } = await runCommand([name, '--help']);
       const examples = stdout.split('Examples:\n')[1]?.split('\n\n')[0]?.split('\n') ?? [];

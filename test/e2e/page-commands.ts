@@ -13,6 +13,10 @@ export interface PageCommandsOptions {
   readonly plane: ControlPlane;
   /** Where the commands run. */
   readonly cwd: string;
+  /** The heading of a block that runs before every other one, as in a reader's shell: it sets the variables of the page. */
+  readonly names?: string;
+  /** Folders with programs beside kubectl. */
+  readonly programs?: readonly string[];
 }
 
 /** The commands of a page in docs/, in blocks fenced as `sh`, by the heading they stand under. Other fences are for reading. */
@@ -45,11 +49,13 @@ export class PageCommands {
 
   /** Runs a block under a heading, the first one if nothing else is said, and returns its stdout. It must end with 0. */
   async run(heading: string, variables: Readonly<Record<string, string>> = {}, index = 0): Promise<string> {
-    const { plane, cwd } = this.#options;
-    const script = this.#blocks.get(heading)?.[index];
-    if (script === undefined) throw new Error(`the page has no block ${index} of commands under ${heading}`);
+    const { plane, cwd, names, programs = [] } = this.#options;
+    const block = this.#blocks.get(heading)?.[index];
+    if (block === undefined) throw new Error(`the page has no block ${index} of commands under ${heading}`);
+    const before = names === undefined || names === heading ? [] : (this.#blocks.get(names) ?? []);
+    const script = [...before, block].join('\n');
     this.#run.add(`${heading} ${index}`);
-    const path = [dirname(controlPlaneProgram('kubectl')), process.env['PATH']].join(delimiter);
+    const path = [...programs, dirname(controlPlaneProgram('kubectl')), process.env['PATH']].join(delimiter);
     const shell = new SupervisedProcess('/bin/sh', ['-eu', '-c', script], {
       cwd,
       env: { ...variables, PATH: path, KUBECONFIG: plane.adminKubeconfig, HOME: cwd },
