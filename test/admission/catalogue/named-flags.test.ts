@@ -8,8 +8,9 @@ const folder = new URL('../../../src/admission/catalogue/', import.meta.url);
 const ofKubectl = ['--namespace', '--overwrite', '--type', '--patch', '--from-literal'];
 /** Nothing that they allow is denied: they set what is injected, or where messages end. */
 const noWayOut = [
+  ...['--credentials', '--external-id'],
   ...['--token-expiration', '--role-session-name', '--disable-instance-metadata'],
-  ...['--credentials', '--external-id', '--support-message', '--workloads', '--default-mode'],
+  ...['--support-message', '--workloads', '--default-mode'],
 ];
 
 test('messages name flags that there are, and each flag by which a platform team can allow what is denied', () => {
