@@ -10,7 +10,7 @@ const testLimit = { timeout: 120_000 };
 /** Of the sessions of the second half. Less than any SDK would keep. */
 const lifetimeMs = 2_000;
 
-const everyClient = (arn: string) => new Map(clientNames.map(name => [name, { arn }]));
+const everyClient = (arn: string, names = clientNames) => new Map(names.map(name => [name, { arn }]));
 
 export function describeIdentities(sceneOf: () => SdkScene): void {
   describe('every SDK ends with the mapped role', () => {
@@ -18,10 +18,11 @@ export function describeIdentities(sceneOf: () => SdkScene): void {
       test(way.what, testLimit, async () => {
         const scene = sceneOf();
         const { aws, metadata } = scene.cluster;
-        await scene.within(await scene.podOf(way), {}, async clients => {
-          assert.deepEqual(await clients.ask(), everyClient(way.arn));
+        const names = way.names ?? clientNames;
+        await scene.within(await scene.podOf(way), { names }, async clients => {
+          assert.deepEqual(await clients.ask(), everyClient(way.arn, names));
           const calls = aws.takeStsCalls();
-          for (const name of clientNames) {
+          for (const name of names) {
             const hops = callsOf(calls, name).map(hopOf);
             assert.deepEqual(hops, [...way.hops, { action: 'GetCallerIdentity', caller: way.arn }], name);
           }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { BoundNamespace } from '../e2e/bound-namespace.ts';
+import type { ClientName } from './aws-client.ts';
 import { AwsScene, hubAccount, type PodClients } from './aws-scene.ts';
 import type { Hop } from './client-calls.ts';
 import { assumePolicy, type IamAccount, roleTrust } from './iam-account.ts';
@@ -34,6 +35,8 @@ export interface Way {
   readonly what: string;
   readonly namespace: string;
   readonly spec: object;
+  /** One SDK, where all that differs is what the webhook writes. */
+  readonly names?: readonly ClientName[];
   /** Whom every SDK ends as. */
   readonly arn: string;
   /** The calls of STS by which it gets there. */
@@ -62,6 +65,7 @@ export const ways = {
   },
   webIdentityRequested: {
     what: 'web identity, a requested role',
+    names: ['js'],
     namespace: 'web',
     spec: { serviceAccountName: 'requests' },
     arn: sessionArn(webAccount, 's3', 'web.requests'),
@@ -76,6 +80,7 @@ export const ways = {
   },
   chainRequested: {
     what: 'a chain to a requested role',
+    names: ['js'],
     namespace: 'chained',
     spec: { serviceAccountName: 'requests' },
     arn: sessionArn(chainAccount, 's3', 'chained.requests'),
@@ -86,6 +91,7 @@ export const ways = {
   },
   webIdentityBesideChain: {
     what: 'web identity for one ServiceAccount of a namespace that chains',
+    names: ['js'],
     namespace: 'chained',
     spec: { serviceAccountName: 'web' },
     arn: sessionArn(chainAccount, 'direct', 'chained.web'),

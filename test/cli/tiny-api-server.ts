@@ -30,6 +30,9 @@ export interface TinyApiServer {
 }
 
 const token = 'good-token';
+
+/** Of its tokens, as it says itself. */
+export const tinyIssuer = 'https://keys.example.com/tiny';
 const resources: Readonly<Record<string, string>> = {
   namespaces: 'Namespace',
   serviceaccounts: 'ServiceAccount',
@@ -85,11 +88,14 @@ function answerApis(path: string, objects: readonly TinyObject[]) {
 }
 
 function answer(url: URL, objects: readonly TinyObject[]) {
+  if (url.pathname === '/.well-known/openid-configuration') return { code: 200, body: { issuer: tinyIssuer } };
   if (url.pathname.startsWith('/apis')) return answerApis(url.pathname, objects);
   const [, namespace, resource, name] =
     /^\/api\/v1(?:\/namespaces\/([^/]+)(?=\/[a-z]))?\/([a-z]+)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
   const kind = resources[resource ?? ''];
-  const matching = objects.filter(object => object.kind === kind);
+  const matching = objects.filter(
+    ({ kind: of, metadata }) => of === kind && (namespace === undefined || metadata.namespace === namespace),
+  );
   if (name === undefined) return page(matching, url);
   const found = matching.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
   return found === undefined ? status(404, 'NotFound') : { code: 200, body: found };

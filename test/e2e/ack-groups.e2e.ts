@@ -25,8 +25,9 @@ interface Rule {
 }
 
 interface AccessRule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
+  readonly apiGroups?: readonly string[];
+  /** Undefined in a rule about paths. */
+  readonly resources?: readonly string[];
   readonly verbs: readonly string[];
 }
 
@@ -59,7 +60,7 @@ describe("the groups of ACK's resources", () => {
     );
     for (const role of roles) {
       const rules = role['rules'] as readonly AccessRule[];
-      const [lists, ...more] = rules.filter(({ resources }) => resources.includes('*'));
+      const [lists, ...more] = rules.filter(({ resources }) => resources?.includes('*'));
       assert.deepEqual(more, []);
       assert.deepEqual([...(lists?.apiGroups ?? [])].sort(), every.filter(group => group !== ackCommonGroup).sort());
       assert.deepEqual(lists?.verbs, ['list']);

@@ -1,7 +1,6 @@
 import type { AccountId } from '../../accounts/account-id.ts';
 import { type Binding, isBound } from '../../accounts/binding.ts';
 import { resolveRoleAccess } from '../../accounts/role-access.ts';
-import type { Problem } from '../../admission/catalogue/denials.ts';
 import type { View } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
 import { PodReview, resolvePod, reviewPod } from '../../admission/pods/pod-review.ts';
@@ -128,7 +127,7 @@ class Collector {
     const user = { namespace: review.namespace, serviceAccountName: name, serviceAccount: object };
     const access = resolveRoleAccess(podRole, user, this.#config);
     if (!access.ok) {
-      this.leaveOut(review.deny(access.problem as Problem).message());
+      this.leaveOut(review.deny(access.problem).message());
       return;
     }
     const { audience } = readTokenSettings(pod.annotations, object.annotations, this.#config.tokenExpirationSeconds);

@@ -213,7 +213,7 @@ and to get /.well-known/openid-configuration, or --oidc-issuer.
 
 Examples:
   carm-webhook iam -n team-a -o aws-cli
-  carm-webhook iam --all -o terraform --oidc-issuer https://oidc.eks.eu-west-1.amazonaws.com/id/A1B2
+  carm-webhook iam --all -o terraform --oidc-issuer https://keys.example.com/one
   carm-webhook iam -n team-a --resource s3 --resource-arn arn:aws:s3:::reports
 
 ${describeFlags(iamFlags, iamFlags.output)}`,
