@@ -77,8 +77,13 @@ export class KubeletVolumes {
 
   static async of(plane: ControlPlane, pod: MountedPod, container = 'app'): Promise<KubeletVolumes> {
     const volumes = new KubeletVolumes(plane, pod, container);
-    await volumes.fill();
-    return volumes;
+    try {
+      await volumes.fill();
+      return volumes;
+    } catch (error) {
+      volumes.remove();
+      throw error;
+    }
   }
 
   /** Writes every file anew, with new tokens: as kubelet does from time to time. */

@@ -44,6 +44,70 @@ function pod(name: string, spec: unknown, annotations = {}): unknown {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'team-a', annotations }, spec };
 }
 
+describe('a pod in chain mode', () => {
+  const hub = 'arn:aws:iam::999988887777:role/hub';
+  const flags = [
+    ...['--credentials=chain', `--hub-role-arn=${hub}`, '--source-accounts=999988887777'],
+    '--external-id={account}/{namespace}',
+  ];
+  const plain = pod('web', { containers: [{ name: 'app' }] });
+  const serviceAccount = {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'default', namespace: 'team-a' },
+  };
+
+  /** The pod as `inject` writes it. */
+  async function injected(
+    t: TestContext,
+  ): Promise<{ spec: object; metadata: { annotations: Record<string, string> } }> {
+    const folder = await stateWith(t, [serviceAccount]);
+    const input = join(folder, '..', `${folder.split('/').at(-1)}.yaml`);
+    t.after(() => rm(input, { force: true }));
+    await writeFile(input, stringify(plain));
+    const { code, stdout, stderr } = await runCommand(['inject', '-f', input, '--state', folder, ...flags]);
+    assert.equal(code, 0, stderr);
+    return parse(stdout);
+  }
+
+  test('what it would get: the mode, the hub role and the external id', async t => {
+    const folder = await stateWith(t, [serviceAccount, plain]);
+    const { stdout } = await runCommand(['why', 'pod', 'web', '-n', 'team-a', '--state', folder, ...flags]);
+    assert.match(stdout, /^Credentials: +chain$/m);
+    assert.match(stdout, new RegExp(`^Hub role: +${hub}$`, 'm'));
+    assert.match(stdout, /^External id: +111122223333\/team-a$/m);
+    const { answer } = await whyJson('pod', 'web', '-n', 'team-a', '--state', folder, ...flags);
+    assert.deepEqual(answer.now.access, { credentials: 'chain', hubRoleArn: hub, externalId: '111122223333/team-a' });
+    assert.equal(answer.now.roleArn, workloadRole);
+  });
+
+  test('what it has: by its config file, and a new one gets the same again', async t => {
+    const folder = await stateWith(t, [serviceAccount, await injected(t)]);
+    const { answer } = await whyJson('pod', 'web', '-n', 'team-a', '--state', folder, ...flags);
+    const [has] = answer.has.containers;
+    assert.equal(has.roleArn, workloadRole);
+    assert.deepEqual(
+      [has.chain.hubRoleArn, has.chain.externalId, has.chain.overPodIdentity],
+      [hub, '111122223333/team-a', false],
+    );
+    assert.equal(answer.now.containers[0].env.AWS_SDK_LOAD_CONFIG, '1');
+    const { stdout } = await runCommand(['why', 'pod', 'web', '-n', 'team-a', '--state', folder, ...flags]);
+    assert.match(stdout, new RegExp(`config: ${workloadRole} by hub role ${hub} with external id 111122223333/team-a`));
+    // In the other mode a new one would get the pair, without anything of the chain.
+    const other = await whyJson('pod', 'web', '-n', 'team-a', '--state', folder);
+    assert.equal(other.answer.now.containers[0].env.AWS_ROLE_ARN, workloadRole);
+    assert.deepEqual(other.answer.now.access, { credentials: 'web-identity' });
+  });
+
+  test('a config of someone else is not believed', async t => {
+    const forged = await injected(t);
+    forged.metadata.annotations['carm-webhook.dev/aws-config'] += 'credential_process = /bin/sh\n';
+    const folder = await stateWith(t, [serviceAccount, forged]);
+    const { stdout } = await runCommand(['why', 'pod', 'web', '-n', 'team-a', '--state', folder, ...flags]);
+    assert.match(stdout, /config, whose text is not one that carm-webhook wrote/);
+  });
+});
+
 describe('why namespace', () => {
   test('tells account, role, where it came from, mode and what a plain pod would get', async () => {
     const { code, answer } = await whyJson('namespace', 'team-a', '--state', demoState);
