@@ -46,8 +46,8 @@ describe('deploy/components/verify-roles', () => {
   before(
     async () => {
       [plane, aws] = await Promise.all([ControlPlane.start(), startAws()]);
-      const keys = await plane.request<string>('GET', '/openid/v1/jwks');
-      aws.setIssuerKeys(issuer, JSON.parse(keys.body) as JsonWebKeySet);
+      const keys = await plane.request<JsonWebKeySet>('GET', '/openid/v1/jwks');
+      aws.setIssuerKeys(issuer, keys.body);
       // One account as it should be, with a role that lets exactly the pods in, and one without a provider.
       const subjects = ['system:serviceaccount:good:app', 'system:serviceaccount:broken:app'];
       await aws.iam(usable).createOidcProvider(issuer);
