@@ -11,6 +11,7 @@ const badValues: Readonly<Record<string, readonly string[]>> = {
   'ops-port': ['b@d', '65536', '-1', ''],
   'tls-min-version': ['VersionTLS11', ''],
   'tls-self-signed': ['b@d', ''],
+  'verify-roles': ['b@d', ''],
   'max-staleness': ['b@d', '4s', '-9s', '24h1ns', '300000000h', ''],
   'api-server-cidrs': ['b@d', '10.0.0.0/33', '2001:db8::/129', '10.0.0/8'],
   'shutdown-delay': ['b@d', '-9s', '86401', '600h', ''],
