@@ -1,5 +1,4 @@
 import type { Logger } from './logs.ts';
-import type { Metrics } from './metrics.ts';
 import type { Peer } from './peers.ts';
 
 /**
@@ -23,13 +22,18 @@ interface Quiet {
   lastAddress: string;
 }
 
+/** Where each is counted. */
+export interface ShortageCounts {
+  shortage(cause: ShortageCause): void;
+}
+
 /** Counts what is refused for lack of capacity, and logs it at warn, a line a second for each cause at most. */
 export class Shortages {
-  readonly #metrics: Metrics;
+  readonly #metrics: ShortageCounts;
   readonly #logger: Logger;
   readonly #quiet = new Map<ShortageCause, Quiet>();
 
-  constructor(metrics: Metrics, logger: Logger) {
+  constructor(metrics: ShortageCounts, logger: Logger) {
     this.#metrics = metrics;
     this.#logger = logger;
   }
