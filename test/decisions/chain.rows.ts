@@ -17,7 +17,7 @@ import {
 import type { Row } from './row.ts';
 import { account, foreignRole, role } from './state.ts';
 
-/** Pods that get to their role by a hub role. */
+/** Pods that get their role by a hub role. */
 
 const env = '/spec/containers/0/env';
 const volume = '/spec/volumes/1';

@@ -110,7 +110,7 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     }),
   },
   InvalidAnnotation: {
-    cause: `An annotation that ACK reads has a value that ACK does not know. Or the credentials mode or the external id of a pod, on its ServiceAccount or its namespace (\`${credentialsAnnotation}\`, \`${externalIdAnnotation}\`), is not one.`,
+    cause: `An annotation that ACK reads has a value that ACK does not know. Or the credentials mode or the external id of a pod, on its ServiceAccount or its namespace (\`${credentialsAnnotation}\`, \`${externalIdAnnotation}\`), is not valid.`,
     fixedBy: 'you',
     remedy: 'Use one of the values that the message names.',
     say: (problem, at) => {

@@ -87,7 +87,7 @@ class Plan {
   add({ namespace, serviceAccount, audience, access }: Grant): void {
     const { podIdentity } = this.#options;
     const subject = requireSubject({ namespace, serviceAccount });
-    const first = this.of(access.mode === 'chain' ? hubOf(access) : access.role);
+    const first = this.of(access.mode === 'chain' ? hubOf(namespace, access) : access.role);
     if (podIdentity === undefined) {
       const subjects = first.byAudience.get(requirePlain('audience', audience));
       if (subjects === undefined) first.byAudience.set(audience, [subject]);
@@ -125,9 +125,11 @@ class Plan {
   }
 }
 
-function hubOf({ hub, role }: Extract<RoleAccess, { readonly mode: 'chain' }>): RoleArn {
+function hubOf(namespace: string, { hub, role }: Extract<RoleAccess, { readonly mode: 'chain' }>): RoleArn {
   if (hub !== undefined) return hub;
-  throw new IamPlanError(`no hub role is known by which pods get to ${role.text}: set --hub-role-arn`);
+  throw new IamPlanError(
+    `pods of namespace ${quoteNames([namespace])} are in chain mode and have no hub role for ${role.text}: set --hub-role-arn`,
+  );
 }
 
 function providerSteps(roles: readonly RoleSides[], issuers: readonly OidcIssuer[]): readonly IamStep[] {
@@ -174,7 +176,7 @@ export function sharedHubWarnings(grants: readonly Grant[]): readonly string[] {
 }
 
 /**
- * What AWS needs so that exactly these ServiceAccounts get to their roles, in the order that AWS takes: providers; roles, each
+ * What AWS needs so that exactly these ServiceAccounts get their roles, in the order that AWS takes: providers; roles, each
  * after those that it trusts; then what roles may assume, which may name a role that does not exist yet.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
  * @throws {UnsafeNameError} for a name that must not come into a policy.

@@ -103,7 +103,7 @@ function podIdentityDoubts({ podIdentity, eksClusterArns }: Values, grants: read
     .slice(0, 5)
     .map(
       ({ text }) =>
-        `${text} is in no account of the clusters: an association of EKS Pod Identity takes only roles of its cluster's`,
+        `${text} is not in the account of one of these clusters: EKS Pod Identity takes the first role from the cluster's account only`,
     );
 }
 
@@ -115,7 +115,7 @@ function lockedOutDoubts(steps: readonly IamStep[], state: Snapshot, config: Con
   if (first === undefined) return [];
   const others = shared.length === 1 ? '' : ` and ${shared.length - 1} more`;
   return [
-    `ACK's controllers assume ${first}${others}: these trust policies shut them out. Set --ack-role-arn to their role`,
+    `ACK's controllers assume ${first}${others}: these trust policies lock them out. Set --ack-role-arn to their role`,
   ];
 }
 
@@ -202,14 +202,14 @@ async function iam(argv: readonly string[], { env, stdout, stderr }: Surrounding
 export const command: Command = {
   help: () => `Usage: carm-webhook iam -n NAMESPACE|--account ACCOUNT|--all [flags]
 
-Writes what AWS needs so that exactly the pods that the account map says get to their roles: OIDC
-providers, the trust policies of all roles, and what hub roles may assume. It stands in the order
-that AWS takes, and says in which account each step belongs. It changes nothing in AWS. What a role
-may do there is yours to say; with --resource, it writes what lets the roles use one resource.
+Writes the policies that let exactly the pods of the account map take their roles: OIDC providers,
+trust policies, and what hub roles may assume. The steps are in the order in which AWS accepts them,
+and each names its account. Nothing is changed in AWS. What a role may do in its account is yours to
+write; --resource writes what lets the roles use one resource.
 
-Warnings are on stderr, and what is left out because its role does not resolve: the exit code is
-then 1. It needs the rights to get the two maps and to get or list namespaces and serviceaccounts,
-and to get /.well-known/openid-configuration, or --oidc-issuer.
+stderr has warnings, and what is left out because its role does not resolve: the exit code is then
+1. It needs the rights to get the two maps, to get or list namespaces and serviceaccounts, and to
+get /.well-known/openid-configuration, unless --oidc-issuer is set.
 
 Examples:
   carm-webhook iam -n team-a -o aws-cli

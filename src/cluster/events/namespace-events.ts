@@ -8,7 +8,7 @@ import { apiPaths } from '../api/api-requests.ts';
 import type { EventResult } from './event-results.ts';
 
 /** What an event tells of a namespace. */
-export interface NamespaceTrouble {
+export interface NamespaceProblem {
   readonly accountId: AccountId;
   readonly problem: ProviderProblem;
   readonly note: string;
@@ -37,9 +37,9 @@ const longestInstance = 128;
 
 /**
  * The event about a namespace. It is in the namespace itself, where `kubectl get events -n NAMESPACE` looks, so `regarding` names it
- * too. The name is the same for the same trouble: a second replica, or one that started again, finds it there.
+ * too. The name is the same for the same problem: a second replica, or one that started again, finds it there.
  */
-export function eventFor(namespace: string, { accountId, problem, note }: NamespaceTrouble, self: string): JsonObject {
+export function eventFor(namespace: string, { accountId, problem, note }: NamespaceProblem, self: string): JsonObject {
   const digest = createHash('sha256').update(`${namespace}/${accountId}/${problem}`).digest('hex').slice(0, 16);
   return {
     apiVersion: 'events.k8s.io/v1',
@@ -61,7 +61,7 @@ export class NamespaceEvents {
   readonly #options: NamespaceEventsOptions;
   readonly #pool: ApiPool;
   readonly #stopping = new AbortController();
-  readonly #waiting = new Map<string, NamespaceTrouble>();
+  readonly #waiting = new Map<string, NamespaceProblem>();
   readonly #told = new Map<string, { readonly key: string; readonly atMs: number }>();
   readonly #nowMs: () => number;
   #writing: Promise<void> = Promise.resolve();
@@ -73,9 +73,9 @@ export class NamespaceEvents {
     this.#nowMs = options.nowMs ?? (() => performance.now());
   }
 
-  /** Tells namespaces of a trouble that were not told of it today. */
-  tell(namespaces: Iterable<string>, trouble: NamespaceTrouble): void {
-    const key = `${trouble.accountId}/${trouble.problem}`;
+  /** Tells namespaces of a problem, unless they were told of it today. */
+  tell(namespaces: Iterable<string>, about: NamespaceProblem): void {
+    const key = `${about.accountId}/${about.problem}`;
     for (const namespace of namespaces) {
       const told = this.#told.get(namespace);
       if (told?.key === key && this.#nowMs() - told.atMs < tellAgainMs) continue;
@@ -84,12 +84,12 @@ export class NamespaceEvents {
         continue;
       }
       this.#remember(namespace, key);
-      this.#waiting.set(namespace, trouble);
+      this.#waiting.set(namespace, about);
     }
     this.#schedule();
   }
 
-  /** The trouble is over: should it come again, they are told again. */
+  /** The problem is solved: should it come again, they are told again. */
   settle(namespaces: Iterable<string>): void {
     for (const namespace of namespaces) {
       this.#told.delete(namespace);
@@ -124,12 +124,12 @@ export class NamespaceEvents {
   async #writeNext(): Promise<void> {
     const [next] = this.#waiting;
     if (next === undefined) return;
-    const [namespace, trouble] = next;
+    const [namespace, about] = next;
     this.#waiting.delete(namespace);
     const { self, onResult } = this.#options;
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(callLimitMs)]);
     try {
-      await this.#pool.create(apiPaths.events(namespace), eventFor(namespace, trouble, self), signal);
+      await this.#pool.create(apiPaths.events(namespace), eventFor(namespace, about, self), signal);
       onResult('created');
     } catch (error) {
       if (this.#stopping.signal.aborted) return;

@@ -256,7 +256,7 @@ describe("AWS's size limits", () => {
   const warningsOf = (grants: readonly Grant[], more: Partial<PlanOptions> = {}) =>
     quotaWarnings(planIam(grants, { ...options, ...more }));
 
-  test('a trust policy above the default quota, and above what AWS takes at most', () => {
+  test('a trust policy above the default quota, and above what AWS may raise it to', () => {
     assert.deepEqual(warningsOf(many(20)), []);
     assert.match(
       warningsOf(many(50)).join(),
@@ -264,7 +264,7 @@ describe("AWS's size limits", () => {
     );
     assert.match(
       warningsOf(many(150)).join(),
-      /^the trust policy of .* characters: IAM takes 4096 at most\. .*--any-serviceaccount/,
+      /^the trust policy of .* characters: AWS may not raise the quota above 4096\. .*--any-serviceaccount/,
     );
   });
 
@@ -282,16 +282,16 @@ describe("AWS's size limits", () => {
     );
     assert.match(
       warningsOf(targets).join('\n'),
-      /policy carm-webhook-assume of .* characters: IAM takes 10240 for all of a role/,
+      /policy carm-webhook-assume of .* characters: IAM allows 10240 for all inline policies of a role/,
     );
     const clusters = Array.from({ length: 101 }, (_, n) => parseIssuer(`https://c${n}.example.com`)).filter(
       issuer => issuer !== undefined,
     );
     assert.match(
       warningsOf(many(1), { issuers: clusters }).join('\n'),
-      /^account 222222222222 would have 101 OIDC providers: AWS takes 100 an account$/m,
+      /^account 222222222222 would have 101 OIDC providers: AWS allows 100 by default$/m,
     );
     const audiences = Array.from({ length: 101 }, (_, n) => web('web', `${account}/app`, { audience: `aud-${n}` }));
-    assert.match(warningsOf(audiences).join('\n'), /would have 101 audiences: IAM takes 100$/m);
+    assert.match(warningsOf(audiences).join('\n'), /would have 101 audiences: IAM allows 100$/m);
   });
 });
