@@ -35,7 +35,7 @@ function selectionOf({ namespace, account, all, serviceAccounts }: Values): Sele
   return account === undefined ? { kind: 'all' } : { kind: 'account', accountId: account };
 }
 
-/** AWS takes no policy that is longer: 256 KiB for an SNS topic is the most. */
+/** A bound on what is parsed, well above what AWS takes: 32 KiB of a KMS key's policy, for one. https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html */
 const longestPolicy = 262_144;
 
 /** @throws {UsageError} */
