@@ -136,8 +136,8 @@ export const command: Command = {
        carm-webhook verify --all [flags]
 
 Finds out whether pods really get their role: it takes a token of the ServiceAccount, with your own
-rights, and makes the calls to AWS STS that the AWS SDK in a pod would make. It shows whom AWS took
-the caller for at each step, or what AWS refuses, what that means, and who can fix it. Tokens and
+rights, and makes the calls to AWS STS that the AWS SDK in a pod would make. It shows the identity
+that AWS sees at each step, or what AWS refuses, what that means, and who can fix it. Tokens and
 credentials are used at once, and neither kept nor printed. What the webhook denies is not tried.
 
 It needs the rights of carm-webhook-reader, and the right to create serviceaccounts/token: whoever
