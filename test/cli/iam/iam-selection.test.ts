@@ -183,6 +183,20 @@ describe('hostile state', () => {
   }
 });
 
+// Run with AWS CLI 1: as words of their own, the first sends the signed call to that host, the second sends what the file holds.
+test('an audience that looks like a flag, or like a file, is no word of its own in a command', async t => {
+  for (const audience of ['--endpoint-url=http://evil.example.com', 'file:///root/.aws/credentials']) {
+    const folder = await folderOf(t, [
+      mapped,
+      namespace('team-a'),
+      serviceAccount('web', { 'eks.amazonaws.com/audience': audience }),
+    ]);
+    const { stdout } = await runCommand(['iam', '--all', '--state', folder, ...of, '-o', 'aws-cli']);
+    assert.ok(stdout.includes(` --client-id-list='["${audience}",`), stdout);
+    assert.doesNotMatch(stdout, /\s'?(?:--endpoint-url|file:)/);
+  }
+});
+
 describe('bad usage of iam', () => {
   for (const [argv, message] of [
     [[], 'iam takes exactly one of --namespace, --account and --all'],
