@@ -383,6 +383,8 @@ const conflicts: readonly Row[] = [
       ['AWS_ACCESS_KEY_ID', 'AKIAIOSFODNN7EXAMPLE'],
       ['AWS_SECRET_ACCESS_KEY', 'AKIAIOSFODNN7EXAMPLE'],
       ['AWS_SESSION_TOKEN', 'AKIAIOSFODNN7EXAMPLE'],
+      ['AWS_ACCESS_KEY', 'AKIAIOSFODNN7EXAMPLE'],
+      ['AWS_SECRET_KEY', 'AKIAIOSFODNN7EXAMPLE'],
     ] as const
   ).flatMap(([name, value]): readonly Row[] => [
     {
@@ -410,7 +412,15 @@ const conflicts: readonly Row[] = [
       ...(name === 'AWS_CONFIG_FILE' ? { reason: 'Checked', outcome: 'allowed' } : { says: [`sets ${name};`] }),
     },
   ]),
-  ...(['AWS_SHARED_CREDENTIALS_FILE', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'] as const).map(
+  ...(
+    [
+      'AWS_SHARED_CREDENTIALS_FILE',
+      'AWS_ACCESS_KEY_ID',
+      'AWS_SECRET_ACCESS_KEY',
+      'AWS_SESSION_TOKEN',
+      'AWS_ACCESS_KEY',
+    ] as const
+  ).map(
     (name): Row => ({
       ...injected,
       proves: `an empty ${name} is none`,
