@@ -562,6 +562,44 @@ const final: readonly Row[] = [
       says: ['carm-webhook.dev/aws-config'],
     }),
   ),
+  ...(
+    [
+      ['is denied', {}, 'ForgedAnnotation', 'denied'],
+      [
+        'runs as it was written, if it is let pass for something else',
+        {
+          containers: [
+            container('app', { env: chainedEnv(), mounts: [tokenMount] }),
+            container('other', { env: own('AWS_PROFILE', 'app') }),
+          ],
+        },
+        'CredentialConflict',
+        'warned',
+      ],
+    ] as const
+  ).map(
+    ([what, more, reason, outcome]): Row => ({
+      server: 'chain',
+      endpoint: 'validate',
+      proves: `mode warn: a final pod whose config is not the one that is due ${what}`,
+      reason,
+      outcome,
+      review: { object: complete({ namespace: 'chained-warn', said: text({ target: mine }), ...more }) },
+    }),
+  ),
+  {
+    server: 'chain',
+    endpoint: 'validate',
+    proves: 'mode warn: the final pod of a chain is checked',
+    reason: 'Checked',
+    outcome: 'allowed',
+    review: {
+      object: complete({
+        namespace: 'chained-warn',
+        said: text({ id: `${account}/chained-warn`, session: 'chained-warn.default' }),
+      }),
+    },
+  },
   {
     ...denied,
     server: 'chain-without-hub',
