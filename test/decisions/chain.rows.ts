@@ -375,6 +375,7 @@ const conflicts: readonly Row[] = [
       ['AWS_WEB_IDENTITY_TOKEN_FILE', tokenFile],
       ['AWS_CONFIG_FILE', '/mine'],
       ['AWS_CONFIG_FILE', ''],
+      ['AWS_CONFIG_FILE', configFile.replace(/config$/, '$(UP)/../config')],
       ['AWS_PROFILE', 'app'],
       ['AWS_PROFILE', ''],
       ['AWS_DEFAULT_PROFILE', 'app'],
