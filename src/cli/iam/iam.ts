@@ -190,10 +190,11 @@ async function iam(argv: readonly string[], { env, stdout, stderr }: Surrounding
   const state = await source.bindings(selection.kind === 'namespace' ? selection.name : undefined);
   const options = { anyServiceAccount: values.anyServiceAccount, issuers: issuers.length };
   const collected = collectGrants(state, selection, config, options);
-  const { steps, warnings } =
+  const { steps, warnings: doubts } =
     access === undefined
       ? trustSteps(collected, issuers, values, state, config)
       : resourceSteps(collected.grants, access);
+  const warnings = [...collected.chosen, ...doubts];
   const more = warnings.length - mostWarnings;
   const said = more > 0 ? [...warnings.slice(0, mostWarnings), `and ${more} more warnings`] : warnings;
   for (const line of [...collected.leftOut, ...said]) stderr.write(`${line}\n`);
