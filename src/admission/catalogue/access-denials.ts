@@ -37,7 +37,7 @@ export function nameSetting(
 /** Each denial of a pod because of how it would get its role. */
 export const accessDenials: { readonly [R in AccessProblem['reason']]: DenialOf<AccessProblem, R> } = {
   CredentialConflict: {
-    cause: `A pod has credentials of its own beside those that it would get, and AWS SDKs do not agree on which to use. In chain mode: a container sets \`AWS_ROLE_ARN\`, \`AWS_WEB_IDENTITY_TOKEN_FILE\`, \`AWS_CONFIG_FILE\`, \`AWS_PROFILE\`, \`AWS_DEFAULT_PROFILE\`, \`AWS_SHARED_CREDENTIALS_FILE\`, \`AWS_SDK_LOAD_CONFIG\` to something other than true, or a static key; or the role of the pod is the hub role itself. In mode web-identity: a container sets \`AWS_CONFIG_FILE\` to the file that only chain mode writes.`,
+    cause: `A pod has credentials of its own beside those that it would get, and AWS SDKs do not agree on which to use. In chain mode: a container sets \`AWS_ROLE_ARN\`, \`AWS_WEB_IDENTITY_TOKEN_FILE\`, \`AWS_CONFIG_FILE\`, \`AWS_PROFILE\`, \`AWS_DEFAULT_PROFILE\`, \`AWS_SHARED_CREDENTIALS_FILE\`, \`AWS_SDK_LOAD_CONFIG\` to something other than true, or a static key (by its old names \`AWS_ACCESS_KEY\` and \`AWS_SECRET_KEY\` too); or the role of the pod is the hub role itself. In mode web-identity: a container sets \`AWS_CONFIG_FILE\` to the file that only chain mode writes.`,
     fixedBy: 'you',
     remedy: `Remove the variables, list the container in \`${skipContainersAnnotation}\`, or use the other credentials mode (\`${credentialsAnnotation}\` on the ServiceAccount or the namespace). Where the role is the hub role, use another one.`,
     say: (problem, at) => {

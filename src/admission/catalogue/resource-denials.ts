@@ -130,7 +130,7 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     cause: `An annotation that only ACK's controllers write was added or changed by someone else. Or a pod's \`${awsConfigAnnotation}\` is not what the webhook wrote, or would change while the pod runs: its containers would take another role, or their node's.`,
     fixedBy: 'you',
     remedy: `Remove the annotation from an ACK resource. ${otherWritersInGeneral} Leave that of a running pod as it is; a pod that is created again gets the config that is due.`,
-    softenedBy: { pod: 'namespace', others: 'nothing' },
+    softenedBy: 'nothing',
     say: problem => {
       switch (problem.of) {
         case 'running pod':

@@ -116,7 +116,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   },
   OtherCredentials: {
     cause:
-      'A container sets `AWS_PROFILE`, `AWS_DEFAULT_PROFILE`, `AWS_SHARED_CREDENTIALS_FILE` or `AWS_CONFIG_FILE`: some AWS SDKs use what these name instead of the injected role, or fail where a profile is missing.',
+      'A container sets `AWS_PROFILE`, `AWS_DEFAULT_PROFILE`, `AWS_SHARED_CREDENTIALS_FILE`, `AWS_CONFIG_FILE` or, the old name of a static key, `AWS_ACCESS_KEY`: some AWS SDKs use these instead of the injected role, or fail where a profile is missing.',
     remedy: 'Remove the variable, or skip the container.',
     say: warning =>
       `${warning.variables.join(', ')} in ${containersNamed(warning)} may override the injected role, or make AWS SDKs fail`,

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { roleIdentity } from '../../accounts/role-arn.ts';
 import type { Config } from '../../admission/config.ts';
 import { type Grant, planIam, sharedHubWarnings } from '../../aws/iam/iam-plan.ts';
 import type { IamStep } from '../../aws/iam/iam-step.ts';
@@ -109,8 +110,10 @@ function podIdentityDoubts({ podIdentity, eksClusterArns }: Values, grants: read
 
 /** Trust policies that are written replace what is there: ACK's controllers may be in it. */
 function lockedOutDoubts(steps: readonly IamStep[], state: Snapshot, config: Config): readonly string[] {
-  const ofAck = new Set<string>(ackRoles(state, config, undefined).map(({ text }) => text));
-  const shared = steps.flatMap(step => (step.kind === 'role' && ofAck.has(step.role.text) ? [step.role.text] : []));
+  const ofAck = new Set(ackRoles(state, config, undefined).map(roleIdentity));
+  const shared = steps.flatMap(step =>
+    step.kind === 'role' && ofAck.has(roleIdentity(step.role)) ? [step.role.text] : [],
+  );
   const [first] = shared;
   if (first === undefined) return [];
   const others = shared.length === 1 ? '' : ` and ${shared.length - 1} more`;
@@ -187,10 +190,11 @@ async function iam(argv: readonly string[], { env, stdout, stderr }: Surrounding
   const state = await source.bindings(selection.kind === 'namespace' ? selection.name : undefined);
   const options = { anyServiceAccount: values.anyServiceAccount, issuers: issuers.length };
   const collected = collectGrants(state, selection, config, options);
-  const { steps, warnings } =
+  const { steps, warnings: doubts } =
     access === undefined
       ? trustSteps(collected, issuers, values, state, config)
       : resourceSteps(collected.grants, access);
+  const warnings = [...collected.chosen, ...doubts];
   const more = warnings.length - mostWarnings;
   const said = more > 0 ? [...warnings.slice(0, mostWarnings), `and ${more} more warnings`] : warnings;
   for (const line of [...collected.leftOut, ...said]) stderr.write(`${line}\n`);

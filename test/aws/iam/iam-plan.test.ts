@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ExternalId } from '../../../src/accounts/external-id.ts';
-import {
-  type Grant,
-  IamPlanError,
-  type PlanOptions,
-  planIam,
-  sharedHubWarnings,
-} from '../../../src/aws/iam/iam-plan.ts';
+import { type Grant, type PlanOptions, planIam, sharedHubWarnings } from '../../../src/aws/iam/iam-plan.ts';
 import type { IamStep } from '../../../src/aws/iam/iam-step.ts';
 import { parseIssuer } from '../../../src/aws/iam/oidc-issuer.ts';
 import { UnsafeNameError } from '../../../src/aws/iam/plain-value.ts';
@@ -196,8 +190,20 @@ describe('what AWS needs for who gets to which role', () => {
 
   test("ACK's own role is never a role that pods take", () => {
     const ack = { role: roleOf(`${hubAccount}/ack`), mapped: [roleOf(`${account}/app`)] };
-    for (const grant of [web('web', `${hubAccount}/ack`), chain('web', `${hubAccount}/ack`, `${account}/app`)])
-      assert.throws(() => planIam([grant], { ...options, ack }), IamPlanError);
+    for (const role of ['ack', 'ACK', 'made/up/ack'])
+      for (const grant of [
+        web('web', `${hubAccount}/${role}`),
+        chain('web', `${hubAccount}/${role}`, `${account}/app`),
+      ])
+        assert.throws(() => planIam([grant], { ...options, ack }), /the role of ACK's controllers/);
+  });
+
+  test('two spellings of one role are an error: the policy of one would replace that of the other', () => {
+    for (const other of ['App', 'made/up/app'])
+      assert.throws(() => planIam([web('a', `${account}/app`), web('b', `${account}/${other}`)], options), {
+        name: 'IamPlanError',
+        message: `IAM tells roles apart by neither path nor case, so these are one: "arn:aws:iam::${account}:role/app", "arn:aws:iam::${account}:role/${other}". Write it alike in the maps, on ServiceAccounts and namespaces, and in flags`,
+      });
   });
 
   test('without a hub role there is no first step to write', () => {
