@@ -7,7 +7,7 @@ import type { PodRole, RoleSource } from './pod-role.ts';
 import { err, ok, type Result } from './result.ts';
 import { isSameRole, parseRoleArn, type RoleArn } from './role-arn.ts';
 
-/** How a pod gets to its role. */
+/** How a pod gets its role. */
 export type RoleAccess =
   | { readonly mode: 'web-identity'; readonly role: RoleArn }
   | {
@@ -128,7 +128,7 @@ function resolveExternalId(
   return err({ reason: 'InvalidAnnotation', of: 'pod', value, at, allowed: externalIdForm });
 }
 
-/** Resolves how a pod gets to its role. */
+/** Resolves how a pod gets its role. */
 export function resolveRoleAccess(
   podRole: PodRole,
   user: RoleUser,
@@ -145,7 +145,7 @@ export function resolveRoleAccess(
   return ok({ mode: mode.value, hub: hub.value, role, externalId: externalId.value });
 }
 
-/** The annotations that settle how pods get to their role. */
+/** The annotations that settle how pods get their role. */
 export const roleAccessAnnotations = [credentialsAnnotation, hubRoleArnAnnotation, externalIdAnnotation] as const;
 
 export type InvalidSetting = Exclude<RoleAccessProblem, { readonly reason: 'CredentialConflict' }>;

@@ -13,7 +13,7 @@ interface Decided<V extends string, R extends Reason> {
   readonly accountId?: AccountId | undefined;
   readonly role?: RoleArn | undefined;
   readonly source?: RoleSource;
-  /** How a pod gets to its role. */
+  /** How a pod gets its role. */
   readonly access?: RoleAccess;
   /** Whom the pod's containers present their tokens to: the account, and the audience of the tokens. */
   readonly tokenFor?: { readonly accountId: AccountId; readonly audience: string } | undefined;

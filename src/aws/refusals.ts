@@ -33,22 +33,22 @@ export const refusals: Readonly<Record<RefusalKind, RefusalEntry>> = {
   },
   TokenExpired: {
     aws: '`ExpiredTokenException: Token expired: …`',
-    cause: 'The token was past its time when AWS judged it. It was a new one, so a clock is wrong.',
+    cause: 'The token had expired when AWS checked it. It was a new one, so a clock is wrong.',
     fixedBy: 'platform team',
-    fix: 'set the clocks of the control plane nodes by NTP',
+    fix: 'synchronize the clocks of the control plane nodes (NTP)',
   },
   InvalidToken: {
     aws: '`InvalidIdentityToken: …`, other texts; `IDPRejectedClaim`',
     cause:
-      'AWS does not accept the token: its signature does not fit the keys that the issuer publishes, or a claim is missing.',
+      'AWS does not accept the token: its signature does not match the keys that the issuer publishes, or a claim is missing.',
     fixedBy: 'platform team',
-    fix: "check that the issuer's JWKS document holds the key that the API server signs with (it changes when a cluster is created anew under the same name)",
+    fix: "check that the issuer's JWKS document holds the key that the API server signs with (it changes when a cluster is deleted and created again under the same name)",
   },
   IssuerUnreachable: {
     aws: "`InvalidIdentityToken: Couldn't retrieve verification key from your identity provider …`; `IDPCommunicationError`",
     cause: "AWS cannot fetch the issuer's public keys.",
     fixedBy: 'platform team',
-    fix: "make ISSUER/.well-known/openid-configuration and its jwks_uri readable from the internet, with a certificate that the OIDC provider's thumbprints fit",
+    fix: 'make ISSUER/.well-known/openid-configuration and its jwks_uri readable from the internet, with a certificate that matches a thumbprint of the OIDC provider',
   },
   WebIdentityNotAuthorized: {
     aws: '`AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity`',
@@ -60,9 +60,9 @@ export const refusals: Readonly<Record<RefusalKind, RefusalEntry>> = {
   AssumeRoleNotAuthorized: {
     aws: '`AccessDenied: User: … is not authorized to perform: sts:AssumeRole on resource: …`',
     cause:
-      'The role does not exist, or its trust policy does not name the role that calls, or asks for another external id (or for one, and none is sent).',
+      'The role does not exist, its trust policy does not name the role that calls, or it expects another external id than the pod sends (or one where the pod sends none).',
     fixedBy: 'account of the role',
-    fix: 'create the role, or correct its trust policy: principal the hub role, and the external id that is shown here',
+    fix: 'create the role, or correct its trust policy: principal the hub role, and the external id that the pod sends (verify shows it)',
   },
   NoIdentityPolicy: {
     aws: '`AccessDenied: … because no identity-based policy allows the sts:AssumeRole action`',
@@ -73,7 +73,7 @@ export const refusals: Readonly<Record<RefusalKind, RefusalEntry>> = {
   DeniedByPolicy: {
     aws: '`AccessDenied: … with an explicit deny in …`; `… because no service control policy allows …`; the same of permissions boundaries and resource control policies',
     cause:
-      "A policy that limits others forbids the call: one of the organization, a permissions boundary, or a Deny in a role's own policies.",
+      "A policy forbids the call, whatever others allow: one of the organization, a permissions boundary, or a Deny in a role's own policies.",
     fixedBy: 'account of the caller',
     fix: 'find the policy that AWS names and make an exception for this role',
   },
@@ -85,7 +85,7 @@ export const refusals: Readonly<Record<RefusalKind, RefusalEntry>> = {
   },
   RoleInvalid: {
     aws: '`ValidationError: Invalid RoleArn …`; `Request ARN is invalid`',
-    cause: 'AWS does not take the ARN for that of a role.',
+    cause: 'AWS does not accept the ARN as that of a role.',
     fixedBy: 'platform team',
     fix: 'correct the ARN where it comes from',
   },
@@ -98,7 +98,7 @@ export const refusals: Readonly<Record<RefusalKind, RefusalEntry>> = {
   CredentialsRejected: {
     aws: '`InvalidClientTokenId`, `SignatureDoesNotMatch`, `ExpiredToken` of a signed call',
     cause:
-      'AWS gave credentials and does not accept them in the next call: the clock here is wrong, or the account of the credentials has not enabled the region.',
+      'AWS gave credentials, but does not accept them in the next call: the clock here is wrong, or the account of the credentials has not enabled the region.',
     fixedBy: 'you',
     fix: 'check the clock of this machine, and that the region is enabled in the account of the role that calls',
   },
@@ -116,7 +116,7 @@ export const refusals: Readonly<Record<RefusalKind, RefusalEntry>> = {
   },
   Unreachable: {
     aws: 'no answer: DNS, connection, TLS, time limit; or an answer with status 5xx',
-    cause: 'AWS STS did not answer this machine. This tells nothing about the role.',
+    cause: 'AWS STS did not answer this machine. This says nothing about the role.',
     fixedBy: 'you',
     fix: 'check that the endpoint can be reached from here (DNS, firewall, HTTPS_PROXY; NODE_EXTRA_CA_CERTS for a proxy with a CA of its own), and try again',
   },
@@ -129,8 +129,8 @@ export const refusals: Readonly<Record<RefusalKind, RefusalEntry>> = {
 };
 
 const fixers: Readonly<Record<RefusalFixedBy, string>> = {
-  'account of the role': 'administrators of the account of the role',
-  'account of the caller': 'administrators of the account of the role that calls',
+  'account of the role': "administrators of the role's account",
+  'account of the caller': 'administrators of the account of the role that makes the call',
   'platform team': 'your platform team',
   you: 'whoever runs the command',
   later: '',

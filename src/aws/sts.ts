@@ -13,7 +13,7 @@ import {
 import { err, ok, type Result } from '../accounts/result.ts';
 import type { RoleArn } from '../accounts/role-arn.ts';
 import { type CallerIdentity, identityOf } from './caller-identity.ts';
-import { hiddenText } from './hidden-text.ts';
+import { redactSecrets } from './redact-secrets.ts';
 import { SessionCredentials } from './session-credentials.ts';
 import { refusalKindOf, type StsCall, type StsRefusal } from './sts-refusal.ts';
 import { whyUnreachable } from './why-unreachable.ts';
@@ -244,8 +244,8 @@ function refusalOf(call: StsCall, thrown: unknown, secrets: readonly string[]): 
   // Only what STS itself answered has a fault (https://smithy.io/2.0/spec/type-refinement-traits.html#error-trait); the SDK calls
   // an error so that has no code.
   if (error.$fault !== undefined && typeof named === 'string' && named !== 'Unknown') {
-    const code = hiddenText(named, secrets);
-    return { kind: refusalKindOf(call, { code, message, status }), call, code, text: hiddenText(message, secrets) };
+    const code = redactSecrets(named, secrets);
+    return { kind: refusalKindOf(call, { code, message, status }), call, code, text: redactSecrets(message, secrets) };
   }
   const unreachable = whyUnreachable(thrown);
   if (unreachable !== undefined) return { kind: 'Unreachable', call, code: undefined, text: unreachable };

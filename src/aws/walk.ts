@@ -4,7 +4,7 @@ import { type CallerIdentity, isSessionOf } from './caller-identity.ts';
 import type { Sts } from './sts.ts';
 import type { StsCall, StsRefusal } from './sts-refusal.ts';
 
-/** How a pod gets to its role from its token alone: not over EKS Pod Identity, whose credentials only a pod is given. */
+/** How a pod gets its role from its token alone: not over EKS Pod Identity, whose credentials only a pod is given. */
 export type TokenAccess =
   | Exclude<RoleAccess, { mode: 'chain' }>
   | (Extract<RoleAccess, { mode: 'chain' }> & { readonly hub: RoleArn });

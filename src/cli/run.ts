@@ -25,7 +25,7 @@ const commands: readonly LazyCommand[] = [
   },
   {
     name: 'verify',
-    summary: 'Find out from AWS whether pods get to their role',
+    summary: 'Ask AWS whether pods get their role',
     load: () => import('./verify/verify.ts'),
   },
   {

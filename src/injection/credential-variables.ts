@@ -3,7 +3,15 @@
 export const roleArnVariable = 'AWS_ROLE_ARN';
 export const tokenFileVariable = 'AWS_WEB_IDENTITY_TOKEN_FILE';
 export const accessKeyVariable = 'AWS_ACCESS_KEY_ID';
-export const staticKeyVariables = [accessKeyVariable, 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'] as const;
+/** An older name of it. https://github.com/aws/aws-sdk-go-v2/blob/main/config/env_config.go (credAccessEnvKeys) */
+export const oldAccessKeyVariable = 'AWS_ACCESS_KEY';
+export const staticKeyVariables = [
+  accessKeyVariable,
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  oldAccessKeyVariable,
+  'AWS_SECRET_KEY',
+] as const;
 export const configFileVariable = 'AWS_CONFIG_FILE';
 export const sharedCredentialsVariable = 'AWS_SHARED_CREDENTIALS_FILE';
 export const profileVariables = ['AWS_PROFILE', 'AWS_DEFAULT_PROFILE'] as const;

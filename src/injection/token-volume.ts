@@ -29,9 +29,12 @@ export class MountedFile {
     return windows ? `C:${this.#path.replaceAll('/', '\\')}` : this.#path;
   }
 
-  /** Whether a path leads to it, however it is written. */
+  /**
+   * Whether a path of a variable leads to it, however it is written. Where one with a reference leads is not known: kubelet expands it.
+   * https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
+   */
   isAt(path: string, windows: boolean): boolean {
-    return placeOf(path, this.#segments, windows).relation === 'same';
+    return !path.includes('$(') && placeOf(path, this.#segments, windows).relation === 'same';
   }
 }
 

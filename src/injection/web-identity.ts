@@ -4,6 +4,7 @@ import {
   accessKeyVariable,
   configFileVariable,
   metadataVariable,
+  oldAccessKeyVariable,
   podIdentityVariables,
   profileVariables,
   roleArnVariable,
@@ -23,9 +24,10 @@ import { configFile, tokenFile, tokenVolumeName } from './token-volume.ts';
 
 /**
  * Run beside the pair: with an unknown profile boto3, the CLI and the SDK for Go fail, an empty one included, and credentials
- * in one of the files are what the SDK for JavaScript uses. An empty name of a file is none.
+ * in one of the files are what the SDK for JavaScript uses. An empty name of a file is none. A key by its old name is what the
+ * SDK for Go uses.
  */
-const credentialsFileVariables = [sharedCredentialsVariable, configFileVariable];
+const otherCredentialsVariables = [sharedCredentialsVariable, configFileVariable, oldAccessKeyVariable];
 
 const nothing: readonly AddedVariable[] = [];
 const noAnnotations: ReadonlyMap<PodAnnotation, string> = new Map();
@@ -130,7 +132,7 @@ export function webIdentity(
       if (yields && !hasRole) warn('ConfiguredByPodIdentity');
       else if (hasTokenFile && !hasRole) warn('IncompleteWebIdentity');
       if (readsMount && isFilled(accessKeyVariable)) warn('StaticAccessKey');
-      const others = [...profileVariables.filter(has), ...credentialsFileVariables.filter(isFilled)];
+      const others = [...profileVariables.filter(has), ...otherCredentialsVariables.filter(isFilled)];
       if (readsMount && others.length > 0) warn('OtherCredentials', others);
       if (container.hasEnvFrom && !hasRole && !pairGiven) warn('EnvFromUnverified');
       return {

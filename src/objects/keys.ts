@@ -22,7 +22,7 @@ const ofResources = { as: 'annotation', us: ['ACK resource'], ack: ['ACK resourc
 /** Those that the controller of one service reads. */
 const ofService = { as: 'annotation', us: [], ack: ['ACK resource'] } as const;
 
-/** How pods get to their role. */
+/** How pods get their role. */
 const ofRoleAccess = { as: 'annotation', us: ['namespace', 'ServiceAccount'] } as const;
 
 /**

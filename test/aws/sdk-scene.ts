@@ -30,7 +30,7 @@ const servedByEks = {
   volumes: [podIdentityVolume],
 };
 
-/** A way in which a pod gets to its role. */
+/** A way in which a pod gets its role. */
 export interface Way {
   readonly what: string;
   readonly namespace: string;

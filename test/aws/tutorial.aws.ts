@@ -122,7 +122,7 @@ describe(page, () => {
     await run('8. The workload');
     const pod = await podWith(true);
     const verified = await run('9. Look at it');
-    assert.match(verified, /^ok: pods of this ServiceAccount get to their role\.$/m);
+    assert.match(verified, /^ok: pods of this ServiceAccount get their role\.$/m);
     assert.match(verified, new RegExp(`GetCallerIdentity {2}${identity}$`, 'm'));
     aws.takeStsCalls();
     const looked = await run('9. Look at it', 1);

@@ -106,7 +106,7 @@ describe('deploy/components/verify-roles', () => {
     assert.equal(event?.type, 'Warning');
     assert.equal(event?.reportingController, 'carm-webhook.dev/verify-roles');
     const { stdout } = await plane.kubectl(['get', 'events', '-n', 'broken']);
-    assert.match(stdout, /Warning +RoleBroken +namespace\/broken +AWS gives no role to pods/);
+    assert.match(stdout, /Warning +RoleBroken +namespace\/broken +AWS will not accept the tokens of these pods/);
     const ofNamespace = await plane.kubectl(['events', '-n', 'broken', '--for', 'namespace/broken']);
     assert.match(ofNamespace.stdout, /account 333333333333 has no OIDC provider for this cluster/);
     assert.deepEqual(await eventsOf('good'), []);

@@ -159,7 +159,7 @@ Audience:     "sts.amazonaws.com"
   ok      AssumeRoleWithWebIdentity  arn:aws:iam::222222222222:role/app
   ok      GetCallerIdentity  arn:aws:sts::222222222222:assumed-role/app/web.default
 
-ok: pods of this ServiceAccount get to their role.
+ok: pods of this ServiceAccount get their role.
 `,
     );
     const calls = aws.takeStsCalls();
@@ -236,7 +236,7 @@ ok: pods of this ServiceAccount get to their role.
       const { code: textCode, stdout } = await verify(argv);
       assert.equal(textCode, 1);
       assert.match(stdout, new RegExp(`\\n  FAILED  \\w+  arn:\\S+  \\(${kind}\\)\\n          AWS: \\w+: .*\\n`));
-      assert.match(stdout, /\nbroken: pods of this ServiceAccount do not get to their role\.\n$/);
+      assert.match(stdout, /\nbroken: pods of this ServiceAccount do not get their role\.\n$/);
     });
   }
 

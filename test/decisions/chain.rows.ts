@@ -17,7 +17,7 @@ import {
 import type { Row } from './row.ts';
 import { account, foreignRole, role } from './state.ts';
 
-/** Pods that get to their role by a hub role. */
+/** Pods that get their role by a hub role. */
 
 const env = '/spec/containers/0/env';
 const volume = '/spec/volumes/1';
@@ -375,6 +375,7 @@ const conflicts: readonly Row[] = [
       ['AWS_WEB_IDENTITY_TOKEN_FILE', tokenFile],
       ['AWS_CONFIG_FILE', '/mine'],
       ['AWS_CONFIG_FILE', ''],
+      ['AWS_CONFIG_FILE', configFile.replace(/config$/, '$(UP)/../config')],
       ['AWS_PROFILE', 'app'],
       ['AWS_PROFILE', ''],
       ['AWS_DEFAULT_PROFILE', 'app'],
@@ -383,6 +384,8 @@ const conflicts: readonly Row[] = [
       ['AWS_ACCESS_KEY_ID', 'AKIAIOSFODNN7EXAMPLE'],
       ['AWS_SECRET_ACCESS_KEY', 'AKIAIOSFODNN7EXAMPLE'],
       ['AWS_SESSION_TOKEN', 'AKIAIOSFODNN7EXAMPLE'],
+      ['AWS_ACCESS_KEY', 'AKIAIOSFODNN7EXAMPLE'],
+      ['AWS_SECRET_KEY', 'AKIAIOSFODNN7EXAMPLE'],
     ] as const
   ).flatMap(([name, value]): readonly Row[] => [
     {
@@ -410,7 +413,15 @@ const conflicts: readonly Row[] = [
       ...(name === 'AWS_CONFIG_FILE' ? { reason: 'Checked', outcome: 'allowed' } : { says: [`sets ${name};`] }),
     },
   ]),
-  ...(['AWS_SHARED_CREDENTIALS_FILE', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'] as const).map(
+  ...(
+    [
+      'AWS_SHARED_CREDENTIALS_FILE',
+      'AWS_ACCESS_KEY_ID',
+      'AWS_SECRET_ACCESS_KEY',
+      'AWS_SESSION_TOKEN',
+      'AWS_ACCESS_KEY',
+    ] as const
+  ).map(
     (name): Row => ({
       ...injected,
       proves: `an empty ${name} is none`,
@@ -552,6 +563,44 @@ const final: readonly Row[] = [
       says: ['carm-webhook.dev/aws-config'],
     }),
   ),
+  ...(
+    [
+      ['is denied', {}, 'ForgedAnnotation', 'denied'],
+      [
+        'runs as it was written, if it is let pass for something else',
+        {
+          containers: [
+            container('app', { env: chainedEnv(), mounts: [tokenMount] }),
+            container('other', { env: own('AWS_PROFILE', 'app') }),
+          ],
+        },
+        'CredentialConflict',
+        'warned',
+      ],
+    ] as const
+  ).map(
+    ([what, more, reason, outcome]): Row => ({
+      server: 'chain',
+      endpoint: 'validate',
+      proves: `mode warn: a final pod whose config is not the one that is due ${what}`,
+      reason,
+      outcome,
+      review: { object: complete({ namespace: 'chained-warn', said: text({ target: mine }), ...more }) },
+    }),
+  ),
+  {
+    server: 'chain',
+    endpoint: 'validate',
+    proves: 'mode warn: the final pod of a chain is checked',
+    reason: 'Checked',
+    outcome: 'allowed',
+    review: {
+      object: complete({
+        namespace: 'chained-warn',
+        said: text({ id: `${account}/chained-warn`, session: 'chained-warn.default' }),
+      }),
+    },
+  },
   {
     ...denied,
     server: 'chain-without-hub',

@@ -3,7 +3,7 @@ import type { ReviewOptions } from './review.ts';
 import type { Row } from './row.ts';
 import { account, hostile } from './state.ts';
 
-/** How the pods of a namespace get to their role, as it says by annotations: judged where it changes. */
+/** How the pods of a namespace get their role, as it says by annotations: judged where it changes. */
 
 const credentials = 'carm-webhook.dev/credentials';
 const hub = 'carm-webhook.dev/hub-role-arn';

@@ -159,7 +159,7 @@ const debugRows: readonly DebugRow[] = [
     : []),
 ];
 
-describe('containers that really run get to their role by a hub role', () => {
+describe('containers that really run get their role by a hub role', () => {
   let shared: SharedCluster;
   let pods: RunningPods;
   const shown = all ? [...rows, ...longRows] : rows;

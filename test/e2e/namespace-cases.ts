@@ -52,7 +52,7 @@ const settings = {
 const settingSeen = ['validate/namespaces.carm-webhook.dev'] as const;
 const annotated = (key: string, value: string | null): object => ({ annotations: { [key]: value } });
 
-/** How pods get to their role: a value that comes is judged, one that goes or stays is not. */
+/** How pods get their role: a value that comes is judged, one that goes or stays is not. */
 const settingCases: readonly MatchCase[] = Object.entries(settings).flatMap(([key, [value, other]]) => [
   create(`with ${key}`, annotated(key, value), settingSeen),
   create(`with an empty ${key}`, annotated(key, ''), unseen),

@@ -94,6 +94,7 @@ describe('the environment is appended in the order of amazon-eks-pod-identity-we
       [sts, ...region, ...pair, ...besidePair.slice(0, 1)],
     ],
     ['a profile', [{ name: 'AWS_PROFILE', value: '' }], all, ['OtherCredentials']],
+    ['a key by its old name', [{ name: 'AWS_ACCESS_KEY', value: 'AKIA' }], all, ['OtherCredentials']],
     ['a file of credentials', [{ name: 'AWS_SHARED_CREDENTIALS_FILE', valueFrom: {} }], all, ['OtherCredentials']],
     ['an empty name of a file', [{ name: 'AWS_CONFIG_FILE', value: '' }], all],
     [

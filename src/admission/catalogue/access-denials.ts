@@ -6,14 +6,14 @@ import { quote, quoteNames } from '../../objects/quote.ts';
 import type { DenialOf, FixedBy, MessageContext } from './denial.ts';
 import { toPaste } from './paste.ts';
 
-/** Chain mode, and no role to begin with. */
+/** Chain mode, and no role to take first. */
 export interface HubRoleMissing {
   readonly reason: 'HubRoleMissing';
   /** Those that EKS Pod Identity does not serve, where it serves others of the pod. */
   readonly containers: readonly string[];
 }
 
-/** What a pod can be denied for on the way to its role. */
+/** What a pod can be denied for because of how it would get its role. */
 export type AccessProblem =
   | CredentialsConflict
   | Extract<RoleAccessProblem, { readonly reason: 'CredentialConflict' }>
@@ -34,10 +34,10 @@ export function nameSetting(
   }
 }
 
-/** Each denial of a pod on the way to its role. */
+/** Each denial of a pod because of how it would get its role. */
 export const accessDenials: { readonly [R in AccessProblem['reason']]: DenialOf<AccessProblem, R> } = {
   CredentialConflict: {
-    cause: `Something stands beside the credentials that a pod would get, and AWS SDKs would not agree on what counts. In chain mode: a container sets \`AWS_ROLE_ARN\`, \`AWS_WEB_IDENTITY_TOKEN_FILE\`, \`AWS_CONFIG_FILE\`, \`AWS_PROFILE\`, \`AWS_DEFAULT_PROFILE\`, \`AWS_SHARED_CREDENTIALS_FILE\`, \`AWS_SDK_LOAD_CONFIG\` to something other than true, or a static key; or the role of the pod is the hub role itself. In mode web-identity: a container sets \`AWS_CONFIG_FILE\` to the file that only chain mode writes.`,
+    cause: `A pod has credentials of its own beside those that it would get, and AWS SDKs do not agree on which to use. In chain mode: a container sets \`AWS_ROLE_ARN\`, \`AWS_WEB_IDENTITY_TOKEN_FILE\`, \`AWS_CONFIG_FILE\`, \`AWS_PROFILE\`, \`AWS_DEFAULT_PROFILE\`, \`AWS_SHARED_CREDENTIALS_FILE\`, \`AWS_SDK_LOAD_CONFIG\` to something other than true, or a static key (by its old names \`AWS_ACCESS_KEY\` and \`AWS_SECRET_KEY\` too); or the role of the pod is the hub role itself. In mode web-identity: a container sets \`AWS_CONFIG_FILE\` to the file that only chain mode writes.`,
     fixedBy: 'you',
     remedy: `Remove the variables, list the container in \`${skipContainersAnnotation}\`, or use the other credentials mode (\`${credentialsAnnotation}\` on the ServiceAccount or the namespace). Where the role is the hub role, use another one.`,
     say: (problem, at) => {
@@ -64,14 +64,14 @@ export const accessDenials: { readonly [R in AccessProblem['reason']]: DenialOf<
       const injected =
         at.roleArnAnnotation === undefined ? '' : ' (an earlier injection in mode web-identity may have left them)';
       return {
-        wrong: `${name} sets ${variables}; in chain mode the role comes from a config file, and AWS SDKs would use ${them} instead or fail${injected}`,
+        wrong: `${name} sets ${variables}; in chain mode, AWS SDKs would use ${them} instead of the injected config file, or fail${injected}`,
         remedy: `remove ${them}, list the container in the pod's annotation ${skipContainersAnnotation}, or annotate its ServiceAccount with ${credentialsAnnotation}=web-identity if the role trusts this cluster`,
       };
     },
   },
   HubRoleMissing: {
     cause:
-      'The credentials mode of the pod is `chain`, and there is no hub role to begin with: neither the ServiceAccount, nor the namespace, nor `--hub-role-arn` names one, and EKS Pod Identity does not serve all of its containers.',
+      'The credentials mode of the pod is `chain`, and no hub role is set: neither on the ServiceAccount, nor on the namespace, nor by `--hub-role-arn`. EKS Pod Identity, which could give it another first role, does not serve all of its containers.',
     fixedBy: 'platform team',
     remedy: `Set \`--hub-role-arn\` or annotate the namespace with \`${hubRoleArnAnnotation}\`; or associate the ServiceAccount with the hub role by EKS Pod Identity.`,
     say: ({ containers }, at) => ({

@@ -24,5 +24,5 @@ export const providerProblemWords: Readonly<Record<ProviderProblem, ProviderProb
 /** As an event says it of a namespace. */
 export function describeProviderProblem(accountId: AccountId, problem: ProviderProblem): string {
   const { wrong, remedy } = providerProblemWords[problem];
-  return `AWS gives no role to pods that come with a token: ${wrong(accountId)}. Ask your platform team to ${remedy}.`;
+  return `AWS will not accept the tokens of these pods: ${wrong(accountId)}. Ask your platform team to ${remedy}.`;
 }

@@ -110,7 +110,7 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     }),
   },
   InvalidAnnotation: {
-    cause: `An annotation that ACK reads has a value that ACK does not know. Or the credentials mode or the external id of a pod, on its ServiceAccount or its namespace (\`${credentialsAnnotation}\`, \`${externalIdAnnotation}\`), is not one.`,
+    cause: `An annotation that ACK reads has a value that ACK does not know. Or the credentials mode or the external id of a pod, on its ServiceAccount or its namespace (\`${credentialsAnnotation}\`, \`${externalIdAnnotation}\`), is not valid.`,
     fixedBy: 'you',
     remedy: 'Use one of the values that the message names.',
     say: (problem, at) => {
@@ -130,7 +130,7 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     cause: `An annotation that only ACK's controllers write was added or changed by someone else. Or a pod's \`${awsConfigAnnotation}\` is not what the webhook wrote, or would change while the pod runs: its containers would take another role, or their node's.`,
     fixedBy: 'you',
     remedy: `Remove the annotation from an ACK resource. ${otherWritersInGeneral} Leave that of a running pod as it is; a pod that is created again gets the config that is due.`,
-    softenedBy: { pod: 'namespace', others: 'nothing' },
+    softenedBy: 'nothing',
     say: problem => {
       switch (problem.of) {
         case 'running pod':

@@ -184,7 +184,10 @@ function sayHubOutside(
   return hub.partition === role.partition
     ? {
         wrong: `${wrong} in account ${hub.accountId}, which is not in --source-accounts`,
-        remedy: `use a hub role in one of these accounts (your platform team can add account ${hub.accountId} with --source-accounts)`,
+        remedy:
+          fixedBy === 'you'
+            ? `use a hub role in one of those accounts (your platform team can add account ${hub.accountId} with --source-accounts)`
+            : `add account ${hub.accountId} with --source-accounts, or use a hub role in an account that is there`,
         fixedBy,
       }
     : {
@@ -346,7 +349,7 @@ export const roleDenials: { readonly [R in RoleProblem['reason']]: DenialOf<Role
     cause: `With \`--require-pods-key\`, a pod or its ServiceAccount names a role that ACK's controllers work with: one that a map has under an id, or under a service alias and an id. It may create and delete infrastructure. In chain mode, with or without that flag: the hub role of a pod is such a role.`,
     fixedBy: 'you',
     remedy:
-      'Remove the role (the webhook injects the one that is mapped for pods), or use another role. In chain mode, use a hub role of its own for pods.',
+      'Remove the role (the webhook injects the one that is mapped for pods), or use another role. In chain mode, give pods a hub role that ACK does not use.',
     say: ({ value, map, ackSystem, at: where }, at) => {
       const place = mapName(map, { ...at, ackSystemNamespace: ackSystem });
       if ('hub' in where) {

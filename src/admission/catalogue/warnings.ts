@@ -116,7 +116,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   },
   OtherCredentials: {
     cause:
-      'A container sets `AWS_PROFILE`, `AWS_DEFAULT_PROFILE`, `AWS_SHARED_CREDENTIALS_FILE` or `AWS_CONFIG_FILE`: some AWS SDKs use what these name instead of the injected role, or fail where a profile is missing.',
+      'A container sets `AWS_PROFILE`, `AWS_DEFAULT_PROFILE`, `AWS_SHARED_CREDENTIALS_FILE`, `AWS_CONFIG_FILE` or, the old name of a static key, `AWS_ACCESS_KEY`: some AWS SDKs use these instead of the injected role, or fail where a profile is missing.',
     remedy: 'Remove the variable, or skip the container.',
     say: warning =>
       `${warning.variables.join(', ')} in ${containersNamed(warning)} may override the injected role, or make AWS SDKs fail`,
@@ -241,7 +241,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   },
   RoleBroken: {
     cause:
-      'The server verifies roles in the background and found that AWS gives this one to no pod, whatever the role trusts. The account of the role (in chain mode, of the hub role) has no IAM OIDC provider for the issuer of the tokens of this cluster, or the provider does not list the audience `sts.amazonaws.com`. The pod is created; its AWS SDKs will fail.',
+      'The server verifies roles in the background and found that no pod can take this one by its token, whatever its trust policy says. The account of the role (in chain mode, of the hub role) has no IAM OIDC provider for the issuer of the tokens of this cluster, or the provider does not list the audience `sts.amazonaws.com`. The pod is created; its AWS SDKs will fail.',
     remedy:
       'Create the OIDC provider in that account, or add the audience to its client ids. Where the account should have none, use chain mode.',
     say: ({ accountId, problem }) => {

@@ -9,7 +9,7 @@ import type { Namespace } from '../../objects/namespace.ts';
 import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';
 
-/** An annotation of a namespace on how its pods get to their role, and what is wrong with it. */
+/** An annotation of a namespace on how its pods get their role, and what is wrong with it. */
 export interface WrittenSetting {
   readonly annotation: (typeof roleAccessAnnotations)[number];
   readonly value: string;

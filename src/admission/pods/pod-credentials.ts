@@ -19,7 +19,7 @@ import type { PodReview, ResolvedPod } from './pod-review.ts';
 export interface PodCredentials {
   readonly settings: InjectionSettings;
   readonly warnings: readonly Warning[];
-  /** How the pod gets to its role. */
+  /** How the pod gets its role. */
   readonly access: RoleAccess;
 }
 

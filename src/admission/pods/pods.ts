@@ -230,11 +230,13 @@ export const podRules = [
       const { pod, namespace } = podReview;
       const outside = boundaryProblem(podReview, pod.containers);
       if (outside !== undefined) return podReview.deny(outside);
-      const conflict = isOptedOut(pod) ? unusedChainVolume(pod) : finalProblem(podReview);
+      const isOut = isOptedOut(pod);
+      // What was let pass is as the user wrote it: a config of their own is then no forgery of ours.
+      const softened = isOut || modeOf(namespace, config.defaultMode) === 'enforce' ? undefined : decidePod(podReview);
+      if (softened?.verdict === 'deny') return softened;
+      const conflict = isOut ? unusedChainVolume(pod) : finalProblem(podReview);
       if (conflict !== undefined) return podReview.deny(conflict);
-      if (isOptedOut(pod)) return allow('OptedOut');
-      const softened = modeOf(namespace, config.defaultMode) === 'enforce' ? undefined : decidePod(podReview);
-      return softened?.verdict === 'deny' ? softened : allow('Checked');
+      return allow(isOut ? 'OptedOut' : 'Checked');
     },
   }),
 ];

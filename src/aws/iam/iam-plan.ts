@@ -1,5 +1,5 @@
 import type { RoleAccess } from '../../accounts/role-access.ts';
-import type { RoleArn } from '../../accounts/role-arn.ts';
+import { isSameRole, type RoleArn, roleIdentity } from '../../accounts/role-arn.ts';
 import { quoteNames } from '../../objects/quote.ts';
 import { assumePolicy } from './assume-policy.ts';
 import type { IamStep } from './iam-step.ts';
@@ -73,12 +73,22 @@ class RoleSides {
 class Plan {
   readonly #options: PlanOptions;
   readonly #sides = new Map<string, RoleSides>();
+  /** ARNs, by what IAM knows the role by. */
+  readonly #spellings = new Map<string, string>();
 
   constructor(options: PlanOptions) {
     this.#options = options;
   }
 
   of(role: RoleArn): RoleSides {
+    const identity = roleIdentity(role);
+    const spelling = this.#spellings.get(identity) ?? role.text;
+    if (spelling !== role.text) {
+      throw new IamPlanError(
+        `IAM tells roles apart by neither path nor case, so these are one: ${quoteNames([spelling, role.text])}. Write it alike in the maps, on ServiceAccounts and namespaces, and in flags`,
+      );
+    }
+    this.#spellings.set(identity, spelling);
     const sides = this.#sides.get(role.text) ?? new RoleSides(role);
     this.#sides.set(role.text, sides);
     return sides;
@@ -87,7 +97,7 @@ class Plan {
   add({ namespace, serviceAccount, audience, access }: Grant): void {
     const { podIdentity } = this.#options;
     const subject = requireSubject({ namespace, serviceAccount });
-    const first = this.of(access.mode === 'chain' ? hubOf(access) : access.role);
+    const first = this.of(access.mode === 'chain' ? hubOf(namespace, access) : access.role);
     if (podIdentity === undefined) {
       const subjects = first.byAudience.get(requirePlain('audience', audience));
       if (subjects === undefined) first.byAudience.set(audience, [subject]);
@@ -125,9 +135,11 @@ class Plan {
   }
 }
 
-function hubOf({ hub, role }: Extract<RoleAccess, { readonly mode: 'chain' }>): RoleArn {
+function hubOf(namespace: string, { hub, role }: Extract<RoleAccess, { readonly mode: 'chain' }>): RoleArn {
   if (hub !== undefined) return hub;
-  throw new IamPlanError(`no hub role is known by which pods get to ${role.text}: set --hub-role-arn`);
+  throw new IamPlanError(
+    `pods of namespace ${quoteNames([namespace])} are in chain mode and have no hub role for ${role.text}: set --hub-role-arn`,
+  );
 }
 
 function providerSteps(roles: readonly RoleSides[], issuers: readonly OidcIssuer[]): readonly IamStep[] {
@@ -146,11 +158,14 @@ function providerSteps(roles: readonly RoleSides[], issuers: readonly OidcIssuer
 
 /** ACK's controllers may take every mapped role: pods that could take theirs could too. */
 function checkAckRole(ack: PlanOptions['ack'], grants: readonly Grant[]): void {
-  const isTaken = ({ access }: Grant) => (access.mode === 'chain' ? access.hub : access.role)?.text === ack?.role.text;
-  const taker = ack && grants.find(isTaken);
+  if (ack === undefined) return;
+  const taker = grants.find(({ access }) => {
+    const first = access.mode === 'chain' ? access.hub : access.role;
+    return first !== undefined && isSameRole(first, ack.role);
+  });
   if (taker === undefined) return;
   throw new IamPlanError(
-    `${ack?.role.text} is the role of ACK's controllers: pods of namespace ${quoteNames([taker.namespace])} must not take it, for it may assume every account's role`,
+    `${ack.role.text} is the role of ACK's controllers: pods of namespace ${quoteNames([taker.namespace])} must not take it, for it may assume every account's role`,
   );
 }
 
@@ -174,7 +189,7 @@ export function sharedHubWarnings(grants: readonly Grant[]): readonly string[] {
 }
 
 /**
- * What AWS needs so that exactly these ServiceAccounts get to their roles, in the order that AWS takes: providers; roles, each
+ * What AWS needs so that exactly these ServiceAccounts get their roles, in the order that AWS takes: providers; roles, each
  * after those that it trusts; then what roles may assume, which may name a role that does not exist yet.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
  * @throws {UnsafeNameError} for a name that must not come into a policy.
@@ -186,7 +201,7 @@ export function planIam(grants: readonly Grant[], options: PlanOptions): readonl
   for (const arn of podIdentity?.clusterArns ?? []) requirePlain('cluster ARN', arn);
   const plan = new Plan(options);
   for (const grant of grants) plan.add(grant);
-  const ofAck = ack === undefined ? [] : ack.mapped.filter(({ text }) => text !== ack.role.text);
+  const ofAck = ack === undefined ? [] : ack.mapped.filter(role => !isSameRole(role, ack.role));
   for (const role of ofAck) if (ack !== undefined) plan.of(role).trustRole(ack.role, undefined, false);
   const roles = plan.rolesInOrder;
   const roleSteps = roles.map((sides): IamStep => {

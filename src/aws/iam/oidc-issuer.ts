@@ -27,7 +27,7 @@ export function parseIssuer(url: string): OidcIssuer | undefined {
  */
 export function issuerDoubt({ url }: OidcIssuer): string | undefined {
   const [, host = '', port] = form.exec(url) ?? [];
-  if (port !== undefined) return 'IAM takes no issuer with a port';
+  if (port !== undefined) return 'AWS says that the URL of an issuer should have no port';
   const isPrivate = !host.includes('.') || /\.(?:svc|local|internal)$/.test(host) || /^[0-9.]+$/.test(host);
   return isPrivate ? 'AWS cannot reach such an issuer to read its keys' : undefined;
 }

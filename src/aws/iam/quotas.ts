@@ -7,8 +7,8 @@ import { policyLength } from './policy.ts';
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */
 export const quotas = {
-  /** By default, and at most: a quota that AWS raises when asked. */
-  trustPolicy: { byDefault: 2048, atMost: 4096 },
+  /** By default; and what AWS raises it to when asked, or more: its pages have had more than one maximum. */
+  trustPolicy: { byDefault: 2048, raised: 4096 },
   /** All inline policies of a role together. */
   inlinePolicies: 10_240,
   oidcProviders: 100,
@@ -16,12 +16,14 @@ export const quotas = {
 } as const;
 
 function ofTrust(roleArn: string, length: number): readonly string[] {
-  const { byDefault, atMost } = quotas.trustPolicy;
+  const { byDefault, raised } = quotas.trustPolicy;
   if (length <= byDefault) return [];
   const is = `the trust policy of ${roleArn} has ${length} characters`;
-  if (length <= atMost)
+  if (length <= raised)
     return [`${is}: more than ${byDefault} need a higher quota of AWS ("Role trust policy length")`];
-  return [`${is}: IAM takes ${atMost} at most. Split the role, or trust whole namespaces by --any-serviceaccount`];
+  return [
+    `${is}: AWS may not raise the quota above ${raised}. Split the role, or trust whole namespaces with --any-serviceaccount`,
+  ];
 }
 
 /** What AWS would not take of the steps, or only with higher quotas. */
@@ -35,10 +37,11 @@ export function quotaWarnings(steps: readonly IamStep[]): readonly string[] {
     const crowded = ofAccount.filter(step => step.clientIds.length > clientIds);
     return [
       ...(ofAccount.length > oidcProviders
-        ? [`account ${accountId} would have ${ofAccount.length} OIDC providers: AWS takes ${oidcProviders} an account`]
+        ? [`account ${accountId} would have ${ofAccount.length} OIDC providers: AWS allows ${oidcProviders} by default`]
         : []),
       ...crowded.map(
-        step => `the provider ${quote(step.url)} would have ${step.clientIds.length} audiences: IAM takes ${clientIds}`,
+        step =>
+          `the provider ${quote(step.url)} would have ${step.clientIds.length} audiences: IAM allows ${clientIds}`,
       ),
     ];
   });
@@ -48,7 +51,7 @@ export function quotaWarnings(steps: readonly IamStep[]): readonly string[] {
     const length = policyLength(step.policy);
     if (length <= quotas.inlinePolicies) return [];
     return [
-      `policy ${step.name} of ${step.role.text} has ${length} characters: IAM takes ${quotas.inlinePolicies} for all of a role`,
+      `policy ${step.name} of ${step.role.text} has ${length} characters: IAM allows ${quotas.inlinePolicies} for all inline policies of a role`,
     ];
   });
   return [...ofProviders, ...ofPolicies];

@@ -115,11 +115,13 @@ export function resourceDoubts(roles: readonly RoleArn[], { resource, existing }
   const other = roles.find(role => role.partition !== partition);
   return [
     ...(existing === undefined
-      ? [`the policy that is written replaces the one that ${text} may have: pass that with --resource-policy FILE`]
+      ? [
+          `this policy replaces the one that ${text} may have. To keep its statements, pass that one with --resource-policy FILE`,
+        ]
       : []),
     ...(service === 'secretsmanager' && isForeign
       ? [
-          'a secret is readable from other accounts only if a KMS key of your own encrypts it, which must let them in as well',
+          'other accounts can read a secret only if a customer managed KMS key encrypts it, and the policy of that key lets them in too',
         ]
       : []),
     ...(other === undefined ? [] : [`${other.text} is in another partition than ${text}: no policy lets it in`]),

@@ -27,6 +27,9 @@ export interface TokenRole {
 /** Of a role that more namespaces use, these many are told. */
 const mostNamespacesOfRole = 1000;
 
+/** Roles that only ServiceAccounts of one namespace name: those of others are to have their turn. */
+const mostChosenInNamespace = 20;
+
 /** Whether a ServiceAccount's pods may take another role by their token than those of one that says nothing. */
 export function choosesAccess({ annotations }: ServiceAccount): boolean {
   return Boolean(annotations.get(credentialsAnnotation) || annotations.get(hubRoleArnAnnotation));
@@ -40,6 +43,8 @@ export class RolesInUse {
   readonly #settings: RoleSettings;
   readonly #mapOf: (kind: Binding['kind']) => RoleMap | undefined;
   readonly #roles = new Map<string, { readonly role: RoleArn; readonly namespaces: Set<string> }>();
+  /** How many roles ServiceAccounts have added, by namespace. */
+  readonly #chosen = new Map<string, number>();
 
   constructor(settings: RoleSettings, mapOf: (kind: Binding['kind']) => RoleMap | undefined) {
     this.#settings = settings;
@@ -66,6 +71,11 @@ export class RolesInUse {
     const role = access.ok ? roleTakenByToken(access.value) : undefined;
     if (role === undefined) return;
     const known = this.#roles.get(role.text);
+    if (known === undefined && serviceAccount !== bareServiceAccount) {
+      const chosen = this.#chosen.get(namespace.name) ?? 0;
+      if (chosen >= mostChosenInNamespace) return;
+      this.#chosen.set(namespace.name, chosen + 1);
+    }
     const namespaces = known?.namespaces ?? new Set<string>();
     if (namespaces.size < mostNamespacesOfRole) namespaces.add(namespace.name);
     if (known === undefined) this.#roles.set(role.text, { role, namespaces });

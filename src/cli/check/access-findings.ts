@@ -1,4 +1,4 @@
-/** Findings on how pods get to their role: settings of namespaces and ServiceAccounts that no pod can do with. */
+/** Findings on how pods get their role: settings of namespaces and ServiceAccounts that no pod can do with. */
 
 import { isExcludedNamespace } from '../../accounts/managed-namespace.ts';
 import { type PodRole, podRoleOf, readRequestedRole } from '../../accounts/pod-role.ts';

@@ -120,13 +120,13 @@ export const configFlags = {
   ),
   credentials: valueFlag(
     '--credentials MODE',
-    'How pods get to their role: web-identity, or chain (by a hub role that the role trusts)',
+    'How pods get their role: web-identity, or chain (through a hub role that the role trusts)',
     oneOf(credentialsModeNames),
     defaultConfig.credentials,
   ),
   hubRoleArn: optionalFlag(
     '--hub-role-arn ARN',
-    'Role in --source-accounts by which pods get to their role in chain mode',
+    'Hub role of pods in chain mode, in one of --source-accounts',
     parseHubRole,
   ),
   externalId: optionalFlag(

@@ -1,13 +1,16 @@
 import type { AccountId } from '../../accounts/account-id.ts';
 import { type Binding, isBound } from '../../accounts/binding.ts';
 import { resolveRoleAccess } from '../../accounts/role-access.ts';
+import type { RoleArn } from '../../accounts/role-arn.ts';
 import type { View } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
+import { type ControllerRoleProblem, controllerHubProblem } from '../../admission/pods/controller-role.ts';
 import { PodReview, resolvePod, reviewPod } from '../../admission/pods/pod-review.ts';
 import type { Grant } from '../../aws/iam/iam-plan.ts';
 import { tokenSubject } from '../../aws/iam/subject.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { readTokenSettings } from '../../injection/token-settings.ts';
+import { hubRoleArnAnnotation } from '../../objects/keys.ts';
 import { readPod } from '../../objects/pod.ts';
 import { quote } from '../../objects/quote.ts';
 import { bareServiceAccount } from '../../objects/service-account.ts';
@@ -35,6 +38,8 @@ export interface Collected {
   readonly bindings: readonly Binding[];
   /** What is not written, a line each. */
   readonly leftOut: readonly string[];
+  /** Roles that ServiceAccounts alone name, a line each. */
+  readonly chosen: readonly string[];
 }
 
 /** The name of the ServiceAccount that stands for those without annotations. */
@@ -51,6 +56,10 @@ class Collector {
   readonly #selection: Selection;
   readonly #config: Config;
   readonly #options: CollectOptions;
+  /** Roles that a ServiceAccount names, and the first that does. */
+  readonly #chosen = new Map<string, string>();
+  readonly #given = new Set<string>();
+  readonly #hubs = new Map<string, ControllerRoleProblem | undefined>();
   #characters = 0;
   #full = false;
 
@@ -64,7 +73,14 @@ class Collector {
   get result(): Collected {
     const more = this.#leftOutCount - this.#leftOut.length;
     const leftOut = more > 0 ? [...this.#leftOut, `left out: ${more} more`] : this.#leftOut;
-    return { grants: this.grants, bindings: [...this.#bindings.values()], leftOut };
+    const chosen = [...this.#chosen].flatMap(([role, serviceAccount]) =>
+      this.#given.has(role)
+        ? []
+        : [
+            `${role} is named by ServiceAccount ${quote(serviceAccount)}, and by no map, namespace or flag: whoever may edit it chose the role. Check it before you apply this`,
+          ],
+    );
+    return { grants: this.grants, bindings: [...this.#bindings.values()], leftOut, chosen };
   }
 
   leaveOut(line: string): void {
@@ -130,6 +146,12 @@ class Collector {
       this.leaveOut(review.deny(access.problem).message());
       return;
     }
+    const hub = access.value.mode === 'chain' ? access.value.hub : undefined;
+    const ofAck = hub === undefined ? undefined : this.#controllerHubProblem(hub, view);
+    if (ofAck !== undefined) {
+      this.leaveOut(review.deny(ofAck).message());
+      return;
+    }
     const { audience } = readTokenSettings(pod.annotations, object.annotations, this.#config.tokenExpirationSeconds);
     if (review.binding.ok)
       this.#bindings.set(`${review.binding.value.kind} ${review.binding.value.id}`, review.binding.value);
@@ -141,6 +163,20 @@ class Collector {
       return;
     }
     this.grants.push(grant);
+    this.#note(podRole.role.text, podRole.source.kind === 'requested', `${namespace}/${name}`);
+    if (hub !== undefined)
+      this.#note(hub.text, Boolean(object.annotations.get(hubRoleArnAnnotation)), `${namespace}/${name}`);
+  }
+
+  /** Looked up once for each hub role, for the maps may be long. */
+  #controllerHubProblem(hub: RoleArn, view: View): ControllerRoleProblem | undefined {
+    if (!this.#hubs.has(hub.text)) this.#hubs.set(hub.text, controllerHubProblem(hub, view, this.#config));
+    return this.#hubs.get(hub.text);
+  }
+
+  #note(role: string, isChosen: boolean, serviceAccount: string): void {
+    if (!isChosen) this.#given.add(role);
+    else if (!this.#chosen.has(role)) this.#chosen.set(role, serviceAccount);
   }
 
   /** Whether a problem is one of those who were asked about. */

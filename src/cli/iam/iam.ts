@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { roleIdentity } from '../../accounts/role-arn.ts';
 import type { Config } from '../../admission/config.ts';
 import { type Grant, planIam, sharedHubWarnings } from '../../aws/iam/iam-plan.ts';
 import type { IamStep } from '../../aws/iam/iam-step.ts';
@@ -35,7 +36,7 @@ function selectionOf({ namespace, account, all, serviceAccounts }: Values): Sele
   return account === undefined ? { kind: 'all' } : { kind: 'account', accountId: account };
 }
 
-/** AWS takes no policy that is longer: 256 KiB for an SNS topic is the most. */
+/** A bound on what is parsed, well above what AWS takes: 32 KiB of a KMS key's policy, for one. https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html */
 const longestPolicy = 262_144;
 
 /** @throws {UsageError} */
@@ -103,19 +104,21 @@ function podIdentityDoubts({ podIdentity, eksClusterArns }: Values, grants: read
     .slice(0, 5)
     .map(
       ({ text }) =>
-        `${text} is in no account of the clusters: an association of EKS Pod Identity takes only roles of its cluster's`,
+        `${text} is not in the account of one of these clusters: EKS Pod Identity takes the first role from the cluster's account only`,
     );
 }
 
 /** Trust policies that are written replace what is there: ACK's controllers may be in it. */
 function lockedOutDoubts(steps: readonly IamStep[], state: Snapshot, config: Config): readonly string[] {
-  const ofAck = new Set<string>(ackRoles(state, config, undefined).map(({ text }) => text));
-  const shared = steps.flatMap(step => (step.kind === 'role' && ofAck.has(step.role.text) ? [step.role.text] : []));
+  const ofAck = new Set(ackRoles(state, config, undefined).map(roleIdentity));
+  const shared = steps.flatMap(step =>
+    step.kind === 'role' && ofAck.has(roleIdentity(step.role)) ? [step.role.text] : [],
+  );
   const [first] = shared;
   if (first === undefined) return [];
   const others = shared.length === 1 ? '' : ` and ${shared.length - 1} more`;
   return [
-    `ACK's controllers assume ${first}${others}: these trust policies shut them out. Set --ack-role-arn to their role`,
+    `ACK's controllers assume ${first}${others}: these trust policies lock them out. Set --ack-role-arn to their role`,
   ];
 }
 
@@ -187,10 +190,11 @@ async function iam(argv: readonly string[], { env, stdout, stderr }: Surrounding
   const state = await source.bindings(selection.kind === 'namespace' ? selection.name : undefined);
   const options = { anyServiceAccount: values.anyServiceAccount, issuers: issuers.length };
   const collected = collectGrants(state, selection, config, options);
-  const { steps, warnings } =
+  const { steps, warnings: doubts } =
     access === undefined
       ? trustSteps(collected, issuers, values, state, config)
       : resourceSteps(collected.grants, access);
+  const warnings = [...collected.chosen, ...doubts];
   const more = warnings.length - mostWarnings;
   const said = more > 0 ? [...warnings.slice(0, mostWarnings), `and ${more} more warnings`] : warnings;
   for (const line of [...collected.leftOut, ...said]) stderr.write(`${line}\n`);
@@ -202,14 +206,14 @@ async function iam(argv: readonly string[], { env, stdout, stderr }: Surrounding
 export const command: Command = {
   help: () => `Usage: carm-webhook iam -n NAMESPACE|--account ACCOUNT|--all [flags]
 
-Writes what AWS needs so that exactly the pods that the account map says get to their roles: OIDC
-providers, the trust policies of all roles, and what hub roles may assume. It stands in the order
-that AWS takes, and says in which account each step belongs. It changes nothing in AWS. What a role
-may do there is yours to say; with --resource, it writes what lets the roles use one resource.
+Writes the policies that let exactly the pods of the account map take their roles: OIDC providers,
+trust policies, and what hub roles may assume. The steps are in the order in which AWS accepts them,
+and each names its account. Nothing is changed in AWS. What a role may do in its account is yours to
+write; --resource writes what lets the roles use one resource.
 
-Warnings are on stderr, and what is left out because its role does not resolve: the exit code is
-then 1. It needs the rights to get the two maps and to get or list namespaces and serviceaccounts,
-and to get /.well-known/openid-configuration, or --oidc-issuer.
+stderr has warnings, and what is left out because its role does not resolve: the exit code is then
+1. It needs the rights to get the two maps, to get or list namespaces and serviceaccounts, and to
+get /.well-known/openid-configuration, unless --oidc-issuer is set.
 
 Examples:
   carm-webhook iam -n team-a -o aws-cli

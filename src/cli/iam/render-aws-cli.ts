@@ -51,7 +51,9 @@ function commandsOf(step: IamStep, existing: Existing, trusted: ReadonlySet<stri
   switch (step.kind) {
     case 'oidc-provider': {
       if (existing.has('oidc-providers')) return [];
-      const ids = ['--client-id-list', ...step.clientIds.map(shellWord)].join(' ');
+      // As JSON: a list's words of their own may be flags (--endpoint-url=…), and a single one a file to read (file://…). Tenants
+      // name audiences. https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-parameters-types.html
+      const ids = flag('client-id-list', JSON.stringify(step.clientIds));
       return [['aws iam create-open-id-connect-provider', flag('url', step.url), ids]];
     }
     case 'role': {

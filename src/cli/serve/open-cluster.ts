@@ -45,7 +45,7 @@ export const serveClusterFlags = {
   ),
   verifyRoles: switchFlag(
     '--verify-roles',
-    'Ask AWS STS in the background whether pods can be given their roles; warn where they certainly cannot',
+    'Ask AWS STS in the background whether pods can take their roles; warn where they certainly cannot',
   ),
   state: textFlag('--state DIR', 'Folder of manifests to read instead of a cluster; reloaded when it changes'),
 } as const;

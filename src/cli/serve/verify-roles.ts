@@ -116,7 +116,8 @@ export function startVerifyingRoles(options: VerifyRolesOptions): RoleVerificati
     ask: createAsk(options),
     observer: {
       changed: ({ role, namespaces }, { result, problem }, before) => {
-        if (before.result === 'broken') events.settle(namespaces);
+        if (before.problem !== undefined)
+          events.settle(namespaces, { accountId: role.accountId, problem: before.problem });
         if (before.result === 'broken' || result === 'broken') replicas.changed();
         const ration = changes.take(result);
         if (ration === undefined) return;

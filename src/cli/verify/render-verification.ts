@@ -66,8 +66,8 @@ function accessRows({ access, roleFrom, region, audience }: ResolvedTarget): rea
 }
 
 const conclusions: Readonly<Record<Verification['result'], string>> = {
-  ok: 'ok: pods of this ServiceAccount get to their role.',
-  broken: 'broken: pods of this ServiceAccount do not get to their role.',
+  ok: 'ok: pods of this ServiceAccount get their role.',
+  broken: 'broken: pods of this ServiceAccount do not get their role.',
   denied: 'denied: the webhook denies pods of this ServiceAccount. No call was made.',
   'not managed': 'not managed: pods get no role from the webhook. No call was made.',
   unverified: 'unverified: nothing is known about the role.',

@@ -15,7 +15,7 @@ export interface Target {
   readonly serviceAccount: string;
 }
 
-/** How the pods get to their role, as they would be injected now. */
+/** How the pods get their role, as they would be injected now. */
 export interface ResolvedTarget {
   readonly access: RoleAccess;
   /** In words. */

@@ -33,17 +33,22 @@ const verifyFlags = {
   namespace: { ...namespaceFlag, help: 'Namespace of the ServiceAccount' },
   serviceAccount: optionalFlag(
     '--serviceaccount NAME',
-    `ServiceAccount whose way to its role is verified (default: ${defaultServiceAccount})`,
+    `ServiceAccount whose pods are verified (default: ${defaultServiceAccount})`,
     parserOf(text => (isPossibleName(text) ? text : undefined), 'is not the name of a ServiceAccount'),
   ),
   all: switchFlag(
     '--all',
     'Verify every bound namespace: its ServiceAccount default, and those with annotations of their own',
   ),
-  timeoutMs: valueFlag('--timeout DURATION', 'Time for everything; each call has seconds', parseTimeout, '10m'),
+  timeoutMs: valueFlag(
+    '--timeout DURATION',
+    'Time limit for everything; each call of AWS has 12s',
+    parseTimeout,
+    '10m',
+  ),
   output: outputFlag(['text', 'json']),
   ...clusterFlags,
-  state: { ...clusterFlags.state, help: 'Not taken: tokens come from a cluster' },
+  state: { ...clusterFlags.state, help: 'Not supported: tokens come from a cluster' },
   ...configFlags,
 } as const;
 
@@ -125,14 +130,14 @@ async function verify(argv: readonly string[], { env, stdout, stderr }: Surround
   return exitCodeOf(verifications);
 }
 
-/** `carm-webhook verify`: whether pods really get to their role. */
+/** `carm-webhook verify`: whether pods really get their role. */
 export const command: Command = {
   help: () => `Usage: carm-webhook verify [-n NAMESPACE] [--serviceaccount NAME] [flags]
        carm-webhook verify --all [flags]
 
-Finds out whether pods really get to their role: takes a token of the ServiceAccount, with your own
-rights, and makes the calls to AWS STS that the AWS SDK in a pod would make. It shows whom AWS took
-the caller for at each step, or what AWS refuses, what that means, and who can fix it. Tokens and
+Finds out whether pods really get their role: it takes a token of the ServiceAccount, with your own
+rights, and makes the calls to AWS STS that the AWS SDK in a pod would make. It shows the identity
+that AWS sees at each step, or what AWS refuses, what that means, and who can fix it. Tokens and
 credentials are used at once, and neither kept nor printed. What the webhook denies is not tried.
 
 It needs the rights of carm-webhook-reader, and the right to create serviceaccounts/token: whoever

@@ -31,7 +31,7 @@ export interface GivenToContainer {
   readonly withoutRegion: boolean;
 }
 
-/** How a pod gets to its role. */
+/** How a pod gets its role. */
 export interface AccessInWords {
   readonly credentials: CredentialsModeName;
   /** In chain mode; undefined over EKS Pod Identity. */

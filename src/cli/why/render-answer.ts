@@ -61,7 +61,7 @@ function regionInWords({ containers }: Explanation): string | undefined {
   return `none is known for container${without.length === 1 ? '' : 's'} ${quoteNames(without)}: some AWS SDKs fail without one (set --default-region, or services.k8s.aws/default-region on the namespace)`;
 }
 
-/** How a pod gets to its role, where that is not by its token alone. */
+/** How a pod gets its role, where that is not by its token alone. */
 function accessFacts({ access }: Explanation): readonly [string, string | undefined][] {
   if (access?.credentials !== 'chain') return [];
   return [

@@ -7,10 +7,14 @@ import { ApiError } from '../api/api-errors.ts';
 import { apiPaths } from '../api/api-requests.ts';
 import type { EventResult } from './event-results.ts';
 
-/** What an event tells of a namespace. */
-export interface NamespaceTrouble {
+/** What is wrong with an account. */
+export interface AccountProblem {
   readonly accountId: AccountId;
   readonly problem: ProviderProblem;
+}
+
+/** What an event tells of a namespace. */
+export interface NamespaceProblem extends AccountProblem {
   readonly note: string;
 }
 
@@ -25,9 +29,9 @@ export interface NamespaceEventsOptions {
 
 /** Between two events, whatever happens. */
 const defaultEventMs = 200;
-/** Namespaces that wait for their event. */
+/** Events that wait. */
 const mostWaiting = 10_000;
-/** Namespaces that were told, and what: 100 bytes each. */
+/** Namespaces that were told, and of what: 200 bytes each. */
 const mostTold = 20_000;
 const tellAgainMs = 24 * 3_600_000;
 const callLimitMs = 5_000;
@@ -37,9 +41,9 @@ const longestInstance = 128;
 
 /**
  * The event about a namespace. It is in the namespace itself, where `kubectl get events -n NAMESPACE` looks, so `regarding` names it
- * too. The name is the same for the same trouble: a second replica, or one that started again, finds it there.
+ * too. The name is the same for the same problem: a second replica, or one that started again, finds it there.
  */
-export function eventFor(namespace: string, { accountId, problem, note }: NamespaceTrouble, self: string): JsonObject {
+export function eventFor(namespace: string, { accountId, problem, note }: NamespaceProblem, self: string): JsonObject {
   const digest = createHash('sha256').update(`${namespace}/${accountId}/${problem}`).digest('hex').slice(0, 16);
   return {
     apiVersion: 'events.k8s.io/v1',
@@ -56,13 +60,19 @@ export function eventFor(namespace: string, { accountId, problem, note }: Namesp
   };
 }
 
+/** Of a namespace, whose roles may be in several accounts. */
+function keyOf(namespace: string, { accountId, problem }: AccountProblem): string {
+  return `${namespace}/${accountId}/${problem}`;
+}
+
 /** Writes events about namespaces, one after another: each once, and again after a day. */
 export class NamespaceEvents {
   readonly #options: NamespaceEventsOptions;
   readonly #pool: ApiPool;
   readonly #stopping = new AbortController();
-  readonly #waiting = new Map<string, NamespaceTrouble>();
-  readonly #told = new Map<string, { readonly key: string; readonly atMs: number }>();
+  readonly #waiting = new Map<string, { readonly namespace: string; readonly of: NamespaceProblem }>();
+  /** When. */
+  readonly #told = new Map<string, number>();
   readonly #nowMs: () => number;
   #writing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
@@ -73,27 +83,28 @@ export class NamespaceEvents {
     this.#nowMs = options.nowMs ?? (() => performance.now());
   }
 
-  /** Tells namespaces of a trouble that were not told of it today. */
-  tell(namespaces: Iterable<string>, trouble: NamespaceTrouble): void {
-    const key = `${trouble.accountId}/${trouble.problem}`;
+  /** Tells namespaces of a problem that were not told of it today. */
+  tell(namespaces: Iterable<string>, of: NamespaceProblem): void {
     for (const namespace of namespaces) {
-      const told = this.#told.get(namespace);
-      if (told?.key === key && this.#nowMs() - told.atMs < tellAgainMs) continue;
-      if (this.#waiting.size >= mostWaiting && !this.#waiting.has(namespace)) {
+      const key = keyOf(namespace, of);
+      const toldAtMs = this.#told.get(key);
+      if (toldAtMs !== undefined && this.#nowMs() - toldAtMs < tellAgainMs) continue;
+      if (this.#waiting.size >= mostWaiting && !this.#waiting.has(key)) {
         this.#options.onResult('dropped');
         continue;
       }
-      this.#remember(namespace, key);
-      this.#waiting.set(namespace, trouble);
+      this.#remember(key);
+      this.#waiting.set(key, { namespace, of });
     }
     this.#schedule();
   }
 
-  /** The trouble is over: should it come again, they are told again. */
-  settle(namespaces: Iterable<string>): void {
+  /** The problem is over: should it come again, they are told again. */
+  settle(namespaces: Iterable<string>, of: AccountProblem): void {
     for (const namespace of namespaces) {
-      this.#told.delete(namespace);
-      this.#waiting.delete(namespace);
+      const key = keyOf(namespace, of);
+      this.#told.delete(key);
+      this.#waiting.delete(key);
     }
   }
 
@@ -104,9 +115,9 @@ export class NamespaceEvents {
     await this.#pool.close();
   }
 
-  #remember(namespace: string, key: string): void {
-    this.#told.delete(namespace);
-    this.#told.set(namespace, { key, atMs: this.#nowMs() });
+  #remember(key: string): void {
+    this.#told.delete(key);
+    this.#told.set(key, this.#nowMs());
     const [oldest] = this.#told.keys();
     if (this.#told.size > mostTold && oldest !== undefined) this.#told.delete(oldest);
   }
@@ -124,18 +135,18 @@ export class NamespaceEvents {
   async #writeNext(): Promise<void> {
     const [next] = this.#waiting;
     if (next === undefined) return;
-    const [namespace, trouble] = next;
-    this.#waiting.delete(namespace);
+    const [key, { namespace, of }] = next;
+    this.#waiting.delete(key);
     const { self, onResult } = this.#options;
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(callLimitMs)]);
     try {
-      await this.#pool.create(apiPaths.events(namespace), eventFor(namespace, trouble, self), signal);
+      await this.#pool.create(apiPaths.events(namespace), eventFor(namespace, of, self), signal);
       onResult('created');
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       const isThere = error instanceof ApiError && error.reason === 'AlreadyExists';
       // Told again with its next verification.
-      if (!isThere) this.#told.delete(namespace);
+      if (!isThere) this.#told.delete(key);
       if (isThere) onResult('present');
       else onResult('failed', error);
     }

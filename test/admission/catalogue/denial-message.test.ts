@@ -143,6 +143,8 @@ const everyConflict = [
   'AWS_ACCESS_KEY_ID',
   'AWS_SECRET_ACCESS_KEY',
   'AWS_SESSION_TOKEN',
+  'AWS_ACCESS_KEY',
+  'AWS_SECRET_KEY',
 ];
 
 const cases: Cases = {

@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ExternalId } from '../../../src/accounts/external-id.ts';
-import {
-  type Grant,
-  IamPlanError,
-  type PlanOptions,
-  planIam,
-  sharedHubWarnings,
-} from '../../../src/aws/iam/iam-plan.ts';
+import { type Grant, type PlanOptions, planIam, sharedHubWarnings } from '../../../src/aws/iam/iam-plan.ts';
 import type { IamStep } from '../../../src/aws/iam/iam-step.ts';
 import { parseIssuer } from '../../../src/aws/iam/oidc-issuer.ts';
 import { UnsafeNameError } from '../../../src/aws/iam/plain-value.ts';
@@ -196,8 +190,20 @@ describe('what AWS needs for who gets to which role', () => {
 
   test("ACK's own role is never a role that pods take", () => {
     const ack = { role: roleOf(`${hubAccount}/ack`), mapped: [roleOf(`${account}/app`)] };
-    for (const grant of [web('web', `${hubAccount}/ack`), chain('web', `${hubAccount}/ack`, `${account}/app`)])
-      assert.throws(() => planIam([grant], { ...options, ack }), IamPlanError);
+    for (const role of ['ack', 'ACK', 'made/up/ack'])
+      for (const grant of [
+        web('web', `${hubAccount}/${role}`),
+        chain('web', `${hubAccount}/${role}`, `${account}/app`),
+      ])
+        assert.throws(() => planIam([grant], { ...options, ack }), /the role of ACK's controllers/);
+  });
+
+  test('two spellings of one role are an error: the policy of one would replace that of the other', () => {
+    for (const other of ['App', 'made/up/app'])
+      assert.throws(() => planIam([web('a', `${account}/app`), web('b', `${account}/${other}`)], options), {
+        name: 'IamPlanError',
+        message: `IAM tells roles apart by neither path nor case, so these are one: "arn:aws:iam::${account}:role/app", "arn:aws:iam::${account}:role/${other}". Write it alike in the maps, on ServiceAccounts and namespaces, and in flags`,
+      });
   });
 
   test('without a hub role there is no first step to write', () => {
@@ -256,7 +262,7 @@ describe("AWS's size limits", () => {
   const warningsOf = (grants: readonly Grant[], more: Partial<PlanOptions> = {}) =>
     quotaWarnings(planIam(grants, { ...options, ...more }));
 
-  test('a trust policy above the default quota, and above what AWS takes at most', () => {
+  test('a trust policy above the default quota, and above what AWS may raise it to', () => {
     assert.deepEqual(warningsOf(many(20)), []);
     assert.match(
       warningsOf(many(50)).join(),
@@ -264,7 +270,7 @@ describe("AWS's size limits", () => {
     );
     assert.match(
       warningsOf(many(150)).join(),
-      /^the trust policy of .* characters: IAM takes 4096 at most\. .*--any-serviceaccount/,
+      /^the trust policy of .* characters: AWS may not raise the quota above 4096\. .*--any-serviceaccount/,
     );
   });
 
@@ -282,16 +288,16 @@ describe("AWS's size limits", () => {
     );
     assert.match(
       warningsOf(targets).join('\n'),
-      /policy carm-webhook-assume of .* characters: IAM takes 10240 for all of a role/,
+      /policy carm-webhook-assume of .* characters: IAM allows 10240 for all inline policies of a role/,
     );
     const clusters = Array.from({ length: 101 }, (_, n) => parseIssuer(`https://c${n}.example.com`)).filter(
       issuer => issuer !== undefined,
     );
     assert.match(
       warningsOf(many(1), { issuers: clusters }).join('\n'),
-      /^account 222222222222 would have 101 OIDC providers: AWS takes 100 an account$/m,
+      /^account 222222222222 would have 101 OIDC providers: AWS allows 100 by default$/m,
     );
     const audiences = Array.from({ length: 101 }, (_, n) => web('web', `${account}/app`, { audience: `aud-${n}` }));
-    assert.match(warningsOf(audiences).join('\n'), /would have 101 audiences: IAM takes 100$/m);
+    assert.match(warningsOf(audiences).join('\n'), /would have 101 audiences: IAM allows 100$/m);
   });
 });

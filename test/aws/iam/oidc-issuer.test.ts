@@ -37,7 +37,7 @@ test('issuers that AWS does not take, or cannot ask for keys, are doubted', () =
     return issuerDoubt(issuer);
   };
   assert.equal(doubt('https://oidc.eks.eu-central-1.amazonaws.com/id/A1B2'), undefined);
-  assert.equal(doubt('https://keys.example.com:6443'), 'IAM takes no issuer with a port');
+  assert.equal(doubt('https://keys.example.com:6443'), 'AWS says that the URL of an issuer should have no port');
   for (const host of [
     'kubernetes.default.svc.cluster.local',
     'kubernetes.default.svc',

@@ -102,7 +102,7 @@ test('what is wrong or left to do is said', () => {
   const doubts = resourceDoubts(roles, { resource: resourceOf('secretsmanager'), write: false, existing: undefined });
   assert.match(
     doubts.join('\n'),
-    /^the policy that is written replaces .*--resource-policy FILE\n.*only if a KMS key of your own/,
+    /^this policy replaces .*--resource-policy FILE\n.*only if a customer managed KMS key/,
   );
   assert.deepEqual(resourceDoubts(roles, { resource: resourceOf('sqs'), write: false, existing: {} }), []);
 });

@@ -157,7 +157,7 @@ class TakenSteps {
   }
 }
 
-test('whatever the map and the bindings: exactly the bound ServiceAccounts get to their roles', () => {
+test('whatever the map and the bindings: exactly the bound ServiceAccounts get their roles', () => {
   fc.assert(
     fc.property(world, made => {
       const externalId = made.externalId === undefined ? undefined : ExternalIdTemplate.parse(made.externalId);

@@ -183,6 +183,55 @@ describe('hostile state', () => {
   }
 });
 
+describe('what ServiceAccounts name', () => {
+  const chain = ['--credentials', 'chain', '--hub-role-arn', 'arn:aws:iam::111111111111:role/hub'];
+  const source = ['--source-accounts', '111111111111'];
+
+  test("a hub role that is ACK's: left out, as pods with it are denied", async t => {
+    const ofAck = 'arn:aws:iam::111111111111:role/ack-local';
+    const folder = await folderOf(t, [
+      map({ [account]: `arn:aws:iam::${account}:role/app`, 111111111111: ofAck }),
+      namespace('team-a'),
+      serviceAccount('web', { 'carm-webhook.dev/hub-role-arn': ofAck }),
+    ]);
+    const argv = ['iam', '-n', 'team-a', '--state', folder, ...of, ...chain, ...source];
+    const { code, stdout, stderr } = await runCommand(argv);
+    assert.equal(code, 1);
+    assert.match(stderr, /^left out: .*hub role.*\(ControllerRole\)$/m);
+    assert.ok(!stdout.includes('ack-local'), stdout);
+  });
+
+  test('a role that they alone name is told, for whoever may edit them chose it', async t => {
+    const folder = await folderOf(t, [
+      mapped,
+      namespace('team-a'),
+      serviceAccount('hub', { 'carm-webhook.dev/hub-role-arn': 'arn:aws:iam::111111111111:role/Admin' }),
+      serviceAccount('role', { 'eks.amazonaws.com/role-arn': `arn:aws:iam::${account}:role/Admin` }),
+      serviceAccount('same', { 'eks.amazonaws.com/role-arn': `arn:aws:iam::${account}:role/app` }),
+    ]);
+    const { stderr } = await runCommand(['iam', '--all', '--state', folder, ...of, ...chain, ...source]);
+    const lines = stderr.split('\n').filter(line => line.includes('no map, namespace or flag'));
+    assert.deepEqual(lines, [
+      'arn:aws:iam::111111111111:role/Admin is named by ServiceAccount "team-a/hub", and by no map, namespace or flag: whoever may edit it chose the role. Check it before you apply this',
+      `arn:aws:iam::${account}:role/Admin is named by ServiceAccount "team-a/role", and by no map, namespace or flag: whoever may edit it chose the role. Check it before you apply this`,
+    ]);
+  });
+});
+
+// Run with AWS CLI 1: as words of their own, the first sends the signed call to that host, the second sends what the file holds.
+test('an audience that looks like a flag, or like a file, is no word of its own in a command', async t => {
+  for (const audience of ['--endpoint-url=http://evil.example.com', 'file:///root/.aws/credentials']) {
+    const folder = await folderOf(t, [
+      mapped,
+      namespace('team-a'),
+      serviceAccount('web', { 'eks.amazonaws.com/audience': audience }),
+    ]);
+    const { stdout } = await runCommand(['iam', '--all', '--state', folder, ...of, '-o', 'aws-cli']);
+    assert.ok(stdout.includes(` --client-id-list='["${audience}",`), stdout);
+    assert.doesNotMatch(stdout, /\s'?(?:--endpoint-url|file:)/);
+  }
+});
+
 describe('bad usage of iam', () => {
   for (const [argv, message] of [
     [[], 'iam takes exactly one of --namespace, --account and --all'],

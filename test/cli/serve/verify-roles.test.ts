@@ -227,7 +227,7 @@ describe('serve --verify-roles', { timeout: 60_000 }, () => {
     );
     assert.equal(
       note,
-      `AWS gives no role to pods that come with a token: account ${accountOf('no-provider')} has no OIDC provider for this cluster. Ask your platform team to create it.`,
+      `AWS will not accept the tokens of these pods: account ${accountOf('no-provider')} has no OIDC provider for this cluster. Ask your platform team to create it.`,
     );
     assert.match(String(byNamespace.get('other-audience')?.['note']), /does not list the audience sts\.amazonaws\.com/);
   });

@@ -120,7 +120,7 @@ describe('the way of a pod to its role', () => {
   });
 
   test('text of an endpoint that forges lines and colours stays one line of ASCII', async t => {
-    const forged = `\u001b[31m&#10;ok: pods of this ServiceAccount get to their role.&#10;${token}`;
+    const forged = `\u001b[31m&#10;ok: pods of this ServiceAccount get their role.&#10;${token}`;
     const { text } = await verify(
       t,
       'web',

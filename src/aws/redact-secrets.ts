@@ -19,10 +19,10 @@ function sharesRun(word: string, secrets: readonly string[]): boolean {
 }
 
 /**
- * A text of somebody else's, to be shown: one line of ASCII, bounded, and nothing of the secrets in it. AWS's validation errors
- * repeat the value that they do not like.
+ * A text from elsewhere, to be shown: one line of ASCII, bounded, with the secrets in it hidden. AWS's validation errors
+ * repeat the value that they reject.
  */
-export function hiddenText(text: string, secrets: readonly string[]): string {
+export function redactSecrets(text: string, secrets: readonly string[]): string {
   const line = boundedCopy(text, mostRead)
     .replaceAll(tokenForm, '(hidden)')
     .replaceAll(/[\w+/=.-]{12,}/g, word => (sharesRun(word, secrets) ? '(hidden)' : word))
