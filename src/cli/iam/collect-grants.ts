@@ -27,6 +27,8 @@ export interface CollectOptions {
   readonly anyServiceAccount: boolean;
   /** Every subject is written once for each of these issuers. */
   readonly issuers: number;
+  /** Whether the first step of a chain is written too. */
+  readonly needsHub: boolean;
 }
 
 /** Bounds that no cluster raises; what is beyond is told. */
@@ -147,6 +149,10 @@ class Collector {
       return;
     }
     const hub = access.value.mode === 'chain' ? access.value.hub : undefined;
+    if (this.#options.needsHub && access.value.mode === 'chain' && hub === undefined) {
+      this.leaveOut(review.deny({ reason: 'HubRoleMissing', containers: [] }).message());
+      return;
+    }
     const ofAck = hub === undefined ? undefined : this.#controllerHubProblem(hub, view);
     if (ofAck !== undefined) {
       this.leaveOut(review.deny(ofAck).message());

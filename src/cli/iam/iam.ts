@@ -188,7 +188,8 @@ async function iam(argv: readonly string[], { env, stdout, stderr }: Surrounding
   await using source = await openSource(values, config);
   const issuers = access === undefined ? await issuersOf(values, source) : [];
   const state = await source.bindings(selection.kind === 'namespace' ? selection.name : undefined);
-  const options = { anyServiceAccount: values.anyServiceAccount, issuers: issuers.length };
+  const { anyServiceAccount } = values;
+  const options = { anyServiceAccount, issuers: issuers.length, needsHub: access === undefined };
   const collected = collectGrants(state, selection, config, options);
   const { steps, warnings: doubts } =
     access === undefined

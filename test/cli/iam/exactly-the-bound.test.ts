@@ -164,7 +164,7 @@ test('whatever the map and the bindings: exactly the bound ServiceAccounts get t
       const config = { ...defaultConfig, sourceAccounts: new Set([hubAccount]), externalId };
       const issuer = parseIssuer(ours);
       assert.ok(issuer);
-      const options = { anyServiceAccount: made.any, issuers: 1 };
+      const options = { anyServiceAccount: made.any, issuers: 1, needsHub: true };
       const { grants } = collectGrants(stateOf(made), { kind: 'all' }, config, options);
       const aws = new TakenSteps(planIam(grants, { issuers: [issuer], podIdentity: undefined, ack: undefined }));
       const ways = waysOf(made);

@@ -85,6 +85,21 @@ describe('whom iam writes policies for', () => {
     });
   }
 
+  test('chain mode without a hub role is left out, and the rest is written; --resource needs no hub role', async t => {
+    const folder = await folderOf(t, [
+      mapped,
+      namespace('team-a'),
+      serviceAccount('chained', { 'carm-webhook.dev/credentials': 'chain' }),
+    ]);
+    const argv = ['iam', '--all', '--state', folder];
+    const { code, stdout, stderr } = await runCommand([...argv, ...of]);
+    assert.equal(code, 1);
+    assert.match(stderr, /^left out: pods of ServiceAccount "chained" .*\(HubRoleMissing\)\n$/);
+    assert.match(stdout, /system:serviceaccount:team-a:default/);
+    const bucket = ['--resource', 's3', '--resource-arn', 'arn:aws:s3:::reports'];
+    assert.equal((await runCommand([...argv, ...bucket])).code, 0);
+  });
+
   test('a hub outside the source accounts is left out by the words of its denial', async () => {
     const { code, stderr } = await runCommand([
       'iam',
