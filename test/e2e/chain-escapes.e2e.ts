@@ -279,6 +279,20 @@ describe('nobody turns the chain of a pod into another', () => {
       assert.equal(configOf(await served.pod('shop', 'others')), dueIn('shop'));
     });
 
+    test('annotations as long as they may be cost the conditions of the webhook no error', testLimit, async () => {
+      await create('shop', 'long');
+      const [most, half] = ['x'.repeat(255 * 1024), 'x'.repeat(250 * 1024)];
+      const ask = async (subresource: string, patch: object) =>
+        served.plane.request<{ message: string }>('PATCH', path('long', subresource), patch);
+      for (const subresource of ['', '/status']) {
+        const { status, body } = await ask(subresource, merge(most));
+        assert.equal(status, 403);
+        assert.match(body.message, denial);
+      }
+      assert.equal((await ask('', { metadata: { annotations: { note: half } } })).status, 200);
+      assert.equal((await ask('/status', { status: { message: 'x' } })).status, 200);
+    });
+
     test('one that was changed past the webhook can be put right, and only that', testLimit, async () => {
       await create('shop', 'damaged');
       const token = served.plane.tokenOf(rescuer);
