@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { bindingDenials } from '../../src/admission/catalogue/binding-denials.ts';
 import { roleDenials } from '../../src/admission/catalogue/role-denials.ts';
 import { AuditLog, annotationsOf } from './audit-log.ts';
 import {
@@ -255,7 +256,10 @@ describe('each denial, as kubectl prints it', () => {
   test('no denial that the catalogue has for pods is left out', () => {
     // The API server looks for the namespace before it asks a webhook; only a race could show this one.
     const never = 'NamespaceNotFound';
-    assert.deepEqual([...shown, never].sort(), [...Object.keys(roleDenials), 'Unverified'].sort());
+    assert.deepEqual(
+      [...shown, never].sort(),
+      [...Object.keys({ ...bindingDenials, ...roleDenials }), 'Unverified'].sort(),
+    );
     prose.finish();
   });
 });

@@ -1,4 +1,5 @@
 import { type AccessProblem, accessDenials } from './access-denials.ts';
+import { type BindingDenialProblem, bindingDenials } from './binding-denials.ts';
 import type { Denial, Softening } from './denial.ts';
 import { type GuardProblem, guardDenials } from './guard-denials.ts';
 import { type ObjectProblem, objectDenials } from './object-denials.ts';
@@ -6,10 +7,23 @@ import { type ResourceProblem, resourceDenials } from './resource-denials.ts';
 import { type RoleProblem, roleDenials } from './role-denials.ts';
 
 /** Everything that anything can be denied for. */
-export type Problem = RoleProblem | AccessProblem | ResourceProblem | GuardProblem | ObjectProblem;
+export type Problem =
+  | BindingDenialProblem
+  | RoleProblem
+  | AccessProblem
+  | ResourceProblem
+  | GuardProblem
+  | ObjectProblem;
 
 /** Each denial: its cause, who can fix it, how, and the words for one case. */
-export const denials = { ...roleDenials, ...accessDenials, ...resourceDenials, ...guardDenials, ...objectDenials };
+export const denials = {
+  ...bindingDenials,
+  ...roleDenials,
+  ...accessDenials,
+  ...resourceDenials,
+  ...guardDenials,
+  ...objectDenials,
+};
 
 /** The denial of a problem. The catalogue's type ties each reason to its problem; an index type cannot say so. */
 export function denialOf(problem: Problem): Denial<Problem> {

@@ -20,10 +20,10 @@ import { injectLabel, roleArnAnnotation, skipLabel } from '../../objects/keys.ts
 import type { Namespace } from '../../objects/namespace.ts';
 import { type Container, type Pod, readPod } from '../../objects/pod.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
+import type { UnboundProblem } from '../catalogue/binding-denials.ts';
 import type { MessageContext } from '../catalogue/denial.ts';
 import type { Problem } from '../catalogue/denials.ts';
 import { describeProblem } from '../catalogue/message.ts';
-import type { UnboundProblem } from '../catalogue/role-denials.ts';
 import type { Warning } from '../catalogue/warnings.ts';
 import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';

@@ -9,8 +9,8 @@ import {
   regionAnnotation,
 } from '../../objects/keys.ts';
 import { sameJson } from '../../objects/same-json.ts';
+import type { OwnerMismatch, UnboundProblem } from '../catalogue/binding-denials.ts';
 import type { ResourceProblem } from '../catalogue/resource-denials.ts';
-import type { OwnerMismatch, UnboundProblem } from '../catalogue/role-denials.ts';
 import { isOneOf } from '../identity.ts';
 import { adoptedTarget, targetMetadataPath } from './adopted-target.ts';
 import { findCrossNamespaceReferences } from './references.ts';
