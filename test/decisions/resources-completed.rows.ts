@@ -151,11 +151,35 @@ export const resourceCompletedRows: readonly Row[] = [
       {},
     ),
     after: { [at(region)]: 'us-west-2', '/spec': { name: 'things' } },
+    warnings: ['RegionPinned'],
+  },
+  ...(['shop', 'regional'] as const).map(
+    (namespace): Row => ({
+      ...completed,
+      proves: `an UPDATE of a resource whose region only its status says pins that one: ${namespace}`,
+      review: updated('Bucket', { namespace, ack }, { spec: { name: 'others' } }),
+      after: { '/metadata/annotations': { [region]: 'eu-central-1' }, '/spec': { name: 'others' } },
+    }),
+  ),
+  {
+    ...completed,
+    proves:
+      'a pinned region that the default of the namespace is not is warned of: without it ACK would stop in silence',
+    review: updated('Bucket', { ...regional, ack: { ...ack, region: 'us-west-2' } }, { spec: { name: 'others' } }),
+    after: { [at(region)]: 'us-west-2' },
+    warnings: ['RegionPinned'],
+    says: ['"us-west-2", recorded by ACK', '"eu-central-1"'],
+  },
+  {
+    ...completed,
+    proves: 'a recorded region takes the place of an empty annotation, on UPDATE',
+    review: updated('Bucket', { ack, annotations: { [region]: '' } }, { annotations: { [region]: '' } }),
+    after: { [at(region)]: 'eu-central-1' },
   },
   {
     ...left,
-    proves: 'an UPDATE of a resource whose region only its status says is not touched',
-    review: updated('Bucket', { ...regional, ack }, { spec: { name: 'others' } }),
+    proves: 'a recorded region of another partition than the role is not pinned',
+    review: updated('Bucket', { namespace: 'china', ack }, { spec: { name: 'others' } }),
     after: { '/metadata/annotations': undefined },
   },
   {

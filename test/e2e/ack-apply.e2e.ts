@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { ackPath, bucket, bucketKind, installAckKinds, pastTheWebhook, type StoredResource } from './ack-crds.ts';
+import {
+  ackPath,
+  ackStatus,
+  bucket,
+  bucketKind,
+  installAckKinds,
+  pastTheWebhook,
+  type StoredResource,
+} from './ack-crds.ts';
 import { boundNamespace, roleMap } from './cluster-objects.ts';
 import { ServedPlane } from './served-plane.ts';
 
@@ -117,6 +125,26 @@ describe('one kubectl apply of namespace, map entry and bucket', () => {
         'kubectl.kubernetes.io/last-applied-configuration',
       ]);
     });
+
+    test(
+      'a bucket that names no region is replaced after its namespace got another one: that of its status is pinned',
+      limit,
+      async () => {
+        const [namespaceName, path] = ['older', ackPath(bucketKind, 'older', 'assets')];
+        // As from before the installation.
+        await served.apply([boundNamespace(namespaceName, account), bucket(namespaceName, 'assets')]);
+        const status = { status: ackStatus(account, 'us-west-2') };
+        const patch = ['patch', 'bucket', 'assets', '-n', namespaceName, '--subresource=status', '--type=merge'];
+        await served.plane.kubectl([...patch, '-p', JSON.stringify(status)], { as: pastTheWebhook });
+        const annotations = { 'services.k8s.aws/default-region': region };
+        await served.apply([boundNamespace(namespaceName, account, { annotations })]);
+        const input = JSON.stringify(bucket(namespaceName, 'assets'));
+        const { stderr } = await served.plane.kubectl(['replace', '-f', '-'], { input });
+        assert.match(stderr, /^Warning: .*"us-west-2", recorded by ACK, .* \(RegionPinned\)\n$/);
+        const { metadata } = await served.get<StoredResource>(path);
+        assert.deepEqual(metadata.annotations, { 'services.k8s.aws/region': 'us-west-2' });
+      },
+    );
 
     test('one that is to be adopted keeps what it adopts, also when the policy is dropped', limit, async () => {
       const adopt = { annotations: { 'services.k8s.aws/adoption-policy': 'adopt' } };

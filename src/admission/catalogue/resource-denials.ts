@@ -103,10 +103,11 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     cause:
       'The region of an ACK resource would change, but ACK has recorded another one for it: ACK would stop reconciling it, and report that nowhere.',
     fixedBy: 'you',
-    remedy: 'Keep the region. To use another one, create another resource.',
+    remedy:
+      'Keep the region. To use another one, create another resource. ACK records a region for a resource that it failed to create, too: delete that one, and create it again.',
     say: ({ value, region }) => ({
-      wrong: `${regionAnnotation} ${quote(value)} differs from ${quote(region)}, which ACK has recorded for it`,
-      remedy: `keep ${quote(region)}, or create another resource in the other region`,
+      wrong: `ACK has recorded region ${quote(region)} for it, and ${regionAnnotation} is ${quote(value)}`,
+      remedy: `keep ${quote(region)}, or create a new resource in the other region`,
     }),
   },
   InvalidAnnotation: {

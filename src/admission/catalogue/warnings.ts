@@ -8,7 +8,12 @@ import type { TokenWarning } from '../../injection/token-settings.ts';
 import { longestTokenSeconds, shortestTokenSeconds } from '../../injection/token-settings.ts';
 import { tokenMountPath } from '../../injection/token-volume.ts';
 import type { KeyHint } from '../../objects/key-hints.ts';
-import { defaultRegionAnnotation, ownerAccountIdAnnotation, skipContainersAnnotation } from '../../objects/keys.ts';
+import {
+  defaultRegionAnnotation,
+  ownerAccountIdAnnotation,
+  regionAnnotation,
+  skipContainersAnnotation,
+} from '../../objects/keys.ts';
 import { quote, quoteNames } from '../../objects/quote.ts';
 import type { InvalidLabelValue } from '../label-values.ts';
 import { providerProblemWords } from './provider-problems.ts';
@@ -52,6 +57,7 @@ export type Warning =
   | { readonly reason: 'BindingRemoved'; readonly labelled: boolean }
   | { readonly reason: 'BindingIgnored'; readonly what: string; readonly because: string }
   | { readonly reason: 'OwnerIgnored' }
+  | { readonly reason: 'RegionPinned'; readonly region: string; readonly byDefault: string }
   | { readonly reason: 'UnknownService'; readonly keys: readonly string[] }
   | { readonly reason: 'RoleReplaced'; readonly key: string; readonly namespaces: number }
   | { readonly reason: 'DebugContainerNotInjected'; readonly wrong: string }
@@ -219,6 +225,12 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
       "An ACK resource has `services.k8s.aws/owner-account-id`, which ACK reads on namespaces only. It names the namespace's account, so it does no harm.",
     remedy: 'Remove the annotation.',
     say: () => `${ownerAccountIdAnnotation} is ignored on resources; the binding of the namespace counts`,
+  },
+  RegionPinned: {
+    cause: `An ACK resource names no region, and its namespace's \`${defaultRegionAnnotation}\` is not the region that ACK has recorded for it: ACK would stop reconciling it, and report that nowhere. The recorded region was written onto the resource.`,
+    remedy: `Write \`${regionAnnotation}\` into the manifest, too.`,
+    say: ({ region, byDefault }) =>
+      `${regionAnnotation} ${quote(region)}, recorded by ACK, was added: the namespace's default-region ${quote(byDefault)} would strand it`,
   },
   UnknownService: {
     cause:

@@ -53,16 +53,25 @@ function reviewResource(request: AdmissionRequest, view: View, config: Config): 
   return denyObject(named.subject, { reason: 'NamespaceNotFound' }, at, config);
 }
 
-/** The region to write onto a resource that says none; undefined where it should not be written. */
-function regionToPin({ resource, old, namespace }: ResourceReview): string | undefined {
+/**
+ * The region to write onto a resource that says none. ACK compares the namespace's default with the status, and where they
+ * differ stops in silence. So it is that of the status where there is one, also for a resource from before our time.
+ * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/reconciler.go (regionDrifted)
+ * @returns undefined where none should be written. One that cannot be is denied by `/validate`, where it is not written over.
+ */
+function regionToPin(resourceReview: ResourceReview): string | undefined {
+  const { resource, old, namespace } = resourceReview;
   if (resource.annotations.get(regionAnnotation)) return undefined;
-  const pinned = old?.ack.region;
-  // ACK goes by the status then; only a region that was written there before is put back.
-  if (pinned !== undefined) {
-    const written = old?.annotations.has(regionAnnotation) || resource.annotations.has(regionAnnotation);
-    return written ? pinned : undefined;
-  }
-  return namespace.annotations.get(defaultRegionAnnotation) || undefined;
+  const region = old?.ack.region ?? namespace.annotations.get(defaultRegionAnnotation) ?? '';
+  const { partition } = resourceReview.accountIfKnown;
+  const actual = partitionOfRegion(region);
+  return actual !== undefined && (partition === undefined || partition === actual) ? region : undefined;
+}
+
+/** Of a region that is pinned, and that the namespace's default is not. */
+function regionWarnings({ namespace }: ResourceReview, region: string): readonly Warning[] {
+  const byDefault = namespace.annotations.get(defaultRegionAnnotation);
+  return byDefault && byDefault !== region ? [{ reason: 'RegionPinned', region, byDefault }] : [];
 }
 
 /** Whether a resource that was adopted, or is to be, would be deleted in AWS along with its object. */
@@ -142,12 +151,12 @@ export const resourceRules = [
       if (old?.terminating) return allow('Terminating');
       if (alias === undefined) return allow('Checked');
       const values: [string, string][] = [];
+      const warnings: Warning[] = [];
+      const { accountId, role } = resourceReview.accountIfKnown;
       const region = regionToPin(resourceReview);
-      const { partition, accountId, role } = resourceReview.accountIfKnown;
-      const actual = region === undefined ? undefined : partitionOfRegion(region);
-      // One that cannot be is denied by `/validate`, where it is not written over.
-      if (region !== undefined && actual !== undefined && (partition === undefined || partition === actual)) {
+      if (region !== undefined) {
         values.push([regionAnnotation, region]);
+        warnings.push(...regionWarnings(resourceReview, region));
       }
       if (lacksRetain(resourceReview)) values.push([deletionPolicyAnnotation, 'retain']);
       // ACK's note goes with what users replace; without it nothing would tell the next time that the resource was adopted.
@@ -157,7 +166,7 @@ export const resourceRules = [
       if (values.length === 0) return allow('Checked', { accountId, role });
       // What `/validate` will let pass all the same is left as it is.
       if (isSoftened(resourceReview)) return allow('Checked', { accountId, role, confirmLive: true });
-      return mutate('Completed', addAnnotations(resource, values), { accountId, role });
+      return mutate('Completed', addAnnotations(resource, values), { accountId, role, warnings });
     },
   }),
   defineRule({

@@ -38,7 +38,7 @@ function findingsOf(found: AckObject, resourceReview: ResourceReview, config: Co
   }
   const region = resource.annotations.get(regionAnnotation);
   if (region && resource.ack.region !== undefined && region !== resource.ack.region) {
-    const message = `${regionAnnotation} is ${quote(region)}, but it is in ${quote(resource.ack.region)}: ACK stops reconciling it`;
+    const message = `${regionAnnotation} is ${quote(region)}, but ACK has recorded region ${quote(resource.ack.region)} for it: ACK stops reconciling it`;
     findings.push(finding('RegionChange', object, message, 'Set the annotation to the region in the status.'));
   }
   const named = { ...object, kind: `${kind}.${found.group}` };
