@@ -1,18 +1,20 @@
 import { backslash } from './json-syntax.ts';
 
-/** Keys that are known by their bytes: an object may have a hundred thousand others, each of which costs more to decode. */
+/** Keys, and ends of keys, that are known by their bytes: an object may have a hundred thousand others, each of which costs more to decode. */
 export class KeySet {
   readonly #keys: ReadonlySet<string>;
   readonly #byLength: ReadonlyMap<number, readonly Buffer[]>;
+  readonly #suffixes: readonly { readonly text: string; readonly bytes: Buffer }[];
 
-  constructor(keys: Iterable<string>) {
+  constructor(keys: Iterable<string>, suffixes: readonly string[] = []) {
     this.#keys = new Set(keys);
     const bytesOfKeys = Array.from(this.#keys, key => Buffer.from(key));
+    this.#suffixes = suffixes.map(text => ({ text, bytes: Buffer.from(text) }));
     this.#byLength = Map.groupBy(bytesOfKeys, ({ length }) => length);
   }
 
   has(key: string): boolean {
-    return this.#keys.has(key);
+    return this.#keys.has(key) || this.#suffixes.some(({ text }) => key.endsWith(text));
   }
 
   /**
@@ -22,7 +24,11 @@ export class KeySet {
   mayHave(bytes: Buffer, start: number, end: number): boolean {
     for (let at = start; at < end; at++) if (bytes[at] === backslash) return true;
     const candidates = this.#byLength.get(end - start);
-    return candidates?.some(candidate => isSame(candidate, bytes, start)) ?? false;
+    if (candidates?.some(candidate => isSame(candidate, bytes, start))) return true;
+    return this.#suffixes.some(({ bytes: suffix }) => {
+      const from = end - suffix.length;
+      return from >= start && isSame(suffix, bytes, from);
+    });
   }
 }
 

@@ -56,11 +56,11 @@ const table = {
   deletionPolicy: { key: 'services.k8s.aws/deletion-policy', ...ofResources, written: ['ACK resource'] },
   adoptionPolicy: { key: 'services.k8s.aws/adoption-policy', ...ofResources },
   adoptionFields: { key: 'services.k8s.aws/adoption-fields', ...ofResources },
-  adopted: { key: 'services.k8s.aws/adopted', ...ofResources, written: ['ACK resource'], controllersOnly: true },
+  adopted: { key: 'services.k8s.aws/adopted', ...ofResources, controllersOnly: true },
   readOnly: { key: 'services.k8s.aws/read-only', ...ofResources, us: [] },
 
-  // SERVICE is the alias of any.
-  serviceDeletionPolicy: { key: 'SERVICE.services.k8s.aws/deletion-policy', ...ofNamespaces, us: [] },
+  // SERVICE is the alias of any: `isServiceDeletionPolicy`.
+  serviceDeletionPolicy: { key: 'SERVICE.services.k8s.aws/deletion-policy', ...ofNamespaces },
 
   // https://github.com/aws-controllers-k8s/rds-controller/blob/main/apis/v1alpha1/annotation.go and its like
   autoPublish: { key: 'cloudfront.services.k8s.aws/auto-publish', ...ofService },
@@ -109,6 +109,17 @@ export const mirrorAnnotation = table.mirror.key;
 
 /** What a namespace says for all resources of a service, by its alias. */
 export const serviceDeletionPolicyAnnotation = table.serviceDeletionPolicy.key;
+export const serviceDeletionPolicySuffix = '.services.k8s.aws/deletion-policy';
+type ServiceDeletionPolicyKey = `${string}${typeof serviceDeletionPolicySuffix}`;
+
+export function serviceDeletionPolicyKey(alias: string): ServiceDeletionPolicyKey {
+  return `${alias}${serviceDeletionPolicySuffix}`;
+}
+
+/** The first label of an API group is at most 63 characters. */
+export function isServiceDeletionPolicy(key: string): boolean {
+  return key.endsWith(serviceDeletionPolicySuffix) && key.length <= 63 + serviceDeletionPolicySuffix.length;
+}
 
 /** Notes that controllers keep on their resources: `last-applied-…`, `last-requested-…`, `last-endpoint-config-…`. */
 const controllerNote = /^[a-z0-9]+\.services\.k8s\.aws\/last-/;
@@ -134,7 +145,7 @@ export type ReadKey<As extends KeyRow['as'], On extends KeyedKind> = Row extends
   : never;
 
 export type NamespaceLabel = ReadKey<'label', 'namespace'>;
-export type NamespaceAnnotation = ReadKey<'annotation', 'namespace'>;
+export type NamespaceAnnotation = ReadKey<'annotation', 'namespace'> | ServiceDeletionPolicyKey;
 export type PodLabel = ReadKey<'label', 'pod'>;
 export type PodAnnotation = ReadKey<'annotation', 'pod'>;
 export type ServiceAccountAnnotation = ReadKey<'annotation', 'ServiceAccount'>;

@@ -7,6 +7,7 @@ import { account } from './state.ts';
 const region = 'services.k8s.aws/region';
 const deletion = 'services.k8s.aws/deletion-policy';
 const adoption = 'services.k8s.aws/adoption-policy';
+const adopted = 'services.k8s.aws/adopted';
 const at = (key: string) => `/metadata/annotations/${key.replace('/', '~1')}`;
 const completed = { reason: 'Completed', outcome: 'mutated' } as const;
 const left = { reason: 'Checked', outcome: 'allowed' } as const;
@@ -54,6 +55,7 @@ export const resourceCompletedRows: readonly Row[] = [
     proves: 'what is wrong with nothing is completed in mode warn too',
     review: created('Bucket', { namespace: 'shop-warn', annotations: { [adoption]: 'adopt' } }),
     after: { [at(deletion)]: 'retain' },
+    warnings: ['RetainAdded'],
   },
   {
     ...completed,
@@ -212,18 +214,42 @@ export const resourceCompletedRows: readonly Row[] = [
     proves: 'what is adopted is retained',
     review: created('Bucket', { annotations: { [adoption]: 'adopt' } }),
     after: { '/metadata/annotations': { [adoption]: 'adopt', [deletion]: 'retain' } },
+    warnings: ['RetainAdded'],
+    says: ['Write delete if it should not'],
   },
   {
     ...completed,
-    proves: 'what is adopted or created is retained, and its region pinned',
+    proves: 'what is adopted in a namespace that is not bound is retained too',
+    review: created('Bucket', { namespace: 'free', annotations: { [adoption]: 'adopt' } }),
+    after: { [at(deletion)]: 'retain' },
+    warnings: ['RetainAdded'],
+  },
+  {
+    ...completed,
+    proves: 'what is adopted or created gets no deletion policy: what ACK creates goes with its object',
     review: created('Bucket', { ...regional, annotations: { [adoption]: 'adopt-or-create' } }),
-    after: { [at(deletion)]: 'retain', [at(region)]: 'eu-central-1' },
+    after: { [at(deletion)]: undefined, [at(region)]: 'eu-central-1' },
   },
   {
     ...left,
     proves: 'a deletion policy of its own stays, delete as well',
     review: created('Bucket', { annotations: { [adoption]: 'adopt', [deletion]: 'delete' } }),
     after: { [at(deletion)]: 'delete' },
+  },
+  ...(['Bucket', 'Queue', 'DBInstance'] as const).map(
+    (kind): Row => ({
+      ...left,
+      proves: `the deletion policy of the namespace for the service stays, whatever it says: ${kind}`,
+      review: created(kind, { namespace: 'deleting', annotations: { [adoption]: 'adopt' } }),
+      after: { [at(deletion)]: undefined },
+    }),
+  ),
+  {
+    ...completed,
+    proves: 'a deletion policy of the namespace for another service, for all or for none says nothing for this one',
+    review: created('Role', { namespace: 'deleting', annotations: { [adoption]: 'adopt' } }),
+    after: { [at(deletion)]: 'retain' },
+    warnings: ['RetainAdded'],
   },
   {
     ...left,
@@ -233,39 +259,55 @@ export const resourceCompletedRows: readonly Row[] = [
   },
   {
     ...completed,
-    proves: 'an UPDATE that dropped our retain gets it back',
+    proves: 'an UPDATE that dropped retain and adopts gets it back',
     review: updated(
       'Bucket',
       { annotations: { [adoption]: 'adopt', [deletion]: 'retain' } },
       { annotations: { [adoption]: 'adopt' } },
     ),
     after: { [at(deletion)]: 'retain' },
+    warnings: ['RetainAdded'],
   },
+  ...(
+    [
+      ['that adopts, from before', { [adoption]: 'adopt' }, { [adoption]: 'adopt' }],
+      ['that begins to adopt', {}, { [adoption]: 'adopt' }],
+      ['whose policy was delete', { [adoption]: 'adopt', [deletion]: 'delete' }, { [adoption]: 'adopt' }],
+      ['that drops retain along with the adoption', { [adoption]: 'adopt', [deletion]: 'retain' }, {}],
+      [
+        'that drops retain, and was adopted or created',
+        { [adoption]: 'adopt-or-create', [deletion]: 'retain' },
+        { [adoption]: 'adopt-or-create' },
+      ],
+      ['that only ACK notes as adopted', { [adopted]: 'true', [deletion]: 'retain' }, { [adopted]: 'true' }],
+    ] as const
+  ).map(
+    ([what, before, after]): Row => ({
+      ...left,
+      proves: `an UPDATE of a resource gets no retain: one ${what}`,
+      review: updated('Bucket', { annotations: before }, { annotations: after }),
+      after: { '/metadata/annotations': after },
+    }),
+  ),
   {
-    ...completed,
-    proves: 'an UPDATE that dropped retain along with the adoption gets it back',
-    review: updated('Bucket', { annotations: { [adoption]: 'adopt', [deletion]: 'retain' } }, {}),
-    after: { '/metadata/annotations': { [deletion]: 'retain' } },
-  },
-  {
-    ...completed,
-    proves: 'a second UPDATE that drops retain of what was adopted gets it back again',
+    ...left,
+    proves: 'an UPDATE that dropped retain where the namespace says what becomes of it gets none back',
     review: updated(
       'Bucket',
-      { annotations: { 'services.k8s.aws/adopted': 'true', [deletion]: 'retain' } },
-      { annotations: { 'services.k8s.aws/adopted': 'true' } },
+      { namespace: 'deleting', annotations: { [adoption]: 'adopt', [deletion]: 'retain' } },
+      { annotations: { [adoption]: 'adopt' } },
     ),
-    after: { [at(deletion)]: 'retain' },
+    after: { [at(deletion)]: undefined },
   },
   {
-    ...completed,
-    proves: 'an UPDATE that dropped the controller’s note that it adopted the resource gets it back',
+    ...left,
+    proves: 'an UPDATE that dropped ACK’s own note does not get it back: half of its notes would stop ACK',
     review: updated(
       'Bucket',
-      { annotations: { 'services.k8s.aws/adopted': 'true', [deletion]: 'delete' } },
-      { annotations: { [deletion]: 'delete' } },
+      { annotations: { [adopted]: 'true', [adoption]: 'adopt', [deletion]: 'retain' } },
+      { annotations: { [adoption]: 'adopt', [deletion]: 'retain' } },
     ),
-    after: { '/metadata/annotations': { 'services.k8s.aws/adopted': 'true', [deletion]: 'delete' } },
+    after: { [at(adopted)]: undefined },
   },
   {
     proves: 'a terminating resource is not touched',

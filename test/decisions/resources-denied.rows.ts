@@ -111,6 +111,10 @@ const regions: readonly Row[] = [
   },
 ];
 
+const adopting = { [own('adoption-policy')]: 'adopt' };
+const retained = { [own('deletion-policy')]: 'retain' };
+const noted = { [own('adopted')]: 'true' };
+
 const forms: readonly Row[] = [
   ...[
     ['adoption-policy', 'Adopt'],
@@ -134,8 +138,6 @@ const forms: readonly Row[] = [
     }),
   ),
   ...[
-    ['adoption-policy', 'adopt'],
-    ['adoption-policy', 'adopt-or-create'],
     ['adoption-fields', '{}'],
     ['adoption-fields', '{"arn":"arn:aws:s3:::things"}'],
     ['deletion-policy', 'delete'],
@@ -148,6 +150,49 @@ const forms: readonly Row[] = [
       review: created('Bucket', annotated(own(key), value)),
     }),
   ),
+  ...['adopt', 'adopt-or-create'].map(
+    (value): Row => ({
+      ...checked,
+      proves: `adoption-policy ${value} is allowed, and warned of where nobody says what becomes of what is adopted`,
+      review: created('Bucket', annotated(own('adoption-policy'), value)),
+      warnings: ['AdoptedNotRetained'],
+    }),
+  ),
+  ...(
+    [
+      ['that begins to adopt', {}, { [own('adoption-policy')]: 'adopt' }, true],
+      ['that drops retain and adoption together', { ...adopting, ...retained }, {}, true],
+      ['that drops retain, and has only the note of ACK', { ...noted, ...retained }, noted, true],
+      ['that drops retain, and never adopted', retained, {}, false],
+      ['that adopts as before', adopting, { ...adopting, note: 'x' }, false],
+      ['that drops the adoption alone', { ...adopting, ...retained }, retained, false],
+    ] as const
+  ).map(
+    ([what, before, after, warned]): Row => ({
+      ...checked,
+      proves: `an UPDATE ${what} is ${warned ? '' : 'not '}warned of`,
+      review: updated('Bucket', { annotations: before }, { annotations: after }),
+      warnings: warned ? ['AdoptedNotRetained'] : [],
+    }),
+  ),
+  ...(
+    [
+      ['Bucket', 'delete', true],
+      ['Queue', 'retain', false],
+    ] as const
+  ).flatMap(([kind, policy, warned]): Row[] => [
+    {
+      ...checked,
+      proves: `adoption without a deletion policy is not warned of where the namespace says ${policy}`,
+      review: created(kind, { namespace: 'deleting', annotations: { [own('adoption-policy')]: 'adopt-or-create' } }),
+    },
+    {
+      ...checked,
+      proves: `retain that is dropped is ${warned ? '' : 'not '}warned of where the namespace says ${policy}`,
+      review: updated(kind, { namespace: 'deleting', annotations: { ...adopting, ...retained } }, {}),
+      warnings: warned ? ['AdoptedNotRetained'] : [],
+    },
+  ]),
   {
     ...denied,
     proves: 'a bad annotation that comes by UPDATE is denied',

@@ -24,6 +24,17 @@ const namespaces: Readonly<Record<string, { readonly annotations?: Strings; read
   shop: { annotations: owner(account), labels: enabled },
   'bound-unlabelled': { annotations: owner(account) },
   regional: { annotations: { ...owner(account), ...region('eu-central-1') }, labels: enabled },
+  deleting: {
+    annotations: {
+      ...owner(account),
+      's3.services.k8s.aws/deletion-policy': 'delete',
+      'sqs.services.k8s.aws/deletion-policy': 'retain',
+      'rds.services.k8s.aws/deletion-policy': 'whatever it is, and however long that may be',
+      'iam.services.k8s.aws/deletion-policy': '',
+      'services.k8s.aws/deletion-policy': 'delete',
+    },
+    labels: enabled,
+  },
   'bad-region': { annotations: { ...owner(account), ...region('Frankfurt') }, labels: enabled },
   'other-region': { annotations: { ...owner(account), ...region('cn-north-1') }, labels: enabled },
   china: { annotations: { ...owner('888888888888'), ...region('cn-north-1') }, labels: enabled },

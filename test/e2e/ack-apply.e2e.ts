@@ -155,8 +155,52 @@ describe('one kubectl apply of namespace, map entry and bucket', () => {
       assert.equal((await read())[policy], 'retain');
       await served.plane.kubectl(['annotate', 'bucket', 'adopted', '-n', name, `${policy}-`]);
       assert.equal((await read())[policy], 'retain');
-      await served.plane.kubectl(['replace', '-f', '-'], { input: JSON.stringify(bucket(name, 'adopted')) });
-      assert.equal((await read())[policy], 'retain');
+      // ACK takes it up: its note and its finalizer go with what a replace does not have, and none is given back alone.
+      const note = {
+        annotations: { 'services.k8s.aws/adopted': 'true' },
+        finalizers: ['finalizers.s3.services.k8s.aws/Bucket'],
+      };
+      const patch = [
+        'patch',
+        'bucket',
+        'adopted',
+        '-n',
+        name,
+        '--type=merge',
+        '-p',
+        JSON.stringify({ metadata: note }),
+      ];
+      await served.plane.kubectl(patch, { as: pastTheWebhook });
+      const replace = (metadata: object = {}) =>
+        served.plane.kubectl(['replace', '-f', '-'], { input: JSON.stringify(bucket(name, 'adopted', metadata)) });
+      assert.match((await replace(adopt)).stderr, /^Warning: .*retain was added.* \(RetainAdded\)\n$/);
+      const { 'services.k8s.aws/adopted': adopted, ...rest } = await read();
+      assert.deepEqual([adopted, rest[policy]], [undefined, 'retain']);
+      const stored = await served.get<StoredResource>(ackPath(bucketKind, name, 'adopted'));
+      assert.equal(stored.metadata.finalizers, undefined);
+      assert.match((await replace()).stderr, /^Warning: .* \(AdoptedNotRetained\)\n$/);
+      assert.equal((await read())[policy], undefined);
     });
+
+    test(
+      'adoption of what may be created, and in a namespace that says delete for the service, gets no policy',
+      limit,
+      async () => {
+        const policy = 'services.k8s.aws/deletion-policy';
+        const read = async (namespaceName: string) =>
+          (await served.get<StoredResource>(ackPath(bucketKind, namespaceName, 'either'))).metadata.annotations ?? {};
+        const either = { annotations: { 'services.k8s.aws/adoption-policy': 'adopt-or-create' } };
+        assert.match((await served.apply([bucket(name, 'either', either)])).stderr, /\(AdoptedNotRetained\)\n$/);
+        assert.equal((await read(name))[policy], undefined);
+        const adopt = { annotations: { 'services.k8s.aws/adoption-policy': 'adopt' } };
+        const annotations = { [`s3.${policy}`]: 'delete' };
+        const { stderr } = await served.apply([
+          boundNamespace('deleting', account, { annotations }),
+          bucket('deleting', 'either', adopt),
+        ]);
+        assert.equal(stderr, '');
+        assert.equal((await read('deleting'))[policy], undefined);
+      },
+    );
   });
 });

@@ -147,7 +147,15 @@ describe('each warning, as kubectl prints it', () => {
 
   test('no warning that the catalogue has for pods, workloads and namespaces is left out', () => {
     // ACK resources, maps and selectors have all but the last; test/aws/verify-roles.aws.ts shows that one.
-    const ofOthers = ['OwnerIgnored', 'RegionPinned', 'RoleReplaced', 'UnknownService', 'RoleBroken'];
+    const ofOthers = [
+      'OwnerIgnored',
+      'RetainAdded',
+      'AdoptedNotRetained',
+      'RegionPinned',
+      'RoleReplaced',
+      'UnknownService',
+      'RoleBroken',
+    ];
     assert.deepEqual(
       [...shown].filter(reason => Object.hasOwn(warnings, reason)).sort(),
       Object.keys(warnings)

@@ -8,6 +8,7 @@ import {
   ownerAccountIdAnnotation,
   readKeys,
   regionAnnotation,
+  serviceDeletionPolicyKey,
 } from '../../src/objects/keys.ts';
 import { type Namespace, readNamespace } from '../../src/objects/namespace.ts';
 import { type Pod, readPod } from '../../src/objects/pod.ts';
@@ -28,6 +29,7 @@ describe('the table of keys', () => {
       'services.k8s.aws/owner-account-id',
       'services.k8s.aws/team-id',
       'services.k8s.aws/default-region',
+      'SERVICE.services.k8s.aws/deletion-policy',
     ]);
     assert.ok(readKeys('annotation', 'ServiceAccount').includes(audienceAnnotation));
   });
@@ -49,6 +51,7 @@ test('what the cache does not have of an object cannot be asked for: it does not
   assert.equal(namespace.annotations.get(ownerAccountIdAnnotation), undefined);
   // @ts-expect-error of ACK's resources.
   assert.equal(namespace.annotations.get(regionAnnotation), undefined);
+  assert.equal(namespace.annotations.get(serviceDeletionPolicyKey('s3')), undefined);
   // @ts-expect-error of ServiceAccounts.
   assert.equal(namespace.annotations.has(audienceAnnotation), false);
   // @ts-expect-error in no row of the table.

@@ -9,9 +9,12 @@ import { longestTokenSeconds, shortestTokenSeconds } from '../../injection/token
 import { tokenMountPath } from '../../injection/token-volume.ts';
 import type { KeyHint } from '../../objects/key-hints.ts';
 import {
+  adoptionPolicyAnnotation,
   defaultRegionAnnotation,
+  deletionPolicyAnnotation,
   ownerAccountIdAnnotation,
   regionAnnotation,
+  serviceDeletionPolicyAnnotation,
   skipContainersAnnotation,
 } from '../../objects/keys.ts';
 import { quote, quoteNames } from '../../objects/quote.ts';
@@ -57,6 +60,8 @@ export type Warning =
   | { readonly reason: 'BindingRemoved'; readonly labelled: boolean }
   | { readonly reason: 'BindingIgnored'; readonly what: string; readonly because: string }
   | { readonly reason: 'OwnerIgnored' }
+  | { readonly reason: 'RetainAdded' }
+  | { readonly reason: 'AdoptedNotRetained' }
   | { readonly reason: 'RegionPinned'; readonly region: string; readonly byDefault: string }
   | { readonly reason: 'UnknownService'; readonly keys: readonly string[] }
   | { readonly reason: 'RoleReplaced'; readonly key: string; readonly namespaces: number }
@@ -225,6 +230,18 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
       "An ACK resource has `services.k8s.aws/owner-account-id`, which ACK reads on namespaces only. It names the namespace's account, so it does no harm.",
     remedy: 'Remove the annotation.',
     say: () => `${ownerAccountIdAnnotation} is ignored on resources; the binding of the namespace counts`,
+  },
+  RetainAdded: {
+    cause: `An ACK resource adopts what is in AWS already (\`${adoptionPolicyAnnotation}: adopt\`). Neither the resource nor its namespace says what becomes of that when the object is deleted, so \`${deletionPolicyAnnotation}: retain\` was added: it stays in AWS.`,
+    remedy: `Nothing to do, or write \`${deletionPolicyAnnotation}\` into the manifest, \`retain\` or \`delete\`.`,
+    say: () =>
+      `${deletionPolicyAnnotation}: retain was added, so that what it adopts outlives this object. Write delete if it should not`,
+  },
+  AdoptedNotRetained: {
+    cause: `Deleting the object of an ACK resource may delete what was in AWS before: it adopts it, or adopted it and was to retain it, and says no \`${deletionPolicyAnnotation}\` (any more).`,
+    remedy: `Write \`${deletionPolicyAnnotation}\` into the manifest, \`retain\` or \`delete\`, or \`${serviceDeletionPolicyAnnotation}\` on the namespace.`,
+    say: () =>
+      `deleting this object may delete what it adopted in AWS; write ${deletionPolicyAnnotation}, retain or delete`,
   },
   RegionPinned: {
     cause: `An ACK resource names no region, and its namespace's \`${defaultRegionAnnotation}\` is not the region that ACK has recorded for it: ACK would stop reconciling it, and report that nowhere. The recorded region was written onto the resource.`,

@@ -3,8 +3,6 @@ import { partitionOfRegion } from '../../accounts/partition.ts';
 import { requiredObject } from '../../objects/json.ts';
 import { type Keyed, keyHints } from '../../objects/key-hints.ts';
 import {
-  adoptedAnnotation,
-  adoptionPolicyAnnotation,
   defaultRegionAnnotation,
   deletionPolicyAnnotation,
   ownerAccountIdAnnotation,
@@ -25,6 +23,7 @@ import type { AdmissionRequest } from '../review.ts';
 import { defineRule, everyAckGroup } from '../rule.ts';
 import { nameSubject } from '../subject.ts';
 import { adoptedTarget } from './adopted-target.ts';
+import { adoptionWarnings, lacksRetain } from './adoption.ts';
 import { resourceProblems } from './resource-problems.ts';
 import { type NamedResource, type ResourceChange, ResourceReview } from './resource-review.ts';
 
@@ -74,14 +73,6 @@ function regionWarnings({ namespace }: ResourceReview, region: string): readonly
   return byDefault && byDefault !== region ? [{ reason: 'RegionPinned', region, byDefault }] : [];
 }
 
-/** Whether a resource that was adopted, or is to be, would be deleted in AWS along with its object. */
-function lacksRetain({ resource, old }: ResourceChange): boolean {
-  if (resource.annotations.has(deletionPolicyAnnotation)) return false;
-  if (resource.annotations.has(adoptionPolicyAnnotation)) return true;
-  const wasAdopted = old?.annotations.has(adoptionPolicyAnnotation) || old?.annotations.has(adoptedAnnotation);
-  return Boolean(wasAdopted) && old?.annotations.get(deletionPolicyAnnotation) === 'retain';
-}
-
 /** Whether a resource would be denied, were it not for the mode. */
 function isSoftened(resourceReview: ResourceReview): boolean {
   if (modeOf(resourceReview.namespace, resourceReview.config.defaultMode) === 'enforce') return false;
@@ -105,6 +96,7 @@ function warningsOn(resourceReview: ResourceReview): readonly Warning[] {
   const owner = isNew(resourceReview) || (target !== undefined && isNew(target));
   return [
     ...(owner ? [{ reason: 'OwnerIgnored' } as const] : []),
+    ...adoptionWarnings(resourceReview),
     ...keyHints(resource, 'ACK resource', old),
     ...(target === undefined ? [] : keyHints(unlabelled(target.resource), 'ACK resource', target.old)),
   ];
@@ -142,7 +134,7 @@ export const resourceRules = [
     },
     /**
      * Pins the region, so that a later edit of the namespace cannot strand the resource; and keeps what is adopted from being
-     * deleted with its object. Never the spec.
+     * deleted with its object, where nobody said that it should be. Never the spec.
      */
     decide(request, view, config) {
       const resourceReview = reviewResource(request, view, config);
@@ -158,11 +150,12 @@ export const resourceRules = [
         values.push([regionAnnotation, region]);
         warnings.push(...regionWarnings(resourceReview, region));
       }
-      if (lacksRetain(resourceReview)) values.push([deletionPolicyAnnotation, 'retain']);
-      // ACK's note goes with what users replace; without it nothing would tell the next time that the resource was adopted.
-      const adopted = old?.annotations.get(adoptedAnnotation);
-      if (adopted !== undefined && !resource.annotations.has(adoptedAnnotation))
-        values.push([adoptedAnnotation, adopted]);
+      if (lacksRetain(resourceReview)) {
+        values.push([deletionPolicyAnnotation, 'retain']);
+        warnings.push({ reason: 'RetainAdded' });
+      }
+      // ACK's own notes are never given back: with `adopted`, and without its finalizer, ACK gives up on a resource that it
+      // would otherwise adopt again. https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/reconciler.go (Sync)
       if (values.length === 0) return allow('Checked', { accountId, role });
       // What `/validate` will let pass all the same is left as it is.
       if (isSoftened(resourceReview)) return allow('Checked', { accountId, role, confirmLive: true });

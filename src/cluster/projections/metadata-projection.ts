@@ -13,10 +13,10 @@ export interface ProjectedMetadata {
 }
 
 /**
- * `always`: read whatever else there is. `within-bounds`: left out when the object has too much of its kind. `key-alone`:
+ * `always`: read whatever else there is. `word`: the same of a short value, cut where it is longer. `within-bounds`: left out when the object has too much of its kind. `key-alone`:
  * taken with an empty value.
  */
-export type Want = 'always' | 'within-bounds' | 'key-alone' | undefined;
+export type Want = 'always' | 'word' | 'within-bounds' | 'key-alone' | undefined;
 
 /** Which labels, or annotations, of an object are read. */
 export interface WantedStrings {
@@ -41,6 +41,9 @@ export interface MetadataBounds {
 
 /** One more than the longest value that means something, an ARN: what is cut is wrong anyway, and stays so. */
 export const longestValue = 2049;
+
+/** The longest `word`: one more than is asked for. */
+const longestWord = 16;
 
 const none: ReadonlyMap<string, string> = new Map();
 const nothing: ProjectedMetadata = Object.freeze({ labels: none, annotations: none, isCut: false });
@@ -79,7 +82,7 @@ export function projectMetadata<T>(
         }
         return {
           kind: 'string',
-          longest: longestValue,
+          longest: wants === 'word' ? longestWord : longestValue,
           take: value => {
             if (value === undefined) return;
             if (wants === 'within-bounds') {
@@ -87,7 +90,7 @@ export function projectMetadata<T>(
               characters += key.length + value.length;
               isCut = characters > bounds.characters;
             }
-            if (wants === 'always' || !isCut) map().set(key, value);
+            if (wants !== 'within-bounds' || !isCut) map().set(key, value);
           },
         };
       },

@@ -4,7 +4,7 @@ import { UnverifiedError } from '../../admission/cluster.ts';
 import type { Taking } from '../../objects/json-stream.ts';
 import { KeyHintSearch } from '../../objects/key-hints.ts';
 import { KeySet } from '../../objects/key-set.ts';
-import { readKeys } from '../../objects/keys.ts';
+import { isServiceDeletionPolicy, readKeys, serviceDeletionPolicySuffix } from '../../objects/keys.ts';
 import type { Namespace } from '../../objects/namespace.ts';
 import type { RoleMap } from '../../objects/role-map.ts';
 import { type RoleSelector, readRoleSelector } from '../../objects/role-selector.ts';
@@ -70,11 +70,24 @@ class IgnoredKeys {
   }
 }
 
-const namespaceAnnotations = new KeySet(readKeys('annotation', 'namespace'));
+const namespaceAnnotations = readKeys('annotation', 'namespace');
+const namespaceAnnotationKeys: ReadonlySet<string> = new Set(namespaceAnnotations);
+const namespaceAnnotationBytes = new KeySet(namespaceAnnotations, [serviceDeletionPolicySuffix]);
+
+/** ACK has some hundred services. Whoever writes more policies on a namespace has the rest left out, on their own resources. */
+const mostServicePolicies = 128;
 
 function wantedOfNamespace({ every, known }: AskedLabels): WantedMetadata {
   const keys = known();
   const ignored = new IgnoredKeys('namespace');
+  let servicePolicies = 0;
+  const wantOfAnnotation = (key: string): Want => {
+    if (!isServiceDeletionPolicy(key)) {
+      return namespaceAnnotationKeys.has(key) ? 'always' : ignored.want(key, 'annotation');
+    }
+    servicePolicies += 1;
+    return servicePolicies <= mostServicePolicies ? 'word' : undefined;
+  };
   const others = () => !ignored.isOver;
   return {
     labels: {
@@ -83,9 +96,9 @@ function wantedOfNamespace({ every, known }: AskedLabels): WantedMetadata {
       want: key => (keys.has(key) ? 'always' : every ? 'within-bounds' : ignored.want(key, 'label')),
     },
     annotations: {
-      keys: namespaceAnnotations,
+      keys: namespaceAnnotationBytes,
       others,
-      want: key => (namespaceAnnotations.has(key) ? 'always' : ignored.want(key, 'annotation')),
+      want: wantOfAnnotation,
     },
   };
 }

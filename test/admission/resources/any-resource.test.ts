@@ -83,7 +83,7 @@ describe('for any JSON in the place of', () => {
 });
 
 const allowedPath =
-  /^\/metadata\/annotations$|^\/metadata\/annotations\/services\.k8s\.aws~1(?:region|deletion-policy|adopted)$/;
+  /^\/metadata\/annotations$|^\/metadata\/annotations\/services\.k8s\.aws~1(?:region|deletion-policy)$/;
 const previous = fc.option(shapedResource, { nil: undefined });
 
 describe('for any resource', () => {
@@ -101,7 +101,7 @@ describe('for any resource', () => {
         }
         const strip = (item: unknown): unknown => {
           const copy = JSON.parse(JSON.stringify(item));
-          for (const key of ['region', 'deletion-policy', 'adopted']) {
+          for (const key of ['region', 'deletion-policy']) {
             delete copy.metadata.annotations?.[`services.k8s.aws/${key}`];
           }
           if (Object.keys(copy.metadata.annotations ?? {}).length === 0) delete copy.metadata.annotations;

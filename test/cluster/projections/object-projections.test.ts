@@ -45,6 +45,24 @@ describe('a namespace', () => {
     assert.equal(all.isCut, false);
   });
 
+  test('is cached with the deletion policies of services: some, each cut to a word', () => {
+    const policies = { 's3.services.k8s.aws/deletion-policy': 'retain', 'sqs.services.k8s.aws/deletion-policy': '' };
+    const long = { 'rds.services.k8s.aws/deletion-policy': 'r'.repeat(1000) };
+    const { annotations } = read(cachedNamespaces(bySelectors), { annotations: { ...policies, ...long, ...account } });
+    assert.deepEqual(Object.fromEntries(annotations), {
+      ...policies,
+      'rds.services.k8s.aws/deletion-policy': 'r'.repeat(16),
+      ...account,
+    });
+    const most = Object.fromEntries(
+      Array.from({ length: 1000 }, (_, index) => [`s${index}.services.k8s.aws/deletion-policy`, 'delete']),
+    );
+    const tooLong = { [`${'s'.repeat(64)}.services.k8s.aws/deletion-policy`]: 'delete' };
+    const bounded = read(cachedNamespaces(bySelectors), { annotations: { ...tooLong, ...most, ...account } });
+    assert.equal([...bounded.annotations].length, 129);
+    assert.equal(bounded.annotations.get('services.k8s.aws/owner-account-id'), '111122223333');
+  });
+
   test('is cached with the keys that are misspelled, and without their values', () => {
     const misspelled = { 'service.k8s.aws/team-id': 'x', 'services.k8s.aws/region': 'x' };
     const { annotations } = read(cachedNamespaces(bySelectors), { annotations: { ...misspelled, ...account } });
