@@ -57,7 +57,7 @@ const table = {
   adoptionPolicy: { key: 'services.k8s.aws/adoption-policy', ...ofResources },
   adoptionFields: { key: 'services.k8s.aws/adoption-fields', ...ofResources },
   adopted: { key: 'services.k8s.aws/adopted', ...ofResources, controllersOnly: true },
-  readOnly: { key: 'services.k8s.aws/read-only', ...ofResources, us: [] },
+  readOnly: { key: 'services.k8s.aws/read-only', ...ofResources },
 
   // SERVICE is the alias of any: `isServiceDeletionPolicy`.
   serviceDeletionPolicy: { key: 'SERVICE.services.k8s.aws/deletion-policy', ...ofNamespaces },
@@ -104,6 +104,7 @@ export const regionAnnotation = table.region.key;
 export const deletionPolicyAnnotation = table.deletionPolicy.key;
 export const adoptionPolicyAnnotation = table.adoptionPolicy.key;
 export const adoptionFieldsAnnotation = table.adoptionFields.key;
+export const readOnlyAnnotation = table.readOnly.key;
 export const adoptedAnnotation = table.adopted.key;
 export const mirrorAnnotation = table.mirror.key;
 

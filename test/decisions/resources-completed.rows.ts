@@ -7,6 +7,7 @@ import { account } from './state.ts';
 const region = 'services.k8s.aws/region';
 const deletion = 'services.k8s.aws/deletion-policy';
 const adoption = 'services.k8s.aws/adoption-policy';
+const fields = 'services.k8s.aws/adoption-fields';
 const adopted = 'services.k8s.aws/adopted';
 const at = (key: string) => `/metadata/annotations/${key.replace('/', '~1')}`;
 const completed = { reason: 'Completed', outcome: 'mutated' } as const;
@@ -53,7 +54,10 @@ export const resourceCompletedRows: readonly Row[] = [
   {
     ...completed,
     proves: 'what is wrong with nothing is completed in mode warn too',
-    review: created('Bucket', { namespace: 'shop-warn', annotations: { [adoption]: 'adopt' } }),
+    review: created('Bucket', {
+      namespace: 'shop-warn',
+      annotations: { [adoption]: 'adopt', [fields]: '{"name":"x"}' },
+    }),
     after: { [at(deletion)]: 'retain' },
     warnings: ['RetainAdded'],
   },

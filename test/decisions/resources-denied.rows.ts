@@ -111,6 +111,7 @@ const regions: readonly Row[] = [
   },
 ];
 
+const named = { [own('adoption-fields')]: '{"name":"x"}' };
 const adopting = { [own('adoption-policy')]: 'adopt' };
 const retained = { [own('deletion-policy')]: 'retain' };
 const noted = { [own('adopted')]: 'true' };
@@ -128,6 +129,18 @@ const forms: readonly Row[] = [
     ['deletion-policy', 'Delete'],
     ['deletion-policy', 'Retain'],
     ['deletion-policy', ''],
+    ['deletion-policy', 'retian'],
+    ['deletion-policy', 'deleted'],
+    ['deletion-policy', 'true'],
+    ['deletion-policy', 'x'],
+    ['deletion-policy', 'a'.repeat(41)],
+    ['adoption-policy', 'adopts'],
+    ['adoption-policy', 'adopt_or_create'],
+    ['adoption-policy', 'adopt-or-creat'],
+    ['read-only', 'yes'],
+    ['read-only', ''],
+    ['read-only', 'true '],
+    ['read-only', '1'],
   ].map(
     ([key = '', value = '']): Row => ({
       ...denied,
@@ -142,7 +155,9 @@ const forms: readonly Row[] = [
     ['adoption-fields', '{"arn":"arn:aws:s3:::things"}'],
     ['deletion-policy', 'delete'],
     ['deletion-policy', 'retain'],
-    ['read-only', 'anything'],
+    ['read-only', 'true'],
+    ['read-only', 'False'],
+    ['read-only', 'TRUE'],
   ].map(
     ([key = '', value = '']): Row => ({
       ...checked,
@@ -150,17 +165,86 @@ const forms: readonly Row[] = [
       review: created('Bucket', annotated(own(key), value)),
     }),
   ),
+  ...[
+    ['deletion-policy', 'orphan', []],
+    ['deletion-policy', 'final-snapshot', []],
+    ['adoption-policy', 'adopt-or-update', ['AdoptedNotRetained']],
+  ].map(
+    ([key, value, more]): Row => ({
+      ...checked,
+      proves: `${key} ${value}, which a later ACK may know, is warned of and not denied`,
+      review: created('Bucket', annotated(own(String(key)), String(value))),
+      warnings: ['UnknownValue', ...(more as readonly 'AdoptedNotRetained'[])],
+      says: [`${own(String(key))} "${value}"`],
+    }),
+  ),
+  ...(
+    [
+      ['no fields', {}, true],
+      ['no field', { [own('adoption-fields')]: '{}' }, true],
+      ['no field among blanks', { [own('adoption-fields')]: ' { } ' }, true],
+      ['a field', { [own('adoption-fields')]: '{"name":"x"}' }, false],
+      ['what a later ACK reads', { [own('adoption-tags')]: '{"team":"x"}' }, false],
+    ] as const
+  ).flatMap(([what, more, isDenied]): Row[] => {
+    const annotations = { [own('adoption-policy')]: 'adopt', [own('deletion-policy')]: 'retain', ...more };
+    const told = isDenied
+      ? ({ ...denied, reason: 'InvalidAnnotation', says: [own('adoption-fields'), 'To fix this'] } as const)
+      : checked;
+    return [
+      {
+        ...told,
+        proves: `adopt with ${what} is ${isDenied ? 'denied' : 'allowed'} on CREATE`,
+        review: created('Bucket', { annotations }),
+      },
+      {
+        ...told,
+        proves: `adopt with ${what} is ${isDenied ? 'denied' : 'allowed'} on UPDATE`,
+        review: updated('Bucket', {}, { annotations }),
+      },
+      {
+        ...checked,
+        proves: `adopt with ${what} that was there before is left alone`,
+        review: updated('Bucket', { annotations }, { annotations: { ...annotations, note: 'x' } }),
+      },
+      {
+        ...checked,
+        proves: `adopt-or-create with ${what} is allowed: ACK finds it by its spec`,
+        review: created('Bucket', { annotations: { ...annotations, [own('adoption-policy')]: 'adopt-or-create' } }),
+      },
+    ];
+  }),
+  {
+    ...denied,
+    proves: 'fields that become empty while the resource adopts are denied',
+    review: updated(
+      'Bucket',
+      { annotations: { ...adopting, [own('adoption-fields')]: '{"name":"x"}' } },
+      { annotations: { ...adopting, [own('adoption-fields')]: '{}' } },
+    ),
+    reason: 'InvalidAnnotation',
+    says: [`${own('adoption-fields')} is empty`],
+  },
+  {
+    ...checked,
+    proves: 'fields may go once they are needed no more',
+    review: updated(
+      'Bucket',
+      { annotations: { ...adopting, [own('adoption-fields')]: '{"name":"x"}' } },
+      { annotations: adopting },
+    ),
+  },
   ...['adopt', 'adopt-or-create'].map(
     (value): Row => ({
       ...checked,
       proves: `adoption-policy ${value} is allowed, and warned of where nobody says what becomes of what is adopted`,
-      review: created('Bucket', annotated(own('adoption-policy'), value)),
+      review: created('Bucket', { annotations: { [own('adoption-policy')]: value, ...named } }),
       warnings: ['AdoptedNotRetained'],
     }),
   ),
   ...(
     [
-      ['that begins to adopt', {}, { [own('adoption-policy')]: 'adopt' }, true],
+      ['that begins to adopt', {}, { ...adopting, ...named }, true],
       ['that drops retain and adoption together', { ...adopting, ...retained }, {}, true],
       ['that drops retain, and has only the note of ACK', { ...noted, ...retained }, noted, true],
       ['that drops retain, and never adopted', retained, {}, false],
@@ -196,21 +280,21 @@ const forms: readonly Row[] = [
   {
     ...denied,
     proves: 'a bad annotation that comes by UPDATE is denied',
-    review: updated('Bucket', {}, annotated(own('deletion-policy'), 'keep')),
+    review: updated('Bucket', {}, annotated(own('deletion-policy'), 'Keep')),
     reason: 'InvalidAnnotation',
   },
   {
     ...checked,
     proves: 'a bad annotation that was there before is left alone',
-    review: updated('Bucket', annotated(own('deletion-policy'), 'keep'), {
-      ...annotated(own('deletion-policy'), 'keep'),
+    review: updated('Bucket', annotated(own('deletion-policy'), 'Keep'), {
+      ...annotated(own('deletion-policy'), 'Keep'),
       spec: { name: 'others' },
     }),
   },
   {
     ...checked,
     proves: 'a bad annotation may be removed',
-    review: updated('Bucket', annotated(own('deletion-policy'), 'keep'), {}),
+    review: updated('Bucket', annotated(own('deletion-policy'), 'Keep'), {}),
   },
 ];
 
@@ -237,9 +321,27 @@ const owners: readonly Row[] = [
     }),
   },
   {
-    ...denied,
-    proves: 'an owner account id in a namespace that is not bound is denied',
+    endpoint: 'validate',
+    server: 'unbound-allowed',
+    proves: 'an owner account id in a namespace that is not bound is warned of',
     review: created('Bucket', annotated(own('owner-account-id'), account, 'free')),
+    reason: 'Checked',
+    outcome: 'allowed',
+    warnings: ['OwnerIgnored'],
+    says: ['only a namespace can be bound'],
+  },
+  {
+    endpoint: 'validate',
+    proves: 'an owner account id in a namespace that is not bound is warned of beside the namespace',
+    review: created('Bucket', annotated(own('owner-account-id'), account, 'free')),
+    reason: 'NamespaceNotBound',
+    outcome: 'warned',
+    warnings: ['OwnerIgnored'],
+  },
+  {
+    ...denied,
+    proves: 'an owner account id in a namespace whose account cannot be told is denied',
+    review: updated('Bucket', { namespace: 'short-id' }, annotated(own('owner-account-id'), account, 'short-id')),
     reason: 'AccountMismatch',
   },
   {

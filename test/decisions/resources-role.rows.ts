@@ -293,7 +293,7 @@ const unbound: readonly Row[] = [
     ...denied,
     server: 'unbound-denied',
     proves: 'an opted-out namespace opts its pods out, not its resources',
-    review: created('Bucket', { namespace: 'opted-out', annotations: { 'services.k8s.aws/adoption-policy': 'take' } }),
+    review: created('Bucket', { namespace: 'opted-out', annotations: { 'services.k8s.aws/adoption-policy': 'Adopt' } }),
     reason: 'InvalidAnnotation',
   },
   ...['kube-system', 'kube-public', 'kube-node-lease'].map(

@@ -17,6 +17,11 @@ const region = 'eu-central-1';
 const bundles = 100;
 const roleOf = (accountId: string): string => `arn:aws:iam::${accountId}:role/ack`;
 
+/** Annotations of a Bucket that is there in AWS. */
+const adopting = (policy: string) => ({
+  annotations: { 'services.k8s.aws/adoption-policy': policy, 'services.k8s.aws/adoption-fields': '{"name":"assets"}' },
+});
+
 /** Namespace, map entry and Bucket, in this order. */
 function bundle(name: string, accountId: string, map: Readonly<Record<string, string>>): readonly object[] {
   const namespace = boundNamespace(name, accountId, { annotations: { 'services.k8s.aws/default-region': region } });
@@ -147,7 +152,7 @@ describe('one kubectl apply of namespace, map entry and bucket', () => {
     );
 
     test('one that is to be adopted keeps what it adopts, also when the policy is dropped', limit, async () => {
-      const adopt = { annotations: { 'services.k8s.aws/adoption-policy': 'adopt' } };
+      const adopt = adopting('adopt');
       await served.apply([bucket(name, 'adopted', adopt)]);
       const read = async () =>
         (await served.get<StoredResource>(ackPath(bucketKind, name, 'adopted'))).metadata.annotations ?? {};
@@ -189,10 +194,10 @@ describe('one kubectl apply of namespace, map entry and bucket', () => {
         const policy = 'services.k8s.aws/deletion-policy';
         const read = async (namespaceName: string) =>
           (await served.get<StoredResource>(ackPath(bucketKind, namespaceName, 'either'))).metadata.annotations ?? {};
-        const either = { annotations: { 'services.k8s.aws/adoption-policy': 'adopt-or-create' } };
+        const either = adopting('adopt-or-create');
         assert.match((await served.apply([bucket(name, 'either', either)])).stderr, /\(AdoptedNotRetained\)\n$/);
         assert.equal((await read(name))[policy], undefined);
-        const adopt = { annotations: { 'services.k8s.aws/adoption-policy': 'adopt' } };
+        const adopt = adopting('adopt');
         const annotations = { [`s3.${policy}`]: 'delete' };
         const { stderr } = await served.apply([
           boundNamespace('deleting', account, { annotations }),

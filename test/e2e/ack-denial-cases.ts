@@ -102,6 +102,8 @@ const resources: readonly AckDenialCase[] = [
   },
   ofBucket('an adoption policy', 'InvalidAnnotation', { 'services.k8s.aws/adoption-policy': 'adopt-only' }),
   ofBucket('adoption fields', 'InvalidAnnotation', { 'services.k8s.aws/adoption-fields': '{"name":1}' }),
+  ofBucket('adoption of nothing', 'InvalidAnnotation', { 'services.k8s.aws/adoption-policy': 'adopt' }),
+  ofBucket('read-only', 'InvalidAnnotation', { 'services.k8s.aws/read-only': 'yes' }),
   ofBucket('a deletion policy', 'InvalidAnnotation', { 'services.k8s.aws/deletion-policy': 'Delete' }),
   ofBucket('adopted', 'ForgedAnnotation', { 'services.k8s.aws/adopted': 'true' }),
   {

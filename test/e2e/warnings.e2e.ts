@@ -149,6 +149,7 @@ describe('each warning, as kubectl prints it', () => {
     // ACK resources, maps and selectors have all but the last; test/aws/verify-roles.aws.ts shows that one.
     const ofOthers = [
       'OwnerIgnored',
+      'UnknownValue',
       'RetainAdded',
       'AdoptedNotRetained',
       'RegionPinned',

@@ -33,7 +33,7 @@ export interface MapKeyProblem {
 export interface OwnerMismatch {
   readonly reason: 'AccountMismatch';
   readonly value: string;
-  /** Undefined in a namespace that is not bound. */
+  /** Undefined where it cannot be told. */
   readonly ownerOf: AccountId | undefined;
   /** Where the annotation stands, if not in the object's own metadata. */
   readonly within?: string | undefined;

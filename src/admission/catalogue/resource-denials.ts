@@ -2,6 +2,8 @@ import type { AccountId } from '../../accounts/account-id.ts';
 import { type Partition, partitionOfRegion } from '../../accounts/partition.ts';
 import type { RoleAccessProblem } from '../../accounts/role-access.ts';
 import {
+  adoptionFieldsAnnotation,
+  adoptionPolicyAnnotation,
   awsConfigAnnotation,
   credentialsAnnotation,
   defaultRegionAnnotation,
@@ -26,11 +28,14 @@ export type ResourceProblem =
   | { readonly reason: 'RegionChange'; readonly value: string; readonly region: string }
   | {
       readonly reason: 'InvalidAnnotation';
+      readonly of: 'resource';
       readonly key: string;
       readonly value: string;
       readonly allowed: string;
       readonly within?: string | undefined;
     }
+  /** `adopt`, with nothing to adopt: the fields are missing, or empty. */
+  | { readonly reason: 'InvalidAnnotation'; readonly of: 'adoption'; readonly isEmpty: boolean }
   | Extract<RoleAccessProblem, { readonly reason: 'InvalidAnnotation' }>
   /** The config of a pod is not what its role asks for. */
   | { readonly reason: 'ForgedAnnotation'; readonly of: 'pod'; readonly key: PodAnnotation }
@@ -111,10 +116,16 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     }),
   },
   InvalidAnnotation: {
-    cause: `An annotation that ACK reads has a value that ACK does not know. Or the credentials mode or the external id of a pod, on its ServiceAccount or its namespace (\`${credentialsAnnotation}\`, \`${externalIdAnnotation}\`), is not valid.`,
+    cause: `An annotation that ACK reads has a value that ACK does not know, or a resource that adopts (\`${adoptionPolicyAnnotation}: adopt\`) does not say what. Or the credentials mode or the external id of a pod, on its ServiceAccount or its namespace (\`${credentialsAnnotation}\`, \`${externalIdAnnotation}\`), is not valid.`,
     fixedBy: 'you',
     remedy: 'Use one of the values that the message names.',
     say: (problem, at) => {
+      if (problem.of === 'adoption') {
+        return {
+          wrong: `${adoptionPolicyAnnotation} "adopt" does not say what: ${adoptionFieldsAnnotation} is ${problem.isEmpty ? 'empty' : 'missing'}`,
+          remedy: 'write there what identifies it in AWS, as a JSON object of strings',
+        };
+      }
       const { value, allowed } = problem;
       if ('at' in problem) {
         const { has, fixedBy } = nameSetting(problem.at, at);

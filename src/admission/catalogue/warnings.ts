@@ -59,7 +59,8 @@ export type Warning =
   | { readonly reason: 'LabelRestored' }
   | { readonly reason: 'BindingRemoved'; readonly labelled: boolean }
   | { readonly reason: 'BindingIgnored'; readonly what: string; readonly because: string }
-  | { readonly reason: 'OwnerIgnored' }
+  | { readonly reason: 'OwnerIgnored'; readonly isBound: boolean }
+  | { readonly reason: 'UnknownValue'; readonly key: string; readonly value: string; readonly allowed: string }
   | { readonly reason: 'RetainAdded' }
   | { readonly reason: 'AdoptedNotRetained' }
   | { readonly reason: 'RegionPinned'; readonly region: string; readonly byDefault: string }
@@ -227,9 +228,15 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   },
   OwnerIgnored: {
     cause:
-      "An ACK resource has `services.k8s.aws/owner-account-id`, which ACK reads on namespaces only. It names the namespace's account, so it does no harm.",
-    remedy: 'Remove the annotation.',
-    say: () => `${ownerAccountIdAnnotation} is ignored on resources; the binding of the namespace counts`,
+      "An ACK resource has `services.k8s.aws/owner-account-id`, which ACK reads on namespaces only. It names the namespace's account, or the namespace is not bound: then ACK works in its controllers' own account.",
+    remedy: 'Remove the annotation. To choose an account, bind the namespace before you create resources in it.',
+    say: ({ isBound }) =>
+      `${ownerAccountIdAnnotation} is ignored on resources; ${isBound ? 'the binding of the namespace counts' : 'only a namespace can be bound, and this one is not'}`,
+  },
+  UnknownValue: {
+    cause: `An annotation that ACK reads has a value that this release does not know, and that a later version of ACK may know. Today ACK stops at an unknown \`${adoptionPolicyAnnotation}\`, and takes an unknown \`${deletionPolicyAnnotation}\` for \`retain\`.`,
+    remedy: 'Check it in the documentation of your version of ACK. Slips of known values are denied.',
+    say: ({ key, value, allowed }) => `${key} ${quote(value)} is not known; ACK today knows ${allowed}`,
   },
   RetainAdded: {
     cause: `An ACK resource adopts what is in AWS already (\`${adoptionPolicyAnnotation}: adopt\`). Neither the resource nor its namespace says what becomes of that when the object is deleted, so \`${deletionPolicyAnnotation}: retain\` was added: it stays in AWS.`,

@@ -3,6 +3,8 @@ import { accountOfArn } from '../../accounts/role-selector.ts';
 import { quoteField } from '../../objects/field-path.ts';
 import { isJsonObject } from '../../objects/json.ts';
 import {
+  adoptionFieldsAnnotation,
+  adoptionPolicyAnnotation,
   defaultRegionAnnotation,
   isControllersAnnotation,
   ownerAccountIdAnnotation,
@@ -11,10 +13,16 @@ import {
 import { sameJson } from '../../objects/same-json.ts';
 import type { OwnerMismatch, UnboundProblem } from '../catalogue/binding-denials.ts';
 import type { ResourceProblem } from '../catalogue/resource-denials.ts';
+import type { Warning } from '../catalogue/warnings.ts';
 import { isOneOf } from '../identity.ts';
 import { adoptedTarget, targetMetadataPath } from './adopted-target.ts';
 import { findCrossNamespaceReferences } from './references.ts';
-import { annotationForms, isControllersFinalizer } from './resource-annotations.ts';
+import {
+  type AnnotationForm,
+  annotationForms,
+  isControllersFinalizer,
+  namesNothingToAdopt,
+} from './resource-annotations.ts';
 import { aliasOf, type ResourceAccountProblem, type ResourceChange, type ResourceReview } from './resource-review.ts';
 
 type Problem =
@@ -138,14 +146,45 @@ function* regionForm(
 }
 
 function* annotations(resourceReview: ResourceReview, change: ResourceChange, within?: string): Generator<Problem> {
-  for (const { key, allows, allowed } of annotationForms) {
-    const value = changedAnnotation(change, key);
-    if (value !== undefined && !allows(value)) yield { reason: 'InvalidAnnotation', key, value, allowed, within };
+  for (const { form, value } of oddValues(change)) {
+    const { key, allowed } = form;
+    if (!form.mayBeNewer(value)) yield { reason: 'InvalidAnnotation', of: 'resource', key, value, allowed, within };
   }
   const owner = changedAnnotation(change, ownerAccountIdAnnotation);
-  if (!owner) return;
+  // ACK looks for no owner there: it works in its controllers' own account, which the annotation cannot contradict.
+  if (!owner || resourceReview.isUnbound) return;
   const accountId = resourceReview.accountOfNamespace;
   if (owner !== accountId) yield { reason: 'AccountMismatch', value: owner, ownerOf: accountId, within };
+}
+
+/** What a request sets an annotation to, and this version of ACK does not know. */
+function* oddValues(change: ResourceChange): Generator<{ readonly form: AnnotationForm; readonly value: string }> {
+  for (const form of annotationForms) {
+    const value = changedAnnotation(change, form.key);
+    if (value !== undefined && !form.allows(value)) yield { form, value };
+  }
+}
+
+/** Values that a later version of ACK may know. */
+export function* newerValues(change: ResourceChange): Generator<Extract<Warning, { readonly reason: 'UnknownValue' }>> {
+  for (const { form, value } of oddValues(change)) {
+    const { key, allowed } = form;
+    if (form.mayBeNewer(value)) yield { reason: 'UnknownValue', key, value, allowed };
+  }
+}
+
+/** A resource that is to adopt, and says not what. What it has adopted it needs to name no more. */
+function* adoption(change: ResourceChange): Generator<Problem> {
+  const changed = [adoptionPolicyAnnotation, adoptionFieldsAnnotation].some(
+    key => changedAnnotation(change, key) !== undefined,
+  );
+  if (changed && namesNothingToAdopt(change.resource.annotations)) {
+    yield {
+      reason: 'InvalidAnnotation',
+      of: 'adoption',
+      isEmpty: change.resource.annotations.has(adoptionFieldsAnnotation),
+    };
+  }
 }
 
 /** What is wrong with the annotations that an AdoptedResource would have ACK write. */
@@ -172,5 +211,6 @@ export function* resourceProblems(resourceReview: ResourceReview): Generator<Pro
   yield* role(resourceReview);
   yield* region(resourceReview);
   yield* annotations(resourceReview, resourceReview);
+  yield* adoption(resourceReview);
   yield* copies(resourceReview);
 }

@@ -94,6 +94,11 @@ export class ResourceReview implements ResourceChange {
         : readBinding(namespace.annotations, config.featureGates);
   }
 
+  /** Whether nothing says an account: ACK works in its controllers' own. */
+  get isUnbound(): boolean {
+    return this.binding === undefined && !this.config.featureGates.IAMRoleSelector;
+  }
+
   /** Whether the namespace must be bound whatever `--unbound-resources` says. */
   get mustBeBound(): boolean {
     return this.namespace.labels.get(injectLabel) === 'enabled' && !isIgnoredByAck(this.namespace.name);

@@ -24,7 +24,7 @@ import { defineRule, everyAckGroup } from '../rule.ts';
 import { nameSubject } from '../subject.ts';
 import { adoptedTarget } from './adopted-target.ts';
 import { adoptionWarnings, lacksRetain } from './adoption.ts';
-import { resourceProblems } from './resource-problems.ts';
+import { newerValues, resourceProblems } from './resource-problems.ts';
 import { type NamedResource, type ResourceChange, ResourceReview } from './resource-review.ts';
 
 /** Who is never stood in the way of: ACK's controllers, and those of Kubernetes that delete. */
@@ -95,7 +95,9 @@ function warningsOn(resourceReview: ResourceReview): readonly Warning[] {
   const target = adoptedTarget(resourceReview);
   const owner = isNew(resourceReview) || (target !== undefined && isNew(target));
   return [
-    ...(owner ? [{ reason: 'OwnerIgnored' } as const] : []),
+    ...(owner ? [{ reason: 'OwnerIgnored', isBound: !resourceReview.isUnbound } as const] : []),
+    ...newerValues(resourceReview),
+    ...(target === undefined ? [] : newerValues(target)),
     ...adoptionWarnings(resourceReview),
     ...keyHints(resource, 'ACK resource', old),
     ...(target === undefined ? [] : keyHints(unlabelled(target.resource), 'ACK resource', target.old)),

@@ -249,8 +249,10 @@ const cases: Cases = {
   }),
   RegionChange: fc.record({ reason: fc.constant('RegionChange'), value: hostile, region: hostile }),
   InvalidAnnotation: fc.oneof(
+    fc.record({ reason: fc.constant('InvalidAnnotation'), of: fc.constant('adoption'), isEmpty: fc.boolean() }),
     fc.record({
       reason: fc.constant('InvalidAnnotation'),
+      of: fc.constant('resource'),
       key: fc.constantFrom(...annotationForms.map(({ key: of }) => of)),
       value: hostile,
       allowed: fc.constantFrom(...annotationForms.map(({ allowed }) => allowed)),

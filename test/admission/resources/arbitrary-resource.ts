@@ -21,9 +21,9 @@ function entries(...pairs: readonly (readonly [string, fc.Arbitrary<string>])[])
 
 const annotations = entries(
   [own('region'), fc.constantFrom('eu-central-1', 'us-east-1', 'cn-north-1', '', 'Frankfurt', 'x'.repeat(300))],
-  [own('adoption-policy'), fc.constantFrom('adopt', 'adopt', 'adopt-or-create', '', 'take')],
+  [own('adoption-policy'), fc.constantFrom('adopt', 'adopt', 'adopt-or-create', '', 'take', 'Adopt')],
   [own('adoption-fields'), fc.constantFrom('{}', '{"arn":"x"}', '[]', '{')],
-  [own('deletion-policy'), fc.constantFrom('retain', 'retain', 'delete', '', 'keep')],
+  [own('deletion-policy'), fc.constantFrom('retain', 'retain', 'delete', '', 'keep', 'Retain')],
   [own('owner-account-id'), fc.constantFrom(account, account, '222222222222', '')],
 );
 /** What is denied outright, so that the others are seen too. */

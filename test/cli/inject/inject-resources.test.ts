@@ -42,7 +42,11 @@ describe('inject of ACK resources', () => {
   });
 
   test('shows what keeps an adopted resource', async () => {
-    const { stdout } = await injected(bucket('  annotations:\n    services.k8s.aws/adoption-policy: adopt\n'));
+    const { stdout } = await injected(
+      bucket(
+        `  annotations:\n    services.k8s.aws/adoption-policy: adopt\n    services.k8s.aws/adoption-fields: '{"name":"logs"}'\n`,
+      ),
+    );
     assert.match(stdout, /services\.k8s\.aws\/deletion-policy: retain/);
   });
 
