@@ -13,6 +13,14 @@ export function isIgnoredByAck(name: string): boolean {
   return namesIgnoredByAck.has(name);
 }
 
+/**
+ * Whether ACK resources of a namespace are none of ours. By IAMRoleSelectors ACK ignores no namespace; we leave `kube-system`
+ * alone all the same. https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/iamroleselector/cache.go (NewCache)
+ */
+export function areResourcesIgnored(namespace: string, gates: FeatureGates): boolean {
+  return gates.IAMRoleSelector ? namespace === 'kube-system' : isIgnoredByAck(namespace);
+}
+
 /** Whether a namespace is out of our reach by its name: those that ACK ignores, and our own. */
 export function isExcludedNamespace(name: string, ownNamespace: string): boolean {
   return name === ownNamespace || isIgnoredByAck(name);

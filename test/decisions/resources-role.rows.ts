@@ -1,5 +1,5 @@
 import { pod } from './manifests.ts';
-import { created, updated } from './resources.ts';
+import { created, statusUpdated, updated } from './resources.ts';
 import type { Row } from './row.ts';
 import { account } from './state.ts';
 
@@ -329,6 +329,34 @@ const bySelectors: readonly Row[] = [
     review: created('Bucket', inNamespace('sel-one')),
     reason: 'SelectorNotMatched',
     says: ['Bucket "things" in namespace "sel-one"', 'Ask your platform team to'],
+  },
+  ...(['kube-public', 'kube-node-lease'] as const).flatMap((namespace): Row[] => [
+    {
+      ...selectors,
+      proves: `by selectors ACK does not ignore ${namespace}, so its resources are judged`,
+      review: created('Bucket', { namespace }),
+      reason: 'SelectorNotMatched',
+    },
+    {
+      ...selectors,
+      proves: `by selectors a status in ${namespace} is guarded`,
+      review: statusUpdated('Bucket', { namespace }, { ack: inBlue }),
+      reason: 'ForgedStatus',
+    },
+    {
+      ...selected,
+      proves: `a selector that matches in ${namespace} gives the account`,
+      review: created('Queue', { namespace }),
+      accountId: '282828282828',
+    },
+  ]),
+  {
+    ...validate,
+    server: 'selectors',
+    proves: 'a resource in kube-system is not ours by selectors either',
+    review: created('Bucket', { namespace: 'kube-system' }),
+    reason: 'NamespaceNotManaged',
+    outcome: 'allowed',
   },
   {
     ...selectors,

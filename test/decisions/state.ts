@@ -210,6 +210,10 @@ export const selectors = [
     labels: { color: 'blue' },
   }),
   roleSelector('dark', 'arn:aws:iam::232323232323:role/dark', { names: ['sel-crossed'], labels: { shade: 'dark' } }),
+  roleSelector('system', 'arn:aws:iam::282828282828:role/system', {
+    names: ['kube-public', 'kube-node-lease'],
+    types: [{ group: 'sqs.services.k8s.aws', version: '', kind: '' }],
+  }),
   roleSelector('china', 'arn:aws-cn:iam::242424242424:role/cn', { names: ['sel-china'] }),
 ] as const;
 

@@ -109,6 +109,18 @@ const creations: readonly MatchCase[] = [
     }),
     seenBy: unseen,
   },
+  ...['kube-public', 'kube-node-lease'].map(
+    (namespace): MatchCase => ({
+      what: `CREATE of a Bucket in ${namespace}, which ACK does not ignore by IAMRoleSelectors`,
+      given: () => [makeSure(namespace)],
+      call: name => ({
+        method: 'POST',
+        path: ackPath(bucketKind, namespace),
+        body: ackResource(bucketKind, namespace, name),
+      }),
+      seenBy: both,
+    }),
+  ),
 ];
 
 const changes: readonly MatchCase[] = [

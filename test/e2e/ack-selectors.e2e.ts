@@ -75,6 +75,10 @@ describe('with the feature gate IAMRoleSelector', () => {
     });
   });
 
+  test('resources in kube-public are judged, as ACK ignores it no more', testLimit, async () => {
+    await refused([bucket('kube-public', 'assets')], 'SelectorNotMatched', '"kube-public"');
+  });
+
   describe('a selector that ACK would leave out without a word', () => {
     for (const [what, spec, words] of [
       ['an empty ARN', { arn: '' }, 'spec.arn is empty'],

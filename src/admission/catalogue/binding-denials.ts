@@ -105,7 +105,7 @@ function sayId(annotation: string, value: string, written: WrittenId<string>, at
 }
 
 function sayOwner({ value, ownerOf, within }: OwnerMismatch, at: MessageContext): Words {
-  const account = ownerOf === undefined ? 'no account' : `account ${ownerOf}`;
+  const account = ownerOf === undefined ? 'an account that cannot be told' : `account ${ownerOf}`;
   return {
     wrong: `the resource has ${ownerAccountIdAnnotation} ${quote(value)}${inside(within)}, which ACK ignores on resources; in namespace ${quote(at.namespace)} it belongs to ${account}`,
     remedy: 'remove that annotation, or create the resource in a namespace of that account',

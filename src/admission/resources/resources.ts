@@ -1,4 +1,4 @@
-import { isIgnoredByAck } from '../../accounts/managed-namespace.ts';
+import { areResourcesIgnored } from '../../accounts/managed-namespace.ts';
 import { partitionOfRegion } from '../../accounts/partition.ts';
 import { requiredObject } from '../../objects/json.ts';
 import { type Keyed, keyHints } from '../../objects/key-hints.ts';
@@ -44,7 +44,7 @@ type Unjudged = Allowed<'ExemptIdentity' | 'NamespaceNotManaged'> | Denied<'Name
 /** The review of a resource if we judge it; else the decision. */
 function reviewResource(request: AdmissionRequest, view: View, config: Config): ResourceReview | Unjudged {
   if (isExempt(request, config)) return allow('ExemptIdentity');
-  if (isIgnoredByAck(request.namespace)) return allow('NamespaceNotManaged');
+  if (areResourcesIgnored(request.namespace, config.featureGates)) return allow('NamespaceNotManaged');
   const named = readResourceOf(request);
   const namespace = view.namespace(request.namespace);
   if (namespace !== undefined) return new ResourceReview(named, request, namespace, view, config);
