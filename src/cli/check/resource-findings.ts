@@ -65,7 +65,7 @@ function regionFinding(
   const { region } = resourceReview.resource.ack;
   const other = region === undefined ? undefined : otherRegion(resourceReview, regions);
   if (region === undefined || other === undefined) return [];
-  const message = `${other}, but it is in ${quote(region)}: ACK stops reconciling it`;
+  const message = `${other}, but ACK has recorded region ${quote(region)} for it: ACK stops reconciling it`;
   const command = toPaste`kubectl annotate --overwrite ${kubectlName(found)} ${found.name} --namespace ${found.namespace} ${regionAnnotation}=${region}`;
   return [
     finding('RegionChange', object, message, sentence('Set its annotation to the region in its status', command)),
@@ -107,7 +107,7 @@ function accountFinding(
   const { ownerAccountId: owner } = resource.ack;
   if (owner === undefined || current === undefined || owner === current) return [];
   const leads = config.featureGates.IAMRoleSelector ? 'an IAMRoleSelector gives it' : 'its namespace is bound to';
-  const message = `it is in account ${quote(owner)}, but ${leads} account ${current}: ACK stops reconciling it, and cannot delete it`;
+  const message = `ACK has recorded account ${quote(owner)} for it, but ${leads} account ${current}: ACK stops reconciling it, and cannot delete it`;
   return [finding('AccountMismatch', object, message, accountRemedy(found, resourceReview, owner, current, settled))];
 }
 

@@ -41,7 +41,7 @@ function found(buckets: readonly Bucket[], { namespace = {}, map = {}, gates = {
 }
 
 const rescue = `Set its annotation to the region in its status: kubectl annotate --overwrite bucket.s3.services.k8s.aws b --namespace shop ${region}=eu-central-1`;
-const at = 'it is in "eu-central-1": ACK stops reconciling it';
+const at = 'ACK has recorded region "eu-central-1" for it: ACK stops reconciling it';
 
 describe('resources whose region ACK reads otherwise than it recorded it', () => {
   const bound = { [owner]: a };
@@ -98,7 +98,7 @@ describe('resources whose region ACK reads otherwise than it recorded it', () =>
 });
 
 describe('resources whose namespace leads to another account than they are in', () => {
-  const stranded = `it is in account "${b}", but its namespace is bound to account ${a}: ACK stops reconciling it, and cannot delete it`;
+  const stranded = `ACK has recorded account "${b}" for it, but its namespace is bound to account ${a}: ACK stops reconciling it, and cannot delete it`;
 
   test('whether or not the map has a role for that account', () => {
     const fix = `Bind its namespace to account "${b}" again: kubectl annotate --overwrite namespace shop ${owner}=${b}`;
