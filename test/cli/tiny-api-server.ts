@@ -83,8 +83,13 @@ function answerApis(path: string, objects: readonly TinyObject[]) {
     const found = items.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
     return found === undefined ? status(404, 'NotFound') : { code: 200, body: found };
   }
-  if (items.length === 0) return status(404, '');
-  return { code: 200, body: { kind: 'List', apiVersion: groupVersion, metadata: { resourceVersion: '7' }, items } };
+  const isBuiltIn = groupVersion === 'apps/v1';
+  if (items.length === 0 && !isBuiltIn) return status(404, '');
+  const listed = items.filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace);
+  return {
+    code: 200,
+    body: { kind: 'List', apiVersion: groupVersion, metadata: { resourceVersion: '7' }, items: listed },
+  };
 }
 
 function answer(url: URL, objects: readonly TinyObject[]) {

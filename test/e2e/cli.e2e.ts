@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
-import { runBundle } from '../cli/command-runs.ts';
+import type { Finding } from '../../src/cli/check/finding.ts';
+import { inRepository, runBundle } from '../cli/command-runs.ts';
 import { ControlPlane } from '../testbed/control-plane.ts';
+import { bucketKind, installAckKinds } from './ack-crds.ts';
+import { runPasted } from './pasted-command.ts';
 
 const role = 'arn:aws:iam::111122223333:role/workloads';
 const cluster = `
@@ -54,6 +57,34 @@ metadata: { name: carm-cli }
 roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: carm-cli }
 subjects: [{ apiGroup: rbac.authorization.k8s.io, kind: User, name: alice }]
 `;
+/** A controller as ACK's chart installs it for one namespace. */
+const ack = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ack-s3-chart, namespace: ack-system, labels: { app.kubernetes.io/name: s3-chart } }
+spec:
+  selector: { matchLabels: { app: s3 } }
+  template:
+    metadata: { labels: { app: s3 } }
+    spec:
+      serviceAccountName: ack-s3-controller
+      containers:
+        - name: controller
+          image: s3-controller
+          command: [./bin/controller]
+          args:
+            [--aws-region, $(AWS_REGION), --watch-namespace, $(ACK_WATCH_NAMESPACE), --feature-gates, $(FEATURE_GATES), --enable-carm=true]
+          env:
+            - { name: ACK_SYSTEM_NAMESPACE, valueFrom: { fieldRef: { fieldPath: metadata.namespace } } }
+            - { name: AWS_REGION, value: eu-west-1 }
+            - { name: ACK_WATCH_NAMESPACE, value: team-a }
+            - { name: FEATURE_GATES, value: "TeamLevelCARM=true,ServiceLevelCARM=false" }
+---
+apiVersion: s3.services.k8s.aws/v1alpha1
+kind: Bucket
+metadata: { name: logs, namespace: team-a }
+spec: { name: logs }
+`;
 const pods = `
 apiVersion: v1
 kind: Pod
@@ -88,6 +119,7 @@ describe('the commands on a real kube-apiserver', () => {
       plane = await ControlPlane.start({
         users: [
           { name: 'alice', groups: [] },
+          { name: 'reader', groups: [] },
           { name: 'nobody', groups: [] },
         ],
       });
@@ -132,14 +164,53 @@ describe('the commands on a real kube-apiserver', () => {
     );
     // The rights of a release ago.
     const unread = stderr.split('\n').sort();
-    assert.equal(unread.length, 3);
+    assert.equal(unread.length, 4);
     assert.match(
       unread[1] ?? '',
-      /^not checked: cannot read the leases: .*403 Forbidden \(you need the right to list leases\)$/,
+      /^not checked: cannot read the deployments: .*403 Forbidden \(you need the right to list deployments\)$/,
     );
     assert.match(
       unread[2] ?? '',
+      /^not checked: cannot read the leases: .*403 Forbidden \(you need the right to list leases\)$/,
+    );
+    assert.match(
+      unread[3] ?? '',
       /^not checked: cannot read the pods: .*403 Forbidden \(you need the right to list pods\)$/,
+    );
+  });
+
+  test("check by the shipped rights: flags of ACK's controllers, and a resource that its fix brings back", async () => {
+    await plane.kubectl(['apply', '-f', inRepository('deploy/reader.yaml')]);
+    const binding = ['reader', '--clusterrole=carm-webhook-reader', '--user=reader'];
+    await plane.kubectl(['create', 'clusterrolebinding', ...binding]);
+    await installAckKinds(plane, [bucketKind]);
+    await plane.kubectl(['apply', '-f', '-'], { input: ack });
+    const status = '{"status":{"ackResourceMetadata":{"ownerAccountID":"111122223333","region":"eu-central-1"}}}';
+    const patch = ['--subresource=status', '--type=merge', '-p', status];
+    await plane.kubectl(['patch', 'bucket.s3.services.k8s.aws', 'logs', '-n', 'team-a', ...patch]);
+    const env = { KUBECONFIG: plane.kubeconfigFor({ user: 'reader' }) };
+    const findings = async (): Promise<readonly Finding[]> => {
+      const { stdout, stderr } = await runBundle(['check', '-o', 'json', '--default-region=eu-central-1'], { env });
+      assert.equal(stderr, '');
+      const all: readonly Finding[] = JSON.parse(stdout).findings;
+      return all.filter(({ object: { kind } }) => kind === 'Bucket' || kind === 'Deployment');
+    };
+    const found = await findings();
+    const ofController = ['ControllerGatesDiffer', 'ControllerIgnoresBindings', 'ControllerRegionDiffers'];
+    assert.deepEqual(
+      found.map(({ reason, object: { name } }) => `${reason} ${name}`),
+      [
+        'RegionChange logs',
+        'ControllerGatesDiffer ack-s3-chart',
+        'ControllerIgnoresBindings ack-s3-chart',
+        'ControllerRegionDiffers ack-s3-chart',
+      ],
+    );
+    const [, command = ''] = /: (kubectl .*)$/.exec(found[0]?.fix ?? '') ?? [];
+    assert.deepEqual(await runPasted(plane, command), { code: 0, stderr: '' });
+    assert.deepEqual(
+      (await findings()).map(({ reason }) => reason),
+      ofController,
     );
   });
 

@@ -40,22 +40,22 @@ async function check(argv: readonly string[], { env, stdout, stderr }: Surroundi
   const tell = (line: string) => stderr.write(`${line}\n`);
   const snapshot = await source.snapshot(why => tell(`not checked: ${why}`));
   const ofPods = await findRunningPods(source, snapshot, config, tell);
-  const findings = sortFindings([...findAll(snapshot, config), ...ofPods]);
+  const findings = sortFindings([...findAll(snapshot, config, tell), ...ofPods]);
   stdout.write(values.output === 'json' ? `${JSON.stringify({ findings }, undefined, 2)}\n` : tableOf(findings));
   return findings.length > 0 ? exitCodes.denied : exitCodes.done;
 }
 
-/** `carm-webhook check`: what is wrong with maps, namespaces, ServiceAccounts, ACK resources and running pods. */
+/** `carm-webhook check`: what is wrong with maps, namespaces, ServiceAccounts, ACK and its resources, and running pods. */
 export const command: Command = {
   help: () => `Usage: carm-webhook check [flags]
 
 Checks the account map, the team map, all namespaces, the ServiceAccounts of managed namespaces,
-ACK resources, and which running pods lack the role that they would get today. Each finding has a
-reason, an object and a fix. The exit code is 1 if there are findings.
+ACK resources, the flags of ACK's controllers, and which running pods lack the role that they would
+get today. Each finding has a reason, an object and a fix. The exit code is 1 if there are findings.
 
-It needs the right to list namespaces and serviceaccounts, and to get the two maps. Pods and ACK
-resources that it may not list are named on stderr and skipped. The ClusterRole
-carm-webhook-reader of deploy/ has every right that it uses.
+It needs the right to list namespaces and serviceaccounts, and to get the two maps. Pods, ACK
+resources and Deployments of ACK that it may not list are named on stderr and skipped. The
+ClusterRole carm-webhook-reader of deploy/ has every right that it uses.
 
 Examples:
   carm-webhook check --context production

@@ -6,6 +6,7 @@ import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { quoteNames } from '../../objects/quote.ts';
 import { roleMapNames } from '../../objects/role-map.ts';
 import { findInHubFlag, findInNamespaceAccess } from './access-findings.ts';
+import { controllersIn, findInControllers, regionsOf } from './controller-findings.ts';
 import { type Finding, finding } from './finding.ts';
 import { findInMaps, mapObject } from './map-findings.ts';
 import { findInNamespace, type NamespaceFindings } from './namespace-findings.ts';
@@ -57,8 +58,12 @@ function sharedRoles(namespaces: readonly NamespaceFindings[], state: Snapshot, 
   });
 }
 
-/** What `check` finds in a cluster besides its pods. */
-export function findAll(state: Snapshot, config: Config): readonly Finding[] {
+/**
+ * What `check` finds in a cluster besides its pods.
+ * @param tell a line for each cause for which something was not checked.
+ */
+export function findAll(state: Snapshot, config: Config, tell: (line: string) => void): readonly Finding[] {
+  const controllers = controllersIn(state, config);
   const namespaces = [...state.namespaces()].map(namespace => findInNamespace(namespace, state, config));
   const byName = new Map(namespaces.map(each => [each.namespace.name, each]));
   return [
@@ -69,7 +74,8 @@ export function findAll(state: Snapshot, config: Config): readonly Finding[] {
     ...namespaces.flatMap(({ findings }) => findings),
     ...namespaces.flatMap(each => findInNamespaceAccess(each, state, config)),
     ...findInServiceAccounts(state, byName, config),
-    ...findInResources(state, config),
+    ...findInControllers(controllers, config, tell),
+    ...findInResources(state, config, regionsOf(controllers)),
     ...findBrokenRoles(state, config),
   ];
 }

@@ -2,7 +2,10 @@ import { denials } from '../../admission/catalogue/denials.ts';
 import type { DenialReason, WarningReason } from '../../admission/catalogue/reasons.ts';
 import { warnings } from '../../admission/catalogue/warnings.ts';
 
-/** How bad a finding is: an `error` means that pods are denied or left without credentials, a `warning` may not be intended. */
+/**
+ * How bad a finding is: an `error` means that pods are denied or left without credentials, or that ACK works elsewhere or not
+ * at all; a `warning` may not be intended.
+ */
 export type Severity = 'error' | 'warning';
 
 interface FindingKind {
@@ -67,8 +70,38 @@ const own = {
   ResourcesUnbound: {
     severity: 'warning',
     on: 'Namespace',
-    cause: "ACK resources are in a namespace that is not bound, so ACK uses its controllers' own account.",
-    remedy: 'Bind the namespace if that is not intended, or set `--unbound-resources=allow` if it is.',
+    cause:
+      "ACK resources are in a namespace that is not bound, so ACK uses its controllers' own account. With one that it made before, it goes on in the account of its status.",
+    remedy:
+      'Set `--unbound-resources=allow` if that is intended. If not, bind the namespace to the account of its resources, or to another one once they are gone: ACK stops reconciling those of other accounts.',
+  },
+  ControllerGatesDiffer: {
+    severity: 'error',
+    on: 'Deployment',
+    cause:
+      "An ACK controller runs with a feature gate on that is off in `--feature-gates`, or off and on there: the webhook judges ACK's resources by other rules than ACK.",
+    remedy: 'Give both the same gates.',
+  },
+  ControllerIgnoresBindings: {
+    severity: 'error',
+    on: 'Deployment',
+    cause:
+      'An ACK controller ignores the bindings of all namespaces and works in its own account: it runs with `--enable-carm=false` and without the gate IAMRoleSelector, or it watches exactly one namespace.',
+    remedy: 'Turn CARM on (`enableCARM: true` in its Helm chart), and have it watch all namespaces or two and more.',
+  },
+  ControllerReadsOtherMaps: {
+    severity: 'error',
+    on: 'Deployment',
+    cause:
+      'An ACK controller reads its maps in another namespace than `--ack-system-namespace` names for its service, so ACK may find another role than the webhook, or none.',
+    remedy: 'Correct `--ack-system-namespace`, or `ACK_SYSTEM_NAMESPACE` in the environment of the controller.',
+  },
+  ControllerRegionDiffers: {
+    severity: 'warning',
+    on: 'Deployment',
+    cause:
+      "An ACK controller's `--aws-region` is not `--default-region`. Where a namespace names no region, ACK creates resources in the one, and pods look for them in the other.",
+    remedy: 'Set `--default-region` to the region of the controllers, if the difference is not intended.',
   },
   RegionUnknown: {
     severity: 'warning',

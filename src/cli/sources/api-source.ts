@@ -24,6 +24,7 @@ import { type Projection, projectWhole, type ReadObject, valueRead } from '../..
 import { isCurrent, leaseGroup, leaseSelector, readLease } from '../../cluster/replicas/replica-lease.ts';
 import { Snapshot } from '../../cluster/state/snapshot.ts';
 import { shortestTokenSeconds } from '../../injection/token-settings.ts';
+import { readAckController } from '../../objects/ack-controller.ts';
 import { isJsonObject, type JsonObject } from '../../objects/json.ts';
 import type { Namespace } from '../../objects/namespace.ts';
 import type { WorkloadKind } from '../../objects/pod-template.ts';
@@ -42,6 +43,9 @@ const podListLimitMs = 300_000;
 const pageSize = 500;
 /** Times that the list of pods begins again because it took longer than its version was kept. */
 const mostExpired = 2;
+
+/** Deployments of ACK controllers that are taken: ACK has a controller for each of some 80 services. */
+const mostControllers = 1000;
 
 /** Snapshots take what they read of an object. */
 const whole = projectWhole(mostObjectBytes);
@@ -294,6 +298,27 @@ export class ApiSource implements ObjectSource {
     }
   }
 
+  /** Of the Deployments in the ACK system namespaces, those of ACK's controllers. */
+  async #takeControllers(snapshot: Snapshot, onUnread: (why: string) => void): Promise<void> {
+    const add = addTo(snapshot, 'apps/v1', 'Deployment');
+    let taken = 0;
+    for (const { namespace } of this.#config.ackSystems) {
+      const addController = (deployment: JsonObject): void => {
+        if (readAckController(deployment, namespace) === undefined) return;
+        taken += 1;
+        if (taken <= mostControllers) add(deployment);
+      };
+      const path = apiPaths.resources('apps', 'v1', 'deployments', namespace);
+      try {
+        await this.#list('deployments', path, whole, addController, accept.whole.list);
+      } catch (error) {
+        if (!(error instanceof UnreadError && error.isForbidden)) throw error;
+        onUnread(error.message);
+      }
+    }
+    if (taken > mostControllers) onUnread(`Deployments of ACK's controllers after the first ${mostControllers}`);
+  }
+
   async #takeMaps(snapshot: Snapshot): Promise<void> {
     const takeMap = async (namespace: string, name: string): Promise<void> => {
       const object = await this.#configMap(namespace, name);
@@ -352,6 +377,7 @@ export class ApiSource implements ObjectSource {
       this.#asked.every ? this.#listSelectors(whole, addSelector) : undefined,
       this.#takeResources(snapshot, onUnread),
       this.#takeLeases(snapshot, onUnread),
+      this.#takeControllers(snapshot, onUnread),
     ]);
     return snapshot;
   }

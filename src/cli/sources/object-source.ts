@@ -18,8 +18,8 @@ export interface ObjectSource extends AsyncDisposable {
   /** An object of a built-in kind that holds a pod template. @throws {ClusterUnreachableError} */
   workload(kind: WorkloadKind, namespace: string, name: string): Promise<JsonObject | undefined>;
   /**
-   * All that decisions rest on, without pods, and ACK's resources.
-   * @param onUnread told of each kind of resource that may not be listed.
+   * All that decisions rest on, without pods, ACK's resources, and the Deployments of its controllers.
+   * @param onUnread told of what may not be listed.
    * @throws {ClusterUnreachableError}
    */
   snapshot(onUnread: (why: string) => void): Promise<Snapshot>;

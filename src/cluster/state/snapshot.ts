@@ -186,6 +186,14 @@ export class Snapshot implements View {
     return this.#workloads.get(workloadKey(group, kind, namespace, name));
   }
 
+  /** Those of one kind in a namespace. */
+  *workloads({ group, kind }: Pick<WorkloadKind, 'group' | 'kind'>, namespace: string): Iterable<Placed<JsonObject>> {
+    const prefix = workloadKey(group, kind, namespace, '');
+    for (const [key, value] of this.#workloads) {
+      if (key.startsWith(prefix)) yield { namespace, name: key.slice(prefix.length), value };
+    }
+  }
+
   *namespaces(): Iterable<Namespace> {
     for (const name of this.#namespaces.keys()) {
       const namespace = this.namespace(name);

@@ -164,6 +164,19 @@ metadata:
   annotations: {carm-webhook.dev/role: both}
 `;
 
+/** A controller that differs from the flags of the test in whatever it can. */
+const controller = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ack-s3-controller, namespace: ack-system}
+spec:
+  template:
+    spec:
+      containers:
+        - name: controller
+          args: [--watch-namespace=shop, --feature-gates=ServiceLevelCARM=true, --aws-region=eu-west-1]
+          env: [{name: ACK_SYSTEM_NAMESPACE, value: acks}]
+`;
+
 const runningPod = `apiVersion: v1
 kind: Pod
 metadata: {name: old, namespace: apart}
@@ -215,7 +228,8 @@ describe('check', () => {
       '--credentials=chain',
       '--source-accounts=111122223333',
     );
-    const all = [missing, selected, controllers, running, chained].flatMap(each => each.findings).concat(findings);
+    const ack = await findingsOf('--state', await stateOf(t, controller), region);
+    const all = [missing, selected, controllers, running, chained, ack].flatMap(each => each.findings).concat(findings);
     const found = new Set(all.map(({ reason }) => reason));
     assert.deepEqual([...found].sort(), Object.keys(findingKinds).sort());
   });
