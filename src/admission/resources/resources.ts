@@ -182,6 +182,7 @@ export const resourceRules = [
         'NamespaceNotFound',
         'RebindWithResources',
         'RegionChange',
+        'RoleGrantNotAllowed',
         'SelectorConflict',
         'SelectorNotMatched',
         'TeamMapMissing',

@@ -1,3 +1,4 @@
+import { isIgnoredByAck } from '../../accounts/managed-namespace.ts';
 import type { Config } from '../../admission/config.ts';
 import { resourceProblems } from '../../admission/resources/resource-problems.ts';
 import { ResourceReview } from '../../admission/resources/resource-review.ts';
@@ -23,7 +24,12 @@ function resourceReviewOf(found: AckObject, state: Snapshot, config: Config): Re
 }
 
 /** What is told of each resource; what its namespace has wrong is told of that, once. */
-const ofResource: ReadonlySet<string> = new Set(['SelectorNotMatched', 'SelectorConflict', 'InvalidRegion']);
+const ofResource: ReadonlySet<string> = new Set([
+  'SelectorNotMatched',
+  'SelectorConflict',
+  'InvalidRegion',
+  'RoleGrantNotAllowed',
+]);
 
 function findingsOf(found: AckObject, resourceReview: ResourceReview, config: Config): readonly Finding[] {
   const { kind, namespace, name } = found;
@@ -43,7 +49,7 @@ function findingsOf(found: AckObject, resourceReview: ResourceReview, config: Co
   }
   const named = { ...object, kind: `${kind}.${found.group}` };
   findings.push(...keyHints(resource, 'ACK resource').map(ignored => ignoredKeyFinding(ignored, object, named)));
-  for (const problem of resourceProblems(resourceReview)) {
+  for (const problem of isIgnoredByAck(namespace) ? [] : resourceProblems(resourceReview)) {
     if (ofResource.has(problem.reason)) findings.push(...problemFinding(problem, object, undefined, config));
   }
   return findings;
