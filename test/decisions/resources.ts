@@ -43,6 +43,7 @@ export const kinds = {
   OldBucket: service('s3', 'Bucket', 'buckets', 'v1alpha0'),
   Queue: service('sqs', 'Queue', 'queues'),
   Role: service('iam', 'Role', 'roles'),
+  PodIdentityAssociation: service('eks', 'PodIdentityAssociation', 'podidentityassociations'),
   DBInstance: service('rds', 'DBInstance', 'dbinstances'),
   FieldExport: common('FieldExport', 'fieldexports'),
   AdoptedResource: common('AdoptedResource', 'adoptedresources'),

@@ -22,6 +22,7 @@ import { referenceRows } from './references.rows.ts';
 import { resourceCompletedRows } from './resources-completed.rows.ts';
 import { resourceDeniedRows } from './resources-denied.rows.ts';
 import { resourceRoleRows } from './resources-role.rows.ts';
+import { roleGrantRows } from './role-grants.rows.ts';
 import type { Row } from './row.ts';
 import { selectorRows } from './selectors.rows.ts';
 import { terminatingNamespaceRows } from './terminating-namespaces.rows.ts';
@@ -54,6 +55,7 @@ export const table: Readonly<Record<string, readonly Row[]>> = {
   'refusal of a resource': resourceDeniedRows,
   'adopted resources': adoptedResourceRows,
   'references across namespaces': referenceRows,
+  'roles for pods': roleGrantRows,
   maps: mapRows,
   selectors: selectorRows,
   endpoints: endpointRows,

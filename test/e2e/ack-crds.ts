@@ -22,6 +22,11 @@ function kindOf(group: string, kind: string, plural: string, fields: Partial<Ack
 
 export const bucketKind = kindOf('s3.services.k8s.aws', 'Bucket', 'buckets');
 export const databaseKind = kindOf('rds.services.k8s.aws', 'DBInstance', 'dbinstances');
+export const podIdentityAssociationKind = kindOf(
+  'eks.services.k8s.aws',
+  'PodIdentityAssociation',
+  'podidentityassociations',
+);
 export const securityGroupKind = kindOf('ec2.services.k8s.aws', 'SecurityGroup', 'securitygroups');
 /** A kind that has moved on to another version; ACK's all have `v1alpha1` only, as yet. */
 export const queueKind = kindOf('sqs.services.k8s.aws', 'Queue', 'queues', { versions: ['v1', 'v1alpha1'] });
@@ -35,6 +40,7 @@ export const ackKinds: readonly AckKind[] = [
   bucketKind,
   databaseKind,
   securityGroupKind,
+  podIdentityAssociationKind,
   queueKind,
   kindOf('dynamodb.services.k8s.aws', 'Table', 'tables'),
   kindOf('iam.services.k8s.aws', 'Role', 'roles'),

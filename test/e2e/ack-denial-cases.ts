@@ -6,6 +6,7 @@ import {
   bucketKind,
   databaseKind,
   fieldExport,
+  podIdentityAssociationKind,
   roleSelector,
   securityGroupKind,
 } from './ack-crds.ts';
@@ -158,6 +159,55 @@ const resources: readonly AckDenialCase[] = [
   },
 ];
 
+/** An association as ACK's users write it. https://github.com/aws-controllers-k8s/eks-controller/blob/main/config/crd/bases/eks.services.k8s.aws_podidentityassociations.yaml */
+const association = (name: string, fields: object): object =>
+  ackResource(
+    podIdentityAssociationKind,
+    name,
+    'web',
+    {},
+    {
+      clusterName: 'main',
+      namespace: name,
+      serviceAccount: 'web',
+      roleARN: `arn:aws:iam::${account}:role/web`,
+      ...fields,
+    },
+  );
+
+const grants: readonly AckDenialCase[] = [
+  {
+    what: 'a role for pods of another namespace',
+    reason: 'RoleGrantNotAllowed',
+    given: shop,
+    apply: name => association(name, { namespace: 'payroll' }),
+  },
+  {
+    what: 'an association that turns to another namespace',
+    reason: 'RoleGrantNotAllowed',
+    given: name => [...shop(name), association(name, {})],
+    apply: name => association(name, { namespace: 'payroll' }),
+  },
+  {
+    what: 'a role in another account',
+    reason: 'RoleGrantNotAllowed',
+    given: shop,
+    apply: name => association(name, { roleARN: roleOf(foreign) }),
+  },
+  {
+    what: 'a target role for a namespace of mode audit that is bound to nothing',
+    reason: 'RoleGrantNotAllowed',
+    given: name => [namespace(name, { labels: { 'carm-webhook.dev/mode': 'audit' } })],
+    apply: name => association(name, { targetRoleARN: roleOf(foreign) }),
+  },
+  {
+    what: 'a role by reference to another namespace',
+    reason: 'CrossNamespaceReference',
+    given: shop,
+    apply: name => association(name, { roleARN: undefined, roleRef: { from: { name: 'web', namespace: 'payroll' } } }),
+  },
+];
+
 const edit =
   (data: object, map = 'ack-role-account-map') =>
   (): readonly string[] => [
@@ -244,7 +294,7 @@ const guards: readonly AckDenialCase[] = [
 ];
 
 /** Denials where the maps are there. */
-export const withMaps: readonly AckDenialCase[] = [...roles, ...resources, ...guards];
+export const withMaps: readonly AckDenialCase[] = [...roles, ...resources, ...grants, ...guards];
 
 const gold = { labels: { tier: 'gold' } };
 const selecting = (name: string, arn: string, labels?: Readonly<Record<string, string>>): object => ({

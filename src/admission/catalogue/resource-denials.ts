@@ -1,6 +1,7 @@
 import type { AccountId } from '../../accounts/account-id.ts';
 import { type Partition, partitionOfRegion } from '../../accounts/partition.ts';
 import type { RoleAccessProblem } from '../../accounts/role-access.ts';
+import { parseRoleArn } from '../../accounts/role-arn.ts';
 import {
   adoptionFieldsAnnotation,
   adoptionPolicyAnnotation,
@@ -12,9 +13,11 @@ import {
   regionAnnotation,
 } from '../../objects/keys.ts';
 import { quote, quoteNames } from '../../objects/quote.ts';
+import type { RoleGrantProblem } from '../resources/pod-identity-association.ts';
 import { nameSetting } from './access-denials.ts';
-import { type DenialOf, inside, type Words } from './denial.ts';
+import { type DenialOf, inside, mapName, type Words } from './denial.ts';
 import { toPaste } from './paste.ts';
+import { noRoleArn, otherAccount } from './role-denials.ts';
 
 /** What an ACK resource can be denied for, besides a role that does not resolve. */
 export type ResourceProblem =
@@ -51,6 +54,7 @@ export type ResourceProblem =
   | { readonly reason: 'ForgedStatus'; readonly field: string }
   /** `path`: the field, as messages name it. */
   | { readonly reason: 'CrossNamespaceReference'; readonly path: string; readonly namespace: string }
+  | RoleGrantProblem
   | { readonly reason: 'SelectorNotMatched' }
   | { readonly reason: 'SelectorConflict'; readonly selectors: readonly string[]; readonly of: 'resource' | 'selector' }
   | {
@@ -83,6 +87,11 @@ function sayConfigChange(change: ConfigChange): Words {
     remedy:
       'leave it as it is, or delete the pod and create it again without the annotation: it gets the config that is due',
   };
+}
+
+/** How a platform team allows one namespace what is another's. */
+function allowingPair(from: string, to: string): string {
+  return toPaste`--cross-namespace-references=${from}:${to}` ?? '--cross-namespace-references';
 }
 
 /** Each denial of an ACK resource. */
@@ -190,8 +199,51 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     softenedBy: 'nothing',
     say: ({ path, namespace }, at) => ({
       wrong: `${path} names namespace ${quote(namespace)}, not its own`,
-      remedy: `refer to an object in namespace ${quote(at.namespace)} (your platform team can allow it with ${toPaste`--cross-namespace-references=${at.namespace}:${namespace}` ?? '--cross-namespace-references'})`,
+      remedy: `refer to an object in namespace ${quote(at.namespace)} (your platform team can allow it with ${allowingPair(at.namespace, namespace)})`,
     }),
+  },
+  RoleGrantNotAllowed: {
+    cause:
+      "A PodIdentityAssociation would give a role to pods of another namespace. Or one of its roles, `spec.roleARN` or `spec.targetRoleARN`, is not a role ARN in the namespace's account or in one of `--source-accounts`. Or, with `--require-pods-key`, it is a role that ACK's controllers work with.",
+    fixedBy: 'you',
+    remedy:
+      "Name the resource's own namespace, and roles in its account. Your platform team can allow pairs of namespaces with `--cross-namespace-references`, and other accounts with `--source-accounts`.",
+    softenedBy: 'nothing',
+    foreignAccount: problem => {
+      if (problem.why !== 'account') return undefined;
+      const foreign = parseRoleArn(problem.value)?.accountId;
+      return foreign === problem.accountId ? undefined : foreign;
+    },
+    say: (problem, at) => {
+      if (problem.why === 'namespace') {
+        return {
+          wrong: `spec.namespace is ${quote(problem.namespace)}: it would give a role to pods of a namespace that is not its own`,
+          remedy: `name namespace ${quote(at.namespace)} (your platform team can allow it with ${allowingPair(at.namespace, problem.namespace)})`,
+        };
+      }
+      const { field, value } = problem;
+      const wrong = `spec.${field} is ${quote(value)}, which`;
+      if (problem.why === 'controllers') {
+        const place = mapName(problem.map, { ...at, ackSystemNamespace: problem.ackSystem });
+        return {
+          wrong: `${wrong} is a role of ACK's controllers (${place}): --require-pods-key keeps it from pods`,
+          remedy: 'use a role that ACK does not use',
+        };
+      }
+      const { accountId, namespace } = problem;
+      const role = parseRoleArn(value);
+      if (role === undefined) return { wrong: `${wrong} ${noRoleArn(value)}`, remedy: 'correct it' };
+      return accountId === undefined
+        ? {
+            wrong: `${wrong} is in account ${role.accountId}, but namespace ${quote(namespace)} is bound to no account`,
+            remedy: `bind the namespace to an account, or allow account ${role.accountId} with --source-accounts`,
+            fixedBy: 'platform team',
+          }
+        : {
+            wrong: `${wrong} is not in account ${accountId} (namespace ${quote(namespace)})`,
+            remedy: `use a role in account ${accountId}${otherAccount(role, accountId)}`,
+          };
+    },
   },
   SelectorNotMatched: {
     cause:

@@ -28,7 +28,7 @@ export type RoleProblem =
 const roleArnForm = 'arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME';
 
 /** What is wrong with a value that should be a role ARN. */
-function noRoleArn(value: string): string {
+export function noRoleArn(value: string): string {
   return parseRoleArn(value.trim()) === undefined ? `is not a role ARN (${roleArnForm})` : padded;
 }
 
@@ -52,7 +52,7 @@ function copiedHint(value: string, at: MessageContext): string {
 }
 
 /** For whoever needs a role elsewhere. No flag allows what is no role, or is in another partition. */
-function otherAccount(role: RoleArn | undefined, accountId: AccountId): string {
+export function otherAccount(role: RoleArn | undefined, accountId: AccountId): string {
   return role === undefined || role.accountId === accountId
     ? ''
     : ` (your platform team can allow account ${role.accountId} with --source-accounts)`;

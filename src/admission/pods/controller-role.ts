@@ -1,5 +1,10 @@
 import type { Binding } from '../../accounts/binding.ts';
-import { findControllerRole, type NamedRole, type PlacedRoleMap } from '../../accounts/controller-roles.ts';
+import {
+  type FoundControllerRole,
+  findControllerRole,
+  type NamedRole,
+  type PlacedRoleMap,
+} from '../../accounts/controller-roles.ts';
 import { podKeys } from '../../accounts/pod-role.ts';
 import type { RoleArn } from '../../accounts/role-arn.ts';
 import { lookUpRole } from '../../accounts/role-map.ts';
@@ -32,7 +37,27 @@ export function* roleMaps(view: Pick<View, 'roleMap'>, { ackSystems, featureGate
   }
 }
 
-/** Whether one of the roles that are named for a pod is ACK's, by the maps of every ACK system namespace. */
+/**
+ * Finds a role that is ACK's, by the maps of every ACK system namespace, among those that are named for pods of a
+ * namespace.
+ * @param binding that of the namespace, if it has one: the role of its `pods.<id>` is left out.
+ */
+export function findRoleOfAck<At>(
+  named: readonly NamedRole<At>[],
+  binding: Binding | undefined,
+  view: Pick<View, 'roleMap'>,
+  config: Config,
+): FoundControllerRole<At> | undefined {
+  const ofPods =
+    binding === undefined
+      ? undefined
+      : lookUpRole(binding, view.roleMap(binding.kind, config.ackSystems[0].namespace), podKeys(binding, true));
+  // All of them are looked up before one is found: a live read asks for what was looked up, once.
+  const maps = [...roleMaps(view, config)];
+  return findControllerRole(named, maps, ofPods?.ok ? ofPods.value.role : undefined);
+}
+
+/** Whether one of the roles that are named for a pod is ACK's. */
 export function controllerRoleProblem(
   named: readonly NamedRole<RolePlace & { readonly value: string }>[],
   binding: Binding,
@@ -40,14 +65,7 @@ export function controllerRoleProblem(
   config: Config,
 ): ControllerRoleProblem | undefined {
   if (!config.requirePodsKey || named.length === 0) return undefined;
-  const ofPods = lookUpRole(
-    binding,
-    view.roleMap(binding.kind, config.ackSystems[0].namespace),
-    podKeys(binding, true),
-  );
-  // All of them are looked up before one is found: a live read asks for what was looked up, once.
-  const maps = [...roleMaps(view, config)];
-  const found = findControllerRole(named, maps, ofPods.ok ? ofPods.value.role : undefined);
+  const found = findRoleOfAck(named, binding, view, config);
   if (found === undefined) return undefined;
   const { value, ...at } = found.named.at;
   return { reason: 'ControllerRole', value, map: found.kind, ackSystem: found.ackSystem, at };

@@ -1,4 +1,13 @@
 import { isJsonObject, type JsonObject, pointerSegment } from '../../objects/json.ts';
+import type { Config } from '../config.ts';
+
+/** The other namespaces to which resources of a namespace may refer. */
+export function allowedNamespaces(
+  namespace: string,
+  { crossNamespaceReferences }: Pick<Config, 'crossNamespaceReferences'>,
+): ReadonlySet<string> {
+  return new Set(crossNamespaceReferences.filter(({ from }) => from === '*' || from === namespace).map(({ to }) => to));
+}
 
 export interface CrossNamespaceReference {
   readonly namespace: string;

@@ -16,7 +16,8 @@ import type { ResourceProblem } from '../catalogue/resource-denials.ts';
 import type { Warning } from '../catalogue/warnings.ts';
 import { isOneOf } from '../identity.ts';
 import { adoptedTarget, targetMetadataPath } from './adopted-target.ts';
-import { findCrossNamespaceReferences } from './references.ts';
+import { roleGrantProblems } from './pod-identity-association.ts';
+import { allowedNamespaces, findCrossNamespaceReferences } from './references.ts';
 import {
   type AnnotationForm,
   annotationForms,
@@ -66,9 +67,7 @@ function sourceOf(spec: unknown): unknown {
 
 /** References into other namespaces that the request adds, and that are not allowed. */
 function* foreign({ request, resource, old, config, namespace }: ResourceReview): Generator<Problem> {
-  const allowed = new Set(
-    config.crossNamespaceReferences.filter(({ from }) => from === '*' || from === namespace.name).map(({ to }) => to),
-  );
+  const allowed = allowedNamespaces(namespace.name, config);
   // What another source brings into the same target is another export.
   const isOther = request.kind === 'FieldExport' && !sameJson(sourceOf(resource.spec), sourceOf(old?.spec));
   let before: ReadonlySet<string> | undefined = isOther ? new Set() : undefined;
@@ -204,10 +203,12 @@ function* copies(resourceReview: ResourceReview): Generator<Problem> {
 export function* resourceProblems(resourceReview: ResourceReview): Generator<Problem> {
   if (resourceReview.old?.terminating) {
     yield* foreign(resourceReview);
+    yield* roleGrantProblems(resourceReview);
     return;
   }
   yield* forgeries(resourceReview, resourceReview);
   yield* foreign(resourceReview);
+  yield* roleGrantProblems(resourceReview);
   yield* role(resourceReview);
   yield* region(resourceReview);
   yield* annotations(resourceReview, resourceReview);

@@ -186,6 +186,7 @@ export const resourceRules = [
         'NamespaceNotFound',
         'RebindWithResources',
         'RegionChange',
+        'RoleGrantNotAllowed',
         'SelectorConflict',
         'SelectorNotMatched',
         'TeamMapMissing',

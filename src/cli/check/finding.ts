@@ -32,6 +32,7 @@ const ofCatalogue = {
   SelectorNotMatched: ['error', 'ACK resource'],
   SelectorConflict: ['error', 'ACK resource'],
   RegionChange: ['error', 'ACK resource'],
+  RoleGrantNotAllowed: ['error', 'ACK resource'],
   RoleOutsideAccount: ['error', 'Namespace, ServiceAccount'],
   ControllerRole: ['error', 'ConfigMap, Namespace, ServiceAccount'],
   InvalidAnnotation: ['error', 'Namespace, ServiceAccount'],

@@ -30,7 +30,12 @@ function resourceReviewOf(found: AckObject, state: Snapshot, config: Config): Re
 }
 
 /** What is told of each resource; what its namespace has wrong is told of that, once. */
-const ofResource: ReadonlySet<string> = new Set(['SelectorNotMatched', 'SelectorConflict', 'InvalidRegion']);
+const ofResource: ReadonlySet<string> = new Set([
+  'SelectorNotMatched',
+  'SelectorConflict',
+  'InvalidRegion',
+  'RoleGrantNotAllowed',
+]);
 
 /** As kubectl takes it: `bucket.s3.services.k8s.aws`. */
 const kubectlName = ({ kind, group }: AckObject): string => `${kind.toLowerCase()}.${group}`;
@@ -127,7 +132,7 @@ function findingsOf(
   ];
   const named = { ...object, kind: `${kind}.${found.group}` };
   findings.push(...keyHints(resource, 'ACK resource').map(ignored => ignoredKeyFinding(ignored, object, named)));
-  for (const problem of resourceProblems(resourceReview)) {
+  for (const problem of isIgnoredByAck(namespace) ? [] : resourceProblems(resourceReview)) {
     if (ofResource.has(problem.reason)) findings.push(...problemFinding(problem, object, undefined, config));
   }
   return findings;

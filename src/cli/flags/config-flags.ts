@@ -188,7 +188,7 @@ export const configFlags = {
   ),
   crossNamespaceReferences: listFlag(
     '--cross-namespace-references FROM:TO,...',
-    'Pairs of namespaces whose ACK resources may refer from one to the other; * is every FROM',
+    'Pairs of namespaces whose ACK resources may refer from one to the other, or give roles to pods there; * is every FROM',
     parseNamespacePair,
     all,
   ),

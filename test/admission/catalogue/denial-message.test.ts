@@ -289,6 +289,31 @@ const cases: Cases = {
     if (reference === undefined) throw new Error('no reference');
     return { reason: 'CrossNamespaceReference', path: quoteField(reference.path), namespace: reference.namespace };
   }),
+  RoleGrantNotAllowed: fc.oneof(
+    fc.record({ reason: fc.constant('RoleGrantNotAllowed'), why: fc.constant('namespace'), namespace: hostile }),
+    fc
+      .record({
+        field: fc.constantFrom('roleARN', 'targetRoleARN'),
+        value: fc.oneof(
+          hostile,
+          roleArn.map(({ text }) => text),
+        ),
+        namespace: hostile,
+        home: fc.option(roleArn, { nil: undefined }),
+      })
+      .map(
+        ({ home, ...problem }) =>
+          ({ reason: 'RoleGrantNotAllowed', why: 'account', ...problem, accountId: home?.accountId }) as Problem,
+      ),
+    fc.record({
+      reason: fc.constant('RoleGrantNotAllowed'),
+      why: fc.constant('controllers'),
+      field: fc.constantFrom('roleARN', 'targetRoleARN'),
+      value: roleArn.map(({ text }) => text),
+      map,
+      ackSystem: fc.constantFrom('ack-system', 'a'.repeat(63)),
+    }),
+  ),
   SelectorNotMatched: fc.constant({ reason: 'SelectorNotMatched' }),
   SelectorConflict: fc.record({
     reason: fc.constant('SelectorConflict'),

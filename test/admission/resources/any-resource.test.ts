@@ -57,6 +57,10 @@ const subjects: Readonly<Record<string, Partial<ReviewOptions>>> = {
   'a Bucket': bucket,
   'a FieldExport': { resource: 'services.k8s.aws/v1alpha1/fieldexports', kind: 'FieldExport' },
   'an AdoptedResource': { resource: 'services.k8s.aws/v1alpha1/adoptedresources', kind: 'AdoptedResource' },
+  'a PodIdentityAssociation': {
+    resource: 'eks.services.k8s.aws/v1alpha1/podidentityassociations',
+    kind: 'PodIdentityAssociation',
+  },
   'a status': { ...bucket, subResource: 'status' },
   'an IAMRoleSelector': {
     resource: 'services.k8s.aws/v1alpha1/iamroleselectors',

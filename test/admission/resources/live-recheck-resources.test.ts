@@ -25,6 +25,15 @@ const live: FakeState = {
   maps: { account: { [account]: ack } },
   roleSelectors: [roleSelector('shop', ack, { names: ['shop'] })],
 };
+const trusting: Config = { ...defaultConfig, crossNamespaceReferences: [{ from: 'shop', to: 'other' }] };
+/** An association that gives pods of `other` a role in account 222222222222, to which that namespace is bound. */
+const grant = created('PodIdentityAssociation', {
+  spec: { namespace: 'other', roleARN: ack, targetRoleARN: 'arn:aws:iam::222222222222:role/web' },
+});
+const boundTo = (id: string): FakeState => ({
+  ...live,
+  namespaces: { ...good.namespaces, other: { annotations: { 'services.k8s.aws/owner-account-id': id } } },
+});
 const deadline = 5_000;
 
 async function ask(
@@ -63,6 +72,14 @@ describe('a denial from the cache is re-checked live', () => {
     ],
     ['a namespace that was unbound since', live, { ...live, namespaces: { shop: {} } }, removal, defaultConfig],
     ['an overlapping selector that went since', live, { ...live, roleSelectors: [] }, widened, selectors],
+    ['a namespace of pods that came since', live, boundTo('222222222222'), grant, trusting],
+    [
+      'a namespace of pods that was bound to another account since',
+      boundTo(account),
+      boundTo('222222222222'),
+      grant,
+      trusting,
+    ],
     ['no memory at all', {}, live, created('Bucket'), defaultConfig],
   ];
   for (const [what, memory, now, review, config] of table) {

@@ -46,6 +46,7 @@ const fixture = [
   'error InvalidLabel Namespace odd',
   'error RoleBroken Namespace shares-role',
   'error TeamNotMapped Namespace team-not-mapped',
+  'error RoleGrantNotAllowed PodIdentityAssociation good theirs',
   'error InvalidRoleArn ServiceAccount good bad-wish',
   'error RoleOutsideAccount ServiceAccount good foreign',
   'error InvalidRoleArn ServiceAccount good slash',
@@ -303,9 +304,22 @@ describe('check', () => {
     const heads = lines.filter(line => /^(?:ERROR|WARNING) /.test(line));
     assert.equal(heads.length, fixture.length);
     for (const head of heads)
-      assert.match(head.slice(column - 2), /^ {2}(?:Bucket|ConfigMap|Namespace|ServiceAccount) /);
+      assert.match(
+        head.slice(column - 2),
+        /^ {2}(?:Bucket|ConfigMap|Namespace|PodIdentityAssociation|ServiceAccount) /,
+      );
     assert.equal(stdout.match(/^ {4}Fix: /gm)?.length, fixture.length);
-    assert.ok(stdout.endsWith('\n21 errors, 17 warnings\n'));
+    assert.ok(stdout.endsWith('\n22 errors, 17 warnings\n'));
+  });
+
+  test('an association in a namespace that the server never judges is none', async t => {
+    const association = `---\napiVersion: eks.services.k8s.aws/v1alpha1\nkind: PodIdentityAssociation\nmetadata: {name: a, namespace: NAMESPACE}\nspec: {namespace: other, serviceAccount: web}\n`;
+    const namespace = '---\napiVersion: v1\nkind: Namespace\nmetadata: {name: NAMESPACE}\n';
+    const of = (name: string) => `${namespace}${association}`.replaceAll('NAMESPACE', name);
+    const { findings } = await findingsOf('--state', await stateOf(t, of('kube-system') + of('plain')));
+    assert.deepEqual(findings.filter(({ reason }) => reason === 'RoleGrantNotAllowed').map(inShort), [
+      'error RoleGrantNotAllowed PodIdentityAssociation plain a',
+    ]);
   });
 
   test('with the gate off a team id binds nothing, and says so', async () => {
