@@ -250,8 +250,8 @@ describe('the runbook, on a node where the replicas of the webhook are really do
       await untilPodsRun('team-b', [roleArn]);
     });
 
-    test('every command of the page was executed, but for the one about memory', () => {
-      assert.deepEqual(page.notRun, ['Raise its memory limit 0']);
+    test('every command of the page was executed, but for the one about memory and the drill', () => {
+      assert.deepEqual(page.notRun, ['Raise its memory limit 0', 'Rehearse it 0', 'Rehearse it 1']);
     });
   });
 

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { controlPlaneProgram } from '../testbed/binaries.ts';
 import { CertManager } from '../testbed/cert-manager.ts';
 import { ControlPlane } from '../testbed/control-plane.ts';
+import { SupervisedProcess } from '../testbed/supervised-process.ts';
 import { untilCaInjected } from './ca-injection.ts';
 import { boundNamespace, namespace } from './cluster-objects.ts';
 import { eventually } from './eventually.ts';
-import { asList, deployFolder } from './manifests.ts';
+import { asList, deployFolder, type WebhookConfiguration } from './manifests.ts';
 import { podTemplate } from './match-case.ts';
 import { PageCommands } from './page-commands.ts';
 import { withReadyPods } from './pretended-kubelet.ts';
@@ -214,6 +216,176 @@ describe('the runbook for a webhook that is down', () => {
       assert.deepEqual(await roles(namespace), [roleArn, roleArn]);
     }
     assert.equal(await page.run(heading, {}, 4), '');
+  });
+
+  describe('Rehearse it: the drill', () => {
+    const context = 'testbed';
+    const configurations = ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'] as const;
+    /** False: its pods are there, but their containers do not start. */
+    let canStart = true;
+    let normal: unknown;
+
+    before(async () => {
+      normal = await state();
+    });
+
+    /** What the drill changes, and must put back. */
+    async function state() {
+      const installed = await Promise.all(
+        configurations.map(async kind => {
+          const path = `/apis/admissionregistration.k8s.io/v1/${kind}/zz-carm-webhook`;
+          const { body } = await plane.request<WebhookConfiguration>('GET', path);
+          return { annotations: body.metadata?.annotations, webhooks: body.webhooks };
+        }),
+      );
+      const { body } = await plane.request<{ spec: { replicas: number } }>(
+        'GET',
+        '/apis/apps/v1/namespaces/carm-webhook/deployments/carm-webhook',
+      );
+      return { installed, replicas: body.spec.replicas };
+    }
+
+    /** The webhook's process runs while the webhook has pods, as it does where a kubelet runs them. */
+    const withItsPods = <Result>(meanwhile: () => Promise<Result>): Promise<Result> =>
+      withReadyPods(plane, 'carm-webhook', meanwhile, async pods => {
+        if (pods === 0 && webhook.isRunning) await webhook.stopProcess();
+        if (pods > 0 && !webhook.isRunning && canStart) await webhook.startProcess();
+        return webhook.isRunning;
+      });
+
+    /** What a person who creates a pod is told. */
+    const tryPod = async (): Promise<string> => {
+      const { stderr } = await plane.kubectl(['run', 'try', '--image=a', '-n', 'team-b', '--dry-run=server'], {
+        expectCode: 'any',
+      });
+      return stderr;
+    };
+
+    async function assertAsBefore(): Promise<void> {
+      assert.deepEqual(await state(), normal);
+      assert.equal(await tryPod(), '');
+      const { stdout } = await plane.kubectl(['get', 'configmaps', '-n', 'carm-webhook', '-o', 'name']);
+      assert.doesNotMatch(stdout, /drill/);
+      const { body } = await plane.request<{ items: readonly { metadata: object; status: { phase: string } }[] }>(
+        'GET',
+        '/api/v1/namespaces?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dbreak-glass-drill',
+      );
+      assert.ok(
+        body.items.every(({ status }) => status.phase === 'Terminating'),
+        JSON.stringify(body.items),
+      );
+    }
+
+    class Drill {
+      readonly #shell: SupervisedProcess;
+      said = '';
+
+      constructor(flags: readonly string[]) {
+        const path = [dirname(controlPlaneProgram('kubectl')), process.env['PATH']].join(delimiter);
+        const script = 'deploy/examples/break-glass-drill.sh';
+        this.#shell = new SupervisedProcess('/bin/sh', [script, '--yes-this-is-a-test-cluster', ...flags], {
+          cwd: folder,
+          env: { PATH: path, KUBECONFIG: plane.adminKubeconfig, HOME: folder },
+        });
+        for (const output of [this.#shell.stdout, this.#shell.stderr]) {
+          output?.setEncoding('utf8').on('data', (text: string) => {
+            this.said += text;
+          });
+        }
+      }
+
+      async untilItSays(text: string): Promise<void> {
+        await eventually(`the drill says ${text}`, async () => (this.said.includes(text) ? true : undefined), 40_000);
+      }
+
+      /** To it and to the kubectl that it has started, as a terminal does at Ctrl-C. */
+      signal(signal: NodeJS.Signals): void {
+        process.kill(-this.#shell.pid, signal);
+      }
+
+      async ended(): Promise<number | null> {
+        const end = (await this.#shell.wait(60_000)) ?? (await this.#shell.stop(0));
+        return end.code;
+      }
+    }
+
+    async function runDrill(flags: readonly string[], code: number): Promise<string> {
+      const drill = new Drill(flags);
+      assert.equal(await drill.ended(), code, drill.said);
+      return drill.said;
+    }
+
+    test('from "every pod fails" to free, and back to on', testLimit, async () => {
+      const variables = { ACCOUNT: account, TEST_CLUSTER: context };
+      const said = await withItsPods(() => page.run('Rehearse it', variables));
+      const expected = [
+        `a pod is created, with the role ${roleArn}`,
+        '== Stop the webhook',
+        'failed calling webhook "pods.carm-webhook.dev"',
+        '== Bypass the webhook once',
+        'pod/break-glass created',
+        '== Let one namespace through',
+        'a pod is created in the namespace',
+        'managed again: a new pod fails',
+        '== Free the whole cluster',
+        'a pod is created (',
+        '== Back to normal',
+        `a pod is created, with the role ${roleArn}`,
+        'Everything is on again',
+        'The drill ended with 0',
+      ];
+      let from = 0;
+      for (const text of expected) {
+        const at = said.indexOf(text, from);
+        assert.ok(at >= from, `${text} is missing after:\n${said.slice(0, from)}\nin:\n${said}`);
+        from = at + text.length;
+      }
+      await assertAsBefore();
+      assert.match(await page.run('Rehearse it', variables, 1), /^Nothing is left of any drill\.$/m);
+    });
+
+    test('Ctrl-C while the cluster is free: everything is put back', testLimit, async () => {
+      const drill = new Drill([`--account=${account}`]);
+      await withItsPods(async () => {
+        // No other step says this. There are neither replicas nor configurations now.
+        await drill.untilItSays('   a pod is created (');
+        drill.signal('SIGINT');
+        assert.equal(await drill.ended(), 130, drill.said);
+      });
+      assert.match(drill.said, /Everything is on again/);
+      await assertAsBefore();
+    });
+
+    test('killed while pods fail, and the webhook does not come back: freed, then put back', testLimit, async () => {
+      const drill = new Drill([`--account=${account}`]);
+      await withItsPods(async () => {
+        await drill.untilItSays('== Bypass the webhook once');
+        drill.signal('SIGKILL');
+        await drill.ended();
+      });
+      assert.match(await tryPod(), /failed calling webhook/);
+      assert.match(await runDrill([`--account=${account}`], 3), /another drill goes on, or was killed/);
+      canStart = false;
+      const freed = await withItsPods(() => runDrill(['--restore', '--limit=2'], 4));
+      canStart = true;
+      assert.match(freed, /the cluster is FREE/);
+      await eventually('pods are created', async () => ((await tryPod()) === '' ? true : undefined));
+      await withItsPods(() => runDrill(['--restore'], 0));
+      await assertAsBefore();
+    });
+
+    test('it does not start with an account that has no role', testLimit, async () => {
+      assert.match(await runDrill(['--account=444455556666'], 3), /NOT STARTED: .*AccountNotMapped/s);
+      await assertAsBefore();
+    });
+
+    test('it does not start while the webhook is down already', testLimit, async () => {
+      await webhook.stopProcess({ abrupt: true });
+      assert.match(await runDrill([`--account=${account}`], 3), /NOT STARTED: the webhook is down already/);
+      assert.deepEqual(await state(), normal);
+      await webhook.startProcess();
+      await assertAsBefore();
+    });
   });
 
   test('every command of the page was executed', () => {

@@ -13,18 +13,21 @@ const everyMs = 200;
 /**
  * Reports every pod of a namespace as ready while `meanwhile` runs. A plane has no nodes, so rollouts would never end; what is
  * pretended is only that the containers run.
+ * @param run Is given how many pods there are, on every look, to run what stands for their containers; false: they do not start.
  */
 export async function withReadyPods<Result>(
   plane: ControlPlane,
   namespace: string,
   meanwhile: () => Promise<Result>,
+  run: (pods: number) => Promise<boolean> = async () => true,
 ): Promise<Result> {
   const pods = `/api/v1/namespaces/${namespace}/pods`;
   let over = false;
   const reporting = (async () => {
     while (!over) {
       const { body } = await plane.request<PodList>('GET', pods);
-      for (const { metadata, status } of body.items ?? []) {
+      const items = (await run(body.items?.length ?? 0)) ? (body.items ?? []) : [];
+      for (const { metadata, status } of items) {
         if (status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true) continue;
         const conditions = [
           { type: 'ContainersReady', status: 'True' },
