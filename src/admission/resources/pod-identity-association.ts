@@ -107,7 +107,7 @@ function* outsideAccount(
  * What is wrong with the roles that a PodIdentityAssociation gives to pods. EKS asks nobody else: whoever may write the
  * resource could have ACK give every role that it may pass on to the pods of any namespace. Which cluster it is for is
  * not known to be ours: the same rule holds for all.
- * A changed association is judged whole: it hands out anew. Roles by `…Ref` are references, and judged as such.
+ * A changed association is judged like a new one. Roles by `…Ref` are references, and judged as such.
  * https://docs.aws.amazon.com/eks/latest/APIReference/API_CreatePodIdentityAssociation.html
  */
 export function* roleGrantProblems(

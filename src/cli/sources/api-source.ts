@@ -72,6 +72,16 @@ function addTo(snapshot: Snapshot, apiVersion: string, kind: string): (object: J
   return object => snapshot.add({ object, apiVersion, kind, place: 'the API server', document: 0, path: [] });
 }
 
+/** Reads what a command can do without: it is told where that is forbidden. */
+async function unlessForbidden(onUnread: (why: string) => void, read: () => Promise<void>): Promise<void> {
+  try {
+    await read();
+  } catch (error) {
+    if (!(error instanceof UnreadError && error.isForbidden)) throw error;
+    onUnread(error.message);
+  }
+}
+
 /** The objects of a cluster by reads of its API server: only what is asked for, each object as it is now. */
 export class ApiSource implements ObjectSource {
   readonly #pool: ApiPool;
@@ -271,12 +281,9 @@ export class ApiSource implements ObjectSource {
     for (const { group, versions, kind, resource } of await this.#ackKinds()) {
       const apiVersion = `${group}/${versions[0]}`;
       const path = apiPaths.resources(group, versions[0], resource);
-      try {
-        await this.#list(resource, path, whole, addTo(snapshot, apiVersion, kind), accept.whole.list);
-      } catch (error) {
-        if (!(error instanceof UnreadError && error.isForbidden)) throw error;
-        onUnread(error.message);
-      }
+      await unlessForbidden(onUnread, () =>
+        this.#list(resource, path, whole, addTo(snapshot, apiVersion, kind), accept.whole.list),
+      );
     }
   }
 
@@ -287,14 +294,12 @@ export class ApiSource implements ObjectSource {
       const report = readLease(lease);
       if (report !== undefined && isCurrent(report, Date.now())) add(lease);
     };
+    const path = apiPaths.leases(this.#config.ownNamespace, leaseSelector);
     try {
-      const path = apiPaths.leases(this.#config.ownNamespace, leaseSelector);
-      await this.#list('leases', path, whole, addCurrent, accept.whole.list);
+      await unlessForbidden(onUnread, () => this.#list('leases', path, whole, addCurrent, accept.whole.list));
     } catch (error) {
-      if (!(error instanceof UnreadError)) throw error;
-      if (error.cause instanceof ApiError && error.cause.status === 404) return;
-      if (!error.isForbidden) throw error;
-      onUnread(error.message);
+      const isNotThere = error instanceof UnreadError && error.cause instanceof ApiError && error.cause.status === 404;
+      if (!isNotThere) throw error;
     }
   }
 
@@ -309,12 +314,7 @@ export class ApiSource implements ObjectSource {
         if (taken <= mostControllers) add(deployment);
       };
       const path = apiPaths.resources('apps', 'v1', 'deployments', namespace);
-      try {
-        await this.#list('deployments', path, whole, addController, accept.whole.list);
-      } catch (error) {
-        if (!(error instanceof UnreadError && error.isForbidden)) throw error;
-        onUnread(error.message);
-      }
+      await unlessForbidden(onUnread, () => this.#list('deployments', path, whole, addController, accept.whole.list));
     }
     if (taken > mostControllers) onUnread(`Deployments of ACK's controllers after the first ${mostControllers}`);
   }
