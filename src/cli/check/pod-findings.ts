@@ -6,7 +6,7 @@ import type { JsonObject } from '../../objects/json.ts';
 import { awsConfigAnnotation } from '../../objects/keys.ts';
 import { quoteNames } from '../../objects/quote.ts';
 import type { ObjectSource } from '../sources/object-source.ts';
-import { UnreadError } from '../sources/unread-error.ts';
+import { unlessForbidden } from '../sources/unless-forbidden.ts';
 import { type Finding, finding } from './finding.ts';
 import { ignoredKeyFinding } from './key-findings.ts';
 import { type Owner, outermostOwner } from './pod-owners.ts';
@@ -103,25 +103,20 @@ export async function findRunningPods(
   tell: (line: string) => void,
 ): Promise<readonly Finding[]> {
   let mayRead = true;
-  const unlessForbidden = async <T>(read: Promise<T>): Promise<T | undefined> => {
-    try {
-      return await read;
-    } catch (error) {
-      if (!(error instanceof UnreadError && error.isForbidden)) throw error;
+  const ifAllowed = <T>(read: () => Promise<T>): Promise<T | undefined> =>
+    unlessForbidden(why => {
       mayRead = false;
-      tell(`not checked: ${error.message}`);
-      return undefined;
-    }
-  };
+      tell(`not checked: ${why}`);
+    }, read);
   let pods = new RunningPods(state, config);
   const begin = () => {
     pods = new RunningPods(state, config);
     return (pod: JsonObject) => pods.look(pod);
   };
-  await unlessForbidden(source.pods(begin));
+  await ifAllowed(() => source.pods(begin));
   await pods.byOwners(async ({ owner, namespace }) => {
     if (!mayRead) return owner;
-    return (await unlessForbidden(outermostOwner(owner, namespace, source))) ?? owner;
+    return (await ifAllowed(() => outermostOwner(owner, namespace, source))) ?? owner;
   });
   const { more, malformed } = pods;
   if (more > 0) tell(`not listed: pods without their role, of owners after the first ${mostOwners}: ${more}`);

@@ -34,6 +34,7 @@ import type { RoleSelector } from '../../objects/role-selector.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
 import { NoTokenError } from './no-token-error.ts';
 import type { ObjectSource } from './object-source.ts';
+import { unlessForbidden } from './unless-forbidden.ts';
 import { UnreadError, type What } from './unread-error.ts';
 
 const readLimitMs = 10_000;
@@ -70,16 +71,6 @@ const namedServiceAccounts: Projection<NamedServiceAccount> = done =>
 /** Takes objects of a kind into a snapshot. */
 function addTo(snapshot: Snapshot, apiVersion: string, kind: string): (object: JsonObject) => void {
   return object => snapshot.add({ object, apiVersion, kind, place: 'the API server', document: 0, path: [] });
-}
-
-/** Reads what a command can do without: it is told where that is forbidden. */
-async function unlessForbidden(onUnread: (why: string) => void, read: () => Promise<void>): Promise<void> {
-  try {
-    await read();
-  } catch (error) {
-    if (!(error instanceof UnreadError && error.isForbidden)) throw error;
-    onUnread(error.message);
-  }
 }
 
 /** The objects of a cluster by reads of its API server: only what is asked for, each object as it is now. */
