@@ -83,7 +83,7 @@ function answerApis(path: string, objects: readonly TinyObject[]) {
     const found = items.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
     return found === undefined ? status(404, 'NotFound') : { code: 200, body: found };
   }
-  const isBuiltIn = groupVersion === 'apps/v1';
+  const isBuiltIn = groupVersion === 'apps/v1' || groupVersion === 'rbac.authorization.k8s.io/v1';
   if (items.length === 0 && !isBuiltIn) return status(404, '');
   const listed = items.filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace);
   return {

@@ -5,6 +5,7 @@ import type { Finding } from '../../src/cli/check/finding.ts';
 import { inRepository, runBundle } from '../cli/command-runs.ts';
 import { ControlPlane } from '../testbed/control-plane.ts';
 import { bucketKind, installAckKinds } from './ack-crds.ts';
+import { eventually } from './eventually.ts';
 import { runPasted } from './pasted-command.ts';
 
 const role = 'arn:aws:iam::111122223333:role/workloads';
@@ -85,6 +86,33 @@ kind: Bucket
 metadata: { name: logs, namespace: team-a }
 spec: { name: logs }
 `;
+/** The webhook as far as `check` looks at it. */
+const asking = `
+apiVersion: v1
+kind: Namespace
+metadata: { name: carm-webhook }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: carm-webhook, namespace: carm-webhook }
+spec:
+  selector: { matchLabels: { app: webhook } }
+  template:
+    metadata: { labels: { app: webhook } }
+    spec: { containers: [{ name: webhook, image: carm-webhook, args: [serve, --authorize-bindings] }] }
+`;
+const binders = (resources: string, verbs: string, names: string) => `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: { name: binders }
+rules: [{ apiGroups: [carm-webhook.dev], resources: [${resources}], verbs: [${verbs}], resourceNames: [${names}] }]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: { name: binders }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: binders }
+subjects: [{ apiGroup: rbac.authorization.k8s.io, kind: Group, name: binders }]
+`;
 const pods = `
 apiVersion: v1
 kind: Pod
@@ -164,17 +192,19 @@ describe('the commands on a real kube-apiserver', () => {
     );
     // The rights of a release ago.
     const unread = stderr.split('\n').sort();
-    assert.equal(unread.length, 4);
+    assert.equal(unread.length, 5);
+    for (const line of unread.slice(1, 3)) {
+      assert.match(
+        line,
+        /^not checked: cannot read the deployments: .*403 Forbidden \(you need the right to list deployments\)$/,
+      );
+    }
     assert.match(
-      unread[1] ?? '',
-      /^not checked: cannot read the deployments: .*403 Forbidden \(you need the right to list deployments\)$/,
-    );
-    assert.match(
-      unread[2] ?? '',
+      unread[3] ?? '',
       /^not checked: cannot read the leases: .*403 Forbidden \(you need the right to list leases\)$/,
     );
     assert.match(
-      unread[3] ?? '',
+      unread[4] ?? '',
       /^not checked: cannot read the pods: .*403 Forbidden \(you need the right to list pods\)$/,
     );
   });
@@ -212,6 +242,48 @@ describe('the commands on a real kube-apiserver', () => {
       (await findings()).map(({ reason }) => reason),
       ofController,
     );
+  });
+
+  test('check finds who may bind as RBAC decides it', async () => {
+    await plane.kubectl(['apply', '-f', '-'], { input: asking });
+    const env = { KUBECONFIG: plane.kubeconfigFor({ user: 'reader' }) };
+    const isFound = async (): Promise<boolean> => {
+      const { stdout, stderr } = await runBundle(['check', '-o', 'json', '--default-region=eu-central-1'], { env });
+      assert.equal(stderr, '');
+      const all: readonly Finding[] = JSON.parse(stdout).findings;
+      return all.some(({ reason, message }) => reason === 'NobodyMayBind' && message.includes('"111122223333"'));
+    };
+    const mayBind = async (group: string): Promise<boolean> => {
+      const resourceAttributes = {
+        group: 'carm-webhook.dev',
+        resource: 'accounts',
+        verb: 'bind',
+        name: '111122223333',
+      };
+      const { body } = await plane.request<{ status: { allowed: boolean } }>(
+        'POST',
+        '/apis/authorization.k8s.io/v1/subjectaccessreviews',
+        {
+          apiVersion: 'authorization.k8s.io/v1',
+          kind: 'SubjectAccessReview',
+          spec: { user: 'somebody', groups: [group], resourceAttributes },
+        },
+      );
+      return body.status.allowed;
+    };
+    assert.deepEqual([await isFound(), await mayBind('binders'), await mayBind('system:masters')], [true, false, true]);
+    const rows: readonly (readonly [resources: string, verbs: string, names: string, may: boolean])[] = [
+      ['accounts', 'bind', '"111122223333"', true],
+      ['accounts', 'bind', '"444455556666"', false],
+      ['"*"', '"*"', '', true],
+      ['accounts/x', 'bind', '', false],
+      ['teams', 'bind', '', false],
+    ];
+    for (const [resources, verbs, names, may] of rows) {
+      await plane.kubectl(['apply', '-f', '-'], { input: binders(resources, verbs, names) });
+      await eventually(`RBAC that says ${may}`, async () => ((await mayBind('binders')) === may ? true : undefined));
+      assert.equal(await isFound(), !may, `${resources} ${verbs} ${names}`);
+    }
   });
 
   test('a user without rights is told the right that is missing, exit 3', async () => {

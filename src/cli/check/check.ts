@@ -54,7 +54,7 @@ ACK resources, the flags of ACK's controllers, and which running pods lack the r
 get today. Each finding has a reason, an object and a fix. The exit code is 1 if there are findings.
 
 It needs the right to list namespaces and serviceaccounts, and to get the two maps. Pods, ACK
-resources and Deployments of ACK that it may not list are named on stderr and skipped. The
+resources, Deployments and ClusterRoles that it may not list are named on stderr and skipped. The
 ClusterRole carm-webhook-reader of deploy/ has every right that it uses.
 
 Examples:

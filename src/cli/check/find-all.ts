@@ -6,6 +6,7 @@ import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { quoteNames } from '../../objects/quote.ts';
 import { roleMapNames } from '../../objects/role-map.ts';
 import { findInHubFlag, findInNamespaceAccess } from './access-findings.ts';
+import { findInBindGrants } from './bind-findings.ts';
 import { controllersIn, findInControllers, regionsOf } from './controller-findings.ts';
 import { type Finding, finding } from './finding.ts';
 import { findInMaps, mapObject } from './map-findings.ts';
@@ -70,6 +71,7 @@ export function findAll(state: Snapshot, config: Config, tell: (line: string) =>
     ...findInMaps(state, config),
     ...missingMaps(namespaces, config),
     ...sharedRoles(namespaces, state, config),
+    ...findInBindGrants(state, config, tell),
     ...findInHubFlag(state, config),
     ...namespaces.flatMap(({ findings }) => findings),
     ...namespaces.flatMap(each => findInNamespaceAccess(each, state, config)),

@@ -76,6 +76,14 @@ const own = {
     remedy:
       'Set `--unbound-resources=allow` if that is intended. If not, bind the namespace to the account of its resources, or to another one once they are gone: ACK stops reconciling those of other accounts.',
   },
+  NobodyMayBind: {
+    severity: 'warning',
+    on: 'ConfigMap',
+    cause:
+      'The webhook runs with `--authorize-bindings`, and a map has accounts or teams that nobody may bind a namespace to: no ClusterRole that a ClusterRoleBinding gives to anybody grants the verb `bind` on them, in a rule that names the API group `carm-webhook.dev`. Rules for every API group (`*`) do not count: by those, only cluster admins may bind.',
+    remedy:
+      'Give a ClusterRole with the verb `bind` on `accounts.carm-webhook.dev` or `teams.carm-webhook.dev` to those who may bind, also where only cluster admins may; or remove the entries.',
+  },
   ControllerGatesDiffer: {
     severity: 'error',
     on: 'Deployment',

@@ -22,7 +22,7 @@ import {
 import { projectObject } from '../../cluster/projections/project-object.ts';
 import { type Projection, projectWhole, type ReadObject, valueRead } from '../../cluster/projections/projection.ts';
 import { isCurrent, leaseGroup, leaseSelector, readLease } from '../../cluster/replicas/replica-lease.ts';
-import { Snapshot } from '../../cluster/state/snapshot.ts';
+import { rbacGroup, Snapshot } from '../../cluster/state/snapshot.ts';
 import { shortestTokenSeconds } from '../../injection/token-settings.ts';
 import { readAckController } from '../../objects/ack-controller.ts';
 import { isJsonObject, type JsonObject } from '../../objects/json.ts';
@@ -32,6 +32,7 @@ import { quote } from '../../objects/quote.ts';
 import { type RoleMap, roleMapNames } from '../../objects/role-map.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
+import { authorizesBindings } from '../../objects/webhook-deployment.ts';
 import { NoTokenError } from './no-token-error.ts';
 import type { ObjectSource } from './object-source.ts';
 import { unlessForbidden } from './unless-forbidden.ts';
@@ -310,6 +311,27 @@ export class ApiSource implements ObjectSource {
     if (taken > mostControllers) onUnread(`Deployments of ACK's controllers after the first ${mostControllers}`);
   }
 
+  /** Who may bind, where the webhook asks that: nobody else needs to read RBAC for it. */
+  async #takeBindGrants(snapshot: Snapshot, onUnread: (why: string) => void): Promise<void> {
+    const add = addTo(snapshot, 'apps/v1', 'Deployment');
+    let isAsked = false;
+    const addOwn = (deployment: JsonObject): void => {
+      if (isAsked || !authorizesBindings(deployment)) return;
+      isAsked = true;
+      add(deployment);
+    };
+    const path = apiPaths.resources('apps', 'v1', 'deployments', this.#config.ownNamespace);
+    await unlessForbidden(onUnread, () => this.#list('deployments', path, whole, addOwn, accept.whole.list));
+    if (!isAsked) return;
+    const take = async (resource: string, kind: string): Promise<void> => {
+      const add = addTo(snapshot, `${rbacGroup}/v1`, kind);
+      const path = apiPaths.resources(rbacGroup, 'v1', resource);
+      const read = () => this.#list(resource, path, whole, add, accept.whole.list).then(() => true);
+      if ((await unlessForbidden(onUnread, read)) === undefined) snapshot.bindGrants.lack();
+    };
+    await Promise.all([take('clusterroles', 'ClusterRole'), take('clusterrolebindings', 'ClusterRoleBinding')]);
+  }
+
   async #takeMaps(snapshot: Snapshot): Promise<void> {
     const takeMap = async (namespace: string, name: string): Promise<void> => {
       const object = await this.#configMap(namespace, name);
@@ -369,6 +391,7 @@ export class ApiSource implements ObjectSource {
       this.#takeResources(snapshot, onUnread),
       this.#takeLeases(snapshot, onUnread),
       this.#takeControllers(snapshot, onUnread),
+      this.#takeBindGrants(snapshot, onUnread),
     ]);
     return snapshot;
   }

@@ -32,6 +32,7 @@ import {
 import { projectObject } from '../projections/project-object.ts';
 import { ObjectTooLongError } from '../projections/projection.ts';
 import { leaseGroup, readLease } from '../replicas/replica-lease.ts';
+import { BindGrants } from './bind-grants.ts';
 import { groupOf, type Manifest, ManifestError } from './manifests.ts';
 
 export interface Placed<T> {
@@ -53,6 +54,8 @@ export interface AckObject {
 function workloadKey(group: string, kind: string, namespace: string, name: string): string {
   return `${group}/${kind}/${namespace}/${name}`;
 }
+
+export const rbacGroup = 'rbac.authorization.k8s.io';
 
 /** Every ServiceAccount of a namespace is written down but this one: a controller makes it in each namespace. */
 const givenServiceAccount = 'default';
@@ -86,6 +89,8 @@ export class Snapshot implements View {
   readonly #roleSelectors = new Map<string, RoleSelector>();
   readonly #resources = new Map<string, AckObject>();
   readonly #providerProblems = new Map<AccountId, ProviderProblem>();
+  /** Of the ClusterRoles and ClusterRoleBindings that were read. */
+  readonly bindGrants = new BindGrants();
   /** The labels of namespaces that the selectors ask for; undefined when that may have changed. */
   #asked: AskedLabels | undefined;
 
@@ -216,6 +221,7 @@ export class Snapshot implements View {
     try {
       if (group === '') this.#add(kind, object, defaultNamespace);
       else if (group === leaseGroup && kind === 'Lease') this.#addLease(object);
+      else if (group === rbacGroup) this.#addRbac(kind, object);
       else if (group === ackCommonGroup && kind === 'IAMRoleSelector') this.#addRoleSelector(object);
       else if (serviceAliasOf(group) !== undefined) this.#addResource(apiVersion, kind, object, defaultNamespace);
     } catch (error) {
@@ -258,6 +264,13 @@ export class Snapshot implements View {
     for (const [accountId, problem] of readLease(object)?.problems ?? []) {
       this.#providerProblems.set(accountId, problem);
     }
+  }
+
+  #addRbac(kind: string, object: JsonObject): void {
+    const metadata = optionalObject(object, 'metadata', '') ?? {};
+    if (kind === 'ClusterRole') {
+      this.bindGrants.addRole(optionalString(metadata, 'name', '/metadata') ?? '', object);
+    } else if (kind === 'ClusterRoleBinding') this.bindGrants.addBinding(object);
   }
 
   #addWorkload(group: string, kind: string, object: JsonObject, defaultNamespace: string): void {

@@ -178,6 +178,21 @@ spec:
           env: [{name: ACK_SYSTEM_NAMESPACE, value: acks}]
 `;
 
+/** The webhook asks who may bind, and nobody may. */
+const unbindable = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: carm-webhook, namespace: carm-webhook}
+spec:
+  template:
+    spec:
+      containers: [{name: carm-webhook, args: [serve, --authorize-bindings]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: view}
+rules: []
+`;
+
 const runningPod = `apiVersion: v1
 kind: Pod
 metadata: {name: old, namespace: apart}
@@ -193,13 +208,13 @@ describe('check', () => {
 
   test('the fixture and the missing maps make up the whole list', async t => {
     const { findings } = await findingsOf('--state', state, gates);
-    const bound = (name: string, key: string, id: string) =>
+    const boundTo = (name: string, key: string, id: string) =>
       `---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: ${name}\n  labels: {carm-webhook.dev/inject: enabled}\n  annotations: {services.k8s.aws/${key}: "${id}"}\n`;
     const maps = await stateOf(
       t,
-      bound('a', 'owner-account-id', '111122223333') +
-        bound('b', 'owner-account-id', '111122223333') +
-        bound('c', 'team-id', 'x'),
+      boundTo('a', 'owner-account-id', '111122223333') +
+        boundTo('b', 'owner-account-id', '111122223333') +
+        boundTo('c', 'team-id', 'x'),
     );
     const missing = await findingsOf('--state', maps, gates);
     assert.deepEqual(missing.findings.map(inShort), [
@@ -230,7 +245,8 @@ describe('check', () => {
       '--source-accounts=111122223333',
     );
     const ack = await findingsOf('--state', await stateOf(t, controller), region);
-    const all = [missing, selected, controllers, running, chained, ack].flatMap(each => each.findings).concat(findings);
+    const bound = await findingsOf('--state', await stateOf(t, `${sharing}---\n${unbindable}`));
+    const all = [missing, selected, controllers, running, chained, ack, bound].flatMap(each => each.findings).concat(findings);
     const found = new Set(all.map(({ reason }) => reason));
     assert.deepEqual([...found].sort(), Object.keys(findingKinds).sort());
   });

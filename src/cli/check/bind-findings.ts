@@ -1,0 +1,38 @@
+/** Accounts and teams that nobody may bind a namespace to. */
+
+import type { Config } from '../../admission/config.ts';
+import { readMapKey } from '../../admission/guards/map-entries.ts';
+import type { Snapshot } from '../../cluster/state/snapshot.ts';
+import { bindGroup, bindResources } from '../../objects/bind-rules.ts';
+import { quoteNames } from '../../objects/quote.ts';
+import { authorizesBindings } from '../../objects/webhook-deployment.ts';
+import { type Finding, finding } from './finding.ts';
+import { mapObject } from './map-findings.ts';
+
+/**
+ * Ids of the maps that nobody may bind to, where the webhook asks who may. One finding for each map.
+ * @param tell why it was not checked.
+ */
+export function findInBindGrants(state: Snapshot, config: Config, tell: (line: string) => void): readonly Finding[] {
+  const own = [...state.workloads({ group: 'apps', kind: 'Deployment' }, config.ownNamespace)];
+  if (!own.some(({ value }) => authorizesBindings(value))) return [];
+  if (!state.bindGrants.isComplete) {
+    tell('not checked: who may bind: not all ClusterRoles and ClusterRoleBindings were read');
+    return [];
+  }
+  const kinds = config.featureGates.TeamLevelCARM ? (['account', 'team'] as const) : (['account'] as const);
+  return kinds.flatMap(kind => {
+    const ids = new Set<string>();
+    for (const { namespace } of config.ackSystems) {
+      for (const key of state.roleMap(kind, namespace)?.keys() ?? []) {
+        const id = readMapKey(kind, key)?.binding.id;
+        if (id !== undefined) ids.add(id);
+      }
+    }
+    const unbindable = state.bindGrants.unbindable(kind, ids);
+    if (unbindable.length === 0) return [];
+    const resource = `${bindResources[kind]}.${bindGroup}`;
+    const message = `nobody is granted to bind a namespace to ${quoteNames(unbindable)}: no ClusterRole that somebody has names the verb bind on ${resource} for them`;
+    return [finding('NobodyMayBind', mapObject(kind, config), message)];
+  });
+}
