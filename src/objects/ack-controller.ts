@@ -9,6 +9,7 @@ export type ControllerValue = string | undefined;
 export interface AckController {
   /** The alias of the service that it serves. */
   readonly alias: string;
+  readonly serviceAccountName: string | undefined;
   readonly featureGates: ControllerValue;
   readonly enableCarm: ControllerValue;
   readonly watchNamespace: ControllerValue;
@@ -137,8 +138,10 @@ export function readAckController(deployment: JsonObject, namespace: string): Ac
   const variable = (name: string, otherwise: ControllerValue) =>
     env.has(name) ? env.get(name) : isOpen ? undefined : otherwise;
   const flag = (name: string, otherwise: ControllerValue) => (flags.has(name) ? flags.get(name) : otherwise);
+  const { serviceAccountName } = template;
   return {
     alias,
+    serviceAccountName: typeof serviceAccountName === 'string' ? serviceAccountName : undefined,
     featureGates: flag('feature-gates', ''),
     enableCarm: flag('enable-carm', 'true'),
     watchNamespace: flag('watch-namespace', ''),

@@ -85,6 +85,22 @@ apiVersion: s3.services.k8s.aws/v1alpha1
 kind: Bucket
 metadata: { name: logs, namespace: team-a }
 spec: { name: logs }
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: ack-s3-controller
+  namespace: ack-system
+  annotations: { eks.amazonaws.com/role-arn: "arn:aws:iam::999999999999:role/ack" }
+---
+apiVersion: v1
+kind: Namespace
+metadata: { name: loose }
+---
+apiVersion: s3.services.k8s.aws/v1alpha1
+kind: Bucket
+metadata: { name: lost, namespace: loose }
+spec: { name: lost }
 `;
 /** The webhook as far as `check` looks at it. */
 const asking = `
@@ -215,15 +231,21 @@ describe('the commands on a real kube-apiserver', () => {
     await plane.kubectl(['create', 'clusterrolebinding', ...binding]);
     await installAckKinds(plane, [bucketKind]);
     await plane.kubectl(['apply', '-f', '-'], { input: ack });
-    const status = '{"status":{"ackResourceMetadata":{"ownerAccountID":"111122223333","region":"eu-central-1"}}}';
-    const patch = ['--subresource=status', '--type=merge', '-p', status];
-    await plane.kubectl(['patch', 'bucket.s3.services.k8s.aws', 'logs', '-n', 'team-a', ...patch]);
+    const record = async (namespace: string, name: string, ownerAccountID: string, region: string) => {
+      const status = JSON.stringify({ status: { ackResourceMetadata: { ownerAccountID, region } } });
+      const patch = ['--subresource=status', '--type=merge', '-p', status];
+      await plane.kubectl(['patch', 'bucket.s3.services.k8s.aws', name, '-n', namespace, ...patch]);
+    };
+    await record('team-a', 'logs', '111122223333', 'eu-central-1');
+    await record('loose', 'lost', '444455556666', 'eu-west-1');
     const env = { KUBECONFIG: plane.kubeconfigFor({ user: 'reader' }) };
     const findings = async (): Promise<readonly Finding[]> => {
       const { stdout, stderr } = await runBundle(['check', '-o', 'json', '--default-region=eu-central-1'], { env });
       assert.equal(stderr, '');
       const all: readonly Finding[] = JSON.parse(stdout).findings;
-      return all.filter(({ object: { kind } }) => kind === 'Bucket' || kind === 'Deployment');
+      return all.filter(
+        ({ reason, object: { kind } }) => kind === 'Bucket' || kind === 'Deployment' || reason.startsWith('Resources'),
+      );
     };
     const found = await findings();
     const ofController = ['ControllerGatesDiffer', 'ControllerIgnoresBindings', 'ControllerRegionDiffers'];
@@ -233,14 +255,17 @@ describe('the commands on a real kube-apiserver', () => {
         'RegionChange logs',
         'ControllerGatesDiffer ack-s3-chart',
         'ControllerIgnoresBindings ack-s3-chart',
+        'ResourcesStranded loose',
         'ControllerRegionDiffers ack-s3-chart',
       ],
     );
     const [, command = ''] = /: (kubectl .*)$/.exec(found[0]?.fix ?? '') ?? [];
     assert.deepEqual(await runPasted(plane, command), { code: 0, stderr: '' });
+    const key = '{"data":{"444455556666":"arn:aws:iam::444455556666:role/ack"}}';
+    await plane.kubectl(['patch', 'configmap', 'ack-role-account-map', '-n', 'ack-system', '-p', key]);
     assert.deepEqual(
       (await findings()).map(({ reason }) => reason),
-      ofController,
+      [...ofController, 'ResourcesUnbound'],
     );
   });
 

@@ -33,6 +33,7 @@ const ofSecret = (name: string) => ({ name, valueFrom: { secretKeyRef: { name: '
 const ownNamespace = { name: 'ACK_SYSTEM_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } };
 const defaults = {
   alias: 's3',
+  serviceAccountName: 'ack-s3-controller',
   featureGates: '',
   enableCarm: 'true',
   watchNamespace: '',

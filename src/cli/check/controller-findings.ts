@@ -1,10 +1,13 @@
 /** What ACK's controllers were told, held against what we were told of them. */
 
+import type { AccountId } from '../../accounts/account-id.ts';
 import { ackSystemsOf } from '../../accounts/ack-system.ts';
 import { type FeatureGate, parseGoBool } from '../../accounts/feature-gates.ts';
+import { parseRoleArn } from '../../accounts/role-arn.ts';
 import type { Config } from '../../admission/config.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { type AckController, readAckController } from '../../objects/ack-controller.ts';
+import { eksRoleArnAnnotation } from '../../objects/keys.ts';
 import { quote, quoteNames } from '../../objects/quote.ts';
 import { type Finding, type FoundObject, finding } from './finding.ts';
 
@@ -138,12 +141,36 @@ export function findInControllers(
   });
 }
 
-/** The region in which ACK creates a service's resources where nothing names one; undefined where its controllers differ. */
-export function regionsOf(controllers: readonly FoundController[]): ReadonlyMap<string, string | undefined> {
-  const regions = new Map<string, string | undefined>();
-  for (const { alias, region } of controllers) {
-    const isOther = regions.has(alias) && regions.get(alias) !== region;
-    regions.set(alias, isOther ? undefined : region || undefined);
+/** Where a service's controllers work when nothing else says it; undefined where that is not known, or they differ. */
+export interface ControllerDefaults {
+  readonly region: string | undefined;
+  readonly accountId: AccountId | undefined;
+}
+
+/**
+ * The account of a controller's own credentials, which it asks AWS STS for: that of the role of its ServiceAccount, where it has
+ * one. https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/config/config.go (SetAWSAccountID)
+ */
+function ownAccount({ object, serviceAccountName }: FoundController, state: Snapshot): AccountId | undefined {
+  if (serviceAccountName === undefined) return undefined;
+  const serviceAccount = state.writtenServiceAccount(object.namespace, serviceAccountName);
+  return parseRoleArn(serviceAccount?.annotations.get(eksRoleArnAnnotation) ?? '')?.accountId;
+}
+
+/** By the alias of the service. */
+export function defaultsOf(
+  controllers: readonly FoundController[],
+  state: Snapshot,
+): ReadonlyMap<string, ControllerDefaults> {
+  const defaults = new Map<string, ControllerDefaults>();
+  for (const controller of controllers) {
+    const region = controller.region || undefined;
+    const accountId = ownAccount(controller, state);
+    const other = defaults.get(controller.alias) ?? { region, accountId };
+    defaults.set(controller.alias, {
+      region: other.region === region ? region : undefined,
+      accountId: other.accountId === accountId ? accountId : undefined,
+    });
   }
-  return regions;
+  return defaults;
 }

@@ -7,7 +7,7 @@ import { quoteNames } from '../../objects/quote.ts';
 import { roleMapNames } from '../../objects/role-map.ts';
 import { findInHubFlag, findInNamespaceAccess } from './access-findings.ts';
 import { findInBindGrants } from './bind-findings.ts';
-import { controllersIn, findInControllers, regionsOf } from './controller-findings.ts';
+import { controllersIn, defaultsOf, findInControllers } from './controller-findings.ts';
 import { type Finding, finding } from './finding.ts';
 import { findInMaps, mapObject } from './map-findings.ts';
 import { findInNamespace, type NamespaceFindings } from './namespace-findings.ts';
@@ -77,7 +77,7 @@ export function findAll(state: Snapshot, config: Config, tell: (line: string) =>
     ...namespaces.flatMap(each => findInNamespaceAccess(each, state, config)),
     ...findInServiceAccounts(state, byName, config),
     ...findInControllers(controllers, config, tell),
-    ...findInResources(state, config, regionsOf(controllers)),
+    ...findInResources(state, config, defaultsOf(controllers, state)),
     ...findBrokenRoles(state, config),
   ];
 }

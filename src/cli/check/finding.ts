@@ -72,9 +72,16 @@ const own = {
     severity: 'warning',
     on: 'Namespace',
     cause:
-      "ACK resources are in a namespace that is not bound, so ACK uses its controllers' own account. With one that it made before, it goes on in the account of its status.",
+      "ACK resources are in a namespace that is not bound, so ACK uses its controllers' own account. With one that it made before, it goes on in the account of its status, if the account map has a key for that.",
     remedy:
       'Set `--unbound-resources=allow` if that is intended. If not, bind the namespace to the account of its resources, or to another one once they are gone: ACK stops reconciling those of other accounts.',
+  },
+  ResourcesStranded: {
+    severity: 'error',
+    on: 'Namespace',
+    cause:
+      "ACK resources are in a namespace that is not bound, and the account map has no key for the account that ACK has recorded for them, which is not its controllers' own: ACK stops reconciling them, and cannot delete them.",
+    remedy: 'Add a key for that account to the account map, with a role in that account.',
   },
   NobodyMayBind: {
     severity: 'warning',

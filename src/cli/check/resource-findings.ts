@@ -1,9 +1,4 @@
-import { isAccountId } from '../../accounts/account-id.ts';
-import { serviceKeys } from '../../accounts/ack-service.ts';
-import { ackSystemOf } from '../../accounts/ack-system.ts';
-import type { Binding } from '../../accounts/binding.ts';
 import { isIgnoredByAck } from '../../accounts/managed-namespace.ts';
-import { lookUpRole } from '../../accounts/role-map.ts';
 import { toPaste } from '../../admission/catalogue/paste.ts';
 import type { Config } from '../../admission/config.ts';
 import { resourceProblems } from '../../admission/resources/resource-problems.ts';
@@ -11,12 +6,14 @@ import { ResourceReview } from '../../admission/resources/resource-review.ts';
 import type { AckObject, Snapshot } from '../../cluster/state/snapshot.ts';
 import { keyHints } from '../../objects/key-hints.ts';
 import { defaultRegionAnnotation, ownerAccountIdAnnotation, regionAnnotation } from '../../objects/keys.ts';
-import { quote, quoteNames } from '../../objects/quote.ts';
+import { quote } from '../../objects/quote.ts';
 import { readResource } from '../../objects/resource.ts';
 import { resourceOf, reviewOf } from '../inject/synthetic-review.ts';
+import type { ControllerDefaults } from './controller-findings.ts';
 import { type Finding, type FoundObject, finding } from './finding.ts';
 import { ignoredKeyFinding } from './key-findings.ts';
 import { problemFinding, sentence } from './namespace-findings.ts';
+import { findUnbound } from './unbound-findings.ts';
 
 /** A resource as if it were created now, with the status that ACK gave it. */
 function resourceReviewOf(found: AckObject, state: Snapshot, config: Config): ResourceReview | undefined {
@@ -43,7 +40,7 @@ const kubectlName = ({ kind, group }: AckObject): string => `${kind.toLowerCase(
 /** Where a region comes from that is not the one in the status, and what it is. */
 function otherRegion(
   { resource, namespace, alias = '', config }: ResourceReview,
-  regions: ReadonlyMap<string, string | undefined>,
+  defaults: ReadonlyMap<string, ControllerDefaults>,
 ): string | undefined {
   const { region: recorded } = resource.ack;
   const differs = (region: string | undefined) => region !== undefined && region !== recorded;
@@ -56,7 +53,7 @@ function otherRegion(
     const said = `it names no region, and ${defaultRegionAnnotation} of its namespace is ${quote(ofNamespace)}`;
     return differs(ofNamespace) ? said : undefined;
   }
-  const ofController = regions.get(alias);
+  const ofController = defaults.get(alias)?.region;
   if (ofController === undefined || !differs(ofController)) return undefined;
   return `neither it nor its namespace names a region, and --aws-region of ACK's ${alias} controller is ${quote(ofController)}`;
 }
@@ -65,10 +62,10 @@ function regionFinding(
   found: AckObject,
   object: FoundObject,
   resourceReview: ResourceReview,
-  regions: ReadonlyMap<string, string | undefined>,
+  defaults: ReadonlyMap<string, ControllerDefaults>,
 ): readonly Finding[] {
   const { region } = resourceReview.resource.ack;
-  const other = region === undefined ? undefined : otherRegion(resourceReview, regions);
+  const other = region === undefined ? undefined : otherRegion(resourceReview, defaults);
   if (region === undefined || other === undefined) return [];
   const message = `${other}, but ACK has recorded region ${quote(region)} for it: ACK stops reconciling it`;
   const command = toPaste`kubectl annotate --overwrite ${kubectlName(found)} ${found.name} --namespace ${found.namespace} ${regionAnnotation}=${region}`;
@@ -121,14 +118,14 @@ function findingsOf(
   resourceReview: ResourceReview,
   config: Config,
   settled: SettledAccounts,
-  regions: ReadonlyMap<string, string | undefined>,
+  defaults: ReadonlyMap<string, ControllerDefaults>,
 ): readonly Finding[] {
   const { kind, namespace, name } = found;
   const object: FoundObject = { kind, namespace, name };
   const { resource } = resourceReview;
   const findings = [
     ...accountFinding(found, object, resourceReview, settled),
-    ...regionFinding(found, object, resourceReview, regions),
+    ...regionFinding(found, object, resourceReview, defaults),
   ];
   const named = { ...object, kind: `${kind}.${found.group}` };
   findings.push(...keyHints(resource, 'ACK resource').map(ignored => ignoredKeyFinding(ignored, object, named)));
@@ -139,40 +136,13 @@ function findingsOf(
 }
 
 /**
- * The account in which ACK goes on with a resource of a namespace that is not bound: the one in its status, by the key that the
- * account map has for that. Undefined where there is none: it may be the controllers' own.
- * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/reconciler.go (getOwnerAccountID)
- */
-function accountByStatus({ resource, alias = '', namespace }: ResourceReview, state: Snapshot, config: Config) {
-  const { ownerAccountId: id } = resource.ack;
-  if (id === undefined || !isAccountId(id) || isIgnoredByAck(namespace.name)) return undefined;
-  const binding: Binding = { kind: 'account', id };
-  const map = state.roleMap('account', ackSystemOf(config.ackSystems, alias).namespace);
-  const mapped = lookUpRole(binding, map, serviceKeys(binding, alias, config.featureGates));
-  return mapped.ok ? id : undefined;
-}
-
-function unboundFinding(name: string, accountId: string, resources: readonly string[], isOnly: boolean): Finding {
-  const object: FoundObject = { kind: 'Namespace', namespace: '', name };
-  if (accountId === '') {
-    const message = `it is not bound, so ACK uses its controllers' own account for ${quoteNames(resources)}`;
-    return finding('ResourcesUnbound', object, message);
-  }
-  const message = `it is not bound: ACK goes on in account ${accountId} with ${quoteNames(resources)} by their status, and would create new resources in its controllers' own account`;
-  // Bound to one account, those in the others would be lost to ACK.
-  if (!isOnly) return finding('ResourcesUnbound', object, message);
-  const command = toPaste`kubectl annotate --overwrite namespace ${name} ${ownerAccountIdAnnotation}=${accountId}`;
-  return finding('ResourcesUnbound', object, message, sentence('Bind it to that account again', command));
-}
-
-/**
  * ACK resources whose account, region or selector is in doubt.
- * @param regions the regions of ACK's controllers, by the alias of the service.
+ * @param defaults what ACK's controllers do where nothing else is said, by the alias of the service.
  */
 export function findInResources(
   state: Snapshot,
   config: Config,
-  regions: ReadonlyMap<string, string | undefined>,
+  defaults: ReadonlyMap<string, ControllerDefaults>,
 ): readonly Finding[] {
   const reviewed = [...state.resources()].flatMap(found => {
     const resourceReview = resourceReviewOf(found, state, config);
@@ -185,24 +155,8 @@ export function findInResources(
       return isSettled ? [settledKey(found.namespace, ownerAccountId)] : [];
     }),
   );
-  const findings: Finding[] = [];
-  /** By namespace, then by account: empty for the controllers' own. */
-  const unbound = new Map<string, Map<string, string[]>>();
-  for (const { found, resourceReview } of reviewed) {
-    findings.push(...findingsOf(found, resourceReview, config, settled, regions));
-    const isMeant = config.unboundResources === 'allow' || config.featureGates.IAMRoleSelector;
-    if (isMeant || resourceReview.binding !== undefined) continue;
-    const accountId = accountByStatus(resourceReview, state, config) ?? '';
-    const byAccount = unbound.get(found.namespace) ?? new Map<string, string[]>();
-    unbound.set(found.namespace, byAccount);
-    const resources = byAccount.get(accountId) ?? [];
-    byAccount.set(accountId, resources);
-    resources.push(`${found.kind}/${found.name}`);
-  }
-  for (const [name, byAccount] of unbound) {
-    for (const [accountId, resources] of byAccount) {
-      findings.push(unboundFinding(name, accountId, resources, byAccount.size === 1));
-    }
-  }
-  return findings;
+  return [
+    ...reviewed.flatMap(({ found, resourceReview }) => findingsOf(found, resourceReview, config, settled, defaults)),
+    ...findUnbound(reviewed, state, config, defaults),
+  ];
 }

@@ -165,17 +165,31 @@ metadata:
   annotations: {carm-webhook.dev/role: both}
 `;
 
-/** A controller that differs from the flags of the test in whatever it can. */
+/** A controller that differs from the flags of the test in whatever it can, and a resource that it has no role for. */
 const controller = `apiVersion: apps/v1
 kind: Deployment
 metadata: {name: ack-s3-controller, namespace: ack-system}
 spec:
   template:
     spec:
+      serviceAccountName: ack
       containers:
         - name: controller
           args: [--watch-namespace=shop, --feature-gates=ServiceLevelCARM=true, --aws-region=eu-west-1]
           env: [{name: ACK_SYSTEM_NAMESPACE, value: acks}]
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: ack, namespace: ack-system, annotations: {eks.amazonaws.com/role-arn: "arn:aws:iam::111122223333:role/ack"}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: loose}
+---
+apiVersion: s3.services.k8s.aws/v1alpha1
+kind: Bucket
+metadata: {name: lost, namespace: loose}
+status: {ackResourceMetadata: {ownerAccountID: "444455556666", region: eu-west-1}}
 `;
 
 /** The webhook asks who may bind, and nobody may. */
@@ -246,7 +260,9 @@ describe('check', () => {
     );
     const ack = await findingsOf('--state', await stateOf(t, controller), region);
     const bound = await findingsOf('--state', await stateOf(t, `${sharing}---\n${unbindable}`));
-    const all = [missing, selected, controllers, running, chained, ack, bound].flatMap(each => each.findings).concat(findings);
+    const all = [missing, selected, controllers, running, chained, ack, bound]
+      .flatMap(each => each.findings)
+      .concat(findings);
     const found = new Set(all.map(({ reason }) => reason));
     assert.deepEqual([...found].sort(), Object.keys(findingKinds).sort());
   });

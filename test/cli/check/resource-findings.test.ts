@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { isAccountId } from '../../../src/accounts/account-id.ts';
 import { defaultConfig } from '../../../src/admission/config.ts';
+import type { ControllerDefaults } from '../../../src/cli/check/controller-findings.ts';
 import { findInResources } from '../../../src/cli/check/resource-findings.ts';
 import { Snapshot } from '../../../src/cluster/state/snapshot.ts';
 
@@ -14,7 +16,11 @@ interface State {
   readonly namespace?: Readonly<Record<string, string>>;
   readonly map?: Readonly<Record<string, string>>;
   readonly gates?: Partial<typeof defaultConfig.featureGates>;
+  /** Of the controllers, by the alias of the service. */
   readonly regions?: ReadonlyMap<string, string>;
+  /** That of the controller of S3. */
+  readonly own?: string;
+  readonly unbound?: typeof defaultConfig.unboundResources;
 }
 
 interface Bucket {
@@ -26,7 +32,8 @@ interface Bucket {
 
 const roleOf = (id: string) => `arn:aws:iam::${id}:role/ack`;
 
-function found(buckets: readonly Bucket[], { namespace = {}, map = {}, gates = {}, regions = new Map() }: State = {}) {
+function found(buckets: readonly Bucket[], written: State = {}) {
+  const { namespace = {}, map = {}, gates = {}, regions = new Map(), own, unbound = 'warn' } = written;
   const state = new Snapshot({ roleSelectors: false });
   const add = (apiVersion: string, kind: string, object: Readonly<Record<string, unknown>>) =>
     state.add({ object, apiVersion, kind, place: 'test', document: 0, path: [] });
@@ -36,8 +43,13 @@ function found(buckets: readonly Bucket[], { namespace = {}, map = {}, gates = {
     const status = { ackResourceMetadata: { ownerAccountID, region: at } };
     add('s3.services.k8s.aws/v1alpha1', 'Bucket', { metadata: { name, namespace: 'shop', annotations }, status });
   }
-  const config = { ...defaultConfig, featureGates: { ...defaultConfig.featureGates, ...gates } };
-  return findInResources(state, config, regions).map(({ reason, message, fix }) => [reason, message, fix]);
+  const featureGates = { ...defaultConfig.featureGates, ...gates };
+  const config = { ...defaultConfig, featureGates, unboundResources: unbound };
+  const defaults = new Map<string, ControllerDefaults>(
+    [...regions].map(([alias, at]) => [alias, { region: at, accountId: undefined }]),
+  );
+  if (own !== undefined && isAccountId(own)) defaults.set('s3', { region: undefined, accountId: own });
+  return findInResources(state, config, defaults).map(({ reason, message, fix }) => [reason, message, fix]);
 }
 
 const rescue = `Set its annotation to the region in its status: kubectl annotate --overwrite bucket.s3.services.k8s.aws b --namespace shop ${region}=eu-central-1`;
@@ -126,11 +138,39 @@ describe('resources whose namespace leads to another account than they are in', 
 describe('resources of a namespace that is not bound', () => {
   const general = /^Set --unbound-resources=allow if that is intended\. If not, bind /;
 
-  test("they may be in the controllers' own account: which, we do not know", () => {
-    const [first, ...others] = found([{ account: b }, { name: 'new' }]);
+  const ofOwn = `it is not bound, so ACK uses its controllers' own account for`;
+
+  test("those without a status, and those in the controllers' own account, are there", () => {
+    const [first, ...others] = found([{ account: b }, { name: 'new' }], { own: b });
     assert.deepEqual(others, []);
-    assert.equal(first?.[1], `it is not bound, so ACK uses its controllers' own account for "Bucket/b", "Bucket/new"`);
+    assert.equal(first?.[1], `${ofOwn} "Bucket/b", "Bucket/new"`);
     assert.match(first?.[2] ?? '', general);
+    assert.deepEqual(found([{ account: b }, { name: 'new' }], { own: b, unbound: 'allow' }), []);
+  });
+
+  test("where the controllers' own account is not known, an account without a key is in doubt", () => {
+    const doubt = `it is not bound, and ACK has recorded account ${b} for "Bucket/b", which has no key in the account map: if it is not its controllers' own account, ACK stops reconciling them, and cannot delete them`;
+    const fix = `Unless ${b} is the controllers' own account, add a key for it to the account map, with a role in that account. If it is theirs and meant, set --unbound-resources=allow.`;
+    const [first, second, ...others] = found([{ account: b }, { name: 'new' }]);
+    assert.deepEqual(first, ['ResourcesUnbound', doubt, fix]);
+    assert.equal(second?.[1], `${ofOwn} "Bucket/new"`);
+    assert.deepEqual(others, []);
+    assert.deepEqual(found([{ account: b }], { unbound: 'allow' }), []);
+  });
+
+  test('an account without a key that is not the controllers own strands, whatever is allowed', () => {
+    const stranded = `it is not bound, and the account map has no key for account ${b}, which ACK has recorded for "Bucket/b": ACK stops reconciling them, and cannot delete them`;
+    const fix = `Add the key "${b}" to the account map, with a role in that account.`;
+    for (const unbound of ['warn', 'allow'] as const) {
+      const all = found([{ account: b }], { own: a, unbound, map: { [a]: roleOf(a) } });
+      assert.deepEqual(all, [['ResourcesStranded', stranded, fix]]);
+    }
+    assert.deepEqual(found([{ account: b }], { own: a, unbound: 'allow', map: { [b]: roleOf(b) } }), []);
+    const gates = { IAMRoleSelector: true };
+    assert.deepEqual(
+      found([{ account: b }], { own: a, gates }).filter(([reason]) => reason === 'ResourcesStranded'),
+      [],
+    );
   });
 
   const goesOn = `it is not bound: ACK goes on in account ${b} with "Bucket/b" by their status, and would create new resources in its controllers' own account`;

@@ -37,6 +37,12 @@ test('so many are kept, and it is known that there were more', () => {
   roles.addRole('one-more', roleFor(['accounts'], ['a']));
   assert.ok(!roles.isComplete);
   const ids = new BindGrants();
-  ids.addRole('r', roleFor(['accounts'], Array.from({ length: 200_001 }, (_, index) => `${index}`)));
+  ids.addRole(
+    'r',
+    roleFor(
+      ['accounts'],
+      Array.from({ length: 200_001 }, (_, index) => `${index}`),
+    ),
+  );
   assert.ok(!ids.isComplete);
 });
