@@ -16,24 +16,26 @@ export interface Resource extends WrittenMetadata {
   readonly spec: unknown;
   /** From `status`; nothing in what a user writes. */
   readonly ack: ResourceMetadata;
+  /** Whole; as `ack`. */
+  readonly status: JsonObject | undefined;
 }
 
 /** https://github.com/aws-controllers-k8s/runtime/blob/main/apis/core/v1alpha1/resource_metadata.go */
-function readStatus(object: JsonObject): ResourceMetadata {
-  const status = optionalObject(object, 'status', '') ?? {};
-  const fields = optionalObject(status, 'ackResourceMetadata', '/status') ?? {};
+function readStatus(object: JsonObject): Pick<Resource, 'ack' | 'status'> {
+  const status = optionalObject(object, 'status', '');
+  const fields = optionalObject(status ?? {}, 'ackResourceMetadata', '/status') ?? {};
   const text = (key: string) => optionalString(fields, key, '/status/ackResourceMetadata') || undefined;
-  return { ownerAccountId: text('ownerAccountID'), region: text('region'), arn: text('arn') };
+  return { ack: { ownerAccountId: text('ownerAccountID'), region: text('region'), arn: text('arn') }, status };
 }
 
-const noStatus: ResourceMetadata = { ownerAccountId: undefined, region: undefined, arn: undefined };
+const noAck: ResourceMetadata = { ownerAccountId: undefined, region: undefined, arn: undefined };
 
 /**
  * Reads an ACK resource as it is stored, or as a request for its status would have it.
  * @throws {MalformedObjectError}
  */
 export function readResource(object: unknown): Resource {
-  return { ...readWrittenResource(object), ack: readStatus(requiredObject(object, '')) };
+  return { ...readWrittenResource(object), ...readStatus(requiredObject(object, '')) };
 }
 
 /**
@@ -50,6 +52,7 @@ export function readWrittenResource(object: unknown): Resource {
     finalizers: readFinalizers(metadata),
     terminating: isTerminating(metadata),
     spec: fields['spec'],
-    ack: noStatus,
+    ack: noAck,
+    status: undefined,
   };
 }

@@ -243,6 +243,21 @@ export const resourceFields: Readonly<Record<string, Grow>> = {
     }),
 };
 
+/** What can be large in the status of an ACK resource. */
+export const statusFields: Readonly<Record<string, Grow>> = {
+  'its fields': (object, bytes) => {
+    object['status'] = record(bytes, 12, index => `f${index}`);
+  },
+  'a list in it': (object, bytes) => {
+    object['status'] = { shards: times(bytes, 30, index => ({ key: `k${index}`, value: 'v' })) };
+  },
+  'nesting in it': (object, bytes) => {
+    let nested: Json = {};
+    for (let depth = 0; depth < Math.min(500, bytes / 6); depth++) nested = { a: nested };
+    object['status'] = { nested };
+  },
+};
+
 /** Fields of the account map. */
 export const mapFields: Readonly<Record<string, Grow>> = {
   'entries without a value': (object, bytes) => {

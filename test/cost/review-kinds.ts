@@ -1,7 +1,15 @@
 import type { Endpoint } from '../../src/admission/record.ts';
 import { configMap, created, mapReview, roleSelector, selectorReview, updated } from '../decisions/resources.ts';
 import { type ReviewOptions, reviewBody } from '../decisions/review.ts';
-import { type Grow, mapFields, metadataFields, podFields, resourceFields, selectorFields } from './hostile-objects.ts';
+import {
+  type Grow,
+  mapFields,
+  metadataFields,
+  podFields,
+  resourceFields,
+  selectorFields,
+  statusFields,
+} from './hostile-objects.ts';
 
 /** A kind of review, and the fields of its object that can be grown. */
 export interface ReviewKind {
@@ -110,6 +118,17 @@ export const reviewKinds: Readonly<Record<string, ReviewKind>> = {
       (object['spec'] as Record<string, unknown>)['more'] = true;
       return { ...updated('Bucket', {}, {}), object, oldObject };
     },
+  },
+  'resource, its status': {
+    endpoint: 'validate',
+    fields: statusFields,
+    object: () => structuredClone(bucket()),
+    review: object => ({
+      ...updated('Bucket', {}, {}),
+      subResource: 'status',
+      object,
+      oldObject: structuredClone(object),
+    }),
   },
   map: {
     endpoint: 'validate',

@@ -525,7 +525,7 @@ const statuses: readonly Row[] = [
       proves: `a status whose ${field} changes is denied`,
       review: statusUpdated('Bucket', { ack }, { ack: { ...ack, [field]: 'other' } }),
       reason: 'ForgedStatus',
-      says: [`status.ackResourceMetadata.${field}`],
+      says: [`"status.ackResourceMetadata.${field}"`],
     },
     {
       ...denied,
@@ -562,10 +562,57 @@ const statuses: readonly Row[] = [
     review: statusUpdated('Bucket', { ack }, {}),
     reason: 'ForgedStatus',
   },
+  ...(
+    [
+      ['changes', { associationID: 'a-1' }, { associationID: 'a-2' }],
+      ['is first written', {}, { associationID: 'a-2' }],
+      ['is taken away', { associationID: 'a-1' }, {}],
+      ['is emptied', { associationID: 'a-1' }, { associationID: null }],
+    ] as const
+  ).flatMap(([how, before, after]): Row[] =>
+    [false, true].map(terminating => ({
+      ...denied,
+      proves: `a status whose id ${how} is denied, by which ACK updates and deletes in AWS${terminating ? ', on a terminating object too' : ''}`,
+      review: statusUpdated(
+        'PodIdentityAssociation',
+        { ack, terminating, status: before },
+        { ack, terminating, status: after },
+      ),
+      reason: 'ForgedStatus',
+      says: ['only ACK\'s controllers may write "status.associationID"'],
+    })),
+  ),
+  {
+    ...denied,
+    proves: 'a status with another field in a list of objects is denied',
+    review: statusUpdated(
+      'Bucket',
+      { ack, status: { endpoints: [{ address: 'a', port: 1 }] } },
+      { ack, status: { endpoints: [{ address: 'b', port: 1 }] } },
+    ),
+    reason: 'ForgedStatus',
+    says: ['"status.endpoints"'],
+  },
+  {
+    ...denied,
+    proves: 'the partition in a status is guarded too',
+    review: statusUpdated('Bucket', { ack }, { ack: { ...ack, partition: 'aws' } }),
+    reason: 'ForgedStatus',
+    says: ['"status.ackResourceMetadata"'],
+  },
   {
     ...checked,
     proves: 'conditions of a status are not guarded',
-    review: statusUpdated('Bucket', { ack }, { ack: { ...ack, partition: 'aws' } }),
+    review: statusUpdated(
+      'Bucket',
+      { ack, status: { location: '/a' } },
+      { ack, status: { location: '/a', conditions: [{ type: 'Reviewed', status: 'True' }] } },
+    ),
+  },
+  {
+    ...checked,
+    proves: 'a field that is written as null is one that is not there',
+    review: statusUpdated('Bucket', { ack }, { ack, status: { location: null } }),
   },
   {
     endpoint: 'validate',

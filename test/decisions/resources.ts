@@ -13,6 +13,8 @@ export interface ResourceOptions {
   readonly spec?: Json;
   /** `status.ackResourceMetadata`. */
   readonly ack?: Json;
+  /** What else is in its status. */
+  readonly status?: Json;
   /** Marked for deletion, held by its finalizers. */
   readonly terminating?: boolean;
 }
@@ -68,7 +70,7 @@ export function resource(of: KindName, options: ResourceOptions = {}): Json {
       ...options.metadata,
     },
     spec: options.spec ?? { name: 'things' },
-    ...(ack === undefined ? {} : { status: { ackResourceMetadata: ack, conditions: [] } }),
+    ...(ack === undefined ? {} : { status: { ackResourceMetadata: ack, conditions: [], ...options.status } }),
   };
 }
 

@@ -86,6 +86,11 @@ const statuses: readonly Attack[] = [
     ...patch(statusOf(assets), { status: ackStatus(account, region, 'payroll') }),
   },
   {
+    what: 'what AWS calls the resource, in the status alone',
+    reason: 'ForgedStatus',
+    ...patch(statusOf(assets), { status: { location: '/payroll' } }),
+  },
+  {
     what: "status, as a ServiceAccount named like ACK's",
     reason: 'ForgedStatus',
     ...patch(statusOf(assets), { status: forged }),

@@ -177,12 +177,24 @@ const deletions: readonly MatchCase[] = [
 const place = ackStatus(account, 'eu-central-1');
 const synced = { conditions: [{ type: 'ACK.ResourceSynced', status: 'True' }] };
 const stamped = (name: string): readonly Call[] => [...existing()(name), patch(name, { status: place }, '/status')];
+const located = (name: string): readonly Call[] => [
+  ...existing()(name),
+  patch(name, { status: { ...place, location: '/here' } }, '/status'),
+];
 
 const statuses: readonly MatchCase[] = [
   { what: 'first set', given: existing(), body: { status: place }, seenBy: status },
   { what: 'another account', given: stamped, body: { status: ackStatus('999999999999', 'eu-central-1') } },
   { what: 'another region', given: stamped, body: { status: ackStatus(account, 'us-east-1') } },
   { what: 'another ARN', given: stamped, body: { status: ackStatus(account, 'eu-central-1', 'other') } },
+  { what: 'a field of the kind first set', given: stamped, body: { status: { location: '/other' } } },
+  { what: 'a field of the kind taken away', given: located, body: { status: { location: null } } },
+  {
+    what: 'a field of the kind as it is',
+    given: located,
+    body: { status: { ...synced, location: '/here' } },
+    seenBy: unseen,
+  },
   { what: 'taken away', given: stamped, body: { status: null } },
   { what: 'on a terminating Bucket', given: terminating, body: { status: place } },
   { what: 'conditions only', given: stamped, body: { status: synced }, seenBy: unseen },

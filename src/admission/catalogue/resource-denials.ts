@@ -51,8 +51,8 @@ export type ResourceProblem =
       readonly within?: string | undefined;
     }
   | { readonly reason: 'ForgedFinalizer'; readonly finalizer: string }
-  | { readonly reason: 'ForgedStatus'; readonly field: string }
   /** `path`: the field, as messages name it. */
+  | { readonly reason: 'ForgedStatus'; readonly path: string }
   | { readonly reason: 'CrossNamespaceReference'; readonly path: string; readonly namespace: string }
   | RoleGrantProblem
   | { readonly reason: 'SelectorNotMatched' }
@@ -181,12 +181,12 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
   },
   ForgedStatus: {
     cause:
-      "The account, region or ARN in a resource's status would be changed by someone other than ACK's controllers. ACK works, and deletes, where these fields say.",
+      "A field of a resource's status other than its conditions would be changed by someone other than ACK's controllers. ACK works, and deletes, where and what these fields say: the account, the region, the ARN, ids such as `status.associationID`.",
     fixedBy: 'you',
     remedy: `Do not change the status. ${otherWritersInGeneral}`,
     softenedBy: 'nothing',
-    say: ({ field }) => ({
-      wrong: `only ACK's controllers may write status.ackResourceMetadata.${field}`,
+    say: ({ path }) => ({
+      wrong: `only ACK's controllers may write ${path}`,
       remedy: `leave it as it is${otherWriters}`,
     }),
   },

@@ -1,5 +1,6 @@
 import { areResourcesIgnored } from '../../accounts/managed-namespace.ts';
 import { partitionOfRegion } from '../../accounts/partition.ts';
+import { quoteField } from '../../objects/field-path.ts';
 import { requiredObject } from '../../objects/json.ts';
 import { type Keyed, keyHints } from '../../objects/key-hints.ts';
 import {
@@ -24,6 +25,7 @@ import { defineRule, everyAckGroup } from '../rule.ts';
 import { nameSubject } from '../subject.ts';
 import { adoptedTarget } from './adopted-target.ts';
 import { adoptionWarnings, lacksRetain } from './adoption.ts';
+import { forgedStatusField } from './forged-status.ts';
 import { newerValues, resourceProblems } from './resource-problems.ts';
 import { type NamedResource, type ResourceChange, ResourceReview } from './resource-review.ts';
 
@@ -113,12 +115,6 @@ function unboundDecision(resourceReview: ResourceReview): Denied<'NamespaceNotBo
   // A warning frees nobody, so a namespace of mode audit may do without it.
   return config.unboundResources === 'deny' ? decision : { ...decision, advisory: true, ignoresMode: false };
 }
-
-const guardedStatus = [
-  ['ownerAccountID', 'ownerAccountId'],
-  ['region', 'region'],
-  ['arn', 'arn'],
-] as const;
 
 const ofResources = {
   webhook: 'resources.carm-webhook.dev',
@@ -219,12 +215,10 @@ export const resourceRules = [
     decide(request, view, config) {
       const resourceReview = reviewResource(request, view, config);
       if (!(resourceReview instanceof ResourceReview)) return resourceReview;
-      const { resource, old } = resourceReview;
       if (isOneOf(request.userInfo, config.restoreIdentities)) return allow('ExemptIdentity');
-      for (const [field, key] of guardedStatus) {
-        if (resource.ack[key] !== old?.ack[key]) return resourceReview.deny({ reason: 'ForgedStatus', field });
-      }
-      return allow('Checked');
+      const field = forgedStatusField(resourceReview);
+      if (field === undefined) return allow('Checked');
+      return resourceReview.deny({ reason: 'ForgedStatus', path: quoteField(field) });
     },
   }),
 ];

@@ -13,6 +13,7 @@ import { findCrossNamespaceReferences } from '../../../src/admission/resources/r
 import { annotationForms } from '../../../src/admission/resources/resource-annotations.ts';
 import { AwsVariables } from '../../../src/objects/aws-variables.ts';
 import { quoteField } from '../../../src/objects/field-path.ts';
+import { pointerSegment } from '../../../src/objects/json.ts';
 import { type Measured, sizeLimits } from '../../../src/objects/object-size.ts';
 import type { Container } from '../../../src/objects/pod.ts';
 import { quote } from '../../../src/objects/quote.ts';
@@ -276,10 +277,10 @@ const cases: Cases = {
     }),
   ),
   ForgedFinalizer: fc.record({ reason: fc.constant('ForgedFinalizer'), finalizer: hostile }),
-  ForgedStatus: fc.record({
-    reason: fc.constant('ForgedStatus'),
-    field: fc.constantFrom('ownerAccountID', 'region', 'arn'),
-  }),
+  ForgedStatus: hostile.map(field => ({
+    reason: 'ForgedStatus',
+    path: quoteField(`/status/${pointerSegment(field)}`),
+  })),
   CrossNamespaceReference: fc.tuple(hostile, hostile).map(([field, namespace]) => {
     const [reference] = findCrossNamespaceReferences(
       { [field]: { from: { namespace: `x${namespace}` } } },
