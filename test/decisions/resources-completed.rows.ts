@@ -39,11 +39,30 @@ export const resourceCompletedRows: readonly Row[] = [
     }),
   ),
   {
-    ...completed,
+    ...left,
     server: 'unbound-denied',
-    proves: 'what the mode label does not soften is completed: /validate denies it',
+    proves: 'what the mode label does not soften is left as it is: /validate denies it',
     review: created('Bucket', { namespace: 'free-regional-warn' }),
-    after: { [at(region)]: 'eu-west-1' },
+    after: { [at(region)]: undefined },
+    warnings: [],
+  },
+  {
+    ...left,
+    proves: 'what will be denied is not warned of a change that never comes to be',
+    review: created('Bucket', { ...regional, annotations: { [adoption]: 'adopt' } }),
+    after: { [at(deletion)]: undefined, [at(region)]: undefined },
+    warnings: [],
+  },
+  {
+    ...left,
+    proves: 'an UPDATE that will be denied is not warned of the region that is pinned',
+    review: updated(
+      'Bucket',
+      { namespace: 'regional', ack: { ...ack, region: 'us-east-1' } },
+      { annotations: { [adoption]: 'adopt' }, ack },
+    ),
+    after: { [at(region)]: undefined },
+    warnings: [],
   },
   {
     ...completed,
@@ -216,15 +235,17 @@ export const resourceCompletedRows: readonly Row[] = [
   {
     ...completed,
     proves: 'what is adopted is retained',
-    review: created('Bucket', { annotations: { [adoption]: 'adopt' } }),
-    after: { '/metadata/annotations': { [adoption]: 'adopt', [deletion]: 'retain' } },
+    review: created('Bucket', { annotations: { [adoption]: 'adopt', [fields]: '{"name":"x"}' } }),
+    after: {
+      '/metadata/annotations': { [adoption]: 'adopt', [fields]: '{"name":"x"}', [deletion]: 'retain' },
+    },
     warnings: ['RetainAdded'],
     says: ['Write delete if it should not'],
   },
   {
     ...completed,
     proves: 'what is adopted in a namespace that is not bound is retained too',
-    review: created('Bucket', { namespace: 'free', annotations: { [adoption]: 'adopt' } }),
+    review: created('Bucket', { namespace: 'free', annotations: { [adoption]: 'adopt', [fields]: '{"name":"x"}' } }),
     after: { [at(deletion)]: 'retain' },
     warnings: ['RetainAdded'],
   },
@@ -251,7 +272,7 @@ export const resourceCompletedRows: readonly Row[] = [
   {
     ...completed,
     proves: 'a deletion policy of the namespace for another service, for all or for none says nothing for this one',
-    review: created('Role', { namespace: 'deleting', annotations: { [adoption]: 'adopt' } }),
+    review: created('Role', { namespace: 'deleting', annotations: { [adoption]: 'adopt', [fields]: '{"name":"x"}' } }),
     after: { [at(deletion)]: 'retain' },
     warnings: ['RetainAdded'],
   },

@@ -18,7 +18,6 @@ import { isAckController, isDeletingController } from '../controllers.ts';
 import { type Allowed, allow, type Denied, mutate } from '../decision.ts';
 import { denyObject, messageContext } from '../deny-object.ts';
 import { isOneOf } from '../identity.ts';
-import { modeOf } from '../mode.ts';
 import { readOnce } from '../read-once.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { defineRule, everyAckGroup } from '../rule.ts';
@@ -75,12 +74,19 @@ function regionWarnings({ namespace }: ResourceReview, region: string): readonly
   return byDefault && byDefault !== region ? [{ reason: 'RegionPinned', region, byDefault }] : [];
 }
 
-/** Whether a resource would be denied, were it not for the mode. */
-function isSoftened(resourceReview: ResourceReview): boolean {
-  if (modeOf(resourceReview.namespace, resourceReview.config.defaultMode) === 'enforce') return false;
-  const [problem] = resourceProblems(resourceReview);
-  const denial = problem === undefined ? unboundDecision(resourceReview) : resourceReview.deny(problem);
-  return denial !== undefined && !denial.advisory && !denial.ignoresMode;
+/** Whether `/validate` denies a resource that is completed so, or would, were it not for the mode. */
+function isDenied(review: ResourceReview, values: readonly (readonly [key: string, value: string])[]): boolean {
+  const resource = { ...review.resource, annotations: new Map([...review.resource.annotations, ...values]) };
+  const completed = new ResourceReview(
+    { ...review, resource },
+    review.request,
+    review.namespace,
+    review.view,
+    review.config,
+  );
+  const [problem] = resourceProblems(completed);
+  const denial = problem === undefined ? unboundDecision(completed) : completed.deny(problem);
+  return denial !== undefined && !denial.advisory;
 }
 
 /** The labels of an AdoptedResource are its own. */
@@ -155,8 +161,8 @@ export const resourceRules = [
       // ACK's own notes are never given back: with `adopted`, and without its finalizer, ACK gives up on a resource that it
       // would otherwise adopt again. https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/reconciler.go (Sync)
       if (values.length === 0) return allow('Checked', { accountId, role });
-      // What `/validate` will let pass all the same is left as it is.
-      if (isSoftened(resourceReview)) return allow('Checked', { accountId, role, confirmLive: true });
+      // A warning of a change that `/validate` will keep from being stored would mislead; what a mode lets pass is left as it is.
+      if (isDenied(resourceReview, values)) return allow('Checked', { accountId, role, confirmLive: true });
       return mutate('Completed', addAnnotations(resource, values), { accountId, role, warnings });
     },
   }),
