@@ -1,5 +1,10 @@
-import type { Cluster, Lookup, LookupResult, View } from './cluster.ts';
+import { type Cluster, type Lookup, type LookupResult, UnverifiedError, type View } from './cluster.ts';
 import { LookupView, lookupKey } from './lookup.ts';
+
+/** Whether the decision is made without what could not be read. */
+function canGoWithout(lookup: Lookup, error: unknown): boolean {
+  return lookup.kind === 'Resources' && lookup.search.advisory === true && error instanceof UnverifiedError;
+}
 
 /** A view of objects that were read live. A look-up of one that was not read yet answers undefined and is noted. */
 class LiveView extends LookupView {
@@ -33,7 +38,7 @@ class LiveView extends LookupView {
     const read = async ([key, lookup]: [string, Lookup]): Promise<void> => {
       const result = await cluster.read(lookup, namespace, deadline).then(
         found => ({ found }),
-        (error: unknown) => ({ error }),
+        (error: unknown) => (canGoWithout(lookup, error) ? { found: undefined } : { error }),
       );
       this.#read.set(key, result);
     };

@@ -23,6 +23,7 @@ interface Placed {
   readonly name: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly status?: unknown;
 }
 
 const groupOf = (name: string, ...[preferred = '', ...others]: readonly string[]) => ({
@@ -74,7 +75,9 @@ function listed(objects: readonly Placed[], url: URL): Answer {
   const start = Number(url.searchParams.get('continue') ?? 0);
   const end = start + Number(url.searchParams.get('limit'));
   const metadata = { resourceVersion: '9', ...(end < matching.length && { continue: String(end) }) };
-  const items = matching.slice(start, end).map(object => ({ metadata: { ...object, resourceVersion: '1' } }));
+  const items = matching
+    .slice(start, end)
+    .map(({ status, ...object }) => ({ metadata: { ...object, resourceVersion: '1' }, spec: { a: [] }, status }));
   return { body: { metadata, items } };
 }
 
@@ -181,6 +184,55 @@ describe('a search of ACK resources', { timeout: 30_000 }, () => {
     assert.deepEqual(bucket?.labels, new Map([['tier', 'gold']]));
     assert.deepEqual(bucket.versions, ['v1alpha1']);
     assert.deepEqual(found.find(({ kind }) => kind === 'Queue')?.versions, ['v1', 'v1alpha1']);
+  });
+
+  test('reads whole objects only where the status is asked for, and of them what ACK wrote down', async t => {
+    const { find, accepted, buckets } = await finding(t);
+    const recorded = { ownerAccountID: '111111111111', region: 'eu-west-1', arn: 'arn:aws:s3:::assets' };
+    const annotations = { 'services.k8s.aws/region': 'eu-west-3', note: 'x' };
+    const long = 'x'.repeat(100_000);
+    const of = (name: string, ackResourceMetadata: unknown, more: Partial<Placed> = {}) =>
+      place('shop', name, { status: { conditions: [{ status: 'True' }], ackResourceMetadata }, ...more });
+    buckets.splice(
+      0,
+      2,
+      of('taken-up', recorded, { annotations, labels: { tier: 'gold' } }),
+      of('empty', { ownerAccountID: '', region: '' }, { annotations: { 'services.k8s.aws/region': '' } }),
+      of('long', { ownerAccountID: long, region: long }, { annotations: { 'services.k8s.aws/region': long } }),
+      of('malformed', { ownerAccountID: 111111111111, region: ['eu-west-1'] }),
+      of('no-object', 'text'),
+      place('shop', 'new'),
+    );
+    const seen: StoredResource[] = [];
+    const wanted = (resource: StoredResource) => seen.push(resource) > 0;
+    const search = { types: [bucketType], namespaces: ['shop'], wanted };
+    const found = await find({ ...search, readsStatus: true });
+    assert.deepEqual([...accepted], ['application/json']);
+    const nowhere = { accountId: undefined, region: undefined };
+    const places = found.map(({ name, recorded, region }) => ({ name, recorded, region }));
+    assert.deepEqual(places, [
+      { name: 'taken-up', recorded: { accountId: '111111111111', region: 'eu-west-1' }, region: 'eu-west-3' },
+      { name: 'empty', recorded: nowhere, region: undefined },
+      { name: 'long', recorded: { accountId: 'x'.repeat(64), region: 'x'.repeat(64) }, region: 'x'.repeat(64) },
+      ...['malformed', 'no-object', 'new'].map(name => ({ name, recorded: nowhere, region: undefined })),
+    ]);
+    assert.deepEqual(found[0]?.labels, new Map([['tier', 'gold']]));
+    assert.deepEqual(seen, found, 'what is judged is what is told');
+    const [first] = await find({ ...search, wanted: () => true });
+    assert.ok(first !== undefined && !('recorded' in first) && !('region' in first));
+  });
+
+  test('goes through pages of whole objects that are long', async t => {
+    const { find, buckets, requests } = await finding(t);
+    const status = { conditions: 'x'.repeat(250_000), ackResourceMetadata: { ownerAccountID: '111111111111' } };
+    buckets.splice(0, 2, ...Array.from({ length: 50 }, (_, index) => place('shop', `b${index}`, { status })));
+    const wanted = ({ recorded }: StoredResource) => recorded?.accountId === '111111111111';
+    const search = { types: [bucketType], namespaces: ['shop'], wanted, atMost: 100, readsStatus: true };
+    assert.equal((await find(search)).length, 50, 'each once');
+    assert.deepEqual(
+      requests.flatMap(request => /limit=(\d+)/.exec(request)?.[1] ?? []),
+      ['100', '32', '32'],
+    );
   });
 
   test('asks only for what can be of the types, group and kind', async t => {
