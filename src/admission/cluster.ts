@@ -1,7 +1,10 @@
+import type { AccountId } from '../accounts/account-id.ts';
+import type { TeamId } from '../accounts/team-id.ts';
 import type { Namespace } from '../objects/namespace.ts';
 import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
 import type { ResourceType, RoleSelector } from '../objects/role-selector.ts';
 import type { ServiceAccount } from '../objects/service-account.ts';
+import type { UserInfo } from './review.ts';
 
 /** A stored ACK resource of a service, by its metadata. */
 export interface StoredResource {
@@ -41,6 +44,19 @@ export interface ResourceSearch {
   readonly advisory?: boolean;
 }
 
+/** The API group of what stands in RBAC for accounts and teams. No API has these resources: only rules name them. */
+export const bindGroup = 'carm-webhook.dev';
+
+/** What it takes to bind namespaces to one account or team: verb `bind` on it. */
+export interface BindGrant {
+  readonly resource: 'accounts' | 'teams';
+  /** Undefined for every one: what a rule with `resourceNames` does not grant. */
+  readonly id: AccountId | TeamId | undefined;
+}
+
+/** `unsure`: not granted, and the API server met an error while it looked. */
+export type BindAnswer = 'granted' | 'denied' | 'unsure';
+
 /** What a decision looks up. Every look-up is synchronous; undefined: no such object. */
 export interface View {
   namespace(name: string): Namespace | undefined;
@@ -55,16 +71,19 @@ export interface View {
    * tell. A decision searches once at most, and only when it knows all that `wanted` rests on.
    */
   findResources(search: ResourceSearch): readonly StoredResource[] | undefined;
+  /** Whether a user has a grant; undefined where nobody knows without asking. All of a decision are about one user. */
+  mayBind(user: UserInfo, grant: BindGrant): BindAnswer | undefined;
 }
 
-/** One object that a decision looked up, all of a kind, or a search. */
+/** One object that a decision looked up, all of a kind, a search, or what a user may do. */
 export type Lookup =
   | { readonly kind: 'Namespace'; readonly name: string }
   | { readonly kind: 'ServiceAccount'; readonly namespace: string; readonly name: string }
   | { readonly kind: 'RoleMap'; readonly map: RoleMapKind; readonly ackSystem: string }
   | { readonly kind: 'RoleSelectors' }
   | { readonly kind: 'Namespaces' }
-  | { readonly kind: 'Resources'; readonly search: ResourceSearch };
+  | { readonly kind: 'Resources'; readonly search: ResourceSearch }
+  | { readonly kind: 'BindGrant'; readonly user: UserInfo; readonly grant: BindGrant };
 
 interface LookupResults {
   readonly Namespace: Namespace | undefined;
@@ -73,6 +92,7 @@ interface LookupResults {
   readonly RoleSelectors: readonly RoleSelector[] | undefined;
   readonly Namespaces: readonly Namespace[];
   readonly Resources: readonly StoredResource[] | undefined;
+  readonly BindGrant: BindAnswer | undefined;
 }
 
 /** What stands for a reference: the object or objects, or undefined when there is none. */

@@ -20,6 +20,18 @@ const enabled = { 'carm-webhook.dev/inject': 'enabled' };
 const disabled = { 'carm-webhook.dev/inject': 'disabled' };
 const mode = (value: string) => ({ 'carm-webhook.dev/mode': value });
 
+/** What users may bind, besides those of whom nobody can tell: `*` is every account and team. */
+export const grants: Readonly<Record<string, readonly string[]>> = {
+  platform: ['*'],
+  owner: [`accounts/${account}`],
+  neighbour: ['accounts/555555555555'],
+  mover: [`accounts/${account}`, 'accounts/555555555555'],
+  'team-lead': ['teams/platform'],
+  nobody: [],
+  'nobody-unsure': ['unsure'],
+  'system:serviceaccount:ack-system:ack-s3-controller': [],
+};
+
 const namespaces: Readonly<Record<string, { readonly annotations?: Strings; readonly labels?: Strings }>> = {
   shop: { annotations: owner(account), labels: enabled },
   'bound-unlabelled': { annotations: owner(account) },

@@ -1,4 +1,5 @@
 import { adoptedResourceRows } from './adopted-resources.rows.ts';
+import { bindingRows } from './bindings.rows.ts';
 import { chainRows } from './chain.rows.ts';
 import { controllerRoleRows } from './controller-roles.rows.ts';
 import { eachEndpointRows } from './each-endpoint.rows.ts';
@@ -46,6 +47,7 @@ export const table: Readonly<Record<string, readonly Row[]>> = {
   'each endpoint': eachEndpointRows,
   workloads: workloadRows,
   namespaces: namespaceRows,
+  'who may bind': bindingRows,
   'settings of namespaces': namespaceSettingRows,
   'values of labels': labelRows,
   'keys that are ignored': keyRows,

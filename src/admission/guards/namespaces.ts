@@ -25,6 +25,7 @@ import { denyObject, messageContext } from '../deny-object.ts';
 import { type InvalidLabelValue, invalidValue } from '../label-values.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { type DecisionBy, defineRule } from '../rule.ts';
+import { bindingForbidden, neededGrants } from './binding-authorization.ts';
 import { deniesPods, invalidSettings, type WrittenSetting } from './namespace-settings.ts';
 
 /**
@@ -267,7 +268,14 @@ export const namespaceRules = [
     reasons: {
       allow: ['Checked', 'ExemptIdentity'],
       mutate: [],
-      deny: ['EndpointNotAllowed', 'InvalidLabel', 'InvalidAnnotation', 'InvalidRoleArn', 'RoleOutsideAccount'],
+      deny: [
+        'EndpointNotAllowed',
+        'InvalidLabel',
+        'BindingForbidden',
+        'InvalidAnnotation',
+        'InvalidRoleArn',
+        'RoleOutsideAccount',
+      ],
     },
     /**
      * An endpoint of a tenant's own would have ACK send its credentials and calls there, for every namespace that shares the
@@ -292,9 +300,13 @@ export const namespaceRules = [
         );
       const invalid = newInvalidValue(request, old, namespace, config);
       if (invalid !== undefined) return denyObject(subject, { reason: 'InvalidLabel', ...invalid }, at, config);
-      if (isTerminating(request) || isExcludedNamespace(namespace.name, config.ownNamespace)) return allow('Checked');
+      const needed = config.authorizeBindings ? neededGrants(old, namespace, config) : [];
+      const forbidden = bindingForbidden(request.userInfo, needed, view);
+      if (typeof forbidden === 'object') return denyObject(subject, forbidden, at, config);
+      const checked = allow('Checked', { confirmLive: forbidden === 'unasked' });
+      if (isTerminating(request) || isExcludedNamespace(namespace.name, config.ownNamespace)) return checked;
       const setting = invalidSettings(namespace, view, config).find(each => !isOldSetting(each, old));
-      if (setting === undefined) return allow('Checked');
+      if (setting === undefined) return checked;
       // As with labels, the mode has no say: it stands on the same object.
       return { ...denyObject(() => '', setting.problem, at, config), ignoresMode: true };
     },

@@ -104,6 +104,7 @@ export class Snapshot implements View {
       roleSelectors: () => this.roleSelectors(),
       namespaces: () => this.namespaces(),
       findResources: search => this.findResources(search),
+      mayBind: () => this.mayBind(),
     };
   }
 
@@ -165,6 +166,11 @@ export class Snapshot implements View {
       if (resource !== undefined) found.push(resource);
     }
     return found;
+  }
+
+  /** Manifests do not tell: an API server authorizes by more than RBAC, and users are in none. */
+  mayBind(): undefined {
+    return undefined;
   }
 
   /** What the servers that verify roles say in their Leases. */

@@ -147,7 +147,24 @@ const everyConflict = [
   'AWS_SECRET_KEY',
 ];
 
+const grant = fc.oneof(
+  fc.record({ resource: fc.constant('accounts'), id: fc.option(accountId, { nil: undefined }) }),
+  fc.record({ resource: fc.constant('teams'), id: fc.option(teamId, { nil: undefined }) }),
+);
+const purpose = fc.constantFrom('bind', 'release', 'opt out', 'weaken the mode');
+const forbidden = fc
+  .record({
+    user: hostile,
+    missing: fc.array(fc.tuple(grant, purpose), { minLength: 1, maxLength: 5 }),
+    unsure: fc.boolean(),
+  })
+  .map(({ missing, ...rest }) => {
+    const grants = missing.map(([each, to]) => ({ ...each, to }));
+    return { reason: 'BindingForbidden', ...rest, missing: grants } as Problem;
+  });
+
 const cases: Cases = {
+  BindingForbidden: forbidden,
   NamespaceNotFound: bare('NamespaceNotFound'),
   NamespaceNotBound: fc.record({
     reason: fc.constant('NamespaceNotBound'),
@@ -383,6 +400,7 @@ const commands: readonly RegExp[] = [
   /^kubectl create namespace [\w.:/@+,-]+$/,
   /^kubectl create serviceaccount [\w.:/@+,-]+ --namespace [\w.:/@+,-]+$/,
   /^kubectl annotate (?:--overwrite )?namespace [\w.:/@+,-]+ services\.k8s\.aws\/(?:owner-account-id=(?:ACCOUNT_ID|[0-9]{12})|team-id=[A-Za-z0-9_-]+|default-region=REGION)$/,
+  /^kubectl auth can-i bind (?:accounts|teams)\.carm-webhook\.dev(?:\/[A-Za-z0-9_-]{1,253})? --all-namespaces$/,
   /^kubectl annotate namespace [\w.:/@+,-]+ carm-webhook\.dev\/hub-role-arn=HUB_ROLE_ARN$/,
   /^kubectl create configmap ack-role-(?:account|team)-map --namespace [a-z0-9-]+ --from-literal=[\w.-]+=ROLE_ARN$/,
   /^kubectl patch configmap ack-role-(?:account|team)-map --namespace [a-z0-9-]+ --type merge --patch '\{"data":\{"[\w.-]+":"ROLE_ARN"\}\}'$/,
