@@ -22,6 +22,9 @@ const bound: State = { annotations: owner(account), labels: enabled };
 const boundElsewhere: State = { annotations: owner(other), labels: enabled };
 const unbound: State = { labels: enabled };
 
+/** Being deleted, and not yet gone. */
+const held = (state: State): State => ({ ...state, metadata: { ...dying, finalizers: ['example.com/a'] } });
+
 const object = ({ annotations = {}, labels = {}, metadata }: State, name: string): Json =>
   namespaceObject(name, annotations, labels, metadata);
 
@@ -165,7 +168,19 @@ export const bindingRows: readonly Row[] = [
   {
     ...denied,
     proves: 'a namespace that is being deleted keeps its binding: ACK deletes by it what is in the account',
-    review: change('nobody', { ...bound, metadata: dying }, { ...boundElsewhere, metadata: dying }),
+    review: change('nobody', held(bound), held(boundElsewhere)),
+  },
+  {
+    ...checked,
+    proves: 'a request that ends it is allowed, whatever goes with it',
+    review: change(
+      'nobody',
+      held({ annotations: owner(account) }),
+      {},
+      {
+        object: { ...object({ metadata: dying }, 'shop'), spec: {} },
+      },
+    ),
   },
   {
     ...denied,

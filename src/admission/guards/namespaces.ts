@@ -300,7 +300,9 @@ export const namespaceRules = [
         );
       const invalid = newInvalidValue(request, old, namespace, config);
       if (invalid !== undefined) return denyObject(subject, { reason: 'InvalidLabel', ...invalid }, at, config);
-      const needed = config.authorizeBindings ? neededGrants(old, namespace, config) : [];
+      // ACK works in a namespace until it is gone.
+      const ends = isTerminating(request) && !isHeld(requiredObject(request.object, ''));
+      const needed = config.authorizeBindings && !ends ? neededGrants(old, namespace, config) : [];
       const forbidden = bindingForbidden(request.userInfo, needed, view);
       if (typeof forbidden === 'object') return denyObject(subject, forbidden, at, config);
       const checked = allow('Checked', { confirmLive: forbidden === 'unasked' });
