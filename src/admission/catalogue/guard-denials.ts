@@ -39,6 +39,7 @@ export type GuardProblem =
 const purposes: Readonly<Record<GrantPurpose, string>> = {
   bind: 'to bind the namespace',
   release: 'to end its present binding',
+  'leave resources behind': 'to leave resources behind',
   'opt out': 'to take its pods from the webhook',
   'weaken the mode': 'to weaken its mode',
 };
@@ -47,6 +48,9 @@ const purposes: Readonly<Record<GrantPurpose, string>> = {
 function grantName({ resource, id }: BindGrant): string {
   return `${resource}.${bindGroup}${id === undefined ? '' : `/${id}`}`;
 }
+
+/** Grants that a message lists: each with what it is for. */
+const mostGrants = 3;
 
 /** A team id may be as long as a key of a ConfigMap. */
 const cut = (name: string): string => (name.length <= longestQuote ? name : `${name.slice(0, longestQuote - 3)}...`);
@@ -93,19 +97,20 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
     },
   },
   BindingForbidden: {
-    cause: `With \`--authorize-bindings\`: a namespace's binding would be set, changed or removed, its pods opted out, or its mode weakened, by someone who lacks the verb \`bind\` on \`accounts.${bindGroup}\` (\`teams.${bindGroup}\` for team ids) by the name of the account that the namespace is bound to, or would be.`,
+    cause: `With \`--authorize-bindings\`: a namespace's binding would be set, changed or removed, its pods opted out, its mode weakened, or \`carm-webhook.dev/allow-rebind\` used, by someone who lacks the verb \`bind\` on \`accounts.${bindGroup}\` (\`teams.${bindGroup}\` for team ids) by the name of each account that this is about.`,
     fixedBy: 'platform team',
     remedy: 'Make the change for them, or grant them the verb by RBAC: [who may bind](who-may-bind.md).',
     softenedBy: 'nothing',
     say: ({ user, missing, unsure }) => {
-      const verbs = missing.map(grant => {
+      const verbs = missing.slice(0, mostGrants).map(grant => {
         const every = grant.id === undefined ? 'all ' : '';
         return `bind on ${every}${cut(grantName(grant))} (${purposes[grant.to]})`;
       });
+      const more = missing.length > mostGrants ? `, and ${missing.length - mostGrants} more` : '';
       const error = unsure ? ', or an authorizer of the API server could not tell' : '';
       const [first] = missing;
       return {
-        wrong: `user ${quote(user)} lacks verb ${verbs.join(', and ')}${error}`,
+        wrong: `user ${quote(user)} lacks verb ${verbs.join(', and ')}${more}${error}`,
         remedy: 'make this change, or grant that by RBAC and check it',
         command: first && toPaste`kubectl auth can-i bind ${grantName(first)} --all-namespaces`,
       };

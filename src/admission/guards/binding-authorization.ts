@@ -10,9 +10,10 @@ import type { BindGrant, View } from '../cluster.ts';
 import type { Config } from '../config.ts';
 import { modeOf, modes } from '../mode.ts';
 import type { UserInfo } from '../review.ts';
+import { overrideUsed } from './rebind-override.ts';
 
 /** What a grant is needed for. */
-export type GrantPurpose = 'bind' | 'release' | 'opt out' | 'weaken the mode';
+export type GrantPurpose = 'bind' | 'release' | 'leave resources behind' | 'opt out' | 'weaken the mode';
 
 export interface NeededGrant extends BindGrant {
   readonly to: GrantPurpose;
@@ -81,6 +82,9 @@ export function neededGrants(
   const isBoundAnew = !isSame(old, now);
   need('bind', [...written(before, after), ...(isBoundAnew ? [now] : [])]);
   if (isBoundAnew) need('release', [old]);
+  const nothing = { name: after.name, labels: new Map<string, string>(), annotations: new Map<string, string>() };
+  const left = overrideUsed({ before: before ?? nothing, after }, config.featureGates);
+  need('leave resources behind', Array.from(left, ofAccount));
   if (before === undefined) return [...needed.values()];
   const mustBeBound = before.labels.get(injectLabel) === 'enabled' ? [ofAccount('')] : [];
   const owners = old === undefined && now === undefined ? mustBeBound : [old, now];

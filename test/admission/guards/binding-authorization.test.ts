@@ -15,6 +15,7 @@ const b = '222222222222';
 interface State {
   readonly owner?: string | undefined;
   readonly team?: string | undefined;
+  readonly allow?: string | undefined;
   readonly inject?: string | undefined;
   readonly mode?: string | undefined;
 }
@@ -23,10 +24,14 @@ function strings(entries: Readonly<Record<string, string | undefined>>): Map<str
   return new Map(Object.entries(entries).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
 }
 
-function namespace({ owner, team, inject, mode }: State, name = 'shop'): Namespace {
+function namespace({ owner, team, allow, inject, mode }: State, name = 'shop'): Namespace {
   return {
     name,
-    annotations: strings({ 'services.k8s.aws/owner-account-id': owner, 'services.k8s.aws/team-id': team }),
+    annotations: strings({
+      'services.k8s.aws/owner-account-id': owner,
+      'services.k8s.aws/team-id': team,
+      'carm-webhook.dev/allow-rebind': allow,
+    }),
     labels: strings({ 'carm-webhook.dev/inject': inject, 'carm-webhook.dev/mode': mode }),
   };
 }
@@ -70,6 +75,16 @@ describe('what a change of a namespace needs', () => {
     ['bound and opted out at once', { inject: 'enabled' }, { owner: a, inject: 'disabled' }, [`bind: accounts/${a}`]],
     ['left as it is', bound, bound, []],
     ['moved', bound, { ...bound, owner: b }, [`bind: accounts/${b}`, `release: accounts/${a}`]],
+    ['the override given', bound, { ...bound, allow: b }, [`leave resources behind: accounts/${b}`]],
+    ['an override that names no account', bound, { ...bound, allow: 'all' }, ['leave resources behind: accounts/*']],
+    ['the override taken back', { ...bound, allow: b }, bound, []],
+    [
+      'moved by an override that was there',
+      { ...bound, allow: `${b},333333333333` },
+      { owner: b, inject: 'enabled', allow: `${b},333333333333` },
+      [`bind: accounts/${b}`, `release: accounts/${a}`, 'leave resources behind: accounts/333333333333'],
+    ],
+    ['created with an override', undefined, { allow: b }, [`leave resources behind: accounts/${b}`]],
     ['unbound', bound, { inject: 'enabled' }, [`release: accounts/${a}`]],
     ['unbound by an empty annotation', bound, { ...bound, owner: '' }, [`release: accounts/${a}`]],
     ['unbound and let out', bound, {}, [`release: accounts/${a}`]],
@@ -136,6 +151,7 @@ describe('what a change of a namespace needs', () => {
 const anyState: fc.Arbitrary<State> = fc.record({
   owner: fc.constantFrom(undefined, '', a, b, '12345', `s3.${a}`),
   team: fc.constantFrom(undefined, '', 'x', 'y', 's3.x'),
+  allow: fc.constantFrom(undefined, '', a, `${a},${b}`),
   inject: fc.constantFrom(undefined, 'enabled', 'disabled', 'odd'),
   mode: fc.constantFrom(undefined, 'enforce', 'warn', 'audit', 'odd'),
 });
