@@ -1,9 +1,11 @@
 import { injectLabel, modeLabel } from '../../objects/keys.ts';
-import { mostNames, quote, quoteNames } from '../../objects/quote.ts';
+import { longestQuote, mostNames, quote, quoteNames } from '../../objects/quote.ts';
 import type { RoleMapKind } from '../../objects/role-map.ts';
-import type { StoredResource } from '../cluster.ts';
+import { type BindGrant, bindGroup, type StoredResource } from '../cluster.ts';
+import type { GrantPurpose, NeededGrant } from '../guards/binding-authorization.ts';
 import type { InvalidLabelValue } from '../label-values.ts';
 import { type DenialOf, mapName } from './denial.ts';
+import { toPaste } from './paste.ts';
 
 /** What a change of a map, a selector or a namespace can be denied for, besides entries that are no valid mappings. */
 export type GuardProblem =
@@ -20,11 +22,38 @@ export type GuardProblem =
       /** Not all of them, when they are more than a message lists. */
       readonly resources: readonly Pick<StoredResource, 'kind' | 'namespace' | 'name'>[];
     }
+  | {
+      readonly reason: 'BindingForbidden';
+      readonly user: string;
+      /** What the user lacks; at least one. */
+      readonly missing: readonly NeededGrant[];
+      /** Whether the API server met an error while it looked for one of them. */
+      readonly unsure: boolean;
+    }
   | { readonly reason: 'EndpointNotAllowed'; readonly value: string }
   /** A value that means nothing is given to one of our labels. */
   | ({ readonly reason: 'InvalidLabel' } & InvalidLabelValue)
   /** What would take the place of `enabled` on a namespace that is being deleted; undefined where the label goes. */
   | { readonly reason: 'InvalidLabel'; readonly replacedBy: string | undefined };
+
+const purposes: Readonly<Record<GrantPurpose, string>> = {
+  bind: 'to bind the namespace',
+  release: 'to end its present binding',
+  'leave resources behind': 'to leave resources behind',
+  'opt out': 'to take its pods from the webhook',
+  'weaken the mode': 'to weaken its mode',
+};
+
+/** As RBAC and `kubectl auth can-i` name it. An id has no character that would need quotes. */
+function grantName({ resource, id }: BindGrant): string {
+  return `${resource}.${bindGroup}${id === undefined ? '' : `/${id}`}`;
+}
+
+/** Grants that a message lists: each with what it is for. */
+const mostGrants = 3;
+
+/** A team id may be as long as a key of a ConfigMap. */
+const cut = (name: string): string => (name.length <= longestQuote ? name : `${name.slice(0, longestQuote - 3)}...`);
 
 /** Each denial of a change that would pull the ground from under others. */
 export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<GuardProblem, R> } = {
@@ -64,6 +93,26 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
       return {
         wrong: `resources get their role from it: ${quoteNames(names.slice(0, mostNames))}${others}`,
         remedy: 'keep it matching them, or delete them first (ACK would look for them in another account)',
+      };
+    },
+  },
+  BindingForbidden: {
+    cause: `With \`--authorize-bindings\`: a namespace's binding would be set, changed or removed, its pods opted out, its mode weakened, or \`carm-webhook.dev/allow-rebind\` used, by someone who lacks the verb \`bind\` on \`accounts.${bindGroup}\` (\`teams.${bindGroup}\` for team ids) by the name of each account that this is about.`,
+    fixedBy: 'platform team',
+    remedy: 'Make the change for them, or grant them the verb by RBAC: [who may bind](who-may-bind.md).',
+    softenedBy: 'nothing',
+    say: ({ user, missing, unsure }) => {
+      const verbs = missing.slice(0, mostGrants).map(grant => {
+        const every = grant.id === undefined ? 'all ' : '';
+        return `bind on ${every}${cut(grantName(grant))} (${purposes[grant.to]})`;
+      });
+      const more = missing.length > mostGrants ? `, and ${missing.length - mostGrants} more` : '';
+      const error = unsure ? ', or an authorizer of the API server could not tell' : '';
+      const [first] = missing;
+      return {
+        wrong: `user ${quote(user)} lacks verb ${verbs.join(', and ')}${more}${error}`,
+        remedy: 'make this change, or grant that by RBAC and check it',
+        command: first && toPaste`kubectl auth can-i bind ${grantName(first)} --all-namespaces`,
       };
     },
   },
