@@ -1,11 +1,11 @@
 /** Accounts and teams that nobody may bind a namespace to. */
 
+import { bindGroup } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
 import { readMapKey } from '../../admission/guards/map-entries.ts';
+import { bindResources } from '../../cluster/state/bind-rules.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
-import { bindGroup, bindResources } from '../../objects/bind-rules.ts';
 import { quoteNames } from '../../objects/quote.ts';
-import { authorizesBindings } from '../../objects/webhook-deployment.ts';
 import { type Finding, finding } from './finding.ts';
 import { mapObject } from './map-findings.ts';
 
@@ -14,8 +14,7 @@ import { mapObject } from './map-findings.ts';
  * @param tell why it was not checked.
  */
 export function findInBindGrants(state: Snapshot, config: Config, tell: (line: string) => void): readonly Finding[] {
-  const own = [...state.workloads({ group: 'apps', kind: 'Deployment' }, config.ownNamespace)];
-  if (!own.some(({ value }) => authorizesBindings(value))) return [];
+  if (!config.authorizeBindings) return [];
   if (!state.bindGrants.isComplete) {
     tell('not checked: who may bind: not all ClusterRoles and ClusterRoleBindings were read');
     return [];

@@ -32,7 +32,6 @@ import { quote } from '../../objects/quote.ts';
 import { type RoleMap, roleMapNames } from '../../objects/role-map.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
-import { authorizesBindings } from '../../objects/webhook-deployment.ts';
 import { NoTokenError } from './no-token-error.ts';
 import type { ObjectSource } from './object-source.ts';
 import { unlessForbidden } from './unless-forbidden.ts';
@@ -315,16 +314,7 @@ export class ApiSource implements ObjectSource {
 
   /** Who may bind, where the webhook asks that: nobody else needs to read RBAC for it. */
   async #takeBindGrants(snapshot: Snapshot, onUnread: (why: string) => void): Promise<void> {
-    const add = addTo(snapshot, 'apps/v1', 'Deployment');
-    let isAsked = false;
-    const addOwn = (deployment: JsonObject): void => {
-      if (isAsked || !authorizesBindings(deployment)) return;
-      isAsked = true;
-      add(deployment);
-    };
-    const path = apiPaths.resources('apps', 'v1', 'deployments', this.#config.ownNamespace);
-    await unlessForbidden(onUnread, () => this.#list('deployments', path, whole, addOwn, accept.whole.list));
-    if (!isAsked) return;
+    if (!this.#config.authorizeBindings) return;
     const take = async (resource: string, kind: string): Promise<void> => {
       const add = addTo(snapshot, `${rbacGroup}/v1`, kind);
       const path = apiPaths.resources(rbacGroup, 'v1', resource);

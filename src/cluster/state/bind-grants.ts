@@ -1,6 +1,6 @@
-import { type BindRule, readBindRules, readBoundRole } from '../../objects/bind-rules.ts';
 import type { JsonObject } from '../../objects/json.ts';
 import type { RoleMapKind } from '../../objects/role-map.ts';
+import { type BindRule, readBindRules, readBoundRole } from './bind-rules.ts';
 
 /** ClusterRoles that say who may bind, ids that these name, and ClusterRoles that somebody has. More of them are not kept. */
 export const mostBindRoles = 10_000;

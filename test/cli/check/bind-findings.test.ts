@@ -7,11 +7,6 @@ import { startTinyApiServer, type TinyObject } from '../tiny-api-server.ts';
 const rbac = 'rbac.authorization.k8s.io/v1';
 const [first, second] = ['111122223333', '444455556666'];
 
-function webhook(...args: readonly string[]): TinyObject {
-  const spec = { template: { spec: { containers: [{ name: 'carm-webhook', args: ['serve', ...args] }] } } };
-  return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'w', namespace: 'carm-webhook' }, spec };
-}
-
 function mapOf(name: string, keys: readonly string[]): TinyObject {
   const data = Object.fromEntries(keys.map(key => [key, `arn:aws:iam::${key.replace(/\D/g, '')}:role/r`]));
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'ack-system' }, data };
@@ -41,7 +36,15 @@ async function check(
 ) {
   const api = await startTinyApiServer(t, objects);
   for (const path of forbidden) api.forbidden.add(path);
-  const { stdout, stderr } = await runCommand(['check', '-o', 'json', '--kubeconfig', api.kubeconfig, ...flags]);
+  const { stdout, stderr } = await runCommand([
+    'check',
+    '-o',
+    'json',
+    '--kubeconfig',
+    api.kubeconfig,
+    '--authorize-bindings',
+    ...flags,
+  ]);
   const findings: readonly Finding[] = JSON.parse(stdout).findings;
   const found = findings.filter(({ reason }) => reason === 'NobodyMayBind');
   const asksRbac = api.requests.some(path => path.includes('clusterrole'));
@@ -53,7 +56,7 @@ const nobody = (ids: string, resource = 'accounts') =>
 
 describe('what check finds of who may bind', () => {
   test('each account once, however many keys it has; a rule for every group is not meant for it', async t => {
-    const { found, messages, stderr } = await check(t, [webhook('--authorize-bindings'), map, ...admins]);
+    const { found, messages, stderr } = await check(t, [map, ...admins]);
     assert.deepEqual(messages, [nobody(`"${first}", "${second}"`)]);
     assert.deepEqual(found[0]?.object, { kind: 'ConfigMap', namespace: 'ack-system', name: 'ack-role-account-map' });
     assert.match(found[0]?.fix ?? '', /^Give a ClusterRole with the verb bind /);
@@ -61,7 +64,7 @@ describe('what check finds of who may bind', () => {
   });
 
   test('what somebody may bind is none, by name or with every other', async t => {
-    const objects = [webhook('--authorize-bindings'), map, ...admins];
+    const objects = [map, ...admins];
     const one = await check(t, [...objects, ...granted('binders', ['carm-webhook.dev'], second)]);
     assert.deepEqual(one.messages, [nobody(`"${first}"`)]);
     const all = await check(t, [...objects, ...granted('binders', ['carm-webhook.dev'])]);
@@ -73,24 +76,22 @@ describe('what check finds of who may bind', () => {
 
   test('teams too, where they bind', async t => {
     const teams = mapOf('ack-role-team-map', ['red', 'blue']);
-    const objects = [webhook('--authorize-bindings'), teams, ...admins];
+    const objects = [teams, ...admins];
     assert.deepEqual((await check(t, objects)).messages, []);
     const gated = await check(t, objects, [], '--feature-gates=TeamLevelCARM=true');
     assert.deepEqual(gated.messages, [nobody('"red", "blue"', 'teams')]);
   });
 
   test('nothing is asked of RBAC where the webhook asks nothing of it', async t => {
-    for (const flags of [[], ['--authorize-bindings=false']]) {
-      const { messages, asksRbac, stderr } = await check(t, [webhook(...flags), map, ...admins]);
-      assert.deepEqual(messages, []);
-      assert.equal(asksRbac, false);
-      assert.equal(stderr, '');
-    }
+    const { messages, asksRbac, stderr } = await check(t, [map, ...admins], [], '--authorize-bindings=false');
+    assert.deepEqual(messages, []);
+    assert.equal(asksRbac, false);
+    assert.equal(stderr, '');
   });
 
   for (const resource of ['clusterroles', 'clusterrolebindings']) {
     test(`who may not read the ${resource} is told so, and nothing is claimed`, async t => {
-      const objects = [webhook('--authorize-bindings'), map, ...admins];
+      const objects = [map, ...admins];
       const { messages, stderr } = await check(t, objects, [`/apis/${rbac}/${resource}`]);
       assert.deepEqual(messages, []);
       assert.match(

@@ -192,16 +192,8 @@ metadata: {name: lost, namespace: loose}
 status: {ackResourceMetadata: {ownerAccountID: "444455556666", region: eu-west-1}}
 `;
 
-/** The webhook asks who may bind, and nobody may. */
-const unbindable = `apiVersion: apps/v1
-kind: Deployment
-metadata: {name: carm-webhook, namespace: carm-webhook}
-spec:
-  template:
-    spec:
-      containers: [{name: carm-webhook, args: [serve, --authorize-bindings]}]
----
-apiVersion: rbac.authorization.k8s.io/v1
+/** A cluster in which nobody may bind. */
+const unbindable = `apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: view}
 rules: []
@@ -259,7 +251,7 @@ describe('check', () => {
       '--source-accounts=111122223333',
     );
     const ack = await findingsOf('--state', await stateOf(t, controller), region);
-    const bound = await findingsOf('--state', await stateOf(t, `${sharing}---\n${unbindable}`));
+    const bound = await findingsOf('--state', await stateOf(t, `${sharing}---\n${unbindable}`), '--authorize-bindings');
     const all = [missing, selected, controllers, running, chained, ack, bound]
       .flatMap(each => each.findings)
       .concat(findings);

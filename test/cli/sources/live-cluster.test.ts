@@ -99,7 +99,6 @@ describe('by live reads of the cluster of a kubeconfig', () => {
       '/api/v1/serviceaccounts?limit=500&continue=2',
       '/apis',
       '/apis/apps/v1/namespaces/ack-system/deployments?limit=500',
-      '/apis/apps/v1/namespaces/carm-webhook/deployments?limit=500',
       '/apis/coordination.k8s.io/v1/namespaces/carm-webhook/leases?labelSelector=app.kubernetes.io%2Fcomponent%3Dverify-roles&limit=500',
     ]);
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readBindRules, readBoundRole } from '../../src/objects/bind-rules.ts';
+import { readBindRules, readBoundRole } from '../../../src/cluster/state/bind-rules.ts';
 
 const rule = { apiGroups: ['carm-webhook.dev'], resources: ['accounts'], verbs: ['bind'] };
 

@@ -1,12 +1,13 @@
 /** Who may bind namespaces, as RBAC says it: the verb `bind` on an account or a team of the maps. */
 
-import { isJsonObject, type JsonObject } from './json.ts';
-import type { RoleMapKind } from './role-map.ts';
+import { type BindGrant, bindGroup } from '../../admission/cluster.ts';
+import { isJsonObject, type JsonObject } from '../../objects/json.ts';
+import type { RoleMapKind } from '../../objects/role-map.ts';
 
-export const bindGroup = 'carm-webhook.dev';
-
-/** As RBAC names what is bound to. */
-export const bindResources: Readonly<Record<RoleMapKind, string>> = { account: 'accounts', team: 'teams' };
+export const bindResources: Readonly<Record<RoleMapKind, BindGrant['resource']>> = {
+  account: 'accounts',
+  team: 'teams',
+};
 
 /** A rule that names our API group. */
 export interface BindRule {
