@@ -4,7 +4,7 @@ import { quoteNames } from '../../objects/quote.ts';
 import { assumePolicy } from './assume-policy.ts';
 import type { IamStep } from './iam-step.ts';
 import type { OidcIssuer } from './oidc-issuer.ts';
-import { requirePlain } from './plain-value.ts';
+import { requirePlain, UnsafeNameError } from './plain-value.ts';
 import { podIdentityTrust } from './pod-identity-trust.ts';
 import { policyOf, type Statement } from './policy.ts';
 import { roleTrust } from './role-trust.ts';
@@ -81,17 +81,43 @@ class Plan {
   }
 
   of(role: RoleArn): RoleSides {
-    const identity = roleIdentity(role);
-    const spelling = this.#spellings.get(identity) ?? role.text;
-    if (spelling !== role.text) {
-      throw new IamPlanError(
-        `IAM tells roles apart by neither path nor case, so these are one: ${quoteNames([spelling, role.text])}. Write it alike in the maps, on ServiceAccounts and namespaces, and in flags`,
-      );
-    }
-    this.#spellings.set(identity, spelling);
+    this.#checkSpelling(role);
+    this.#spellings.set(roleIdentity(role), role.text);
     const sides = this.#sides.get(role.text) ?? new RoleSides(role);
     this.#sides.set(role.text, sides);
     return sides;
+  }
+
+  #checkSpelling(role: RoleArn): void {
+    const spelling = this.#spellings.get(roleIdentity(role)) ?? role.text;
+    if (spelling === role.text) return;
+    throw new IamPlanError(
+      `IAM tells roles apart by neither path nor case, so these are one: ${quoteNames([spelling, role.text])}. Write it alike in the maps, on ServiceAccounts and namespaces, and in flags`,
+    );
+  }
+
+  /** Whether one role may assume another, in however many steps. */
+  #leads(from: RoleArn, to: RoleArn): boolean {
+    const seen = new Set<string>([from.text]);
+    for (const role of seen) {
+      if (role === to.text) return true;
+      for (const next of this.#sides.get(role)?.assumes ?? []) seen.add(next);
+    }
+    return false;
+  }
+
+  /** What `add`, and the order of the roles, would throw for a grant; it is not added. */
+  check({ namespace, serviceAccount, audience, access }: Grant): void {
+    requireSubject({ namespace, serviceAccount });
+    if (this.#options.podIdentity === undefined) requirePlain('audience', audience);
+    const first = access.mode === 'chain' ? hubOf(namespace, access) : access.role;
+    this.#checkSpelling(first);
+    if (access.mode === 'web-identity') return;
+    const { role, externalId } = access;
+    if (externalId !== undefined) requirePlain('external id', externalId);
+    this.#checkSpelling(role);
+    const isThere = this.#sides.get(first.text)?.assumes.has(role.text);
+    if (!isThere && (isSameRole(first, role) || this.#leads(role, first))) throw circleOf([first.text, role.text]);
   }
 
   add({ namespace, serviceAccount, audience, access }: Grant): void {
@@ -123,16 +149,18 @@ class Plan {
     for (let left = trusting; left.length > 0; ) {
       const waiting = new Set<string>(left.map(({ role }) => role.text));
       const next = left.filter(({ callers }) => [...callers.keys()].every(caller => !waiting.has(caller)));
-      if (next.length === 0) {
-        throw new IamPlanError(
-          `these roles trust one another in a circle, so none can be created first: ${quoteNames([...waiting])}`,
-        );
-      }
+      if (next.length === 0) throw circleOf([...waiting]);
       for (const sides of next) ordered.add(sides);
       left = left.filter(sides => !ordered.has(sides));
     }
     return [...ordered];
   }
+}
+
+function circleOf(roles: readonly string[]): IamPlanError {
+  return new IamPlanError(
+    `these roles trust one another in a circle, so none can be created first: ${quoteNames(roles)}`,
+  );
 }
 
 function hubOf(namespace: string, { hub, role }: Extract<RoleAccess, { readonly mode: 'chain' }>): RoleArn {
@@ -160,8 +188,8 @@ function providerSteps(roles: readonly RoleSides[], issuers: readonly OidcIssuer
 function checkAckRole(ack: PlanOptions['ack'], grants: readonly Grant[]): void {
   if (ack === undefined) return;
   const taker = grants.find(({ access }) => {
-    const first = access.mode === 'chain' ? access.hub : access.role;
-    return first !== undefined && isSameRole(first, ack.role);
+    const hub = access.mode === 'chain' ? access.hub : undefined;
+    return isSameRole(access.role, ack.role) || (hub !== undefined && isSameRole(hub, ack.role));
   });
   if (taker === undefined) return;
   throw new IamPlanError(
@@ -188,6 +216,44 @@ export function sharedHubWarnings(grants: readonly Grant[]): readonly string[] {
   });
 }
 
+/** Those who may take ACK's roles are written as the plan of pods' grants is. */
+function planOf(options: PlanOptions): Plan {
+  const { ack } = options;
+  const plan = new Plan(options);
+  if (ack === undefined) return plan;
+  for (const role of ack.mapped.filter(role => !isSameRole(role, ack.role))) {
+    plan.of(role).trustRole(ack.role, undefined, false);
+  }
+  return plan;
+}
+
+/** A grant that is not written, and why. */
+export interface UnwritableGrant {
+  readonly grant: Grant;
+  readonly why: string;
+}
+
+/**
+ * Grants that cannot be written, alone or beside those before them: who edits one ServiceAccount, or one namespace, must not keep
+ * all others from their roles.
+ * @param grants those that count most come first.
+ */
+export function findUnwritable(grants: Iterable<Grant>, options: PlanOptions): readonly UnwritableGrant[] {
+  const plan = planOf(options);
+  const unwritable: UnwritableGrant[] = [];
+  for (const grant of grants) {
+    try {
+      checkAckRole(options.ack, [grant]);
+      plan.check(grant);
+      plan.add(grant);
+    } catch (error) {
+      if (!(error instanceof IamPlanError || error instanceof UnsafeNameError)) throw error;
+      unwritable.push({ grant, why: error.message });
+    }
+  }
+  return unwritable;
+}
+
 /**
  * What AWS needs so that exactly these ServiceAccounts get their roles, in the order that AWS takes: providers; roles, each
  * after those that it trusts; then what roles may assume, which may name a role that does not exist yet.
@@ -199,10 +265,9 @@ export function planIam(grants: readonly Grant[], options: PlanOptions): readonl
   const { issuers, podIdentity, ack } = options;
   checkAckRole(ack, grants);
   for (const arn of podIdentity?.clusterArns ?? []) requirePlain('cluster ARN', arn);
-  const plan = new Plan(options);
+  const plan = planOf(options);
   for (const grant of grants) plan.add(grant);
   const ofAck = ack === undefined ? [] : ack.mapped.filter(role => !isSameRole(role, ack.role));
-  for (const role of ofAck) if (ack !== undefined) plan.of(role).trustRole(ack.role, undefined, false);
   const roles = plan.rolesInOrder;
   const roleSteps = roles.map((sides): IamStep => {
     const trusts = [...sides.callers.values()].map(({ role }) => role);

@@ -36,6 +36,8 @@ export const most = { namespaces: 5000, serviceAccounts: 20_000, characters: 8 *
 
 export interface Collected {
   readonly grants: readonly Grant[];
+  /** Those of them that end, or begin, with a role that the ServiceAccount itself names. */
+  readonly ofServiceAccounts: ReadonlySet<Grant>;
   /** Bindings of the namespaces that have a role. */
   readonly bindings: readonly Binding[];
   /** What is not written, a line each. */
@@ -46,10 +48,11 @@ export interface Collected {
 
 /** The name of the ServiceAccount that stands for those without annotations. */
 const bareName = 'default';
-const shownLines = 20;
+export const shownLines = 20;
 
 class Collector {
   readonly grants: Grant[] = [];
+  readonly #ofServiceAccounts = new Set<Grant>();
   readonly #leftOut: string[] = [];
   #leftOutCount = 0;
   readonly #withoutRole = new Set<string>();
@@ -82,7 +85,13 @@ class Collector {
             `${role} is named by ServiceAccount ${quote(serviceAccount)}, and by no map, namespace or flag: whoever may edit it chose the role. Check it before you apply this`,
           ],
     );
-    return { grants: this.grants, bindings: [...this.#bindings.values()], leftOut, chosen };
+    return {
+      grants: this.grants,
+      ofServiceAccounts: this.#ofServiceAccounts,
+      bindings: [...this.#bindings.values()],
+      leftOut,
+      chosen,
+    };
   }
 
   leaveOut(line: string): void {
@@ -170,9 +179,11 @@ class Collector {
       return;
     }
     this.grants.push(grant);
-    this.#note(podRole.role.text, podRole.source.kind === 'requested', `${namespace}/${name}`);
-    if (hub !== undefined)
-      this.#note(hub.text, Boolean(object.annotations.get(hubRoleArnAnnotation)), `${namespace}/${name}`);
+    const isRequested = podRole.source.kind === 'requested';
+    const namesHub = hub !== undefined && Boolean(object.annotations.get(hubRoleArnAnnotation));
+    if (isRequested || namesHub) this.#ofServiceAccounts.add(grant);
+    this.#note(podRole.role.text, isRequested, `${namespace}/${name}`);
+    if (hub !== undefined) this.#note(hub.text, namesHub, `${namespace}/${name}`);
   }
 
   /** Looked up once for each hub role, for the maps may be long. */

@@ -1,7 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { roleIdentity } from '../../accounts/role-arn.ts';
 import type { Config } from '../../admission/config.ts';
-import { type Grant, planIam, sharedHubWarnings } from '../../aws/iam/iam-plan.ts';
+import {
+  findUnwritable,
+  type Grant,
+  planIam,
+  sharedHubWarnings,
+  type UnwritableGrant,
+} from '../../aws/iam/iam-plan.ts';
 import type { IamStep } from '../../aws/iam/iam-step.ts';
 import { issuerDoubt, issuerForm, type OidcIssuer, parseIssuer } from '../../aws/iam/oidc-issuer.ts';
 import { quotaWarnings } from '../../aws/iam/quotas.ts';
@@ -9,6 +15,7 @@ import { parseResourceArn } from '../../aws/iam/resource-arn.ts';
 import { planResource, type ResourceAccess, resourceDoubts } from '../../aws/iam/resource-policy.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { isJsonObject, type JsonObject } from '../../objects/json.ts';
+import { quote } from '../../objects/quote.ts';
 import { whyUnreadable } from '../../why-unreadable.ts';
 import type { Command, Surroundings } from '../command.ts';
 import { configFrom } from '../flags/config-flags.ts';
@@ -17,7 +24,7 @@ import type { ObjectSource } from '../sources/object-source.ts';
 import { openSource } from '../sources/open-source.ts';
 import { exitCodes, UsageError } from '../usage-error.ts';
 import { ackRoles } from './ack-roles.ts';
-import { type Collected, collectGrants, type Selection } from './collect-grants.ts';
+import { type Collected, collectGrants, type Selection, shownLines } from './collect-grants.ts';
 import { iamFlags } from './iam-flags.ts';
 import { renderAwsCli } from './render-aws-cli.ts';
 import { renderJson } from './render-json.ts';
@@ -124,19 +131,32 @@ function lockedOutDoubts(steps: readonly IamStep[], state: Snapshot, config: Con
 
 interface Written {
   readonly steps: readonly IamStep[];
+  /** What is not written, a line each. */
+  readonly leftOut: readonly string[];
   readonly warnings: readonly string[];
 }
 
 function resourceSteps(grants: readonly Grant[], access: ResourceAccess): Written {
   const roles = [...new Map(grants.map(({ access: { role } }) => [role.text as string, role])).values()];
   roles.sort((a, b) => (a.text < b.text ? -1 : 1));
-  if (roles.length === 0) return { steps: [], warnings: [] };
+  if (roles.length === 0) return { steps: [], leftOut: [], warnings: [] };
   const steps = planResource(roles, access);
-  return { steps, warnings: [...resourceDoubts(roles, access), ...quotaWarnings(steps)] };
+  return { steps, leftOut: [], warnings: [...resourceDoubts(roles, access), ...quotaWarnings(steps)] };
+}
+
+function leftOutLines(unwritable: readonly UnwritableGrant[]): readonly string[] {
+  const lines = unwritable
+    .slice(0, shownLines)
+    .map(
+      ({ grant: { namespace, serviceAccount = '*' }, why }) =>
+        `left out: ServiceAccount ${quote(`${namespace}/${serviceAccount}`)}: ${why}`,
+    );
+  const more = unwritable.length - lines.length;
+  return more > 0 ? [...lines, `left out: ${more} more`] : lines;
 }
 
 function trustSteps(
-  { grants, bindings }: Collected,
+  { grants: collected, ofServiceAccounts, bindings }: Collected,
   issuers: readonly OidcIssuer[],
   values: Values,
   state: Snapshot,
@@ -148,7 +168,15 @@ function trustSteps(
     : [...bindings, ...(account === undefined ? [] : [{ kind: 'account', id: account } as const])];
   const ack = ackRole && { role: ackRole, mapped: ackRoles(state, config, of) };
   const overPodIdentity = podIdentity ? { clusterArns: eksClusterArns } : undefined;
-  const steps = planIam(grants, { issuers, podIdentity: overPodIdentity, ack });
+  const options = { issuers, podIdentity: overPodIdentity, ack };
+  // What a ServiceAccount chose gives way to what maps, namespaces and flags say.
+  const { chosen = [], given = [] } = Object.groupBy(collected, grant =>
+    ofServiceAccounts.has(grant) ? 'chosen' : 'given',
+  );
+  const unwritable = findUnwritable([...given, ...chosen], options);
+  const without = new Set(unwritable.map(({ grant }) => grant));
+  const grants = collected.filter(grant => !without.has(grant));
+  const steps = planIam(grants, options);
   const ofIssuers = issuers.flatMap(issuer => {
     const doubt = issuerDoubt(issuer);
     return doubt === undefined ? [] : [`issuer ${issuer.url}: ${doubt}`];
@@ -160,7 +188,7 @@ function trustSteps(
     ...(ack === undefined ? lockedOutDoubts(steps, state, config) : []),
     ...quotaWarnings(steps),
   ];
-  return { steps, warnings };
+  return { steps, leftOut: leftOutLines(unwritable), warnings };
 }
 
 function render(steps: readonly IamStep[], { output, existing }: Values): string {
@@ -191,16 +219,20 @@ async function iam(argv: readonly string[], { env, stdout, stderr }: Surrounding
   const { anyServiceAccount } = values;
   const options = { anyServiceAccount, issuers: issuers.length, needsHub: access === undefined };
   const collected = collectGrants(state, selection, config, options);
-  const { steps, warnings: doubts } =
-    access === undefined
-      ? trustSteps(collected, issuers, values, state, config)
-      : resourceSteps(collected.grants, access);
+  const {
+    steps,
+    leftOut: unwritable,
+    warnings: doubts,
+  } = access === undefined
+    ? trustSteps(collected, issuers, values, state, config)
+    : resourceSteps(collected.grants, access);
   const warnings = [...collected.chosen, ...doubts];
   const more = warnings.length - mostWarnings;
   const said = more > 0 ? [...warnings.slice(0, mostWarnings), `and ${more} more warnings`] : warnings;
-  for (const line of [...collected.leftOut, ...said]) stderr.write(`${line}\n`);
+  const leftOut = [...collected.leftOut, ...unwritable];
+  for (const line of [...leftOut, ...said]) stderr.write(`${line}\n`);
   stdout.write(render(steps, values));
-  return collected.leftOut.length > 0 ? exitCodes.denied : exitCodes.done;
+  return leftOut.length > 0 ? exitCodes.denied : exitCodes.done;
 }
 
 /** `carm-webhook iam`: the trust and permission policies of every role that pods get to. */
@@ -212,8 +244,8 @@ trust policies, and what hub roles may assume. The steps are in the order in whi
 and each names its account. Nothing is changed in AWS. What a role may do in its account is yours to
 write; --resource writes what lets the roles use one resource.
 
-stderr has warnings, and what is left out because its role does not resolve: the exit code is then
-1. It needs the rights to get the two maps, to get or list namespaces and serviceaccounts, and to
+stderr has warnings, and what is left out because its role does not resolve, or because it cannot be
+written: the exit code is then 1, and all else is written. It needs the rights to get the two maps, to get or list namespaces and serviceaccounts, and to
 get /.well-known/openid-configuration, unless --oidc-issuer is set.
 
 Examples:

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ExternalId } from '../../../src/accounts/external-id.ts';
-import { type Grant, type PlanOptions, planIam, sharedHubWarnings } from '../../../src/aws/iam/iam-plan.ts';
+import {
+  findUnwritable,
+  type Grant,
+  type PlanOptions,
+  planIam,
+  sharedHubWarnings,
+} from '../../../src/aws/iam/iam-plan.ts';
 import type { IamStep } from '../../../src/aws/iam/iam-step.ts';
 import { parseIssuer } from '../../../src/aws/iam/oidc-issuer.ts';
 import { UnsafeNameError } from '../../../src/aws/iam/plain-value.ts';
@@ -216,6 +222,72 @@ describe('what AWS needs for who gets to which role', () => {
     assert.deepEqual(sharedHubWarnings(apart), []);
     const shared = [chain('a', `${hubAccount}/h1`, `${account}/a`), chain('b', `${hubAccount}/h1`, `${account}/b`)];
     assert.match(sharedHubWarnings(shared).join(), /role\/h1 leads to 2 roles: whoever may take it/);
+  });
+});
+
+describe('grants that cannot be written', () => {
+  const whyOf = (grants: readonly Grant[], more: Partial<PlanOptions> = {}) =>
+    findUnwritable(grants, { ...options, ...more }).map(({ grant, why }) => [grants.indexOf(grant), why.slice(0, 30)]);
+
+  test('a name, an audience or an external id: that one alone', () => {
+    const grants = [
+      web('web', `${account}/app`),
+      web('a"b', `${account}/app`),
+      web('job', `${account}/app`, { audience: '*' }),
+      chain('cron', `${hubAccount}/hub`, `${account}/app`, 'i d'),
+      chain('late', `${hubAccount}/hub`, `${account}/app`, 'id'),
+    ];
+    assert.deepEqual(
+      whyOf(grants).map(([index]) => index),
+      [1, 2, 3],
+    );
+  });
+
+  test('the one that closes a circle, however long, and not those before it', () => {
+    const grants = [
+      chain('x', `${hubAccount}/a`, `${hubAccount}/b`),
+      chain('y', `${hubAccount}/b`, `${hubAccount}/c`),
+      chain('again', `${hubAccount}/a`, `${hubAccount}/b`),
+      chain('z', `${hubAccount}/c`, `${hubAccount}/a`),
+      chain('self', `${hubAccount}/d`, `${hubAccount}/d`),
+    ];
+    const circle = 'these roles trust one another ';
+    assert.deepEqual(whyOf(grants), [
+      [3, circle],
+      [4, circle],
+    ]);
+    assert.ok(planIam(grants.slice(0, 3), options).length > 0);
+  });
+
+  test('what is left out leaves nothing behind: its spelling of another role counts for nobody', () => {
+    const grants = [
+      chain('x', `${hubAccount}/HUB`, `${account}/app`, 'i d'),
+      chain('y', `${hubAccount}/hub`, `${account}/app`),
+      chain('z', `${hubAccount}/hub`, `${account}/App`),
+    ];
+    assert.deepEqual(whyOf(grants), [
+      [0, 'external id "i d" cannot be wr'],
+      [2, 'IAM tells roles apart by neith'],
+    ]);
+  });
+
+  test("who would take the role of ACK's controllers, at the first step or the last", () => {
+    const ack = { role: roleOf(`${hubAccount}/ack`), mapped: [roleOf(`${account}/app`)] };
+    const grants = [
+      web('web', `${account}/app`),
+      web('a', `${hubAccount}/ack`),
+      chain('b', `${hubAccount}/ack`, `${account}/app`),
+      chain('c', `${hubAccount}/hub`, `${hubAccount}/ack`),
+    ];
+    assert.deepEqual(
+      whyOf(grants, { ack }).map(([index]) => index),
+      [1, 2, 3],
+    );
+  });
+
+  test('an error of any other kind is not passed over', () => {
+    const broken = { ...web('web', `${account}/app`), access: undefined } as unknown as Grant;
+    assert.throws(() => findUnwritable([broken], options), TypeError);
   });
 });
 

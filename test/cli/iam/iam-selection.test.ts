@@ -189,11 +189,14 @@ describe('hostile state', () => {
     ['the name of a namespace', [namespace('team-*')], '"team-*"'],
     ['the name of a namespace that ends a string', [namespace(`a'; id; '`)], `"a'; id; '"`],
   ] as const) {
-    test(`${what}: an error that names it, and no output`, async t => {
-      const folder = await folderOf(t, [mapped, ...objects]);
+    test(`${what}: it is left out, by its name, and all else is written`, async t => {
+      const folder = await folderOf(t, [mapped, namespace('bystander'), ...objects]);
       const { code, stdout, stderr } = await runCommand(['iam', '--all', '--state', folder, ...of, '-o', 'aws-cli']);
-      assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
-      assert.ok(stderr.includes(named) && stderr.includes('cannot be written into a policy'), stderr);
+      assert.equal(code, 1);
+      assert.match(stderr, /^left out: ServiceAccount ".*": .* cannot be written into a policy: .*$/m);
+      assert.ok(stderr.includes(named), stderr);
+      assert.ok(stdout.includes('system:serviceaccount:bystander:default'), stdout);
+      assert.ok(!/\ba","b\b|aws:x|team-\*|id; |:\*"/.test(stdout), stdout);
     });
   }
 });
@@ -214,6 +217,34 @@ describe('what ServiceAccounts name', () => {
     assert.equal(code, 1);
     assert.match(stderr, /^left out: .*hub role.*\(ControllerRole\)$/m);
     assert.ok(!stdout.includes('ack-local'), stdout);
+  });
+
+  test('a circle, another spelling: left out, and those who use the roles as the map says keep them', async t => {
+    const hub = 'arn:aws:iam::111111111111:role/hub';
+    const folder = await folderOf(t, [
+      mapped,
+      namespace('team-a'),
+      serviceAccount('a-circle', {
+        'carm-webhook.dev/hub-role-arn': 'arn:aws:iam::222222222222:role/app',
+        'eks.amazonaws.com/role-arn': hub,
+      }),
+      serviceAccount('a-spelling', { 'carm-webhook.dev/role': 'APP' }),
+      serviceAccount('web'),
+    ]);
+    const argv = ['iam', '--all', '--state', folder, ...of, ...chain, '--source-accounts', '111111111111,222222222222'];
+    const { code, stdout, stderr } = await runCommand(argv);
+    assert.equal(code, 1);
+    const leftOut = stderr.split('\n').filter(line => line.startsWith('left out: '));
+    assert.deepEqual(
+      leftOut.map(line => line.slice(0, 75)),
+      [
+        'left out: ServiceAccount "team-a/a-circle": these roles trust one another in a circle, so none can be created first: ',
+        'left out: ServiceAccount "team-a/a-spelling": IAM tells roles apart by neither path nor case, so these are one: ',
+      ].map(line => line.slice(0, 75)),
+    );
+    const { steps }: { steps: readonly WrittenStep[] } = JSON.parse(stdout);
+    assert.deepEqual(rolesOf(steps), ['111111111111:role/hub', `${account}:role/app`]);
+    assert.ok(stdout.includes('system:serviceaccount:team-a:web') && !stdout.includes('a-circle'), stdout);
   });
 
   test('a role that they alone name is told, for whoever may edit them chose it', async t => {
