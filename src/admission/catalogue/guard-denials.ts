@@ -5,7 +5,6 @@ import { type BindGrant, bindGroup, type StoredResource } from '../cluster.ts';
 import type { GrantPurpose, NeededGrant } from '../guards/binding-authorization.ts';
 import type { InvalidLabelValue } from '../label-values.ts';
 import { type DenialOf, mapName } from './denial.ts';
-import { toPaste } from './paste.ts';
 
 /** What a change of a map, a selector or a namespace can be denied for, besides entries that are no valid mappings. */
 export type GuardProblem =
@@ -44,7 +43,7 @@ const purposes: Readonly<Record<GrantPurpose, string>> = {
   'weaken the mode': 'to weaken its mode',
 };
 
-/** As RBAC and `kubectl auth can-i` name it. An id has no character that would need quotes. */
+/** As RBAC names it. An id has no character that would need quotes. */
 function grantName({ resource, id }: BindGrant): string {
   return `${resource}.${bindGroup}${id === undefined ? '' : `/${id}`}`;
 }
@@ -108,11 +107,11 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
       });
       const more = missing.length > mostGrants ? `, and ${missing.length - mostGrants} more` : '';
       const error = unsure ? ', or an authorizer of the API server could not tell' : '';
-      const [first] = missing;
       return {
         wrong: `user ${quote(user)} lacks verb ${verbs.join(', and ')}${more}${error}`,
-        remedy: 'make this change, or grant that by RBAC and check it',
-        command: first && toPaste`kubectl auth can-i bind ${grantName(first)} --all-namespaces`,
+        remedy: 'make this change, or grant that by RBAC. What a user may bind is listed by',
+        // Not `can-i bind`: of a resource that no API has, kubectl asks by another name.
+        command: `kubectl auth can-i --list | grep ${bindGroup}`,
       };
     },
   },

@@ -429,7 +429,7 @@ const commands: readonly RegExp[] = [
   /^kubectl create namespace [\w.:/@+,-]+$/,
   /^kubectl create serviceaccount [\w.:/@+,-]+ --namespace [\w.:/@+,-]+$/,
   /^kubectl annotate (?:--overwrite )?namespace [\w.:/@+,-]+ services\.k8s\.aws\/(?:owner-account-id=(?:ACCOUNT_ID|[0-9]{12})|team-id=[A-Za-z0-9_-]+|default-region=REGION)$/,
-  /^kubectl auth can-i bind (?:accounts|teams)\.carm-webhook\.dev(?:\/[A-Za-z0-9_-]{1,253})? --all-namespaces$/,
+  /^kubectl auth can-i --list \| grep carm-webhook\.dev$/,
   /^kubectl annotate namespace [\w.:/@+,-]+ carm-webhook\.dev\/hub-role-arn=HUB_ROLE_ARN$/,
   /^kubectl annotate --overwrite namespace [\w.:/@+,-]+ carm-webhook\.dev\/allow-rebind=[0-9]{12}(?:,[0-9]{12})*$/,
   /^kubectl create configmap ack-role-(?:account|team)-map --namespace [a-z0-9-]+ --from-literal=[\w.-]+=ROLE_ARN$/,
