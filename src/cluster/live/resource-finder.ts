@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResourceSearch, StoredResource } from '../../admission/cluster.ts';
 import { withDeadline } from '../../deadline.ts';
+import { FairQueue } from '../../fair-queue.ts';
 import { type AckKind, discoverAckKinds } from '../api/ack-kinds.ts';
 import type { ApiConnection, ApiPool } from '../api/api-connection.ts';
 import { ApiError, ApiProtocolError } from '../api/api-errors.ts';
@@ -32,9 +33,11 @@ const mostDocumentBytes = 1024 * 1024;
 const mostLists = 300;
 /** Between two looks whether the budget has a token again. */
 const budgetPauseMs = 25;
-/** Some 330 calls are one search where all of ACK's kinds are installed. */
-const bucket = { perSecond: 200, burst: 2000 };
-const defaultBudget: BudgetOptions = { total: bucket, namespace: bucket };
+/** Some 330 calls are one search where all of ACK's kinds are installed: a namespace may ask for three at once, then for one every 3 s. */
+const defaultBudget: BudgetOptions = {
+  total: { perSecond: 200, burst: 2000 },
+  namespace: { perSecond: 100, burst: 1000 },
+};
 
 const fits = (wanted: string, has: readonly string[]): boolean => wanted === '' || has.includes(wanted);
 
@@ -119,13 +122,16 @@ class Search {
 
 /**
  * Searches all resources of ACK's services while a review waits: discovery, then lists of metadata, or of whole objects
- * of which next to nothing is held, until enough are found. One search at a time, a token of a budget for each call: a review must not become a flood on the API server.
+ * of which next to nothing is held, until enough are found. One search at a time, each namespace in turn, a token of a budget for each call: a review must not become a flood on
+ * the API server.
  */
 export class ResourceFinder {
   readonly #options: ResourceFinderOptions;
   readonly #pool: ApiPool;
   readonly #budget: ReadBudget;
-  #last: Promise<unknown> = Promise.resolve();
+  /** Searches that wait for their turn, by namespace: whoever asks for many waits behind themselves. */
+  readonly #waiting = new FairQueue<() => Promise<void>>();
+  #isSearching = false;
 
   constructor(options: ResourceFinderOptions) {
     this.#options = options;
@@ -149,10 +155,12 @@ export class ResourceFinder {
       search.starving === undefined
         ? new LiveReadError(search.reading, 'no answer came in time')
         : new BudgetSpentError(search.starving);
-    const turn = this.#last.then(() => this.#run(search));
-    this.#last = turn.catch(() => {});
     try {
-      await withDeadline(turn, deadlineAt - performance.now(), late);
+      await withDeadline(
+        this.#inTurn(budgetNamespace, () => this.#run(search)),
+        deadlineAt - performance.now(),
+        late,
+      );
     } catch (error) {
       if (!search.hasFound) {
         this.#tell(error instanceof BudgetSpentError ? 'throttled' : 'error');
@@ -163,6 +171,20 @@ export class ResourceFinder {
     }
     this.#tell(search.hasFound ? 'found' : 'absent');
     return search.found;
+  }
+
+  /** One at a time, and of each namespace that waits one in turn. */
+  #inTurn(budgetNamespace: string, run: () => Promise<void>): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiting.push(budgetNamespace, () => run().then(resolve, reject));
+    if (!this.#isSearching) void this.#searchAll();
+    return promise;
+  }
+
+  async #searchAll(): Promise<void> {
+    this.#isSearching = true;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) await next();
+    this.#isSearching = false;
   }
 
   #tell(result: LiveReadResult): void {
