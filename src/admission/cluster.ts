@@ -14,7 +14,7 @@ export interface StoredResource {
   readonly labels: ReadonlyMap<string, string>;
   /** Of a search that reads the status: where ACK wrote down that it is. */
   readonly recorded?: RecordedPlace;
-  /** Of a search that reads the status: the region that an annotation of its own names. */
+  /** Of a search that reads the status: the region that an annotation of its own names; for ACK an empty one is one too. */
   readonly region?: string | undefined;
 }
 
@@ -37,6 +37,11 @@ export interface ResourceSearch {
   readonly atMost: number;
   /** Whether whole objects are read, for what ACK wrote down about them; else only metadata. */
   readonly readsStatus?: boolean;
+  /**
+   * What is told besides, of each no more than are told of what is wanted. It does not end the search, and is no answer to
+   * one that failed.
+   */
+  readonly besides?: readonly ResourceSearch['wanted'][];
   /** Whether a search that fails, or is late, has the answer undefined: then the decision goes without. */
   readonly advisory?: boolean;
 }

@@ -35,6 +35,10 @@ class LiveView extends LookupView {
   async readMissing(cluster: Cluster, namespace: string, deadline: number): Promise<void> {
     const missing = this.#missing;
     this.#missing = new Map();
+    // What a search looks for rests on the others: it is asked again when they are there.
+    if (missing.size > 1) {
+      for (const [key, { kind }] of missing) if (kind === 'Resources') missing.delete(key);
+    }
     const read = async ([key, lookup]: [string, Lookup]): Promise<void> => {
       const result = await cluster.read(lookup, namespace, deadline).then(
         found => ({ found }),

@@ -45,3 +45,18 @@ test('any other search that fails is not, nor is a read of something else, nor a
   await rejected(late, view => view.namespace('shop'));
   await rejected(new TypeError('ours'), view => view.findResources({ ...search, advisory: true }));
 });
+
+test('a search is made when everything else was read that it rests on, once', async () => {
+  const reads: string[] = [];
+  const read = (lookup: Lookup) => {
+    reads.push(lookup.kind);
+    if (lookup.kind === 'Resources') return Promise.resolve(lookup.search.wanted(bucket) ? [bucket] : []);
+    return Promise.resolve(new Map([['222222222222', 'a role']]));
+  };
+  const found = await decide(read, view => {
+    const map = view.roleMap('account', 'ack-system');
+    return view.findResources({ ...search, wanted: () => map !== undefined });
+  });
+  assert.deepEqual(found, [bucket]);
+  assert.deepEqual(reads, ['RoleMap', 'Resources']);
+});

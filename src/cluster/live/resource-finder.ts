@@ -76,6 +76,8 @@ class Search {
   readonly asked: ResourceSearch;
   readonly budgetNamespace: string;
   readonly #found = new Map<string, StoredResource>();
+  /** Of each question that is asked besides. */
+  readonly #besides: readonly Map<string, StoredResource>[];
   /** Ends every request: enough is found, something failed, or nobody waits any more. */
   readonly end = new AbortController();
   /** What is being read, should it be late. */
@@ -86,17 +88,28 @@ class Search {
   constructor(asked: ResourceSearch, budgetNamespace: string) {
     this.asked = asked;
     this.budgetNamespace = budgetNamespace;
+    this.#besides = (asked.besides ?? []).map(() => new Map());
   }
 
   take(resource: StoredResource | undefined): void {
     if (this.isEnough || resource === undefined) return;
+    const { wanted, besides = [], atMost } = this.asked;
     const { group, kind, namespace, name } = resource;
-    this.#found.set(`${group}/${kind}/${namespace}/${name}`, resource);
+    const key = `${group}/${kind}/${namespace}/${name}`;
+    if (wanted(resource)) this.#found.set(key, resource);
     if (this.isEnough) this.end.abort();
+    for (const [index, found] of this.#besides.entries()) {
+      if (found.size < atMost && besides[index]?.(resource)) found.set(key, resource);
+    }
+  }
+
+  /** Whether something was found that was looked for. */
+  get hasFound(): boolean {
+    return this.#found.size > 0;
   }
 
   get found(): readonly StoredResource[] {
-    return [...this.#found.values()];
+    return [...new Map([...this.#besides.flatMap(found => [...found]), ...this.#found]).values()];
   }
 
   get isEnough(): boolean {
@@ -141,14 +154,14 @@ export class ResourceFinder {
     try {
       await withDeadline(turn, deadlineAt - performance.now(), late);
     } catch (error) {
-      if (search.found.length === 0) {
+      if (!search.hasFound) {
         this.#tell(error instanceof BudgetSpentError ? 'throttled' : 'error');
         throw error;
       }
     } finally {
       search.end.abort();
     }
-    this.#tell(search.found.length > 0 ? 'found' : 'absent');
+    this.#tell(search.hasFound ? 'found' : 'absent');
     return search.found;
   }
 

@@ -15,20 +15,15 @@ const longestPlace = 64;
 type OfKind = Pick<StoredResource, 'group' | 'versions' | 'kind'>;
 type Place = { -readonly [K in keyof RecordedPlace]: RecordedPlace[K] };
 
-const text = (take: (value: string | undefined) => void): Taking => ({
-  kind: 'string',
-  longest: longestPlace,
-  // ACK takes an empty one for none.
-  take: value => take(value || undefined),
-});
+const text = (take: (value: string | undefined) => void): Taking => ({ kind: 'string', longest: longestPlace, take });
 
 /** https://github.com/aws-controllers-k8s/runtime/blob/main/apis/core/v1alpha1/resource_metadata.go */
 function statusInto(recorded: Place): Taking {
   const ackMetadata: Taking = {
     kind: 'object',
     member: key => {
-      if (key === 'ownerAccountID') return text(value => (recorded.accountId = value));
-      return key === 'region' ? text(value => (recorded.region = value)) : undefined;
+      if (key === 'ownerAccountID') return text(value => (recorded.accountId = value || undefined));
+      return key === 'region' ? text(value => (recorded.region = value || undefined)) : undefined;
     },
   };
   return { kind: 'object', member: key => (key === 'ackResourceMetadata' ? ackMetadata : undefined) };
@@ -40,7 +35,7 @@ function statusInto(recorded: Place): Taking {
  */
 export function projectWanted(
   { group, versions, kind }: OfKind,
-  { wanted, readsStatus = false }: Pick<ResourceSearch, 'wanted' | 'readsStatus'>,
+  { wanted, besides = [], readsStatus = false }: Pick<ResourceSearch, 'wanted' | 'besides' | 'readsStatus'>,
 ): Projection<StoredResource | undefined> {
   return projection(() => {
     const labels = new Map<string, string>();
@@ -62,7 +57,7 @@ export function projectWanted(
       value: ({ name, namespace = '' }) => {
         const place = readsStatus ? { recorded, region } : {};
         const resource = { group, versions, kind, namespace, name, labels, ...place };
-        if (!wanted(resource)) return undefined;
+        if (![wanted, ...besides].some(asks => asks(resource))) return undefined;
         return { ...resource, labels: new Map([...labels].slice(0, mostLabelsFound)) };
       },
     };

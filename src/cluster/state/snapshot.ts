@@ -155,14 +155,19 @@ export class Snapshot implements View {
 
   findResources(search: ResourceSearch): readonly StoredResource[] {
     const namespaces = new Set(search.namespaces);
+    const asked = [search.wanted, ...(search.besides ?? [])];
+    const left = asked.map(() => search.atMost);
     const found: StoredResource[] = [];
     for (const { group, version, kind, namespace, name, object } of this.#resources.values()) {
-      if (found.length === search.atMost) break;
+      if (left[0] === 0) break;
       if (!namespaces.has(namespace)) continue;
       const metadata = { ...optionalObject(object, 'metadata', ''), namespace };
       const projection = projectWanted({ group, versions: [version], kind }, search);
       const resource = projectObject(projection, name, { ...object, metadata });
-      if (resource !== undefined) found.push(resource);
+      if (resource === undefined) continue;
+      const asking = asked.flatMap((asks, index) => (left[index] !== 0 && asks(resource) ? [index] : []));
+      for (const index of asking) left[index] = (left[index] ?? 0) - 1;
+      if (asking.length > 0) found.push(resource);
     }
     return found;
   }

@@ -164,6 +164,8 @@ const namesOf = (found: readonly StoredResource[]) =>
   found.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`).sort();
 const listsIn = (requests: readonly string[]) => requests.filter(request => request.includes('limit=')).sort();
 const manyNamespaces = Array.from({ length: 400 }, (_, index) => `team-${index}`);
+const bucketList = `${s3}/namespaces/shop/buckets`;
+const queueList = `${sqs}/v1/namespaces/shop/queues`;
 const bucketType = { group: '', version: '', kind: 'Bucket' };
 
 describe('a search of ACK resources', { timeout: 30_000 }, () => {
@@ -203,8 +205,8 @@ describe('a search of ACK resources', { timeout: 30_000 }, () => {
       of('no-object', 'text'),
       place('shop', 'new'),
     );
-    const seen: StoredResource[] = [];
-    const wanted = (resource: StoredResource) => seen.push(resource) > 0;
+    const judged = new Map<string, StoredResource>();
+    const wanted = (resource: StoredResource) => judged.set(resource.name, resource).size > 0;
     const search = { types: [bucketType], namespaces: ['shop'], wanted };
     const found = await find({ ...search, readsStatus: true });
     assert.deepEqual([...accepted], ['application/json']);
@@ -212,14 +214,46 @@ describe('a search of ACK resources', { timeout: 30_000 }, () => {
     const places = found.map(({ name, recorded, region }) => ({ name, recorded, region }));
     assert.deepEqual(places, [
       { name: 'taken-up', recorded: { accountId: '111111111111', region: 'eu-west-1' }, region: 'eu-west-3' },
-      { name: 'empty', recorded: nowhere, region: undefined },
+      { name: 'empty', recorded: nowhere, region: '' },
       { name: 'long', recorded: { accountId: 'x'.repeat(64), region: 'x'.repeat(64) }, region: 'x'.repeat(64) },
       ...['malformed', 'no-object', 'new'].map(name => ({ name, recorded: nowhere, region: undefined })),
     ]);
     assert.deepEqual(found[0]?.labels, new Map([['tier', 'gold']]));
-    assert.deepEqual(seen, found, 'what is judged is what is told');
+    assert.deepEqual([...judged.values()], found, 'what is judged is what is told');
     const [first] = await find({ ...search, wanted: () => true });
     assert.ok(first !== undefined && !('recorded' in first) && !('region' in first));
+  });
+
+  test('tells a few of what is asked besides, in whatever order they come: never in place of what is looked for', async t => {
+    const { find, buckets } = await finding(t);
+    const many = (name: string) => Array.from({ length: 150 }, (_, index) => place('shop', `${name}-${index}`));
+    buckets.splice(0, 2, ...many('other'), place('shop', 'wanted'), ...many('third'));
+    const starts = (text: string) => (resource: StoredResource) => resource.name.startsWith(text);
+    const search = {
+      types: [bucketType],
+      namespaces: ['shop'],
+      besides: [starts('other'), starts('third')],
+      atMost: 3,
+    };
+    const namesFound = async (wanted: string) => {
+      const found = await find({ ...search, wanted: starts(wanted) });
+      return found.map(({ name }) => name).sort();
+    };
+    const besides = ['other-0', 'other-1', 'other-2', 'third-0', 'third-1', 'third-2'];
+    assert.deepEqual(await namesFound('wanted'), [...besides, 'wanted']);
+    assert.deepEqual(
+      await namesFound('other-1'),
+      ['other-0', 'other-1', 'other-10', 'other-11', 'other-2'],
+      'enough ends it',
+    );
+  });
+
+  test('what is asked besides is no answer to a search that failed', async t => {
+    const { find, answers, results } = await finding(t);
+    answers[queueList] = { ...failure(500, 'InternalError'), delayMs: 50 };
+    const search = { namespaces: ['shop'], wanted: () => false, besides: [() => true] };
+    await assert.rejects(find(search), LiveReadError);
+    assert.deepEqual(results, ['ack-resources error']);
   });
 
   test('goes through pages of whole objects that are long', async t => {
@@ -349,8 +383,6 @@ describe('a search of ACK resources', { timeout: 30_000 }, () => {
     await assert.rejects(find({ wanted: () => false }), LiveReadError, 'of a proxy it may be');
   });
 
-  const bucketList = `${s3}/namespaces/shop/buckets`;
-  const queueList = `${sqs}/v1/namespaces/shop/queues`;
   for (const [what, path, answer, words] of [
     ['a list that is forbidden', bucketList, failure(403, 'Forbidden'), /buckets\.s3\.services\.k8s\.aws .*Forbidden/],
     ['a list that breaks', queueList, failure(500, 'InternalError'), /queues\.sqs\.services\.k8s\.aws .*500/],

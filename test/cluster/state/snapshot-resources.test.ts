@@ -54,6 +54,21 @@ describe('a search in a folder of manifests', () => {
     ]);
   });
 
+  test('tells a few of what is asked besides', () => {
+    const buckets = Array.from({ length: 9 }, (_, index) => [{ namespace: 'shop', name: `b${index}` }] as const);
+    const named = (name: string) => (resource: { readonly name: string }) => resource.name === name;
+    const found = snapshotOf(...buckets).findResources({
+      ...search,
+      wanted: named('b7'),
+      besides: [({ name }) => name !== 'b7', named('b8')],
+      atMost: 2,
+    });
+    assert.deepEqual(
+      found.map(({ name }) => name),
+      ['b0', 'b1', 'b7', 'b8'],
+    );
+  });
+
   test('gives metadata alone where it is not, and no more than are asked for', () => {
     const [bucket, ...others] = snapshot.findResources({ ...search, atMost: 1 });
     assert.deepEqual(bucket?.labels, new Map([['tier', 'gold']]));
