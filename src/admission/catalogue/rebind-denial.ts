@@ -62,7 +62,7 @@ function describePlace(place: ResourcePlace, by: 'binding' | 'labels', at: Messa
     case 'invalid':
       return `the new ${by} lead${by === 'labels' ? '' : 's'} to no account`;
     case 'unselected':
-      return 'with the new labels no IAMRoleSelector matches them';
+      return "with the new labels no IAMRoleSelector matches them, and ACK would create them again in its controllers' own account";
     case 'conflict':
       return `with the new labels more than one IAMRoleSelector matches them: ${quoteNames(place.selectors.slice(0, 2))}`;
   }
@@ -75,10 +75,12 @@ function sayNamespace(
   const [first] = stranded;
   const why = first === undefined ? '' : `: ${describePlace(first.place, by, at)}`;
   const wrong = `ACK could no longer change or delete ${nameResources(stranded.map(({ resource }) => resource))} in ${nameOwners(stranded)}${why}`;
-  const keep = `keep the ${by} as ${by === 'labels' ? 'they are' : 'it is'}, or first delete them, which deletes them in AWS too unless they are retained`;
-  const isUnmapped = first?.place.kind === 'unmapped';
-  const fix = isUnmapped ? `add one first. Or ${keep}` : keep;
-  const fixedBy = isUnmapped ? 'platform team' : 'you';
+  const keep = `keep the ${by} as ${by === 'labels' ? 'they are' : 'it is'}`;
+  const orDelete = `${keep}, or first delete them, which deletes them in AWS too unless they are retained`;
+  const unmapped = first?.place.kind === 'unmapped' ? first.place.binding : undefined;
+  // By an account that the map does not have, ACK deletes nothing as it is.
+  const fix = unmapped ? `add one first. Or ${unmapped.kind === 'account' ? keep : orDelete}` : orDelete;
+  const fixedBy = unmapped ? 'platform team' : 'you';
   if (!accountsToName.every(isAccountId)) return { wrong, remedy: fix, fixedBy };
   const accounts = accountsToName.join(',');
   return {
