@@ -307,6 +307,22 @@ const teamRows: readonly Row[] = [
     review: change('taken-by-service', owner('454545454545'), {}),
     says: ['"Queue/jobs" in account "454545454545": without a binding ACK goes by their status'],
   },
+  {
+    ...denied,
+    server: 'services-and-teams',
+    proves: 'where several accounts are left, the message names each for the annotation',
+    review: change('taken-by-service', team('storage'), allow('464646464646')),
+    says: ['"Queue/jobs"', 'carm-webhook.dev/allow-rebind=464646464646,454545454545'],
+    neverSays: ['files'],
+  },
+  {
+    ...checked,
+    server: 'services-and-teams',
+    proves: 'and the annotation lets it pass with each of them',
+    review: change('taken-by-service', team('storage'), allow('464646464646,454545454545')),
+    warnings: leftBehind,
+    says: ['"Bucket/files", "Queue/jobs" in account "464646464646" and others'],
+  },
 ];
 
 const regionRows: readonly Row[] = [

@@ -153,6 +153,8 @@ describe('each warning, as kubectl prints it', () => {
       'RetainAdded',
       'AdoptedNotRetained',
       'RegionPinned',
+      'ResourcesInOtherRegion',
+      'ResourcesLeftBehind',
       'RoleReplaced',
       'UnknownService',
       'RoleBroken',
