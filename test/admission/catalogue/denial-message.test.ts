@@ -178,6 +178,10 @@ const forbidden = fc
     const grants = missing.map(([each, to]) => ({ ...each, to }));
     return { reason: 'BindingForbidden', ...rest, missing: grants } as Problem;
   });
+const someResources = fc.array(fc.record({ kind: hostile, namespace: hostile, name: hostile }), {
+  minLength: 1,
+  maxLength: 6,
+});
 
 const cases: Cases = {
   BindingForbidden: forbidden,
@@ -374,7 +378,10 @@ const cases: Cases = {
       accountsToName: fc.array(fc.oneof(accountId, hostile), { minLength: 1, maxLength: 6 }),
     }),
   ),
-  MappingInUse: fc.record({ reason: fc.constant('MappingInUse'), map, key, namespaces: names }),
+  MappingInUse: fc.oneof(
+    fc.record({ reason: fc.constant('MappingInUse'), map, key, namespaces: names }),
+    fc.record({ reason: fc.constant('MappingInUse'), map, key, resources: someResources }),
+  ),
   MapImmutable: fc.record({ reason: fc.constant('MapImmutable'), map }),
   InvalidSelector: selectorParts.map(parts => ({
     reason: 'InvalidSelector',
@@ -382,10 +389,7 @@ const cases: Cases = {
   })),
   SelectorInUse: fc.record({
     reason: fc.constant('SelectorInUse'),
-    resources: fc.array(fc.record({ kind: hostile, namespace: hostile, name: hostile }), {
-      minLength: 1,
-      maxLength: 6,
-    }),
+    resources: someResources,
   }),
   InvalidLabel: fc.oneof(
     fc.record({ reason: fc.constant('InvalidLabel'), replacedBy: fc.option(hostile, { nil: undefined }) }),
