@@ -1,5 +1,6 @@
 import type { AccountId } from '../accounts/account-id.ts';
 import type { TeamId } from '../accounts/team-id.ts';
+import type { KeySet } from '../objects/key-set.ts';
 import type { Namespace } from '../objects/namespace.ts';
 import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
 import type { ResourceType, RoleSelector } from '../objects/role-selector.ts';
@@ -35,6 +36,8 @@ export interface ResourceSearch {
   readonly namespaces: readonly string[];
   /** Only with all of these labels. */
   readonly labels: ReadonlyMap<string, string>;
+  /** The labels that `wanted` asks for; without it, every one is read: an object may have a hundred thousand. */
+  readonly labelKeys?: KeySet;
   readonly wanted: (resource: StoredResource) => boolean;
   /** The search ends when so many are found. */
   readonly atMost: number;

@@ -42,11 +42,15 @@ export function viewOf({ namespaces = {}, serviceAccounts = {}, maps = {}, mapsO
     },
     roleSelectors: () => rest.roleSelectors?.map(readRoleSelector),
     namespaces: () => Object.keys(namespaces).flatMap(name => namespaceOf(name) ?? []),
-    findResources: ({ wanted, atMost }) => rest.resources?.filter(wanted).slice(0, atMost),
     mayBind: ({ username }, { resource, id }) => {
       if (rest.grants === undefined) return undefined;
       const granted = rest.grants[username] ?? [];
       return [`${resource}/${id}`, `${resource}/*`].some(each => granted.includes(each)) ? 'granted' : 'denied';
+    },
+    findResources: ({ wanted, besides = [], atMost }) => {
+      const { resources } = rest;
+      if (resources === undefined) return undefined;
+      return [...new Set([wanted, ...besides].flatMap(asks => resources.filter(asks).slice(0, atMost)))];
     },
   };
 }

@@ -120,6 +120,9 @@ const namespaces: Readonly<Record<string, { readonly annotations?: Strings; read
   'kube-public': { annotations: owner(account), labels: enabled },
   'kube-node-lease': { annotations: owner(account), labels: enabled },
   'carm-webhook': { annotations: owner(account), labels: enabled },
+  left: {},
+  'left-bound': { annotations: owner(account), labels: enabled },
+  'left-team': { annotations: team('platform') },
   'ack-system': {},
   'ack-iam': {},
   'free-regional-warn': { annotations: region('eu-west-1'), labels: mode('warn') },
@@ -180,6 +183,11 @@ export const accountMap: Strings = {
   'pods.444444444444': 'arn:aws:iam::444444444444:role/pods',
   '123456789012': 'arn:aws:iam::123456789012:role/ack-hub',
   's3.989898989898': 'arn:aws:iam::989898989898:role/unused',
+  '343434343434': 'arn:aws:iam::343434343434:role/ack-controller',
+  'pods.343434343434': 'arn:aws:iam::343434343434:role/pods',
+  's3.363636363636': 'arn:aws:iam::363636363636:role/s3',
+  '373737373737': 'arn:aws:iam::373737373737:role/ack-controller',
+  '383838383838': 'arn:aws:iam::383838383838:role/ack-controller',
 };
 
 /** In the ACK system namespace `ack-iam`. */
@@ -243,6 +251,12 @@ const storedResources = [
   ...[1, 2, 3, 4, 5, 6, 7].map(number =>
     resource('Queue', { namespace: 'sel-rebind', name: `azure-${number}`, labels: { color: 'azure' } }),
   ),
+  // In accounts that no binding leads to: ACK goes by their status where the namespace is not bound.
+  resource('Queue', { namespace: 'left', name: 'behind', ack: recorded('343434343434') }),
+  resource('Bucket', { namespace: 'left', name: 'by-service', ack: recorded('363636363636') }),
+  resource('Queue', { namespace: 'left', name: 'by-no-key', ack: recorded('363636363636') }),
+  resource('Bucket', { namespace: 'left-bound', name: 'elsewhere', ack: recorded('373737373737') }),
+  resource('Role', { namespace: 'left-team', name: 'of-a-team', ack: recorded('383838383838') }),
   // Of namespaces that are only in the reviews.
   resource('Bucket', { namespace: 'taken', name: 'assets', ack: recorded(account) }),
   resource('Queue', { namespace: 'taken', name: 'orders', ack: recorded(account), terminating: true }),

@@ -51,22 +51,21 @@ const settings = {
   'carm-webhook.dev/hub-role-arn': ['arn:aws:iam::111122223333:role/hub', 'arn:aws:iam::444455556666:role/hub'],
   'carm-webhook.dev/external-id': ['one', 'two'],
 } as const;
-const settingSeen = ['validate/namespaces.carm-webhook.dev'] as const;
 const annotated = (key: string, value: string | null): object => ({ annotations: { [key]: value } });
 
 /** How pods get their role: a value that comes is judged, one that goes or stays is not. */
 const settingCases: readonly MatchCase[] = Object.entries(settings).flatMap(([key, [value, other]]) => [
-  create(`with ${key}`, annotated(key, value), settingSeen),
+  create(`with ${key}`, annotated(key, value), guarded),
   create(`with an empty ${key}`, annotated(key, ''), unseen),
-  patch(`${key} comes`, {}, annotated(key, value), settingSeen),
-  patch(`another ${key}`, annotated(key, value), annotated(key, other), settingSeen),
+  patch(`${key} comes`, {}, annotated(key, value), guarded),
+  patch(`another ${key}`, annotated(key, value), annotated(key, other), guarded),
   patch(`${key} goes`, annotated(key, value), annotated(key, null), unseen),
-  patch(`${key} stays`, annotated(key, value), { labels: { a: 'b' } }, unseen),
+  patch(`${key} stays`, annotated(key, value), { annotations: { a: 'b' } }, unseen),
   {
     what: `UPDATE of a namespace's status: ${key} comes`,
     given: (name: string) => [createNamespace(name)],
     call: (name: string) => ({ ...patchNamespace(name, annotated(key, value)), path: `${path(name)}/status` }),
-    seenBy: settingSeen,
+    seenBy: guarded,
   },
   {
     what: `UPDATE of a terminating namespace: ${key} comes`,
@@ -165,15 +164,15 @@ const creations: readonly MatchCase[] = [
 ];
 
 const changes: readonly MatchCase[] = [
-  patch('a label of others, unbound', {}, { labels: { a: 'b' } }, unseen),
-  patch('a label of others, bound and labelled', labelled, { labels: { a: 'b' } }, unseen),
-  patch('a label of others, bound and opted out', optedOut, { labels: { a: 'b' } }, unseen),
-  patch('a label of others, bound but without our label', unlabelled, { labels: { a: 'b' } }, seen),
+  patch('a label of others, unbound', {}, { labels: { a: 'b' } }, guarded),
+  patch('a label of others, bound and labelled', labelled, { labels: { a: 'b' } }, guarded),
+  patch('a label of others, bound and opted out', optedOut, { labels: { a: 'b' } }, guarded),
+  patch('a label of others, bound but without our label', unlabelled, { labels: { a: 'b' } }, judged),
   patch(
     'a label of others, bound but our label says neither',
     { ...binding, labels: { [inject]: 'true' } },
     { labels: { a: 'b' } },
-    seen,
+    judged,
   ),
   patch('our label changed to what says neither', labelled, { labels: { [inject]: 'no' } }, judged),
   patch(
@@ -186,7 +185,7 @@ const changes: readonly MatchCase[] = [
     'a label of others, where ours says neither, unbound',
     { labels: { [inject]: 'no', [mode]: 'x' } },
     { labels: { a: 'b' } },
-    unseen,
+    guarded,
   ),
   patch('a mode changed to none', { labels: { [mode]: 'audit' } }, { labels: { [mode]: 'Audit' } }, judged),
   patch('a misspelled key added', {}, { annotations: { 'services.k8s.aws/owner-account': account } }, keys),
@@ -208,7 +207,7 @@ const changes: readonly MatchCase[] = [
     { annotations: null },
     unseen,
   ),
-  patch('a misspelled label kept', { labels: { 'carm-webhook.dev/injected': 'x' } }, { labels: { a: 'b' } }, unseen),
+  patch('a misspelled label kept', { labels: { 'carm-webhook.dev/injected': 'x' } }, { labels: { a: 'b' } }, guarded),
   update(
     'a misspelled key added, by break-glass',
     {},
@@ -238,14 +237,40 @@ const changes: readonly MatchCase[] = [
   patch('opted in again', optedOut, { labels: { [inject]: 'enabled' } }, judged),
   patch('a mode set', labelled, { labels: { [mode]: 'audit' } }, judged),
   patch('a mode removed', { labels: { [mode]: 'audit' } }, { labels: { [mode]: null } }, judged),
-  patch('a region set, bound', labelled, { annotations: { [region]: 'eu-central-1' } }, seen),
+  patch('a region set, bound', labelled, { annotations: { [region]: 'eu-central-1' } }, judged),
   patch(
     'a region kept, bound',
     { ...labelled, annotations: { [owner]: account, [region]: 'eu-central-1' } },
     { annotations: { a: 'b' } },
     unseen,
   ),
-  patch('a region set, unbound', {}, { annotations: { [region]: 'eu-central-1' } }, unseen),
+  patch('a region removed, unbound', annotated(region, 'eu-central-1'), annotated(region, null), guarded),
+  patch('the override alone, bound', labelled, annotated('carm-webhook.dev/allow-rebind', account), unseen),
+  patch('the override misspelled', labelled, annotated('carm-webhook.dev/allow-rebinds', account), keys),
+  patch('a label removed, unbound', { labels: { a: 'b', c: 'd' } }, { labels: { a: null } }, guarded),
+  update(
+    'a label, by break-glass',
+    labelled,
+    name => patchNamespace(name, { labels: { a: 'b' } }),
+    unseen,
+    'break-glass',
+  ),
+  ...(['status', 'finalize'] as const).map(subresource =>
+    update(
+      `a label, by ${subresource}`,
+      labelled,
+      name => ({
+        method: 'PUT',
+        path: `${path(name)}/${subresource}`,
+        body: namespace({
+          metadata: { name, ...labelled, labels: { ...labelled.labels, a: 'b' } },
+          spec: { finalizers: ['kubernetes'] },
+        }),
+      }),
+      guarded,
+    ),
+  ),
+  patch('a region set, unbound', {}, { annotations: { [region]: 'eu-central-1' } }, guarded),
   {
     ...patch(
       'bound, with a deletionTimestamp that is only a claim',

@@ -3,7 +3,9 @@ import { ackSystemOf } from '../../accounts/ack-system.ts';
 import { readBinding } from '../../accounts/binding.ts';
 import { isStranded, placeByBinding, placeBySelectors, type ResourcePlace } from '../../accounts/resource-place.ts';
 import { selectorIgnoredBecause, selectorMatchesNamespace } from '../../accounts/role-selector.ts';
+import { KeySet } from '../../objects/key-set.ts';
 import { defaultRegionAnnotation } from '../../objects/keys.ts';
+import type { Namespace } from '../../objects/namespace.ts';
 import { mostNames, quote } from '../../objects/quote.ts';
 import type { RoleMap } from '../../objects/role-map.ts';
 import type { ResourceType } from '../../objects/role-selector.ts';
@@ -13,7 +15,13 @@ import type { ResourceSearch, StoredResource, View } from '../cluster.ts';
 import type { Config } from '../config.ts';
 import { type Allowed, allow, type Denied } from '../decision.ts';
 import { denyObject, messageContext } from '../deny-object.ts';
-import { accountToName, allowedAccounts, changesBinding, type NamespaceChange } from './rebind-override.ts';
+import {
+  accountToName,
+  allowedAccounts,
+  changesBinding,
+  changesLabels,
+  type NamespaceChange,
+} from './rebind-override.ts';
 
 /** A resource that a change takes from ACK. */
 interface Stranded {
@@ -29,6 +37,8 @@ type Judge = (resource: StoredResource) => Stranded | undefined;
 /** How the account of resources changes; undefined where nothing changes that ACK takes it from. */
 interface AccountChange {
   readonly types: readonly ResourceType[];
+  /** Labels of resources that the judge asks for. */
+  readonly labelKeys: readonly string[];
   readonly judge: Judge;
 }
 
@@ -71,17 +81,21 @@ function bindingChange(
     const placeBy = (binding: typeof before) => placeByBinding(binding, { alias, owner }, mapOf, featureGates);
     return [[placeBy(before), placeBy(after)]];
   });
-  return { types: [], judge };
+  return { types: [], labelKeys: [], judge };
 }
 
-function labelChange({ before, after }: NamespaceChange, view: View): AccountChange | undefined {
-  const used = (view.roleSelectors() ?? []).filter(selector => selectorIgnoredBecause(selector) === undefined);
-  const changed = used.filter(selector => {
-    const [matched, matches] = [before, after].map(({ name, labels }) =>
-      selectorMatchesNamespace(selector, name, labels),
-    );
-    return matched !== matches;
-  });
+function labelChange(change: NamespaceChange, view: View): AccountChange | undefined {
+  if (!changesLabels(change)) return undefined;
+  const { before, after } = change;
+  const selectors = view.roleSelectors() ?? [];
+  const matchedIn = ({ name, labels }: Namespace) =>
+    new Set(selectors.filter(selector => selectorMatchesNamespace(selector, name, labels)));
+  const [was, is] = [matchedIn(before), matchedIn(after)];
+  // What matches in the same way before and after matters too: for resources that it shares with one that does not.
+  const used = selectors.filter(
+    selector => (was.has(selector) || is.has(selector)) && selectorIgnoredBecause(selector) === undefined,
+  );
+  const changed = used.filter(selector => was.has(selector) !== is.has(selector));
   if (changed.length === 0) return undefined;
   const types = changed.some(({ resourceTypes }) => resourceTypes.length === 0)
     ? []
@@ -89,12 +103,12 @@ function labelChange({ before, after }: NamespaceChange, view: View): AccountCha
   // Which of its versions ACK's controller works with, nobody can see.
   const judge = judgeBy(({ versions, ...resource }) =>
     versions.map(version => {
-      const placeIn = ({ labels }: typeof before) =>
+      const placeIn = ({ labels }: Namespace) =>
         placeBySelectors(used, { ...resource, version, namespaceLabels: labels });
       return [placeIn(before), placeIn(after)] as const;
     }),
   );
-  return { types, judge };
+  return { types, labelKeys: used.flatMap(({ resourceLabels }) => [...resourceLabels.keys()]), judge };
 }
 
 /** Whether the annotation allows all that a change of a binding can strand, so that none has to be looked for to deny it. */
@@ -156,6 +170,7 @@ function questionOf(change: NamespaceChange, view: View, config: Config): Questi
     types: isElsewhere === undefined ? (accounts?.types ?? []) : [],
     namespaces: [change.after.name],
     labels: new Map(),
+    labelKeys: new KeySet(accounts?.labelKeys ?? []),
     // One more than are named, to say that there are others.
     atMost: mostNames + 1,
     readsStatus: true,

@@ -1,4 +1,4 @@
-/** Accounts and teams that nobody may bind a namespace to. */
+/** Accounts and teams that nobody may bind. */
 
 import { bindGroup } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
@@ -31,7 +31,7 @@ export function findInBindGrants(state: Snapshot, config: Config, tell: (line: s
     const unbindable = state.bindGrants.unbindable(kind, ids);
     if (unbindable.length === 0) return [];
     const resource = `${bindResources[kind]}.${bindGroup}`;
-    const message = `nobody is granted to bind a namespace to ${quoteNames(unbindable)}: no ClusterRole that somebody has names the verb bind on ${resource} for them`;
+    const message = `nobody may bind ${quoteNames(unbindable)}: no ClusterRole that somebody has names the verb bind on ${resource} for them`;
     return [finding('NobodyMayBind', mapObject(kind, config), message)];
   });
 }

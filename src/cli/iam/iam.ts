@@ -244,9 +244,10 @@ trust policies, and what hub roles may assume. The steps are in the order in whi
 and each names its account. Nothing is changed in AWS. What a role may do in its account is yours to
 write; --resource writes what lets the roles use one resource.
 
-stderr has warnings, and what is left out because its role does not resolve, or because it cannot be
-written: the exit code is then 1, and all else is written. It needs the rights to get the two maps, to get or list namespaces and serviceaccounts, and to
-get /.well-known/openid-configuration, unless --oidc-issuer is set.
+stderr has warnings, and what is left out because its role does not resolve or cannot be written:
+the exit code is then 1, and all else is written. It needs the rights to get the two maps, to get or
+list namespaces and serviceaccounts, and to get /.well-known/openid-configuration, unless
+--oidc-issuer is set.
 
 Examples:
   carm-webhook iam -n team-a -o aws-cli

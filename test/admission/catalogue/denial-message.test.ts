@@ -179,6 +179,10 @@ const forbidden = fc
     const grants = missing.map(([each, to]) => ({ ...each, to }));
     return { reason: 'BindingForbidden', ...rest, missing: grants } as Problem;
   });
+const someResources = fc.array(fc.record({ kind: hostile, namespace: hostile, name: hostile }), {
+  minLength: 1,
+  maxLength: 6,
+});
 
 const cases: Cases = {
   BindingForbidden: forbidden,
@@ -375,7 +379,10 @@ const cases: Cases = {
       accountsToName: fc.array(fc.oneof(accountId, hostile), { minLength: 1, maxLength: 6 }),
     }),
   ),
-  MappingInUse: fc.record({ reason: fc.constant('MappingInUse'), map, key, namespaces: names }),
+  MappingInUse: fc.oneof(
+    fc.record({ reason: fc.constant('MappingInUse'), map, key, namespaces: names }),
+    fc.record({ reason: fc.constant('MappingInUse'), map, key, resources: someResources }),
+  ),
   MapImmutable: fc.record({ reason: fc.constant('MapImmutable'), map }),
   InvalidSelector: selectorParts.map(parts => ({
     reason: 'InvalidSelector',
@@ -383,10 +390,7 @@ const cases: Cases = {
   })),
   SelectorInUse: fc.record({
     reason: fc.constant('SelectorInUse'),
-    resources: fc.array(fc.record({ kind: hostile, namespace: hostile, name: hostile }), {
-      minLength: 1,
-      maxLength: 6,
-    }),
+    resources: someResources,
   }),
   InvalidLabel: fc.oneof(
     fc.record({ reason: fc.constant('InvalidLabel'), replacedBy: fc.option(hostile, { nil: undefined }) }),
@@ -430,7 +434,7 @@ const commands: readonly RegExp[] = [
   /^kubectl create namespace [\w.:/@+,-]+$/,
   /^kubectl create serviceaccount [\w.:/@+,-]+ --namespace [\w.:/@+,-]+$/,
   /^kubectl annotate (?:--overwrite )?namespace [\w.:/@+,-]+ services\.k8s\.aws\/(?:owner-account-id=(?:ACCOUNT_ID|[0-9]{12})|team-id=[A-Za-z0-9_-]+|default-region=REGION)$/,
-  /^kubectl auth can-i bind (?:accounts|teams)\.carm-webhook\.dev(?:\/[A-Za-z0-9_-]{1,253})? --all-namespaces$/,
+  /^kubectl auth can-i --list \| grep carm-webhook\.dev$/,
   /^kubectl annotate namespace [\w.:/@+,-]+ carm-webhook\.dev\/hub-role-arn=HUB_ROLE_ARN$/,
   /^kubectl annotate --overwrite namespace [\w.:/@+,-]+ carm-webhook\.dev\/allow-rebind=[0-9]{12}(?:,[0-9]{12})*$/,
   /^kubectl create configmap ack-role-(?:account|team)-map --namespace [a-z0-9-]+ --from-literal=[\w.-]+=ROLE_ARN$/,

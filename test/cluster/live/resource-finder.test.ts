@@ -9,6 +9,7 @@ import type { ResourceSearch, StoredResource } from '../../../src/admission/clus
 import type { BudgetOptions } from '../../../src/cluster/live/budget.ts';
 import { BudgetSpentError, LiveReadError, type LiveReadResult } from '../../../src/cluster/live/live-read-result.ts';
 import { ResourceFinder } from '../../../src/cluster/live/resource-finder.ts';
+import { KeySet } from '../../../src/objects/key-set.ts';
 import { connectionTo, until } from '../watch/watch-loop-harness.ts';
 
 /** In place of what the server would answer. */
@@ -93,7 +94,11 @@ interface Finding {
   readonly openRequests: () => number;
   /** The most requests that were open at the same time. */
   readonly mostOpen: () => number;
-  readonly find: (search?: Partial<ResourceSearch>, limitMs?: number) => Promise<readonly StoredResource[]>;
+  readonly find: (
+    search?: Partial<ResourceSearch>,
+    limitMs?: number,
+    budgetNamespace?: string,
+  ) => Promise<readonly StoredResource[]>;
 }
 
 async function finding(t: TestContext, budget: BudgetOptions = {}): Promise<Finding> {
@@ -156,7 +161,8 @@ async function finding(t: TestContext, budget: BudgetOptions = {}): Promise<Find
     results,
     openRequests: () => open,
     mostOpen: () => mostOpen,
-    find: (search = {}, limitMs = 5000) => finder.find({ ...every, ...search }, '', performance.now() + limitMs),
+    find: (search = {}, limitMs = 5000, budgetNamespace = '') =>
+      finder.find({ ...every, ...search }, budgetNamespace, performance.now() + limitMs),
   };
 }
 
@@ -322,6 +328,21 @@ describe('a search of ACK resources', { timeout: 30_000 }, () => {
     assert.deepEqual(listsIn(requests), [`${s3}/namespaces/shop/buckets?limit=100`]);
   });
 
+  test('reads the labels that are asked for, and of the others not even the names', async t => {
+    const { find, buckets } = await finding(t);
+    buckets.splice(0, 2, place('shop', 'assets', { labels: { tier: 'gold', other: 'x' } }));
+    const search = { types: [bucketType], namespaces: ['shop'], readsStatus: true };
+    for (const [keys, read] of [
+      [['tier'], [['tier', 'gold']]],
+      [[], []],
+    ] as const) {
+      const seen: unknown[] = [];
+      const wanted = ({ labels }: StoredResource) => seen.push([...labels]) > 0;
+      const [found] = await find({ ...search, wanted, labelKeys: new KeySet(keys) });
+      assert.deepEqual([found && [...found.labels], seen[0]], [read, read]);
+    }
+  });
+
   test('gives what is wanted, and tells when that is nothing', async t => {
     const { find, results } = await finding(t);
     assert.deepEqual(namesOf(await find({ wanted: ({ name }) => name === 'orders' })), ['Queue shop/orders']);
@@ -465,5 +486,27 @@ describe('a search of ACK resources', { timeout: 30_000 }, () => {
     const late = find();
     await assert.rejects(find({}, 10), LiveReadError, 'a deadline counts in the line too');
     assert.equal((await late).length, 2);
+  });
+
+  test('takes each namespace in turn: whoever asks for many waits behind themselves', async t => {
+    const { find, answers, requests } = await finding(t);
+    answers['/apis'] = { ...(answers['/apis'] as Answer), delayMs: 10 };
+    const ended: string[] = [];
+    const ask = (namespace: string) => find({}, 5000, namespace).then(() => ended.push(namespace));
+    const many = Array.from({ length: 20 }, () => ask('greedy'));
+    await until('the first has begun', () => requests.length > 0);
+    const others = [ask('shop'), ask('billing')];
+    await Promise.all(others);
+    assert.ok(ended.filter(namespace => namespace === 'greedy').length <= 3, ended.join());
+    await Promise.all(many);
+    assert.equal(ended.length, 22, 'and nobody is forgotten');
+  });
+
+  test('what one namespace spends is not taken from another', async t => {
+    const { find, results } = await finding(t, { namespace: { perSecond: 0.001, burst: 8 } });
+    await find({ wanted: () => false }, 5000, 'greedy');
+    await assert.rejects(find({ wanted: () => false }, 100, 'greedy'), BudgetSpentError);
+    await find({ wanted: () => false }, 5000, 'shop');
+    assert.deepEqual(results, ['ack-resources absent', 'ack-resources throttled', 'ack-resources absent']);
   });
 });
