@@ -1,15 +1,13 @@
 import type { Lookup, LookupResult } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
 import { dispatchLookup } from '../../admission/lookup.ts';
-import { type AckKind, discoverAckKinds } from '../../cluster/api/ack-kinds.ts';
 import { ApiConnection, type ApiPool } from '../../cluster/api/api-connection.ts';
-import { ApiError, ApiProtocolError, ClusterUnreachableError } from '../../cluster/api/api-errors.ts';
+import { ApiProtocolError } from '../../cluster/api/api-errors.ts';
 import { isFilledString, isPossibleName } from '../../cluster/api/api-object.ts';
 import { accept, apiPaths } from '../../cluster/api/api-requests.ts';
 import { ClusterCredentials } from '../../cluster/api/cluster-access.ts';
 import { type KubeConfigSource, loadKubeConfig } from '../../cluster/api/kube-config.ts';
-import { ListExpiredError, listPages } from '../../cluster/api/list-pages.ts';
-import { mostObjectBytes } from '../../cluster/api/read-json.ts';
+import { ListExpiredError } from '../../cluster/api/list-pages.ts';
 import {
   type AskedLabels,
   knownLabels,
@@ -20,11 +18,9 @@ import {
   readServiceAccountLive,
 } from '../../cluster/projections/object-projections.ts';
 import { projectObject } from '../../cluster/projections/project-object.ts';
-import { type Projection, projectWhole, type ReadObject, valueRead } from '../../cluster/projections/projection.ts';
-import { isCurrent, leaseGroup, leaseSelector, readLease } from '../../cluster/replicas/replica-lease.ts';
-import { rbacGroup, Snapshot } from '../../cluster/state/snapshot.ts';
+import type { Projection } from '../../cluster/projections/projection.ts';
+import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { shortestTokenSeconds } from '../../injection/token-settings.ts';
-import { readAckController } from '../../objects/ack-controller.ts';
 import { isJsonObject, type JsonObject } from '../../objects/json.ts';
 import type { Namespace } from '../../objects/namespace.ts';
 import type { WorkloadKind } from '../../objects/pod-template.ts';
@@ -32,24 +28,16 @@ import { quote } from '../../objects/quote.ts';
 import { type RoleMap, roleMapNames } from '../../objects/role-map.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
+import { ApiReads, readLimitMs, whole } from './api-reads.ts';
 import { NoTokenError } from './no-token-error.ts';
 import type { ObjectSource } from './object-source.ts';
-import { unlessForbidden } from './unless-forbidden.ts';
-import { UnreadError, type What } from './unread-error.ts';
+import { SnapshotReader } from './snapshot-reader.ts';
+import { UnreadError } from './unread-error.ts';
 
-const readLimitMs = 10_000;
-const listLimitMs = 60_000;
 /** 150,000 pods, the most that Kubernetes is made for, are some 2 GB of JSON. */
 const podListLimitMs = 300_000;
-const pageSize = 500;
 /** Times that the list of pods begins again because it took longer than its version was kept. */
 const mostExpired = 2;
-
-/** Deployments of ACK controllers that are taken: ACK has a controller for each of some 80 services. */
-const mostControllers = 1000;
-
-/** Snapshots take what they read of an object. */
-const whole = projectWhole(mostObjectBytes);
 
 /** A token has some kilobytes, and the API server's managed fields as much again. */
 const mostTokenAnswerBytes = 256 * 1024;
@@ -68,55 +56,37 @@ const namedServiceAccounts: Projection<NamedServiceAccount> = done =>
     done('failure' in read ? read : { ...read, value: { namespace, name, serviceAccount: read.value } });
   });
 
-/** Takes objects of a kind into a snapshot. */
-function addTo(snapshot: Snapshot, apiVersion: string, kind: string): (object: JsonObject) => void {
-  return object => snapshot.add({ object, apiVersion, kind, place: 'the API server', document: 0, path: [] });
-}
-
 /** The objects of a cluster by reads of its API server: only what is asked for, each object as it is now. */
 export class ApiSource implements ObjectSource {
   readonly #pool: ApiPool;
-  readonly #config: Config;
+  readonly #reads: ApiReads;
+  readonly #snapshots: SnapshotReader;
   readonly #asked: AskedLabels;
 
   /** The kubeconfig is read with the first request. */
   constructor(source: KubeConfigSource, config: Config) {
-    this.#config = config;
     const known = knownLabels([]);
     this.#asked = { every: config.featureGates.IAMRoleSelector, known: () => known };
     const credentials = new ClusterCredentials(() => loadKubeConfig(source));
     this.#pool = new ApiConnection(credentials).pool(4);
-  }
-
-  async #get(path: string, what: What, accepted: string = accept.whole.object): Promise<JsonObject | undefined> {
-    const signal = AbortSignal.timeout(readLimitMs);
-    try {
-      return await this.#pool.getJson(path, { signal, accept: accepted });
-    } catch (error) {
-      if (error instanceof ApiError && error.notFound) return undefined;
-      throw new UnreadError(what, error);
-    }
+    this.#reads = new ApiReads(this.#pool);
+    this.#snapshots = new SnapshotReader(this.#reads, config);
   }
 
   async #namespace(name: string): Promise<Namespace | undefined> {
     const what = { named: `Namespace ${quote(name)}`, right: 'get namespaces' };
-    const object = await this.#get(apiPaths.namespace(name), what, accept.metadata.object);
+    const object = await this.#reads.get(apiPaths.namespace(name), what, accept.metadata.object);
     return object && projectObject(readNamespaceLive(this.#asked), name, object);
   }
 
   async #serviceAccount(namespace: string, name: string): Promise<ServiceAccount | undefined> {
     const what = { named: `ServiceAccount ${quote(`${namespace}/${name}`)}`, right: 'get serviceaccounts' };
-    const object = await this.#get(apiPaths.serviceAccount(namespace, name), what, accept.metadata.object);
+    const object = await this.#reads.get(apiPaths.serviceAccount(namespace, name), what, accept.metadata.object);
     return object && projectObject(readServiceAccountLive, name, object);
   }
 
-  async #configMap(namespace: string, name: string): Promise<JsonObject | undefined> {
-    const what = { named: `ConfigMap ${quote(`${namespace}/${name}`)}`, right: 'get configmaps' };
-    return this.#get(apiPaths.configMap(namespace, name), what);
-  }
-
   async #roleMap(namespace: string, name: string): Promise<RoleMap | undefined> {
-    const object = await this.#configMap(namespace, name);
+    const object = await this.#reads.configMap(namespace, name);
     return object && projectObject(projectRoleMaps, name, object);
   }
 
@@ -138,14 +108,14 @@ export class ApiSource implements ObjectSource {
   async pod(namespace: string, name: string): Promise<JsonObject | undefined> {
     if (!isPossibleName(name)) return undefined;
     const what = { named: `Pod ${quote(`${namespace}/${name}`)}`, right: 'get pods' };
-    return this.#get(apiPaths.pod(namespace, name), what);
+    return this.#reads.get(apiPaths.pod(namespace, name), what);
   }
 
   async pods(begin: () => (pod: JsonObject) => void): Promise<void> {
     for (let again = 0; ; again++) {
       const onPod = begin();
       try {
-        await this.#listOnce('pods', apiPaths.runningPods, whole, onPod, accept.whole.list, podListLimitMs);
+        await this.#reads.listOnce('pods', apiPaths.runningPods, whole, onPod, accept.whole.list, podListLimitMs);
         return;
       } catch (error) {
         // All pods at once would be too much to ask for.
@@ -158,13 +128,15 @@ export class ApiSource implements ObjectSource {
   async workload({ group, kind, resource }: WorkloadKind, namespace: string, name: string) {
     if (!isPossibleName(name)) return undefined;
     const what = { named: `${kind} ${quote(`${namespace}/${name}`)}`, right: `get ${resource}` };
-    return this.#get(apiPaths.workload(group, resource, namespace, name), what);
+    return this.#reads.get(apiPaths.workload(group, resource, namespace, name), what);
   }
 
   async #namespaces(): Promise<readonly Namespace[]> {
     const namespaces: Namespace[] = [];
     const { namespaces: path } = apiPaths;
-    await this.#list('namespaces', path, listNamespacesLive(this.#asked), namespace => namespaces.push(namespace));
+    await this.#reads.list('namespaces', path, listNamespacesLive(this.#asked), namespace =>
+      namespaces.push(namespace),
+    );
     return namespaces;
   }
 
@@ -175,7 +147,7 @@ export class ApiSource implements ObjectSource {
   /** Those of all namespaces. @throws {ClusterUnreachableError} */
   async serviceAccounts(): Promise<readonly NamedServiceAccount[]> {
     const found: NamedServiceAccount[] = [];
-    await this.#list('serviceaccounts', apiPaths.serviceAccounts, namedServiceAccounts, each => found.push(each));
+    await this.#reads.list('serviceaccounts', apiPaths.serviceAccounts, namedServiceAccounts, each => found.push(each));
     return found;
   }
 
@@ -202,190 +174,28 @@ export class ApiSource implements ObjectSource {
   /** Undefined where the cluster has no such kind. */
   async #roleSelectors(): Promise<readonly RoleSelector[] | undefined> {
     const selectors: RoleSelector[] = [];
-    const isThere = await this.#listSelectors(projectRoleSelectors, selector => selectors.push(selector));
+    const isThere = await this.#reads.listSelectors(projectRoleSelectors, selector => selectors.push(selector));
     return isThere ? selectors : undefined;
   }
 
-  /** @returns false where the cluster has no such resource. */
-  async #listSelectors<T>(projection: Projection<T>, onObject: (object: T) => void): Promise<boolean> {
-    try {
-      await this.#list('iamroleselectors', apiPaths.roleSelectors, projection, onObject, accept.whole.list);
-      return true;
-    } catch (error) {
-      if (error instanceof UnreadError && error.cause instanceof ApiError && error.cause.status === 404) return false;
-      throw error;
-    }
+  bindings(namespace: string | undefined): Promise<Snapshot> {
+    return this.#snapshots.bindings(namespace);
   }
 
-  async #list<T>(
-    resource: string,
-    path: string,
-    projection: Projection<T>,
-    onObject: (object: T) => void,
-    accepted: string = accept.metadata.list,
-  ): Promise<void> {
-    try {
-      await this.#listOnce(resource, path, projection, onObject, accepted);
-    } catch (error) {
-      if (!(error instanceof UnreadError && error.cause instanceof ListExpiredError)) throw error;
-      // Slower than versions are kept: what came is read again, whole.
-      await this.#listOnce(resource, path, projection, onObject, accepted, listLimitMs, 0);
-    }
-  }
-
-  async #listOnce<T>(
-    resource: string,
-    path: string,
-    projection: Projection<T>,
-    onObject: (object: T) => void,
-    accepted: string,
-    limitMs = listLimitMs,
-    size = pageSize,
-  ): Promise<void> {
-    try {
-      await listPages(this.#pool, path, {
-        accept: accepted,
-        pageSize: size,
-        signal: AbortSignal.timeout(limitMs),
-        projection,
-        onPage: () => {},
-        onObject: (object: ReadObject<T>) => onObject(valueRead(object)),
-      });
-    } catch (error) {
-      if (!(error instanceof ApiError || error instanceof ApiProtocolError || error instanceof ClusterUnreachableError))
-        throw error;
-      throw new UnreadError({ named: `the ${resource}`, right: `list ${resource}` }, error);
-    }
-  }
-
-  /** The kinds of ACK's services that the cluster has. */
-  async #ackKinds(): Promise<readonly AckKind[]> {
-    const right = 'get /apis';
-    try {
-      return await discoverAckKinds(path => this.#get(path, { named: `the discovery document ${path}`, right }));
-    } catch (error) {
-      if (!(error instanceof ApiProtocolError)) throw error;
-      throw new UnreadError({ named: 'the API groups', right }, error);
-    }
-  }
-
-  /** What may not be listed is told, and passed over: the rest is worth as much without it. */
-  async #takeResources(snapshot: Snapshot, onUnread: (why: string) => void): Promise<void> {
-    for (const { group, versions, kind, resource } of await this.#ackKinds()) {
-      const apiVersion = `${group}/${versions[0]}`;
-      const path = apiPaths.resources(group, versions[0], resource);
-      await unlessForbidden(onUnread, () =>
-        this.#list(resource, path, whole, addTo(snapshot, apiVersion, kind), accept.whole.list),
-      );
-    }
-  }
-
-  /** What the servers that verify roles found. Where none does, there are no such Leases. */
-  async #takeLeases(snapshot: Snapshot, onUnread: (why: string) => void): Promise<void> {
-    const add = addTo(snapshot, `${leaseGroup}/v1`, 'Lease');
-    const addCurrent = (lease: JsonObject): void => {
-      const report = readLease(lease);
-      if (report !== undefined && isCurrent(report, Date.now())) add(lease);
-    };
-    const path = apiPaths.leases(this.#config.ownNamespace, leaseSelector);
-    try {
-      await unlessForbidden(onUnread, () => this.#list('leases', path, whole, addCurrent, accept.whole.list));
-    } catch (error) {
-      const isNotThere = error instanceof UnreadError && error.cause instanceof ApiError && error.cause.status === 404;
-      if (!isNotThere) throw error;
-    }
-  }
-
-  /** Of the Deployments in the ACK system namespaces, those of ACK's controllers. */
-  async #takeControllers(snapshot: Snapshot, onUnread: (why: string) => void): Promise<void> {
-    const add = addTo(snapshot, 'apps/v1', 'Deployment');
-    let taken = 0;
-    for (const { namespace } of this.#config.ackSystems) {
-      const addController = (deployment: JsonObject): void => {
-        if (readAckController(deployment, namespace) === undefined) return;
-        taken += 1;
-        if (taken <= mostControllers) add(deployment);
-      };
-      const path = apiPaths.resources('apps', 'v1', 'deployments', namespace);
-      await unlessForbidden(onUnread, () => this.#list('deployments', path, whole, addController, accept.whole.list));
-    }
-    if (taken > mostControllers) onUnread(`Deployments of ACK's controllers after the first ${mostControllers}`);
-  }
-
-  /** Who may bind, where the webhook asks that: nobody else needs to read RBAC for it. */
-  async #takeBindGrants(snapshot: Snapshot, onUnread: (why: string) => void): Promise<void> {
-    if (!this.#config.authorizeBindings) return;
-    const take = async (resource: string, kind: string): Promise<void> => {
-      const add = addTo(snapshot, `${rbacGroup}/v1`, kind);
-      const path = apiPaths.resources(rbacGroup, 'v1', resource);
-      const read = () => this.#list(resource, path, whole, add, accept.whole.list).then(() => true);
-      if ((await unlessForbidden(onUnread, read)) === undefined) snapshot.bindGrants.lack();
-    };
-    await Promise.all([take('clusterroles', 'ClusterRole'), take('clusterrolebindings', 'ClusterRoleBinding')]);
-  }
-
-  async #takeMaps(snapshot: Snapshot): Promise<void> {
-    const takeMap = async (namespace: string, name: string): Promise<void> => {
-      const object = await this.#configMap(namespace, name);
-      if (object !== undefined) addTo(snapshot, 'v1', 'ConfigMap')(object);
-    };
-    await Promise.all(
-      this.#config.ackSystems.flatMap(({ namespace }) =>
-        Object.values(roleMapNames).map(name => takeMap(namespace, name)),
-      ),
-    );
-  }
-
-  async #takeNamespaces(snapshot: Snapshot): Promise<void> {
-    await Promise.all([
-      this.#list('namespaces', apiPaths.namespaces, whole, addTo(snapshot, 'v1', 'Namespace')),
-      this.#list('serviceaccounts', apiPaths.serviceAccounts, whole, addTo(snapshot, 'v1', 'ServiceAccount')),
-    ]);
-  }
-
-  async #takeNamespace(snapshot: Snapshot, name: string): Promise<void> {
-    const what = { named: `Namespace ${quote(name)}`, right: 'get namespaces' };
-    const object = await this.#get(apiPaths.namespace(name), what, accept.metadata.object);
-    if (object === undefined) return;
-    addTo(snapshot, 'v1', 'Namespace')(object);
-    const path = apiPaths.serviceAccountsOf(name);
-    await this.#list('serviceaccounts', path, whole, addTo(snapshot, 'v1', 'ServiceAccount'));
-  }
-
-  async bindings(namespace: string | undefined): Promise<Snapshot> {
-    const snapshot = new Snapshot({ roleSelectors: false });
-    await Promise.all([
-      namespace === undefined ? this.#takeNamespaces(snapshot) : this.#takeNamespace(snapshot, namespace),
-      this.#takeMaps(snapshot),
-    ]);
-    return snapshot;
+  snapshot(onUnread: (why: string) => void): Promise<Snapshot> {
+    return this.#snapshots.snapshot(onUnread);
   }
 
   async issuer(): Promise<string | undefined> {
     const what = { named: 'the issuer of its tokens', right: `get ${apiPaths.issuerConfiguration}` };
     try {
-      const answer = await this.#get(apiPaths.issuerConfiguration, what);
+      const answer = await this.#reads.get(apiPaths.issuerConfiguration, what);
       const issuer = answer?.['issuer'];
       return typeof issuer === 'string' ? issuer : undefined;
     } catch (error) {
       if (error instanceof UnreadError && error.isForbidden) return undefined;
       throw error;
     }
-  }
-
-  async snapshot(onUnread: (why: string) => void): Promise<Snapshot> {
-    const snapshot = new Snapshot({ roleSelectors: this.#asked.every });
-    const addSelector = addTo(snapshot, 'services.k8s.aws/v1alpha1', 'IAMRoleSelector');
-    await Promise.all([
-      this.#takeNamespaces(snapshot),
-      this.#takeMaps(snapshot),
-      this.#asked.every ? this.#listSelectors(whole, addSelector) : undefined,
-      this.#takeResources(snapshot, onUnread),
-      this.#takeLeases(snapshot, onUnread),
-      this.#takeControllers(snapshot, onUnread),
-      this.#takeBindGrants(snapshot, onUnread),
-    ]);
-    return snapshot;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
