@@ -1,3 +1,4 @@
+import { HeldBytes } from './held-bytes.ts';
 import { bytesOfString, decodeKey, decodeString, JsonBytesError } from './json-bytes.ts';
 import {
   backslash,
@@ -69,37 +70,11 @@ function isOfWord(byte: number): boolean {
   );
 }
 
-/** Bytes of a value that come in several pieces, up to a limit. */
-class Held {
-  #bytes = Buffer.allocUnsafe(1024);
-  length = 0;
-
-  /** @returns all that is held. */
-  add(chunk: Buffer, start: number, end: number, most: number): Buffer {
-    const wanted = Math.min(end - start, most - this.length);
-    const needed = this.length + wanted;
-    if (needed > this.#bytes.length) {
-      const larger = Buffer.allocUnsafe(Math.max(needed, Math.min(this.#bytes.length * 2, most)));
-      this.#bytes.copy(larger, 0, 0, this.length);
-      this.#bytes = larger;
-    }
-    chunk.copy(this.#bytes, this.length, start, start + wanted);
-    this.length = needed;
-    return this.#bytes;
-  }
-
-  clear(): void {
-    this.length = 0;
-    // One long value must not be paid for as long as a watch lasts.
-    if (this.#bytes.length > 65_536) this.#bytes = Buffer.allocUnsafe(1024);
-  }
-}
-
 /** A row of JSON values, one behind the other. */
 export class JsonStream {
   readonly #root: (first: string) => Taking;
   readonly #frames: (TakenObject | TakenArray)[] = [];
-  readonly #held = new Held();
+  readonly #held = new HeldBytes();
   #phase: Phase = 'value';
   #key: string | undefined;
   #taking: TakenString | TakenBytes | undefined;

@@ -1,6 +1,6 @@
 /** What was probably meant by labels and annotations that nobody reads where they stand. */
 
-import { editDistance, slipsAllowed } from './edit-distance.ts';
+import { editDistance } from './edit-distance.ts';
 import {
   defaultRegionAnnotation,
   deletionPolicyAnnotation,
@@ -15,6 +15,7 @@ import {
   serviceDeletionPolicyAnnotation,
   skipLabel,
 } from './keys.ts';
+import { apart, apartInOwn, notPlain, plain, withoutFiller } from './name-distance.ts';
 
 type KeyedAs = KeyRow['as'];
 
@@ -103,47 +104,6 @@ function kindsOf({ us, ack: readByAck = [], written = [] }: KeyRow): readonly Ke
 /** Where a key is to be written. */
 function isReadOn(row: KeyRow, on: KeyedKind): boolean {
   return kindsOf(row).includes(on);
-}
-
-/** Slips of the hand that no letter counts: `Role_Arn`, `owner.account.id`. */
-const notPlain = /[A-Z_.]/;
-
-function plain(name: string): string {
-  return name.toLowerCase().replaceAll(/[_.]/g, '-');
-}
-
-/** A word that says what everyone knows: `aws-region`, `iam-role-arn`. */
-function withoutFiller(name: string): string {
-  return name.replace(/^(?:aws|iam)-/, '');
-}
-
-/** Whether one name has one word more than the other, in the same order, and two in common. */
-function isOneWordApart(written: string, known: string): boolean {
-  const [a, b] = [written.split('-'), known.split('-')];
-  const [longer, shorter] = a.length > b.length ? [a, b] : [b, a];
-  if (shorter.length < 2 || longer.length !== shorter.length + 1) return false;
-  const at = longer.findIndex((word, index) => word !== shorter[index]);
-  // A word in front makes another thing of it: the role of a hub is not a role.
-  if (longer === a && at === 0) return false;
-  return longer.toSpliced(at, 1).join('-') === shorter.join('-');
-}
-
-/** More than any number of letters that counts. */
-const oneWord = 3;
-
-/** How far a written name is from a known one; undefined for one that has nothing to do with it. Short names must be closer. */
-function apart(written: string, known: string): number | undefined {
-  const most = slipsAllowed(known);
-  const letters = editDistance(written, known, most);
-  if (letters <= most) return letters;
-  return isOneWordApart(written, known) ? oneWord : undefined;
-}
-
-/** Under our own prefix everything is reported, so more may be guessed: `injection` is `inject`. */
-function apartInOwn(written: string, known: string): number | undefined {
-  const closest = apart(written, known);
-  if (closest !== undefined) return closest;
-  return written.startsWith(known) && !written.startsWith(`${known}-`) ? oneWord : undefined;
 }
 
 /** A key with the alias of the service that it was written with. */
