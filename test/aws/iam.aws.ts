@@ -9,6 +9,7 @@ import {
   GetCallerIdentityCommand,
   STSClient,
 } from '@aws-sdk/client-sts';
+import { anyServiceAccount } from '../cli/iam/iam-cases.ts';
 import { issuer, runIam, stepsOf } from '../cli/iam/iam-runs.ts';
 import { TokenIssuer } from '../e2e-node/token-issuer.ts';
 import { awsShell, partsByAccount, paste, rootKeys } from './pasted-commands.ts';
@@ -162,17 +163,7 @@ describe('the policies of iam let exactly the bound ServiceAccounts in', () => {
 
   test('the same by commands, as they are pasted: roles that exist trust a whole namespace then, and no neighbour', async () => {
     await assert.rejects(byToken(hub, 'team-a/stranger'), { name: /^AccessDenied/ });
-    const { stdout } = await runIam(
-      '-n',
-      'team-a',
-      '--any-serviceaccount',
-      '--existing',
-      'roles,oidc-providers',
-      '--oidc-issuer',
-      issuer,
-      '-o',
-      'aws-cli',
-    );
+    const { stdout } = await runIam(...anyServiceAccount, '-o', 'aws-cli');
     for (const { account, commands } of partsByAccount(stdout))
       await paste(commands, awsShell(aws.endpoint, home, rootKeys(account)));
     await assertIs(await byRole(await byToken(hub, 'team-a/stranger'), workloads, ourId), workloads);

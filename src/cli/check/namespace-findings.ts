@@ -17,7 +17,7 @@ import { chooseRegion } from '../../injection/region.ts';
 import { keyHints } from '../../objects/key-hints.ts';
 import { defaultRegionAnnotation, injectLabel } from '../../objects/keys.ts';
 import type { Namespace } from '../../objects/namespace.ts';
-import { namespaceReviewOf } from '../inject/synthetic-review.ts';
+import { namespaceReviewOf } from '../predict/synthetic-review.ts';
 import { type Finding, type FindingReason, type FoundObject, finding, findingKinds } from './finding.ts';
 import { ignoredKeyFinding, ignoredLabelFinding } from './key-findings.ts';
 
@@ -64,7 +64,8 @@ export function problemFinding(
   const entry = denials[problem.reason] as Denial<Problem>;
   const namespace = object.kind === 'Namespace' ? object.name : object.namespace;
   const serviceAccountName = object.kind === 'ServiceAccount' ? object.name : '';
-  const context = messageContext(namespace, config, { serviceAccountName, binding });
+  const ofMap = object.kind === 'ConfigMap' ? { ackSystemNamespace: namespace } : {};
+  const context = messageContext(namespace, config, { serviceAccountName, binding, ...ofMap });
   const { wrong, remedy, command } = entry.say(problem, context);
   return [finding(problem.reason, object, wrong, sentence(remedy, command))];
 }

@@ -8,7 +8,7 @@ import { keyHints } from '../../objects/key-hints.ts';
 import { defaultRegionAnnotation, ownerAccountIdAnnotation, regionAnnotation } from '../../objects/keys.ts';
 import { quote } from '../../objects/quote.ts';
 import { readResource } from '../../objects/resource.ts';
-import { resourceOf, reviewOf } from '../inject/synthetic-review.ts';
+import { resourceOf, reviewOf } from '../predict/synthetic-review.ts';
 import type { ControllerDefaults } from './controller-findings.ts';
 import { type Finding, type FoundObject, finding } from './finding.ts';
 import { ignoredKeyFinding } from './key-findings.ts';

@@ -7,9 +7,9 @@ import { type KeyHint, keyHints } from '../../objects/key-hints.ts';
 import { injectLabel, mirrorAnnotation } from '../../objects/keys.ts';
 import { readWrittenMetadata } from '../../objects/metadata.ts';
 import { ObjectTooLargeError } from '../../objects/object-size.ts';
-import { withAdditions } from '../inject/dry-run.ts';
-import { podResource, reviewOf } from '../inject/synthetic-review.ts';
-import { beforeInjection, type HeldByContainer, heldByPod } from '../why/running-pod.ts';
+import { beforeInjection, type HeldByContainer, heldByPod } from '../predict/running-pod.ts';
+import { podResource, reviewOf } from '../predict/synthetic-review.ts';
+import { withAdditions } from '../predict/with-additions.ts';
 import { controllerOf, type Owner } from './pod-owners.ts';
 
 /** Owners that are kept; the pods of others are counted. */

@@ -1,4 +1,3 @@
-import jsonPatch from 'fast-json-patch';
 import { type Admit, createAdmit, type Endpoint, type ReviewResult } from '../../admission/admit.ts';
 import type { Config } from '../../admission/config.ts';
 import { describeMalformed } from '../../admission/failure.ts';
@@ -15,10 +14,17 @@ import { isKubernetesGroup } from '../../objects/kubernetes-groups.ts';
 import { findPodTemplates, type NestedTemplates, nestedLimits } from '../../objects/nested-pod-templates.ts';
 import { templateOf, withClaims } from '../../objects/pod-template.ts';
 import { quote } from '../../objects/quote.ts';
+import {
+  namespaceResource,
+  podResource,
+  type ReviewSubject,
+  resourceOf,
+  reviewOf,
+} from '../predict/synthetic-review.ts';
+import { withAdditions } from '../predict/with-additions.ts';
 import type { ObjectSource } from '../sources/object-source.ts';
 import { envFromNote } from './env-from-note.ts';
 import { InputCluster } from './input-cluster.ts';
-import { namespaceResource, podResource, type ReviewSubject, resourceOf, reviewOf } from './synthetic-review.ts';
 
 /** What would become of one object. */
 export interface DryRunResult {
@@ -32,12 +38,6 @@ export interface DryRunResult {
   readonly preview: boolean;
   /** Denials and warnings, a line each, with the place of the object. */
   readonly lines: readonly string[];
-}
-
-/** `value` with the additions; the value itself stays as it is. */
-export function withAdditions(value: unknown, additions: readonly Addition[]): unknown {
-  // Values behind aliases are one object in memory: as JSON they are not.
-  return jsonPatch.applyPatch(JSON.parse(JSON.stringify(value)), [...additions]).newDocument;
 }
 
 function patchOf({ response }: ReviewResult): readonly Addition[] {

@@ -6,7 +6,7 @@ import { stsRegionFor } from '../../aws/sts-region.ts';
 import { readTokenSettings } from '../../injection/token-settings.ts';
 import { defaultRegionAnnotation } from '../../objects/keys.ts';
 import { quote } from '../../objects/quote.ts';
-import { podResource, reviewOf } from '../inject/synthetic-review.ts';
+import { podResource, reviewOf } from '../predict/synthetic-review.ts';
 import { messageOf, sourceInWords } from '../why/explain.ts';
 
 /** Whose way to a role is verified: that of pods of a ServiceAccount. */

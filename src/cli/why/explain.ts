@@ -15,9 +15,9 @@ import { injectLabel } from '../../objects/keys.ts';
 import { readPod } from '../../objects/pod.ts';
 import { quote } from '../../objects/quote.ts';
 import { roleMapNames } from '../../objects/role-map.ts';
-import { withAdditions } from '../inject/dry-run.ts';
-import { podResource, reviewOf } from '../inject/synthetic-review.ts';
-import { heldByPod } from './running-pod.ts';
+import { heldByPod } from '../predict/running-pod.ts';
+import { podResource, reviewOf } from '../predict/synthetic-review.ts';
+import { withAdditions } from '../predict/with-additions.ts';
 
 /** What one container would get. */
 export interface GivenToContainer {

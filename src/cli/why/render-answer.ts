@@ -1,9 +1,9 @@
 import type { HeldChain } from '../../injection/credentials.ts';
 import type { WorkloadKind } from '../../objects/pod-template.ts';
 import { quoteNames } from '../../objects/quote.ts';
+import type { HeldByContainer, HeldByPod } from '../predict/running-pod.ts';
 import { alignColumns } from '../table.ts';
 import type { Explanation, GivenToContainer } from './explain.ts';
-import type { HeldByContainer, HeldByPod } from './running-pod.ts';
 
 /** Pod, Namespace, or a built-in kind that holds a pod template. */
 export type AnswerKind = 'Pod' | 'Namespace' | WorkloadKind['kind'];

@@ -11,14 +11,14 @@ import type { Command, Surroundings } from '../command.ts';
 import { clusterFlags, namespaceFlag, outputFlag } from '../flags/cluster-flags.ts';
 import { configFlags, configFrom } from '../flags/config-flags.ts';
 import { describeFlags, echo, readFlags } from '../flags/flag.ts';
-import { namespaceReviewOf } from '../inject/synthetic-review.ts';
+import { beforeInjection, heldByPod } from '../predict/running-pod.ts';
+import { namespaceReviewOf } from '../predict/synthetic-review.ts';
 import type { ObjectSource } from '../sources/object-source.ts';
 import { openSource } from '../sources/open-source.ts';
 import { exitCodes, MissingObjectError } from '../usage-error.ts';
 import { type AskedPod, type Explanation, explainPod } from './explain.ts';
 import { type AskedKind, readTarget } from './read-target.ts';
 import { type Answer, renderAnswer } from './render-answer.ts';
-import { beforeInjection, heldByPod } from './running-pod.ts';
 
 const whyFlags = {
   namespace: { ...namespaceFlag, help: 'Namespace of the pod or workload' },

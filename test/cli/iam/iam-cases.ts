@@ -1,5 +1,11 @@
 import { issuer } from './iam-runs.ts';
 
+/** Roles that are there trust a whole namespace then. */
+export const anyServiceAccount = [
+  ...['-n', 'team-a', '--any-serviceaccount', '--existing', 'roles,oidc-providers'],
+  ...['--oidc-issuer', issuer],
+];
+
 /** Command lines of `iam`, each for one kind of output. */
 export const cases: Readonly<Record<string, readonly string[]>> = {
   'whole-map': [
@@ -12,15 +18,7 @@ export const cases: Readonly<Record<string, readonly string[]>> = {
     'arn:aws:iam::111111111111:role/ack-controllers',
   ],
   namespace: ['-n', 'team-a', '--serviceaccount', 'web,reports', '--oidc-issuer', issuer],
-  'any-serviceaccount': [
-    '-n',
-    'team-a',
-    '--any-serviceaccount',
-    '--existing',
-    'roles,oidc-providers',
-    '--oidc-issuer',
-    issuer,
-  ],
+  'any-serviceaccount': anyServiceAccount,
   'pod-identity': [
     '-n',
     'team-a',
