@@ -60,7 +60,7 @@ describe('a misspelled key', () => {
       }));
   }
 
-  for (const key of ['keep-forever', 'x']) {
+  for (const key of ['allow-everything', 'x']) {
     test(`carm-webhook.dev/${key} is none that we know, and nothing near`, () => {
       for (const on of kinds) {
         const hint = keyHint(`carm-webhook.dev/${key}`, 'annotation', on);
@@ -214,7 +214,7 @@ test('the entry for keys of namespaces lets none past that is reported on them',
   }
   assert.ok(reported > 2000, `${reported}`);
   for (const key of ackNamespaceKeys) assert.ok(!sees(key, 'annotation'), key);
-  for (const name of ['credentials', 'hub-role-arn', 'external-id']) {
+  for (const name of ['credentials', 'hub-role-arn', 'external-id', 'allow-rebind']) {
     assert.ok(!sees(`carm-webhook.dev/${name}`, 'annotation'), name);
   }
   for (const key of ['carm-webhook.dev/inject', 'carm-webhook.dev/mode']) assert.ok(!sees(key, 'label'), key);
