@@ -152,6 +152,7 @@ describe('each warning, as kubectl prints it', () => {
       'UnknownValue',
       'RetainAdded',
       'AdoptedNotRetained',
+      'FinalizerRemoved',
       'RegionPinned',
       'RoleReplaced',
       'UnknownService',

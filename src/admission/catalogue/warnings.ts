@@ -9,6 +9,7 @@ import { longestTokenSeconds, shortestTokenSeconds } from '../../injection/token
 import { tokenMountPath } from '../../injection/token-volume.ts';
 import type { KeyHint } from '../../objects/key-hints.ts';
 import {
+  adoptedAnnotation,
   adoptionPolicyAnnotation,
   defaultRegionAnnotation,
   deletionPolicyAnnotation,
@@ -63,6 +64,8 @@ export type Warning =
   | { readonly reason: 'UnknownValue'; readonly key: string; readonly value: string; readonly allowed: string }
   | { readonly reason: 'RetainAdded' }
   | { readonly reason: 'AdoptedNotRetained' }
+  /** `annotate`: what has ACK adopt the resource, as `kubectl annotate` takes it. */
+  | { readonly reason: 'FinalizerRemoved'; readonly annotate: readonly string[] }
   | { readonly reason: 'RegionPinned'; readonly region: string; readonly byDefault: string }
   | { readonly reason: 'UnknownService'; readonly keys: readonly string[] }
   | { readonly reason: 'RoleReplaced'; readonly key: string; readonly namespaces: number }
@@ -249,6 +252,13 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     remedy: `Write \`${deletionPolicyAnnotation}\` into the manifest, \`retain\` or \`delete\`, or \`${serviceDeletionPolicyAnnotation}\` on the namespace.`,
     say: () =>
       `deleting this object may delete what it adopted in AWS; write ${deletionPolicyAnnotation}, retain or delete`,
+  },
+  FinalizerRemoved: {
+    cause:
+      "An ACK resource loses the finalizer of ACK's controllers, as `kubectl replace` takes it away. ACK stops reconciling it (`This resource already exists but is not managed by ACK`), and deleting the object leaves in AWS what it stands for.",
+    remedy: `Annotate it with \`${adoptionPolicyAnnotation}: adopt-or-create\`, without \`${adoptedAnnotation}\`: ACK takes it up again. Use \`kubectl apply\`, which keeps finalizers.`,
+    say: ({ annotate }) =>
+      `ACK stops at it without its finalizer. Annotate it ${annotate.join(' ')}, and ACK takes it up again`,
   },
   RegionPinned: {
     cause: `An ACK resource names no region, and its namespace's \`${defaultRegionAnnotation}\` is not the region that ACK has recorded for it: ACK would stop reconciling it, and report that nowhere. The recorded region was written onto the resource.`,
