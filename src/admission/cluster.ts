@@ -12,6 +12,16 @@ export interface StoredResource {
   readonly namespace: string;
   readonly name: string;
   readonly labels: ReadonlyMap<string, string>;
+  /** Of a search that reads the status: where ACK wrote down that it is. */
+  readonly recorded?: RecordedPlace;
+  /** Of a search that reads the status: the region that an annotation of its own names; for ACK an empty one is one too. */
+  readonly region?: string | undefined;
+}
+
+/** What ACK wrote into the status of a resource. Neither is checked; undefined for one that ACK did not take up yet. */
+export interface RecordedPlace {
+  readonly accountId: string | undefined;
+  readonly region: string | undefined;
 }
 
 /** A question about all ACK resources of services. */
@@ -25,6 +35,15 @@ export interface ResourceSearch {
   readonly wanted: (resource: StoredResource) => boolean;
   /** The search ends when so many are found. */
   readonly atMost: number;
+  /** Whether whole objects are read, for what ACK wrote down about them; else only metadata. */
+  readonly readsStatus?: boolean;
+  /**
+   * What is told besides, of each no more than are told of what is wanted. It does not end the search, and is no answer to
+   * one that failed.
+   */
+  readonly besides?: readonly ResourceSearch['wanted'][];
+  /** Whether a search that fails, or is late, has the answer undefined: then the decision goes without. */
+  readonly advisory?: boolean;
 }
 
 /** What a decision looks up. Every look-up is synchronous; undefined: no such object. */
@@ -37,8 +56,8 @@ export interface View {
   roleSelectors(): readonly RoleSelector[] | undefined;
   namespaces(): Iterable<Namespace>;
   /**
-   * Resources that are wanted; undefined where nobody knows without asking. A decision searches once at most, and only
-   * when it knows all that `wanted` rests on.
+   * Resources that are wanted; undefined where nobody knows without asking, and for an advisory search where nobody could
+   * tell. A decision searches once at most, and only when it knows all that `wanted` rests on.
    */
   findResources(search: ResourceSearch): readonly StoredResource[] | undefined;
 }

@@ -168,6 +168,11 @@ export const accountMap: Strings = {
   'pods.444444444444': 'arn:aws:iam::444444444444:role/pods',
   '123456789012': 'arn:aws:iam::123456789012:role/ack-hub',
   's3.989898989898': 'arn:aws:iam::989898989898:role/unused',
+  '343434343434': 'arn:aws:iam::343434343434:role/ack-controller',
+  'pods.343434343434': 'arn:aws:iam::343434343434:role/pods',
+  's3.363636363636': 'arn:aws:iam::363636363636:role/s3',
+  '373737373737': 'arn:aws:iam::373737373737:role/ack-controller',
+  '383838383838': 'arn:aws:iam::383838383838:role/ack-controller',
 };
 
 /** In the ACK system namespace `ack-iam`. */
@@ -229,6 +234,12 @@ const storedResources = [
   ...[1, 2, 3, 4, 5, 6, 7].map(number =>
     resource('Queue', { namespace: 'sel-rebind', name: `azure-${number}`, labels: { color: 'azure' } }),
   ),
+  // In accounts that no binding leads to: ACK goes by their status where the namespace is not bound.
+  resource('Queue', { namespace: 'free', name: 'left-behind', ack: { ownerAccountID: '343434343434' } }),
+  resource('Bucket', { namespace: 'free', name: 'by-service', ack: { ownerAccountID: '363636363636' } }),
+  resource('Queue', { namespace: 'free', name: 'by-no-key', ack: { ownerAccountID: '363636363636' } }),
+  resource('Bucket', { namespace: 'shop', name: 'elsewhere', ack: { ownerAccountID: '373737373737' } }),
+  resource('Role', { namespace: 'free-team', name: 'of-a-team', ack: { ownerAccountID: '383838383838' } }),
 ];
 
 /** ServiceAccounts of the namespace `shop`, beside the `default` one of every namespace. */

@@ -58,6 +58,7 @@ export type Warning =
     }
   | { readonly reason: 'RunsWithoutRole'; readonly wrong: string }
   | { readonly reason: 'LabelRestored' }
+  | { readonly reason: 'MappingUseUnverified'; readonly keys: readonly string[] }
   | { readonly reason: 'BindingRemoved'; readonly labelled: boolean }
   | { readonly reason: 'BindingIgnored'; readonly what: string; readonly because: string }
   | { readonly reason: 'OwnerIgnored'; readonly isBound: boolean }
@@ -278,6 +279,14 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     remedy: 'Nothing to do if it was intended.',
     say: ({ key, namespaces }) =>
       `${namespaces} bound namespace${namespaces === 1 ? '' : 's'} will use the new role of ${quote(key)}`,
+  },
+  MappingUseUnverified: {
+    cause:
+      'An entry of the account map was removed or emptied, and the API server could not be asked in time whether ACK needs it for resources in namespaces that are not bound: ACK goes by the account in their status, and can neither change nor delete them without the entry.',
+    remedy:
+      'Run `carm-webhook check`: it names such resources (`ResourcesUnbound`). Put the entry back if there are any of that account.',
+    say: ({ keys }) =>
+      `ACK may need ${quoteNames(keys)} for resources in unbound namespaces: that could not be checked. Run carm-webhook check`,
   },
   DebugContainerNotInjected: {
     cause:

@@ -7,7 +7,8 @@ import { ApiError, ApiProtocolError } from '../api/api-errors.ts';
 import { isPossibleName } from '../api/api-object.ts';
 import { accept, apiPaths } from '../api/api-requests.ts';
 import { listPages } from '../api/list-pages.ts';
-import { type Identity, type Projection, projection, type ReadObject, valueRead } from '../projections/projection.ts';
+import { type ReadObject, valueRead } from '../projections/projection.ts';
+import { projectWanted } from '../projections/stored-resource.ts';
 import { type BudgetOptions, ReadBudget } from './budget.ts';
 import { BudgetSpentError, LiveReadError, type LiveReadResult, liveReadErrorOf } from './live-read-result.ts';
 
@@ -27,10 +28,6 @@ const concurrency = 2;
 const pageSize = 100;
 /** A discovery document: each resource takes some 500 bytes of it, and only who may define kinds adds to it. */
 const mostDocumentBytes = 1024 * 1024;
-/** A label's value has 63 characters at most: a longer one is that of no selector. */
-const longestLabelValue = 64;
-/** Labels that are told of what was found. */
-const mostLabelsFound = 64;
 /** Namespaces are listed one by one up to so many lists: what tenants of others write costs nothing then. */
 const mostLists = 300;
 /** Between two looks whether the budget has a token again. */
@@ -75,45 +72,12 @@ function listsOf(kinds: readonly AckKind[], search: ResourceSearch): readonly As
   });
 }
 
-function storedOf(
-  { group, versions, kind }: AckKind,
-  { name, namespace = '' }: Identity,
-  labels: ReadonlyMap<string, string>,
-): StoredResource {
-  return { group, versions, kind, namespace, name, labels };
-}
-
-/**
- * Reads what is wanted, at once: what `wanted` asks of labels is not known, so one object's are all read, and gone when it is
- * judged.
- */
-function wantedOf(ofKind: AckKind, { wanted }: ResourceSearch): Projection<StoredResource | undefined> {
-  return projection(() => {
-    const labels = new Map<string, string>();
-    return {
-      metadata: key => {
-        if (key !== 'labels') return undefined;
-        return {
-          kind: 'object',
-          member: label => ({
-            kind: 'string',
-            longest: longestLabelValue,
-            take: value => value !== undefined && labels.set(label, value),
-          }),
-        };
-      },
-      value: identity => {
-        if (!wanted(storedOf(ofKind, identity, labels))) return undefined;
-        return storedOf(ofKind, identity, new Map([...labels].slice(0, mostLabelsFound)));
-      },
-    };
-  });
-}
-
 class Search {
   readonly asked: ResourceSearch;
   readonly budgetNamespace: string;
   readonly #found = new Map<string, StoredResource>();
+  /** Of each question that is asked besides. */
+  readonly #besides: readonly Map<string, StoredResource>[];
   /** Ends every request: enough is found, something failed, or nobody waits any more. */
   readonly end = new AbortController();
   /** What is being read, should it be late. */
@@ -124,17 +88,28 @@ class Search {
   constructor(asked: ResourceSearch, budgetNamespace: string) {
     this.asked = asked;
     this.budgetNamespace = budgetNamespace;
+    this.#besides = (asked.besides ?? []).map(() => new Map());
   }
 
   take(resource: StoredResource | undefined): void {
     if (this.isEnough || resource === undefined) return;
+    const { wanted, besides = [], atMost } = this.asked;
     const { group, kind, namespace, name } = resource;
-    this.#found.set(`${group}/${kind}/${namespace}/${name}`, resource);
+    const key = `${group}/${kind}/${namespace}/${name}`;
+    if (wanted(resource)) this.#found.set(key, resource);
     if (this.isEnough) this.end.abort();
+    for (const [index, found] of this.#besides.entries()) {
+      if (found.size < atMost && besides[index]?.(resource)) found.set(key, resource);
+    }
+  }
+
+  /** Whether something was found that was looked for. */
+  get hasFound(): boolean {
+    return this.#found.size > 0;
   }
 
   get found(): readonly StoredResource[] {
-    return [...this.#found.values()];
+    return [...new Map([...this.#besides.flatMap(found => [...found]), ...this.#found]).values()];
   }
 
   get isEnough(): boolean {
@@ -143,8 +118,8 @@ class Search {
 }
 
 /**
- * Searches all resources of ACK's services while a review waits: discovery, then lists of metadata, until enough are
- * found. One search at a time, a token of a budget for each call: a review must not become a flood on the API server.
+ * Searches all resources of ACK's services while a review waits: discovery, then lists of metadata, or of whole objects
+ * of which next to nothing is held, until enough are found. One search at a time, a token of a budget for each call: a review must not become a flood on the API server.
  */
 export class ResourceFinder {
   readonly #options: ResourceFinderOptions;
@@ -179,14 +154,14 @@ export class ResourceFinder {
     try {
       await withDeadline(turn, deadlineAt - performance.now(), late);
     } catch (error) {
-      if (search.found.length === 0) {
+      if (!search.hasFound) {
         this.#tell(error instanceof BudgetSpentError ? 'throttled' : 'error');
         throw error;
       }
     } finally {
       search.end.abort();
     }
-    this.#tell(search.found.length > 0 ? 'found' : 'absent');
+    this.#tell(search.hasFound ? 'found' : 'absent');
     return search.found;
   }
 
@@ -228,10 +203,10 @@ export class ResourceFinder {
   async #list({ kind, path }: Asked, search: Search): Promise<void> {
     const what = `the list of ${kind.resource}.${kind.group}`;
     const options = {
-      accept: accept.metadata.list,
+      accept: (search.asked.readsStatus === true ? accept.whole : accept.metadata).list,
       pageSize,
       signal: search.end.signal,
-      projection: wantedOf(kind, search.asked),
+      projection: projectWanted(kind, search.asked),
       onObject: (object: ReadObject<StoredResource | undefined>) => search.take(valueRead(object)),
       onPage: () => this.#pay(what, search),
     };

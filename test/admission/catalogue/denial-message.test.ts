@@ -147,6 +147,11 @@ const everyConflict = [
   'AWS_SECRET_KEY',
 ];
 
+const someResources = fc.array(fc.record({ kind: hostile, namespace: hostile, name: hostile }), {
+  minLength: 1,
+  maxLength: 6,
+});
+
 const cases: Cases = {
   NamespaceNotFound: bare('NamespaceNotFound'),
   NamespaceNotBound: fc.record({
@@ -328,7 +333,10 @@ const cases: Cases = {
       owner,
       accountId: role?.accountId,
     })),
-  MappingInUse: fc.record({ reason: fc.constant('MappingInUse'), map, key, namespaces: names }),
+  MappingInUse: fc.oneof(
+    fc.record({ reason: fc.constant('MappingInUse'), map, key, namespaces: names }),
+    fc.record({ reason: fc.constant('MappingInUse'), map, key, resources: someResources }),
+  ),
   MapImmutable: fc.record({ reason: fc.constant('MapImmutable'), map }),
   InvalidSelector: selectorParts.map(parts => ({
     reason: 'InvalidSelector',
@@ -336,10 +344,7 @@ const cases: Cases = {
   })),
   SelectorInUse: fc.record({
     reason: fc.constant('SelectorInUse'),
-    resources: fc.array(fc.record({ kind: hostile, namespace: hostile, name: hostile }), {
-      minLength: 1,
-      maxLength: 6,
-    }),
+    resources: someResources,
   }),
   InvalidLabel: fc.oneof(
     fc.record({ reason: fc.constant('InvalidLabel'), replacedBy: fc.option(hostile, { nil: undefined }) }),

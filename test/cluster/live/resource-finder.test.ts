@@ -23,6 +23,7 @@ interface Placed {
   readonly name: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly status?: unknown;
 }
 
 const groupOf = (name: string, ...[preferred = '', ...others]: readonly string[]) => ({
@@ -74,7 +75,9 @@ function listed(objects: readonly Placed[], url: URL): Answer {
   const start = Number(url.searchParams.get('continue') ?? 0);
   const end = start + Number(url.searchParams.get('limit'));
   const metadata = { resourceVersion: '9', ...(end < matching.length && { continue: String(end) }) };
-  const items = matching.slice(start, end).map(object => ({ metadata: { ...object, resourceVersion: '1' } }));
+  const items = matching
+    .slice(start, end)
+    .map(({ status, ...object }) => ({ metadata: { ...object, resourceVersion: '1' }, spec: { a: [] }, status }));
   return { body: { metadata, items } };
 }
 
@@ -161,6 +164,8 @@ const namesOf = (found: readonly StoredResource[]) =>
   found.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`).sort();
 const listsIn = (requests: readonly string[]) => requests.filter(request => request.includes('limit=')).sort();
 const manyNamespaces = Array.from({ length: 400 }, (_, index) => `team-${index}`);
+const bucketList = `${s3}/namespaces/shop/buckets`;
+const queueList = `${sqs}/v1/namespaces/shop/queues`;
 const bucketType = { group: '', version: '', kind: 'Bucket' };
 
 describe('a search of ACK resources', { timeout: 30_000 }, () => {
@@ -181,6 +186,87 @@ describe('a search of ACK resources', { timeout: 30_000 }, () => {
     assert.deepEqual(bucket?.labels, new Map([['tier', 'gold']]));
     assert.deepEqual(bucket.versions, ['v1alpha1']);
     assert.deepEqual(found.find(({ kind }) => kind === 'Queue')?.versions, ['v1', 'v1alpha1']);
+  });
+
+  test('reads whole objects only where the status is asked for, and of them what ACK wrote down', async t => {
+    const { find, accepted, buckets } = await finding(t);
+    const recorded = { ownerAccountID: '111111111111', region: 'eu-west-1', arn: 'arn:aws:s3:::assets' };
+    const annotations = { 'services.k8s.aws/region': 'eu-west-3', note: 'x' };
+    const long = 'x'.repeat(100_000);
+    const of = (name: string, ackResourceMetadata: unknown, more: Partial<Placed> = {}) =>
+      place('shop', name, { status: { conditions: [{ status: 'True' }], ackResourceMetadata }, ...more });
+    buckets.splice(
+      0,
+      2,
+      of('taken-up', recorded, { annotations, labels: { tier: 'gold' } }),
+      of('empty', { ownerAccountID: '', region: '' }, { annotations: { 'services.k8s.aws/region': '' } }),
+      of('long', { ownerAccountID: long, region: long }, { annotations: { 'services.k8s.aws/region': long } }),
+      of('malformed', { ownerAccountID: 111111111111, region: ['eu-west-1'] }),
+      of('no-object', 'text'),
+      place('shop', 'new'),
+    );
+    const judged = new Map<string, StoredResource>();
+    const wanted = (resource: StoredResource) => judged.set(resource.name, resource).size > 0;
+    const search = { types: [bucketType], namespaces: ['shop'], wanted };
+    const found = await find({ ...search, readsStatus: true });
+    assert.deepEqual([...accepted], ['application/json']);
+    const nowhere = { accountId: undefined, region: undefined };
+    const places = found.map(({ name, recorded, region }) => ({ name, recorded, region }));
+    assert.deepEqual(places, [
+      { name: 'taken-up', recorded: { accountId: '111111111111', region: 'eu-west-1' }, region: 'eu-west-3' },
+      { name: 'empty', recorded: nowhere, region: '' },
+      { name: 'long', recorded: { accountId: 'x'.repeat(64), region: 'x'.repeat(64) }, region: 'x'.repeat(64) },
+      ...['malformed', 'no-object', 'new'].map(name => ({ name, recorded: nowhere, region: undefined })),
+    ]);
+    assert.deepEqual(found[0]?.labels, new Map([['tier', 'gold']]));
+    assert.deepEqual([...judged.values()], found, 'what is judged is what is told');
+    const [first] = await find({ ...search, wanted: () => true });
+    assert.ok(first !== undefined && !('recorded' in first) && !('region' in first));
+  });
+
+  test('tells a few of what is asked besides, in whatever order they come: never in place of what is looked for', async t => {
+    const { find, buckets } = await finding(t);
+    const many = (name: string) => Array.from({ length: 150 }, (_, index) => place('shop', `${name}-${index}`));
+    buckets.splice(0, 2, ...many('other'), place('shop', 'wanted'), ...many('third'));
+    const starts = (text: string) => (resource: StoredResource) => resource.name.startsWith(text);
+    const search = {
+      types: [bucketType],
+      namespaces: ['shop'],
+      besides: [starts('other'), starts('third')],
+      atMost: 3,
+    };
+    const namesFound = async (wanted: string) => {
+      const found = await find({ ...search, wanted: starts(wanted) });
+      return found.map(({ name }) => name).sort();
+    };
+    const besides = ['other-0', 'other-1', 'other-2', 'third-0', 'third-1', 'third-2'];
+    assert.deepEqual(await namesFound('wanted'), [...besides, 'wanted']);
+    assert.deepEqual(
+      await namesFound('other-1'),
+      ['other-0', 'other-1', 'other-10', 'other-11', 'other-2'],
+      'enough ends it',
+    );
+  });
+
+  test('what is asked besides is no answer to a search that failed', async t => {
+    const { find, answers, results } = await finding(t);
+    answers[queueList] = { ...failure(500, 'InternalError'), delayMs: 50 };
+    const search = { namespaces: ['shop'], wanted: () => false, besides: [() => true] };
+    await assert.rejects(find(search), LiveReadError);
+    assert.deepEqual(results, ['ack-resources error']);
+  });
+
+  test('goes through pages of whole objects that are long', async t => {
+    const { find, buckets, requests } = await finding(t);
+    const status = { conditions: 'x'.repeat(250_000), ackResourceMetadata: { ownerAccountID: '111111111111' } };
+    buckets.splice(0, 2, ...Array.from({ length: 50 }, (_, index) => place('shop', `b${index}`, { status })));
+    const wanted = ({ recorded }: StoredResource) => recorded?.accountId === '111111111111';
+    const search = { types: [bucketType], namespaces: ['shop'], wanted, atMost: 100, readsStatus: true };
+    assert.equal((await find(search)).length, 50, 'each once');
+    assert.deepEqual(
+      requests.flatMap(request => /limit=(\d+)/.exec(request)?.[1] ?? []),
+      ['100', '32', '32'],
+    );
   });
 
   test('asks only for what can be of the types, group and kind', async t => {
@@ -297,8 +383,6 @@ describe('a search of ACK resources', { timeout: 30_000 }, () => {
     await assert.rejects(find({ wanted: () => false }), LiveReadError, 'of a proxy it may be');
   });
 
-  const bucketList = `${s3}/namespaces/shop/buckets`;
-  const queueList = `${sqs}/v1/namespaces/shop/queues`;
   for (const [what, path, answer, words] of [
     ['a list that is forbidden', bucketList, failure(403, 'Forbidden'), /buckets\.s3\.services\.k8s\.aws .*Forbidden/],
     ['a list that breaks', queueList, failure(500, 'InternalError'), /queues\.sqs\.services\.k8s\.aws .*500/],
