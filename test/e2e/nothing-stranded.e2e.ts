@@ -1,239 +1,325 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { AckOfPlane } from './ack-api.ts';
-import {
-  ackPath,
-  ackResource,
-  bucketKind,
-  installAckKinds,
-  roleSelectorKind,
-  type StoredResource,
-  topicKind,
-} from './ack-crds.ts';
+import { bucketKind, installAckKinds, pastTheWebhook, roleSelector, roleSelectorKind, topicKind } from './ack-crds.ts';
 import type { AckSettings } from './ack-decisions.ts';
-import { AckStandIn } from './ack-stand-in.ts';
-import { boundNamespace, ownerAnnotation, roleMap } from './cluster-objects.ts';
+import { boundNamespace, namespace, ownerAnnotation, roleMap } from './cluster-objects.ts';
 import { eventually } from './eventually.ts';
-import { asList } from './manifests.ts';
 import { ServedPlane } from './served-plane.ts';
-import { StandInAws } from './stand-in-aws.ts';
-import { StrandingScene } from './stranding-scene.ts';
-import { bucketWork, topicWork } from './worked-kinds.ts';
+import { annotate, annotateAssets, assets, news, StrandingScene } from './stranding-scene.ts';
+import { WebhookUnderTest } from './webhook-under-test.ts';
 
 const own = '999988887777';
 const a = '111122223333';
 const b = '222233334444';
+/** Of a team, without a key in the account map. */
 const ofTeam = '333344445555';
+/** Each used by one scenario alone. */
+const [moved, left, kept] = ['444455556666', '555566667777', '666677778888'] as const;
 const roleOf = (accountId: string, name = 'ack') => `arn:aws:iam::${accountId}:role/${name}`;
-const settings: AckSettings = {
+const byBindings: AckSettings = {
   accountId: own,
   region: 'us-east-1',
   deletionPolicy: 'delete',
   enableCarm: true,
   gates: { TeamLevelCARM: true },
 };
+const bySelectors: AckSettings = { ...byBindings, enableCarm: false, gates: { IAMRoleSelector: true } };
 const frankfurt = 'eu-central-1';
 const defaultRegion = 'services.k8s.aws/default-region';
-const regionAnnotation = 'services.k8s.aws/region';
+const region = 'services.k8s.aws/region';
+const teamId = 'services.k8s.aws/team-id';
+const accountMap = 'ack-role-account-map';
 const testLimit = { timeout: 30_000 };
 
 describe('nothing is stranded without a word', () => {
   let served: ServedPlane;
-  let scene: StrandingScene;
-  const aws = new StandInAws();
 
   before(
     async () => {
       served = await ServedPlane.start({
         controllerManager: true,
         flags: ['--feature-gates=TeamLevelCARM=true'],
-        map: { [a]: roleOf(a), [b]: roleOf(b) },
+        map: Object.fromEntries([a, b, moved, left, kept].map(accountId => [accountId, roleOf(accountId)])),
       });
       await installAckKinds(served.plane, [bucketKind, topicKind, roleSelectorKind]);
-      await served.apply([roleMap({ payments: roleOf(ofTeam), orders: roleOf(b, 'orders') }, 'ack-role-team-map')]);
-      const api = await AckOfPlane.start(served.plane, [bucketKind, topicKind]);
-      scene = new StrandingScene(served, new AckStandIn(api, aws, [bucketWork, topicWork], settings));
+      const teams = { payments: roleOf(ofTeam), orders: roleOf(b, 'orders'), returns: roleOf(ofTeam, 'returns') };
+      await served.apply([roleMap(teams, 'ack-role-team-map')]);
     },
     { timeout: 90_000 },
   );
   after(() => served?.stop());
 
-  const bucket = (inNamespace: string, annotations: Readonly<Record<string, string>> = {}, spec: object = {}) =>
-    ackResource(bucketKind, inNamespace, 'assets', { annotations }, { name: `${inNamespace}-assets`, ...spec });
-  const topic = (inNamespace: string) =>
-    ackResource(topicKind, inNamespace, 'news', {}, { name: `${inNamespace}-news` });
-  const stored = (inNamespace: string) => served.get<StoredResource>(ackPath(bucketKind, inNamespace, 'assets'));
-  const places = (inNamespace: string) =>
-    aws.objects
-      .filter(({ name }) => name.startsWith(`${inNamespace}-`))
-      .map(({ kind, accountId, region }) => `${kind} ${accountId} ${region}`);
-  const apply = (...objects: readonly object[]) => {
-    const [first = {}, ...more] = objects;
-    const input = more.length === 0 ? first : (JSON.parse(asList(objects)) as object);
-    return (warned: readonly string[] = []) => scene.allowed(['apply', '-f', '-'], { input, warned });
-  };
-  const annotate = (name: string, ...annotations: readonly string[]) => [
-    'annotate',
-    '--overwrite',
-    'namespace',
-    name,
-    ...annotations,
-  ];
-  const annotateBucket = (inNamespace: string, ...annotations: readonly string[]) => [
-    'annotate',
-    '--overwrite',
-    'bucket',
-    'assets',
-    '-n',
-    inNamespace,
-    ...annotations,
-  ];
+  describe('by bindings', () => {
+    let scene: StrandingScene;
 
-  /** A namespace of account A with a bucket and a topic that are there. */
-  async function settled(name: string, annotations: Readonly<Record<string, string>> = {}): Promise<void> {
-    await apply(boundNamespace(name, a, { annotations }), bucket(name), topic(name))();
-    assert.deepEqual(
-      [scene.outcome(`Bucket ${name}/assets`), scene.outcome(`Topic ${name}/news`)],
-      ['Synced', 'Synced'],
-    );
-  }
-
-  /** Edits come through. */
-  async function follows(name: string): Promise<void> {
-    const spec = JSON.stringify({ spec: { tagging: { tagSet: [{ key: 'edited', value: 'yes' }] } } });
-    await scene.allowed(['patch', 'bucket', 'assets', '-n', name, '--type=merge', '-p', spec]);
-    const [object] = aws.objects.filter(each => each.name === `${name}-assets`);
-    assert.deepEqual(object?.spec['tagging'], { tagSet: [{ key: 'edited', value: 'yes' }] });
-  }
-
-  /** Everything that is in it can be deleted, and nothing of it stays in AWS. */
-  async function goes(name: string): Promise<void> {
-    await scene.allowed(['delete', 'buckets,topics', '--all', '-n', name, '--wait=false']);
-    assert.deepEqual(places(name), []);
-    const { items } = await served.get<{ readonly items: readonly unknown[] }>(ackPath(bucketKind, name));
-    assert.deepEqual(items, []);
-  }
-
-  describe('replace', () => {
-    const adopts = {
-      'services.k8s.aws/adoption-policy': 'adopt',
-      'services.k8s.aws/adoption-fields': '{"name":"adopted-assets"}',
-    };
-
-    test('of an adopted resource: it is adopted again, and retained as before', testLimit, async () => {
-      const spec = { name: 'adopted-assets', tagging: { tagSet: [{ key: 'old', value: 'yes' }] } };
-      aws.create({ accountId: a, region: 'us-east-1' }, 'Bucket', 'adopted-assets', spec);
-      await apply(boundNamespace('adopted', a))();
-      await apply(bucket('adopted', adopts))(['RetainAdded']);
-      await scene.allowed(['replace', '-f', '-'], { input: bucket('adopted', adopts), warned: ['RetainAdded'] });
-      const { metadata } = await stored('adopted');
-      assert.deepEqual(metadata.finalizers, ['finalizers.s3.services.k8s.aws/Bucket']);
-      assert.equal(metadata.annotations?.['services.k8s.aws/adopted'], 'true');
-      await scene.allowed(['delete', 'bucket', 'assets', '-n', 'adopted', '--wait=false']);
-      assert.deepEqual(places('adopted'), [`Bucket ${a} us-east-1`]);
+    before(async () => {
+      scene = await StrandingScene.start(served.plane, byBindings);
     });
 
-    test('of another resource: the warning says what brings it back', testLimit, async () => {
-      await settled('replaced');
-      const { said } = await scene.allowed(['replace', '-f', '-'], {
-        input: bucket('replaced'),
-        warned: ['FinalizerRemoved'],
-      });
-      assert.equal(scene.outcome('Bucket replaced/assets'), 'Terminal');
-      const annotation = 'services.k8s.aws/adoption-policy=adopt-or-create';
-      assert.ok(said.includes(`Annotate it ${annotation}, `), said);
-      await scene.allowed(annotateBucket('replaced', annotation), { warned: ['AdoptedNotRetained'] });
-      await follows('replaced');
-      await goes('replaced');
-    });
-
-    test("that keeps ACK's note and drops its finalizer, too", testLimit, async () => {
-      const spec = { name: 'half-assets' };
-      aws.create({ accountId: a, region: 'us-east-1' }, 'Bucket', 'half-assets', spec);
-      const fields = { ...adopts, 'services.k8s.aws/adoption-fields': '{"name":"half-assets"}' };
-      await apply(boundNamespace('half', a))();
-      await apply(bucket('half', fields))(['RetainAdded']);
-      const { metadata } = await stored('half');
-      const { said } = await scene.allowed(['replace', '-f', '-'], {
-        input: bucket('half', metadata.annotations),
-        warned: ['FinalizerRemoved'],
-      });
-      assert.equal(scene.outcome('Bucket half/assets'), 'Terminal');
-      assert.ok(said.includes('Annotate it services.k8s.aws/adopted-, '), said);
-      await scene.allowed(annotateBucket('half', 'services.k8s.aws/adopted-'));
-      assert.equal(scene.outcome('Bucket half/assets'), 'Synced');
-    });
-  });
-
-  describe('a namespace that is unbound', () => {
-    test('goes on by the status, where the map has its account', testLimit, async () => {
-      await settled('unbound');
-      await scene.allowed(annotate('unbound', `${ownerAnnotation}-`), { warned: ['BindingRemoved'] });
-      await follows('unbound');
-      await goes('unbound');
-    });
-
-    test('and deleted goes away with what is in it', testLimit, async () => {
-      await settled('leaving');
-      await scene.allowed(annotate('leaving', `${ownerAnnotation}-`), { warned: ['BindingRemoved'] });
-      await scene.allowed(['delete', 'namespace', 'leaving', '--wait=false']);
-      await eventually('what was in it is gone', async () => {
-        await scene.reconcile();
-        return places('leaving').length === 0 ? true : undefined;
-      });
-    });
-  });
-
-  describe('the region', () => {
-    test('of a resource does not change; another one is for another resource', testLimit, async () => {
-      await settled('regional', { [defaultRegion]: frankfurt });
-      const args = annotateBucket('regional', `${regionAnnotation}=eu-west-1`);
-      await scene.denied(args, 'RegionChange', 'keep "eu-central-1", or create a new resource in the other region');
-      const other = ackResource(
-        bucketKind,
-        'regional',
-        'west',
-        { annotations: { [regionAnnotation]: 'eu-west-1' } },
-        { name: 'regional-west' },
+    const synced = (name: string) =>
+      assert.deepEqual(
+        [scene.outcome(`Bucket ${name}/assets`), scene.outcome(`Topic ${name}/news`)],
+        ['Synced', 'Synced'],
       );
-      await apply(other)();
-      assert.deepEqual(places('regional').sort(), [
-        `Bucket ${a} eu-central-1`,
-        `Bucket ${a} eu-west-1`,
-        `Topic ${a} eu-central-1`,
-      ]);
-      // Without it, it comes back.
-      await scene.allowed(annotateBucket('regional', `${regionAnnotation}-`));
-      await follows('regional');
-      await goes('regional');
+    /** A namespace with a bucket and a topic that are there. */
+    async function settled(name: string, accountId: string, annotations: Readonly<Record<string, string>> = {}) {
+      await scene.apply([boundNamespace(name, accountId, { annotations }), assets(name), news(name)]);
+      synced(name);
+    }
+    /** The same in a namespace that is not bound: in the controllers' own account. */
+    async function settledUnbound(name: string) {
+      await scene.apply([namespace(name), assets(name), news(name)], ['NamespaceNotBound', 'NamespaceNotBound']);
+      synced(name);
+    }
+    async function settledByTeam(name: string, team: string) {
+      await scene.apply([namespace(name, { annotations: { [teamId]: team } }), assets(name), news(name)]);
+      synced(name);
+    }
+    const deleteAll = (name: string) =>
+      scene.allowed(['delete', 'buckets,topics', '--all', '-n', name, '--wait=false']);
+    const editMap = (data: Readonly<Record<string, string | null>>, map = accountMap) => [
+      'patch',
+      'configmap',
+      map,
+      '-n',
+      'ack-system',
+      '--type=merge',
+      '-p',
+      JSON.stringify({ data }),
+    ];
+
+    describe('replace', () => {
+      const adopting = (name: string) => ({
+        'services.k8s.aws/adoption-policy': 'adopt',
+        'services.k8s.aws/adoption-fields': JSON.stringify({ name: `${name}-assets` }),
+      });
+      async function adopted(name: string): Promise<void> {
+        const spec = { name: `${name}-assets`, tagging: { tagSet: [{ key: 'old', value: 'yes' }] } };
+        scene.aws.create({ accountId: a, region: 'us-east-1' }, 'Bucket', `${name}-assets`, spec);
+        await scene.apply([boundNamespace(name, a), assets(name, adopting(name))], ['RetainAdded']);
+        assert.equal(scene.outcome(`Bucket ${name}/assets`), 'Synced');
+      }
+      const replace = ['replace', '-f', '-'];
+
+      test('of an adopted resource: it is adopted again, and retained as before', testLimit, async () => {
+        await adopted('adopted');
+        const input = assets('adopted', adopting('adopted'));
+        await scene.allowed(replace, { input, warned: ['RetainAdded'] });
+        const { metadata } = await scene.assets('adopted');
+        assert.deepEqual(metadata.finalizers, ['finalizers.s3.services.k8s.aws/Bucket']);
+        assert.equal(metadata.annotations?.['services.k8s.aws/adopted'], 'true');
+        await deleteAll('adopted');
+        assert.deepEqual(scene.places('adopted'), [`Bucket ${a} us-east-1`]);
+      });
+
+      test('of another resource: the warning says what brings it back', testLimit, async () => {
+        await settled('replaced', a);
+        const said = await scene.allowed(replace, { input: assets('replaced'), warned: ['FinalizerRemoved'] });
+        assert.equal(scene.outcome('Bucket replaced/assets'), 'Terminal');
+        const annotation = 'services.k8s.aws/adoption-policy=adopt-or-create';
+        assert.ok(said.includes(`Annotate it ${annotation}, `), said);
+        await scene.allowed(annotateAssets('replaced', annotation), { warned: ['AdoptedNotRetained'] });
+        await scene.follows('replaced');
+        await scene.goes('replaced');
+      });
+
+      test("that keeps ACK's note and drops its finalizer, too", testLimit, async () => {
+        await adopted('half');
+        const { metadata } = await scene.assets('half');
+        const input = assets('half', metadata.annotations);
+        const said = await scene.allowed(replace, { input, warned: ['FinalizerRemoved'] });
+        assert.equal(scene.outcome('Bucket half/assets'), 'Terminal');
+        const annotation = 'services.k8s.aws/adopted-';
+        assert.ok(said.includes(`Annotate it ${annotation}, `), said);
+        await scene.allowed(annotateAssets('half', annotation));
+        await scene.follows('half');
+      });
     });
 
-    test(
-      'that is a new default of the namespace is for new resources, where the old ones are pinned',
-      testLimit,
-      async () => {
-        await settled('moving', { [defaultRegion]: frankfurt });
+    describe('a namespace that is unbound', () => {
+      test('goes on by the status, where the map has its account', testLimit, async () => {
+        await settled('unbound', a);
+        await scene.allowed(annotate('unbound', `${ownerAnnotation}-`), { warned: ['BindingRemoved'] });
+        await scene.follows('unbound');
+        await scene.goes('unbound');
+      });
+
+      test('and deleted goes away with what is in it', testLimit, async () => {
+        await settled('leaving', a);
+        await scene.allowed(annotate('leaving', `${ownerAnnotation}-`), { warned: ['BindingRemoved'] });
+        await scene.allowed(['delete', 'namespace', 'leaving', '--wait=false']);
+        await eventually('what was in it is gone', async () => {
+          await scene.reconcile();
+          return scene.places('leaving').length === 0 ? true : undefined;
+        });
+      });
+    });
+
+    describe('the region', () => {
+      test('of a resource does not change; another one is for another resource', testLimit, async () => {
+        await settled('regional', a, { [defaultRegion]: frankfurt });
+        const advice = 'keep "eu-central-1", or create a new resource in the other region';
+        await scene.denied(annotateAssets('regional', `${region}=eu-west-1`), 'RegionChange', advice);
+        await scene.apply([boundNamespace('regional-too', a), assets('regional-too', { [region]: 'eu-west-1' })]);
+        assert.deepEqual(scene.places('regional-too'), [`Bucket ${a} eu-west-1`]);
+        // Removed, it comes back.
+        await scene.allowed(annotateAssets('regional', `${region}-`));
+        await scene.follows('regional');
+        await scene.goes('regional');
+      });
+
+      test('that is a new default is for new resources, where the others are pinned', testLimit, async () => {
+        await settled('moving', a, { [defaultRegion]: frankfurt });
         await scene.allowed(annotate('moving', `${defaultRegion}=eu-west-1`));
         await scene.allowed(annotate('moving', `${defaultRegion}-`));
-        await follows('moving');
-        await goes('moving');
-      },
-    );
+        await scene.follows('moving');
+        await scene.goes('moving');
+      });
 
-    test('stays with a resource that could not be created; created again it is free', testLimit, async () => {
-      aws.takenNames.add('failed-assets');
-      await apply(boundNamespace('failed', a, { annotations: { [defaultRegion]: frankfurt } }), bucket('failed'))();
-      assert.equal(scene.outcome('Bucket failed/assets'), 'Refused');
-      aws.takenNames.delete('failed-assets');
-      await scene.denied(
-        annotateBucket('failed', `${regionAnnotation}=eu-west-1`),
-        'RegionChange',
-        'or create a new resource',
+      test('stays with a resource that could not be created; created again it is free', testLimit, async () => {
+        scene.aws.takenNames.add('failed-assets');
+        await scene.apply([
+          boundNamespace('failed', a, { annotations: { [defaultRegion]: frankfurt } }),
+          assets('failed'),
+        ]);
+        assert.equal(scene.outcome('Bucket failed/assets'), 'Refused');
+        scene.aws.takenNames.delete('failed-assets');
+        const change = annotateAssets('failed', `${region}=eu-west-1`);
+        await scene.denied(change, 'RegionChange', 'or create a new resource in the other region');
+        await deleteAll('failed');
+        await scene.apply([assets('failed', { [region]: 'eu-west-1' })]);
+        assert.deepEqual(scene.places('failed'), [`Bucket ${a} eu-west-1`]);
+        await scene.goes('failed');
+      });
+    });
+
+    describe('a map', () => {
+      test('gives another role of the same account: nothing changes', testLimit, async () => {
+        await settled('rerolled', kept);
+        await scene.allowed(editMap({ [kept]: roleOf(kept, 'ack-2') }), { warned: ['RoleReplaced'] });
+        await scene.follows('rerolled');
+        await scene.goes('rerolled');
+      });
+
+      test('loses an entry that a namespace is bound by: once it is unbound without resources', testLimit, async () => {
+        await settled('bound', moved);
+        await scene.denied(editMap({ [moved]: roleOf(b) }), 'AccountMismatch');
+        await scene.lifted(editMap({ [moved]: null }), {
+          reason: 'MappingInUse',
+          advice: 'keep the entry with a role in the same account, or unbind it first, if no ACK resources are in it',
+          by: async () => {
+            await deleteAll('bound');
+            await scene.allowed(annotate('bound', `${ownerAnnotation}-`), { warned: ['BindingRemoved'] });
+          },
+        });
+      });
+
+      test(
+        'loses an entry that ACK goes by in an unbound namespace: once the resources are deleted',
+        testLimit,
+        async () => {
+          await settled('by-status', left);
+          await scene.allowed(annotate('by-status', `${ownerAnnotation}-`), { warned: ['BindingRemoved'] });
+          await scene.denied(['delete', 'configmap', accountMap, '-n', 'ack-system'], 'MappingInUse');
+          await scene.lifted(editMap({ [left]: null }), {
+            reason: 'MappingInUse',
+            advice: 'or delete them first (without the entry ACK can neither change nor delete them)',
+            by: () => scene.goes('by-status'),
+          });
+        },
       );
-      await scene.allowed(['delete', 'bucket', 'assets', '-n', 'failed', '--wait=false']);
-      await apply(bucket('failed', { [regionAnnotation]: 'eu-west-1' }))();
-      assert.deepEqual(places('failed'), [`Bucket ${a} eu-west-1`]);
-      await goes('failed');
+
+      test('of teams moves a team to another account: not while it is used', testLimit, async () => {
+        await settledByTeam('returns', 'returns');
+        await scene.lifted(editMap({ returns: roleOf(b) }, 'ack-role-team-map'), {
+          reason: 'MappingInUse',
+          advice: 'keep the entry with a role in the same account, or unbind it first, if no ACK resources are in it',
+          by: async () => {
+            await deleteAll('returns');
+            await scene.allowed(annotate('returns', `${teamId}-`), { warned: ['BindingRemoved'] });
+          },
+        });
+      });
+    });
+  });
+
+  describe('by IAMRoleSelectors', () => {
+    let scene: StrandingScene;
+    let webhook: WebhookUnderTest;
+
+    before(
+      async () => {
+        await served.webhook.stop();
+        webhook = await WebhookUnderTest.start(served.plane, { flags: ['--feature-gates=IAMRoleSelector=true'] });
+        await webhook.install();
+        scene = await StrandingScene.start(served.plane, bySelectors);
+      },
+      { timeout: 60_000 },
+    );
+    after(() => webhook?.stop());
+
+    const names = (...list: readonly string[]) => ({ namespaceSelector: { names: list } });
+    const byLabel = (labels: object) => ({ namespaceSelector: { names: [], labelSelector: { matchLabels: labels } } });
+    const tier = (value: string) => ({ resourceLabelSelector: { matchLabels: { tier: value } } });
+    const change = (name: string, spec: object) => [
+      'patch',
+      'iamroleselector',
+      name,
+      '--type=merge',
+      '-p',
+      JSON.stringify({ spec }),
+    ];
+    const select = (name: string, arn: string, spec: object) => scene.apply([roleSelector(name, { arn, ...spec })]);
+    const deleteAll = (name: string) =>
+      scene.allowed(['delete', 'buckets,topics', '--all', '-n', name, '--wait=false']);
+
+    test('a selector goes once the resources are deleted', testLimit, async () => {
+      await select('gone', roleOf(a), names('gone'));
+      await scene.apply([namespace('gone'), assets('gone'), news('gone')]);
+      assert.deepEqual(scene.places('gone'), [`Bucket ${a} us-east-1`, `Topic ${a} us-east-1`]);
+      await scene.lifted(['delete', 'iamroleselector', 'gone'], {
+        reason: 'SelectorInUse',
+        advice: 'keep it matching them, or delete them first',
+        by: () => scene.goes('gone'),
+      });
+    });
+
+    test('a selector is narrowed as long as it matches what it matched', testLimit, async () => {
+      await select('narrowed', roleOf(a), names('narrowed', 'another'));
+      await scene.apply([namespace('narrowed'), assets('narrowed')]);
+      await scene.denied(change('narrowed', tier('gold')), 'SelectorInUse', 'keep it matching them');
+      await scene.allowed(change('narrowed', names('narrowed')));
+      await scene.follows('narrowed');
+      await scene.goes('narrowed');
+    });
+
+    test('two selectors for the same: one of them narrowed', testLimit, async () => {
+      await select('first', roleOf(a), names('shared'));
+      await scene.apply([namespace('shared'), assets('shared', {}, { tier: 'gold' })]);
+      const second = roleSelector('second', { arn: roleOf(b), ...names('shared'), ...tier('silver') });
+      await scene.lifted(['apply', '-f', '-'], {
+        input: second,
+        reason: 'SelectorConflict',
+        advice: 'narrow one of them',
+        by: () => scene.allowed(change('first', tier('gold'))),
+      });
+      await scene.follows('shared');
+      await scene.denied(
+        ['label', '--overwrite', 'bucket', 'assets', '-n', 'shared', 'tier=silver'],
+        'RebindWithResources',
+        'keep the labels, or create another resource',
+      );
+      await scene.denied(['label', 'bucket', 'assets', '-n', 'shared', 'tier-'], 'SelectorNotMatched');
+      await scene.goes('shared');
+    });
+
+    test('a selector that takes over what ACK has in its own account', testLimit, async () => {
+      await scene.apply([namespace('before')]);
+      // From before the webhook.
+      await served.apply([assets('before')], { as: pastTheWebhook });
+      await scene.reconcile();
+      assert.deepEqual(scene.places('before'), [`Bucket ${own} us-east-1`]);
+      await select('late', roleOf(a), names('before'));
     });
   });
 });
