@@ -1,3 +1,4 @@
+import type { KeySet } from '../objects/key-set.ts';
 import type { Namespace } from '../objects/namespace.ts';
 import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
 import type { ResourceType, RoleSelector } from '../objects/role-selector.ts';
@@ -32,6 +33,8 @@ export interface ResourceSearch {
   readonly namespaces: readonly string[];
   /** Only with all of these labels. */
   readonly labels: ReadonlyMap<string, string>;
+  /** The labels that `wanted` asks for; without it, every one is read: an object may have a hundred thousand. */
+  readonly labelKeys?: KeySet;
   readonly wanted: (resource: StoredResource) => boolean;
   /** The search ends when so many are found. */
   readonly atMost: number;

@@ -322,7 +322,7 @@ const byStatus: readonly Row[] = [
     proves: 'an entry may not go while resources of unbound namespaces have its account in their status',
     review: edited({}, '343434343434'),
     reason: 'MappingInUse',
-    says: ['"343434343434"', 'not bound', '"Queue free/left-behind"', 'keep the entry', 'delete them first'],
+    says: ['"343434343434"', 'not bound', '"Queue left/behind"', 'keep the entry', 'delete them first'],
     neverSays: ['unbind'],
   },
   {
@@ -330,14 +330,14 @@ const byStatus: readonly Row[] = [
     proves: 'nor be emptied, while they do',
     review: edited({ '343434343434': '' }),
     reason: 'MappingInUse',
-    says: ['"Queue free/left-behind"'],
+    says: ['"Queue left/behind"'],
   },
   {
     ...denied,
     proves: 'nor go with the whole map',
     review: mapReview(one('343434343434'), undefined),
     reason: 'MappingInUse',
-    says: ['"Queue free/left-behind"'],
+    says: ['"Queue left/behind"'],
   },
   {
     ...denied,
@@ -360,7 +360,7 @@ const byStatus: readonly Row[] = [
     proves: 'the role of an entry that ACK goes by may not move to another partition',
     review: edited({ '343434343434': arn('343434343434').replace('aws', 'aws-cn') }),
     reason: 'MappingInUse',
-    says: ['"Queue free/left-behind"'],
+    says: ['"Queue left/behind"'],
   },
   {
     ...checked,
@@ -382,7 +382,7 @@ const byStatus: readonly Row[] = [
     proves: 'with TeamLevelCARM off a team id does not bind: ACK goes by the status',
     review: edited({}, '383838383838'),
     reason: 'MappingInUse',
-    says: ['"Role free-team/of-a-team"'],
+    says: ['"Role left-team/of-a-team"'],
   },
   {
     ...checked,
@@ -401,7 +401,7 @@ const byStatus: readonly Row[] = [
     proves: "with ServiceLevelCARM ACK goes by a service-level key for the service's own resources",
     review: edited({}, 's3.363636363636'),
     reason: 'MappingInUse',
-    says: ['"s3.363636363636"', '"Bucket free/by-service"'],
+    says: ['"s3.363636363636"', '"Bucket left/by-service"'],
     neverSays: ['by-no-key'],
   },
   {
@@ -422,7 +422,7 @@ const byStatus: readonly Row[] = [
       configMap(name, { 's3.363636363636': arn('363636363636', 's3') }),
     ),
     reason: 'MappingInUse',
-    says: ['entry "363636363636"', '"Queue free/by-no-key"'],
+    says: ['entry "363636363636"', '"Queue left/by-no-key"'],
     neverSays: ['by-service'],
   },
   {
@@ -437,7 +437,7 @@ const byStatus: readonly Row[] = [
     proves: 'the map of an ACK system namespace counts for the services that it serves',
     review: mapReview(one('383838383838', 'ack-iam'), configMap(name, {}, 'ack-iam')),
     reason: 'MappingInUse',
-    says: ['ConfigMap ack-iam/ack-role-account-map', '"Role free-team/of-a-team"'],
+    says: ['ConfigMap ack-iam/ack-role-account-map', '"Role left-team/of-a-team"'],
   },
   {
     ...checked,

@@ -18,6 +18,7 @@ import { podCompleteRows } from './pods-complete.rows.ts';
 import { podEnvironmentRows } from './pods-environment.rows.ts';
 import { podRoleRows } from './pods-role.rows.ts';
 import { podSessionRows } from './pods-session.rows.ts';
+import { rebindingRows } from './rebinding.rows.ts';
 import { referenceRows } from './references.rows.ts';
 import { resourceCompletedRows } from './resources-completed.rows.ts';
 import { resourceDeniedRows } from './resources-denied.rows.ts';
@@ -50,6 +51,7 @@ export const table: Readonly<Record<string, readonly Row[]>> = {
   'values of labels': labelRows,
   'keys that are ignored': keyRows,
   'terminating namespaces': terminatingNamespaceRows,
+  'rebinding of namespaces with resources': rebindingRows,
   'role of a resource': resourceRoleRows,
   'completion of a resource': resourceCompletedRows,
   'refusal of a resource': resourceDeniedRows,

@@ -1,4 +1,3 @@
-import type { AccountId } from '../../accounts/account-id.ts';
 import { type Partition, partitionOfRegion } from '../../accounts/partition.ts';
 import type { RoleAccessProblem } from '../../accounts/role-access.ts';
 import { parseRoleArn } from '../../accounts/role-arn.ts';
@@ -56,12 +55,10 @@ export type ResourceProblem =
   | { readonly reason: 'CrossNamespaceReference'; readonly path: string; readonly namespace: string }
   | RoleGrantProblem
   | { readonly reason: 'SelectorNotMatched' }
-  | { readonly reason: 'SelectorConflict'; readonly selectors: readonly string[]; readonly of: 'resource' | 'selector' }
   | {
-      readonly reason: 'RebindWithResources';
-      readonly selector: string;
-      readonly owner: string;
-      readonly accountId: AccountId | undefined;
+      readonly reason: 'SelectorConflict';
+      readonly selectors: readonly string[];
+      readonly of: 'resource' | 'selector';
     };
 
 /** For backup tools, and for controllers of ACK that we do not know as such. */
@@ -267,17 +264,6 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
           ? `it is matched by more than one IAMRoleSelector: ${quoteNames(selectors)}`
           : `resources could be matched by both this selector and ${quoteNames(selectors)}`,
       remedy: of === 'resource' ? 'narrow all but one of them' : 'narrow one of them',
-    }),
-  },
-  RebindWithResources: {
-    cause:
-      'A change of labels would give a resource a role in another account than the one it is in: ACK would stop reconciling it.',
-    fixedBy: 'you',
-    remedy: 'Keep the labels. To use another account, create another resource.',
-    softenedBy: 'nothing',
-    say: ({ selector, owner, accountId }) => ({
-      wrong: `IAMRoleSelector ${quote(selector)} of account ${accountId ?? 'unknown'} matches these labels, but the resource is in account ${quote(owner)}`,
-      remedy: 'keep the labels, or create another resource',
     }),
   },
 };

@@ -21,6 +21,7 @@ import {
 import { quote, quoteNames } from '../../objects/quote.ts';
 import type { InvalidLabelValue } from '../label-values.ts';
 import { providerProblemWords } from './provider-problems.ts';
+import { type RebindWarning, rebindWarnings } from './rebind-warnings.ts';
 
 /** A key that nobody reads: of a label, an annotation, or a map. */
 export type IgnoredKey = Pick<KeyHint, 'reason' | 'key' | 'meant'> & {
@@ -60,6 +61,7 @@ export type Warning =
   | { readonly reason: 'LabelRestored' }
   | { readonly reason: 'MappingUseUnverified'; readonly keys: readonly string[] }
   | { readonly reason: 'BindingRemoved'; readonly labelled: boolean }
+  | RebindWarning
   | { readonly reason: 'BindingIgnored'; readonly what: string; readonly because: string }
   | { readonly reason: 'OwnerIgnored'; readonly isBound: boolean }
   | { readonly reason: 'UnknownValue'; readonly key: string; readonly value: string; readonly allowed: string }
@@ -217,13 +219,14 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   },
   BindingRemoved: {
     cause:
-      'The binding of a labelled namespace was removed. While the label stays, its pods are denied until it is bound again; without it they get no role.',
-    remedy: 'Bind it again, or remove the label `carm-webhook.dev/inject`.',
+      'The binding of a labelled namespace was removed. While the label stays, its pods are denied until it is bound again; without it they get no role. ACK goes on with the resources that it has there in the account of their status.',
+    remedy: 'Bind it to the same account again, or remove the label `carm-webhook.dev/inject`.',
     say: ({ labelled }) =>
       labelled
         ? 'pods will be denied: the binding is gone, but the label carm-webhook.dev/inject=enabled stays'
         : 'pods no longer get a role: the binding and the label carm-webhook.dev/inject=enabled are gone',
   },
+  ...rebindWarnings,
   BindingIgnored: {
     cause:
       'A binding has no effect: the webhook never manages the namespace, or the binding is a team id and the feature gate TeamLevelCARM is off.',

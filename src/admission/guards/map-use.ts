@@ -5,6 +5,7 @@ import { isBound } from '../../accounts/binding.ts';
 import { isIgnoredByAck } from '../../accounts/managed-namespace.ts';
 import { podsPrefix } from '../../accounts/pod-role.ts';
 import { lookUpRole, sameAccount } from '../../accounts/role-map.ts';
+import { KeySet } from '../../objects/key-set.ts';
 import { mostNames } from '../../objects/quote.ts';
 import type { RoleMap } from '../../objects/role-map.ts';
 import type { ResourceType } from '../../objects/role-selector.ts';
@@ -28,6 +29,8 @@ export interface EntryUse {
 export interface EntriesInDoubt {
   readonly inDoubt: readonly string[];
 }
+
+const noKeys = new KeySet([]);
 
 /** Services that are searched by name; more of them are a search of all. */
 const mostServices = 100;
@@ -99,15 +102,13 @@ function lossOf(ackSystem: string, change: AccountMapChange, config: Config): Lo
   return { keys, types: isOfEvery ? [] : typesOf(aliases) };
 }
 
-/** Namespaces in which ACK goes by the status: it knows no binding of them. Undefined where nothing is known of any. */
-function namespacesByStatus(view: View, { featureGates }: Config): ReadonlySet<string> | undefined {
+/** Namespaces in which ACK goes by the status: it knows no binding of them. */
+function namespacesByStatus(view: View, { featureGates }: Config): ReadonlySet<string> {
   const names = new Set<string>();
-  let isKnown = false;
   for (const { name, annotations } of view.namespaces()) {
-    isKnown = true;
     if (isIgnoredByAck(name) || !isBound(annotations, featureGates)) names.add(name);
   }
-  return isKnown ? names : undefined;
+  return names;
 }
 
 /**
@@ -129,8 +130,6 @@ export function entryUsedByStatus(
   if (loss === undefined) return undefined;
   const { keys, types } = loss;
   const namespaces = namespacesByStatus(view, config);
-  // The search rests on them.
-  if (namespaces === undefined) return { inDoubt: keys };
   const keyOf = ({ group, namespace, recorded }: StoredResource): string | undefined => {
     const alias = serviceAliasOf(group);
     if (recorded?.accountId === undefined || alias === undefined || !namespaces.has(namespace)) return undefined;
@@ -141,6 +140,7 @@ export function entryUsedByStatus(
     types,
     namespaces: [...namespaces],
     labels: new Map(),
+    labelKeys: noKeys,
     readsStatus: true,
     // Whoever edits the maps is not held up by what could not be read.
     advisory: true,

@@ -13,6 +13,7 @@ import { defineRule } from '../rule.ts';
 import { invalidValues, isOld } from './namespace-labels.ts';
 import { isTerminating, ofNamespaces } from './namespace-request.ts';
 import { invalidSettings, isOldSetting } from './namespace-settings.ts';
+import { judgeRebinding } from './rebinding.ts';
 
 /** Whether anything keeps a namespace in deletion; without finalizers it is gone with this very request. */
 function isHeld(object: JsonObject): boolean {
@@ -59,9 +60,17 @@ export const namespaceRules = [
     reasons: {
       allow: ['Checked', 'ExemptIdentity'],
       mutate: [],
-      deny: ['EndpointNotAllowed', 'InvalidLabel', 'InvalidAnnotation', 'InvalidRoleArn', 'RoleOutsideAccount'],
+      deny: [
+        'EndpointNotAllowed',
+        'InvalidLabel',
+        'InvalidAnnotation',
+        'InvalidRoleArn',
+        'RebindWithResources',
+        'RoleOutsideAccount',
+      ],
     },
     /**
+     * A change of binding, labels or region can take resources from ACK.
      * An endpoint of a tenant's own would have ACK send its credentials and calls there, for every namespace that shares the
      * role. https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/config.go (BaseEndpoint, for STS too)
      */
@@ -86,9 +95,9 @@ export const namespaceRules = [
       if (invalid !== undefined) return denyObject(subject, { reason: 'InvalidLabel', ...invalid }, at, config);
       if (isTerminating(request) || isExcludedNamespace(namespace.name, config.ownNamespace)) return allow('Checked');
       const setting = invalidSettings(namespace, view, config).find(each => !isOldSetting(each, old));
-      if (setting === undefined) return allow('Checked');
       // As with labels, the mode has no say: it stands on the same object.
-      return { ...denyObject(() => '', setting.problem, at, config), ignoresMode: true };
+      if (setting !== undefined) return { ...denyObject(() => '', setting.problem, at, config), ignoresMode: true };
+      return old === undefined ? allow('Checked') : judgeRebinding({ before: old, after: namespace }, view, config);
     },
   }),
 ];

@@ -11,6 +11,7 @@ import { type ReadObject, valueRead } from '../projections/projection.ts';
 import { projectWanted } from '../projections/stored-resource.ts';
 import { type BudgetOptions, ReadBudget } from './budget.ts';
 import { BudgetSpentError, LiveReadError, type LiveReadResult, liveReadErrorOf } from './live-read-result.ts';
+import { SearchLanes } from './search-lanes.ts';
 
 export interface ResourceFinderOptions {
   readonly connection: ApiConnection;
@@ -22,7 +23,9 @@ export interface ResourceFinderOptions {
 /** Name of the searches in metrics. */
 export const searchedResources = 'ack-resources';
 
-/** Lists at a time, each on a connection of its own: pods' live reads never stand behind a search. */
+/** Searches at a time. */
+const lanes = 3;
+/** Lists of a search at a time, each on a connection of its own: pods' live reads never stand behind a search. */
 const concurrency = 2;
 /** Objects a page at most. */
 const pageSize = 100;
@@ -119,22 +122,24 @@ class Search {
 
 /**
  * Searches all resources of ACK's services while a review waits: discovery, then lists of metadata, or of whole objects
- * of which next to nothing is held, until enough are found. One search at a time, a token of a budget for each call: a review must not become a flood on the API server.
+ * of which next to nothing is held, until enough are found. Few searches at a time, a token of a budget for each call: a
+ * review must not become a flood on the API server.
  */
 export class ResourceFinder {
   readonly #options: ResourceFinderOptions;
-  readonly #pool: ApiPool;
+  readonly #pools: readonly ApiPool[];
+  readonly #lanes: SearchLanes<ApiPool>;
   readonly #budget: ReadBudget;
-  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: ResourceFinderOptions) {
     this.#options = options;
-    this.#pool = options.connection.pool(concurrency);
+    this.#pools = Array.from({ length: lanes }, () => options.connection.pool(concurrency));
+    this.#lanes = new SearchLanes(this.#pools);
     this.#budget = new ReadBudget({ ...defaultBudget, ...options.budget });
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  async close(): Promise<void> {
+    await Promise.all(this.#pools.map(pool => pool.close()));
   }
 
   /**
@@ -149,8 +154,7 @@ export class ResourceFinder {
       search.starving === undefined
         ? new LiveReadError(search.reading, 'no answer came in time')
         : new BudgetSpentError(search.starving);
-    const turn = this.#last.then(() => this.#run(search));
-    this.#last = turn.catch(() => {});
+    const turn = this.#lanes.run(budgetNamespace, pool => this.#run(search, pool));
     try {
       await withDeadline(turn, deadlineAt - performance.now(), late);
     } catch (error) {
@@ -169,16 +173,16 @@ export class ResourceFinder {
     this.#options.onResult?.(searchedResources, result);
   }
 
-  async #run(search: Search): Promise<void> {
+  async #run(search: Search, pool: ApiPool): Promise<void> {
     const { asked, end } = search;
     if (end.signal.aborted || asked.namespaces.length === 0) return;
-    const kinds = await this.#discover(search);
+    const kinds = await this.#discover(search, pool);
     const wanted = kinds.filter(kind => isOfType(kind, asked));
     const left = listsOf(wanted, asked).values();
     const work = async (): Promise<void> => {
       for (const list of left) {
         if (search.isEnough) return;
-        await this.#list(list, search);
+        await this.#list(list, search, pool);
       }
     };
     try {
@@ -189,9 +193,9 @@ export class ResourceFinder {
     }
   }
 
-  async #discover(search: Search): Promise<readonly AckKind[]> {
+  async #discover(search: Search, pool: ApiPool): Promise<readonly AckKind[]> {
     const options = { accept: accept.whole.object, signal: search.end.signal, maxBytes: mostDocumentBytes };
-    const read = (path: string) => this.#ask(path, search, () => this.#pool.getJson(path, options));
+    const read = (path: string) => this.#ask(path, search, () => pool.getJson(path, options));
     try {
       return await discoverAckKinds(read, group => wantsGroup(group, search.asked));
     } catch (cause) {
@@ -200,7 +204,7 @@ export class ResourceFinder {
     }
   }
 
-  async #list({ kind, path }: Asked, search: Search): Promise<void> {
+  async #list({ kind, path }: Asked, search: Search, pool: ApiPool): Promise<void> {
     const what = `the list of ${kind.resource}.${kind.group}`;
     const options = {
       accept: (search.asked.readsStatus === true ? accept.whole : accept.metadata).list,
@@ -210,7 +214,7 @@ export class ResourceFinder {
       onObject: (object: ReadObject<StoredResource | undefined>) => search.take(valueRead(object)),
       onPage: () => this.#pay(what, search),
     };
-    await this.#ask(what, search, () => listPages(this.#pool, path, options));
+    await this.#ask(what, search, () => listPages(pool, path, options));
   }
 
   /** @returns undefined for what the API server does not have any more, and for what nobody needs any more. */

@@ -1,7 +1,8 @@
 /** What a search reads of an ACK resource. */
 
 import type { RecordedPlace, ResourceSearch, StoredResource } from '../../admission/cluster.ts';
-import type { Taking } from '../../objects/json-stream.ts';
+import type { TakenObject, Taking } from '../../objects/json-stream.ts';
+import { KeySet } from '../../objects/key-set.ts';
 import { regionAnnotation } from '../../objects/keys.ts';
 import { type Projection, projection } from './projection.ts';
 
@@ -13,6 +14,7 @@ const mostLabelsFound = 64;
 const longestPlace = 64;
 
 type OfKind = Pick<StoredResource, 'group' | 'versions' | 'kind'>;
+type ReadOfEach = Pick<ResourceSearch, 'wanted' | 'besides' | 'readsStatus' | 'labelKeys'>;
 type Place = { -readonly [K in keyof RecordedPlace]: RecordedPlace[K] };
 
 const text = (take: (value: string | undefined) => void): Taking => ({ kind: 'string', longest: longestPlace, take });
@@ -29,29 +31,37 @@ function statusInto(recorded: Place): Taking {
   return { kind: 'object', member: key => (key === 'ackResourceMetadata' ? ackMetadata : undefined) };
 }
 
+/** Other keys are not even decoded: who may write an object may give it as many as fit into it. */
+const ofThese = (keys: KeySet): Pick<TakenObject, 'mayWant'> => ({
+  mayWant: (bytes, start, end) => keys.mayHave(bytes, start, end),
+});
+const regionKeys = new KeySet([regionAnnotation]);
+
 /**
- * Reads what is wanted, at once: what `wanted` asks of labels is not known, so one object's are all read, and gone when it is
- * judged.
+ * Reads what is wanted, at once: where it is not known what `wanted` asks of labels, one object's are all read, and gone when
+ * it is judged.
  */
 export function projectWanted(
   { group, versions, kind }: OfKind,
-  { wanted, besides = [], readsStatus = false }: Pick<ResourceSearch, 'wanted' | 'besides' | 'readsStatus'>,
+  { wanted, besides = [], readsStatus = false, labelKeys }: ReadOfEach,
 ): Projection<StoredResource | undefined> {
   return projection(() => {
     const labels = new Map<string, string>();
     const recorded: Place = { accountId: undefined, region: undefined };
     let region: string | undefined;
-    const label = (key: string): Taking => ({
-      kind: 'string',
-      longest: longestLabelValue,
-      take: value => value !== undefined && labels.set(key, value),
-    });
-    const annotation = (key: string): Taking =>
-      key === regionAnnotation ? text(value => (region = value)) : undefined;
+    const label = (key: string): Taking =>
+      labelKeys?.has(key) === false
+        ? undefined
+        : { kind: 'string', longest: longestLabelValue, take: value => value !== undefined && labels.set(key, value) };
+    const annotations: Taking = {
+      kind: 'object',
+      member: key => (key === regionAnnotation ? text(value => (region = value)) : undefined),
+      ...ofThese(regionKeys),
+    };
     return {
       metadata: key => {
-        if (key === 'labels') return { kind: 'object', member: label };
-        return readsStatus && key === 'annotations' ? { kind: 'object', member: annotation } : undefined;
+        if (key === 'labels') return { kind: 'object', member: label, ...(labelKeys && ofThese(labelKeys)) };
+        return readsStatus && key === 'annotations' ? annotations : undefined;
       },
       member: key => (readsStatus && key === 'status' ? statusInto(recorded) : undefined),
       value: ({ name, namespace = '' }) => {

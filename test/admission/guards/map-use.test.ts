@@ -216,13 +216,6 @@ describe('it is searched', () => {
     const many = Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`x${index}.${a}`, arn(a)]));
     assert.deepEqual(groups(many, {}, byService), [[]]);
   });
-
-  test('not before the namespaces are known, on which it rests', () => {
-    const searches: ResourceSearch[] = [];
-    const change = changeOf({ [a]: arn(a) }, {});
-    const use = entryUsedByStatus('ack-system', change, searching({ namespaces: {} }, searches), everything);
-    assert.deepEqual([use, searches], [{ inDoubt: [a] }, []]);
-  });
 });
 
 describe('a review of the account map', () => {

@@ -9,6 +9,7 @@ import type { ResourceSearch, StoredResource } from '../../../src/admission/clus
 import type { BudgetOptions } from '../../../src/cluster/live/budget.ts';
 import { BudgetSpentError, LiveReadError, type LiveReadResult } from '../../../src/cluster/live/live-read-result.ts';
 import { ResourceFinder } from '../../../src/cluster/live/resource-finder.ts';
+import { KeySet } from '../../../src/objects/key-set.ts';
 import { connectionTo, until } from '../watch/watch-loop-harness.ts';
 
 /** In place of what the server would answer. */
@@ -320,6 +321,21 @@ describe('a search of ACK resources', { timeout: 30_000 }, () => {
       ]),
     });
     assert.deepEqual(listsIn(requests), [`${s3}/namespaces/shop/buckets?limit=100`]);
+  });
+
+  test('reads the labels that are asked for, and of the others not even the names', async t => {
+    const { find, buckets } = await finding(t);
+    buckets.splice(0, 2, place('shop', 'assets', { labels: { tier: 'gold', other: 'x' } }));
+    const search = { types: [bucketType], namespaces: ['shop'], readsStatus: true };
+    for (const [keys, read] of [
+      [['tier'], [['tier', 'gold']]],
+      [[], []],
+    ] as const) {
+      const seen: unknown[] = [];
+      const wanted = ({ labels }: StoredResource) => seen.push([...labels]) > 0;
+      const [found] = await find({ ...search, wanted, labelKeys: new KeySet(keys) });
+      assert.deepEqual([found && [...found.labels], seen[0]], [read, read]);
+    }
   });
 
   test('gives what is wanted, and tells when that is nothing', async t => {
