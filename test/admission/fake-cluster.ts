@@ -40,7 +40,11 @@ export function viewOf({ namespaces = {}, serviceAccounts = {}, maps = {}, mapsO
     },
     roleSelectors: () => rest.roleSelectors?.map(readRoleSelector),
     namespaces: () => Object.keys(namespaces).flatMap(name => namespaceOf(name) ?? []),
-    findResources: ({ wanted, atMost }) => rest.resources?.filter(wanted).slice(0, atMost),
+    findResources: ({ wanted, besides = [], atMost }) => {
+      const { resources } = rest;
+      if (resources === undefined) return undefined;
+      return [...new Set([wanted, ...besides].flatMap(asks => resources.filter(asks).slice(0, atMost)))];
+    },
   };
 }
 
