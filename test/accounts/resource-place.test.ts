@@ -109,7 +109,7 @@ describe('a change', () => {
 
   test('strands what may have been there: nobody knows the account of the controllers, or of what is not mapped yet', () => {
     for (const before of [unmapped, invalid]) {
-      for (const after of [foreign, unmapped, invalid]) assert.equal(isStranded(one, before, after), true);
+      assert.ok([foreign, unmapped, invalid].every(after => isStranded(one, before, after)));
     }
     for (const before of [unselected, conflict]) assert.equal(isStranded(one, before, foreign), true);
     assert.equal(isStranded(one, unselected, conflict), true);

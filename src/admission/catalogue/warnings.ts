@@ -20,6 +20,7 @@ import {
 } from '../../objects/keys.ts';
 import { quote, quoteNames } from '../../objects/quote.ts';
 import type { InvalidLabelValue } from '../label-values.ts';
+import { whatStrands } from './binding-advice.ts';
 import { providerProblemWords } from './provider-problems.ts';
 import { type RebindWarning, rebindWarnings } from './rebind-warnings.ts';
 
@@ -214,7 +215,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   },
   LabelRestored: {
     cause: 'The label `carm-webhook.dev/inject: enabled` was removed from a bound namespace. The webhook put it back.',
-    remedy: 'Set the label to `disabled` to opt out, or remove the binding first.',
+    remedy: 'Set the label to `disabled` to opt out.',
     say: () => 'the namespace is bound: its label carm-webhook.dev/inject=enabled was removed, and has been restored',
   },
   BindingRemoved: {
@@ -230,13 +231,13 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   BindingIgnored: {
     cause:
       'A binding has no effect: the webhook never manages the namespace, or the binding is a team id and the feature gate TeamLevelCARM is off.',
-    remedy: 'Remove it, or turn the gate on.',
+    remedy: `Remove it, or turn the gate on, here and in ACK. ${whatStrands}`,
     say: ({ what, because }) => `${what} has no effect: ${because}`,
   },
   OwnerIgnored: {
     cause:
       "An ACK resource has `services.k8s.aws/owner-account-id`, which ACK reads on namespaces only. It names the namespace's account, or the namespace is not bound: then ACK works in its controllers' own account.",
-    remedy: 'Remove the annotation. To choose an account, bind the namespace before you create resources in it.',
+    remedy: 'Remove the annotation. To choose an account, create the resource in a namespace that is bound to it.',
     say: ({ isBound }) =>
       `${ownerAccountIdAnnotation} is ignored on resources; ${isBound ? 'the binding of the namespace counts' : 'only a namespace can be bound, and this one is not'}`,
   },

@@ -3,6 +3,7 @@ import { ackSystemOf } from '../../accounts/ack-system.ts';
 import { readBinding } from '../../accounts/binding.ts';
 import { isStranded, placeByBinding, placeBySelectors, type ResourcePlace } from '../../accounts/resource-place.ts';
 import { selectorIgnoredBecause, selectorMatchesNamespace } from '../../accounts/role-selector.ts';
+import { KeySet } from '../../objects/key-set.ts';
 import { defaultRegionAnnotation } from '../../objects/keys.ts';
 import { mostNames, quote } from '../../objects/quote.ts';
 import type { RoleMap } from '../../objects/role-map.ts';
@@ -29,6 +30,8 @@ type Judge = (resource: StoredResource) => Stranded | undefined;
 /** How the account of resources changes; undefined where nothing changes that ACK takes it from. */
 interface AccountChange {
   readonly types: readonly ResourceType[];
+  /** Labels of resources that the judge asks for. */
+  readonly labelKeys: readonly string[];
   readonly judge: Judge;
 }
 
@@ -71,7 +74,7 @@ function bindingChange(
     const placeBy = (binding: typeof before) => placeByBinding(binding, { alias, owner }, mapOf, featureGates);
     return [[placeBy(before), placeBy(after)]];
   });
-  return { types: [], judge };
+  return { types: [], labelKeys: [], judge };
 }
 
 function labelChange({ before, after }: NamespaceChange, view: View): AccountChange | undefined {
@@ -94,7 +97,7 @@ function labelChange({ before, after }: NamespaceChange, view: View): AccountCha
       return [placeIn(before), placeIn(after)] as const;
     }),
   );
-  return { types, judge };
+  return { types, labelKeys: used.flatMap(({ resourceLabels }) => [...resourceLabels.keys()]), judge };
 }
 
 /** Whether the annotation allows all that a change of a binding can strand, so that none has to be looked for to deny it. */
@@ -156,6 +159,7 @@ function questionOf(change: NamespaceChange, view: View, config: Config): Questi
     types: isElsewhere === undefined ? (accounts?.types ?? []) : [],
     namespaces: [change.after.name],
     labels: new Map(),
+    labelKeys: new KeySet(accounts?.labelKeys ?? []),
     // One more than are named, to say that there are others.
     atMost: mostNames + 1,
     readsStatus: true,

@@ -94,7 +94,11 @@ interface Finding {
   readonly openRequests: () => number;
   /** The most requests that were open at the same time. */
   readonly mostOpen: () => number;
-  readonly find: (search?: Partial<ResourceSearch>, limitMs?: number) => Promise<readonly StoredResource[]>;
+  readonly find: (
+    search?: Partial<ResourceSearch>,
+    limitMs?: number,
+    budgetNamespace?: string,
+  ) => Promise<readonly StoredResource[]>;
 }
 
 async function finding(t: TestContext, budget: BudgetOptions = {}): Promise<Finding> {
@@ -157,7 +161,8 @@ async function finding(t: TestContext, budget: BudgetOptions = {}): Promise<Find
     results,
     openRequests: () => open,
     mostOpen: () => mostOpen,
-    find: (search = {}, limitMs = 5000) => finder.find({ ...every, ...search }, '', performance.now() + limitMs),
+    find: (search = {}, limitMs = 5000, budgetNamespace = '') =>
+      finder.find({ ...every, ...search }, budgetNamespace, performance.now() + limitMs),
   };
 }
 
@@ -481,5 +486,27 @@ describe('a search of ACK resources', { timeout: 30_000 }, () => {
     const late = find();
     await assert.rejects(find({}, 10), LiveReadError, 'a deadline counts in the line too');
     assert.equal((await late).length, 2);
+  });
+
+  test('takes each namespace in turn: whoever asks for many waits behind themselves', async t => {
+    const { find, answers, requests } = await finding(t);
+    answers['/apis'] = { ...(answers['/apis'] as Answer), delayMs: 10 };
+    const ended: string[] = [];
+    const ask = (namespace: string) => find({}, 5000, namespace).then(() => ended.push(namespace));
+    const many = Array.from({ length: 20 }, () => ask('greedy'));
+    await until('the first has begun', () => requests.length > 0);
+    const others = [ask('shop'), ask('billing')];
+    await Promise.all(others);
+    assert.ok(ended.filter(namespace => namespace === 'greedy').length <= 3, ended.join());
+    await Promise.all(many);
+    assert.equal(ended.length, 22, 'and nobody is forgotten');
+  });
+
+  test('what one namespace spends is not taken from another', async t => {
+    const { find, results } = await finding(t, { namespace: { perSecond: 0.001, burst: 8 } });
+    await find({ wanted: () => false }, 5000, 'greedy');
+    await assert.rejects(find({ wanted: () => false }, 100, 'greedy'), BudgetSpentError);
+    await find({ wanted: () => false }, 5000, 'shop');
+    assert.deepEqual(results, ['ack-resources absent', 'ack-resources throttled', 'ack-resources absent']);
   });
 });
