@@ -659,6 +659,16 @@ describe('what is stranded', () => {
     assert.deepEqual([...ack.stranded], []);
   });
 
+  test('nothing that ACK never took up: it can be deleted, and the conditions say what is wrong', async () => {
+    const { cluster, ack, comesTo } = started();
+    cluster.bind('333333333333');
+    cluster.create();
+    await comesTo('RoleNotAvailable');
+    assert.deepEqual([...ack.stranded], []);
+    cluster.delete();
+    await comesTo(undefined);
+  });
+
   test('a status that somebody forged leads ACK to another account (getOwnerAccountID)', async () => {
     const { cluster, places, quiet } = started();
     cluster.create({}, { ...ackStatus(b, 'us-east-1') });

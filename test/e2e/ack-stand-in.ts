@@ -76,6 +76,8 @@ interface LastSeen {
   readonly outcome: Outcome;
   readonly message: string;
   readonly place: AwsPlace | undefined;
+  /** Whether ACK has written down where it is: what it never took up, it cannot lose. */
+  readonly isTakenUp: boolean;
 }
 
 const mostPasses = 10;
@@ -114,14 +116,19 @@ export class AckStandIn {
     return [...this.#seen.values()].find(each => each.title === title)?.outcome;
   }
 
+  /** Titles of all that there were at the last reconcile. */
+  get seen(): readonly string[] {
+    return [...this.#seen.values()].map(({ title }) => title);
+  }
+
   /**
    * What is stranded: resources whose edits are ignored and whose deletion hangs, and what is in AWS without a resource that leads
    * to it. Each by its title, with what became of it.
    */
   get stranded(): ReadonlyMap<string, string> {
     const found = new Map<string, string>();
-    for (const { title, outcome, message } of this.#seen.values()) {
-      if (stops.has(outcome)) found.set(title, `${outcome}: ${message}`);
+    for (const { title, outcome, message, isTakenUp } of this.#seen.values()) {
+      if (isTakenUp && stops.has(outcome)) found.set(title, `${outcome}: ${message}`);
     }
     for (const { holder, accountId, region, kind, name } of this.#aws.objects) {
       const seen = holder === undefined ? undefined : this.#seen.get(holder);
@@ -142,12 +149,12 @@ export class AckStandIn {
       for (const object of await this.#api.list(worked.kind)) {
         const reconcile = new Reconcile(worked, object, caches, this.#settings, this.#api, this.#aws);
         const outcome = await reconcile.run();
-        const { title, message, place } = reconcile;
+        const { title, message, place, isTakenUp } = reconcile;
         // A create that AWS refuses adds the finalizer and removes it, every time.
         const isRefusedAgain = outcome === 'Refused' && this.#seen.get(object.metadata.uid)?.outcome === 'Refused';
         changed ||= reconcile.hasWritten && !isRefusedAgain;
         if (reconcile.isGone) this.#gone.set(object.metadata.uid, title);
-        else seen.set(object.metadata.uid, { title, outcome, message, place });
+        else seen.set(object.metadata.uid, { title, outcome, message, place, isTakenUp });
       }
     }
     for (const [uid, { title }] of this.#seen) if (!seen.has(uid)) this.#gone.set(uid, title);
@@ -242,6 +249,10 @@ class Reconcile {
       ownerAccountId: ownerAccountID,
       region,
     };
+  }
+
+  get isTakenUp(): boolean {
+    return this.#isManaged || this.#subject.ownerAccountId !== undefined;
   }
 
   get #isManaged(): boolean {

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { propertyRuns } from '../property-runs.ts';
 import { bucketKind, installAckKinds, pastTheWebhook, roleSelector, roleSelectorKind, topicKind } from './ack-crds.ts';
 import type { AckSettings } from './ack-decisions.ts';
 import { boundNamespace, namespace, ownerAnnotation, roleMap } from './cluster-objects.ts';
 import { eventually } from './eventually.ts';
+import { SeededRandom } from './seeded-random.ts';
 import { ServedPlane } from './served-plane.ts';
 import { annotate, annotateAssets, assets, news, StrandingScene } from './stranding-scene.ts';
+import { FreshNames, runSequence, sequenceMaps, sequenceOperations } from './stranding-sequences.ts';
 import { WebhookUnderTest } from './webhook-under-test.ts';
 
 const own = '999988887777';
@@ -15,6 +18,7 @@ const b = '222233334444';
 const ofTeam = '333344445555';
 /** Each used by one scenario alone. */
 const [moved, left, kept] = ['444455556666', '555566667777', '666677778888'] as const;
+const unmapped = '777788889999';
 const roleOf = (accountId: string, name = 'ack') => `arn:aws:iam::${accountId}:role/${name}`;
 const byBindings: AckSettings = {
   accountId: own,
@@ -30,6 +34,8 @@ const region = 'services.k8s.aws/region';
 const teamId = 'services.k8s.aws/team-id';
 const accountMap = 'ack-role-account-map';
 const testLimit = { timeout: 30_000 };
+const sequenceLength = 25;
+const sequenceLimit = { timeout: propertyRuns(60_000) };
 
 describe('nothing is stranded without a word', () => {
   let served: ServedPlane;
@@ -42,18 +48,54 @@ describe('nothing is stranded without a word', () => {
         map: Object.fromEntries([a, b, moved, left, kept].map(accountId => [accountId, roleOf(accountId)])),
       });
       await installAckKinds(served.plane, [bucketKind, topicKind, roleSelectorKind]);
-      const teams = { payments: roleOf(ofTeam), orders: roleOf(b, 'orders'), returns: roleOf(ofTeam, 'returns') };
+      const teams = {
+        payments: roleOf(ofTeam),
+        orders: roleOf(b, 'orders'),
+        returns: roleOf(ofTeam, 'returns'),
+        refunds: roleOf(ofTeam),
+      };
       await served.apply([roleMap(teams, 'ack-role-team-map')]);
     },
     { timeout: 90_000 },
   );
   after(() => served?.stop());
 
+  /** `SEED` has one sequence again; `PROPERTY_TIMES=100` is the long form, by hand. */
+  async function runSequences(
+    t: TestContext,
+    of: keyof typeof sequenceOperations,
+    settings: AckSettings,
+  ): Promise<void> {
+    const past = (args: readonly string[], input?: object) =>
+      served.plane.kubectl(args, { as: pastTheWebhook, ...(input !== undefined && { input: JSON.stringify(input) }) });
+    const patch = (map: string, data: object) =>
+      past(['patch', 'configmap', map, '-n', 'ack-system', '--type=merge', '-p', JSON.stringify({ data })]);
+    await patch(accountMap, sequenceMaps.accounts);
+    await patch('ack-role-team-map', sequenceMaps.teams);
+    const runs = process.env['SEED'] === undefined ? propertyRuns(1) : 1;
+    for (let run = 0; run < runs; run++) {
+      const random = new SeededRandom(process.env['SEED']);
+      const scene = await StrandingScene.start(served.plane, settings);
+      const namespaces = [`${of.toLowerCase()}-${random.seed}-1`, `${of.toLowerCase()}-${random.seed}-2`] as const;
+      try {
+        const world = { plane: served.plane, scene, random, namespaces, names: new FreshNames() };
+        await runSequence(sequenceOperations[of], sequenceLength, world, past);
+      } catch (error) {
+        throw new Error(`SEED=${random.seed} ${of}:\n${scene.history.join('\n')}\n${String(error)}`, { cause: error });
+      }
+    }
+    t.diagnostic(`${runs} sequences of ${sequenceLength}`);
+  }
+
   describe('by bindings', () => {
     let scene: StrandingScene;
 
     before(async () => {
       scene = await StrandingScene.start(served.plane, byBindings);
+      // Kubernetes takes some seconds to begin with what is in a namespace: the last test looks at it.
+      await settled('leaving', a);
+      await scene.allowed(annotate('leaving', `${ownerAnnotation}-`), { warned: ['BindingRemoved'] });
+      await scene.allowed(['delete', 'namespace', 'leaving', '--wait=false']);
     });
 
     const synced = (name: string) =>
@@ -75,6 +117,7 @@ describe('nothing is stranded without a word', () => {
       await scene.apply([namespace(name, { annotations: { [teamId]: team } }), assets(name), news(name)]);
       synced(name);
     }
+
     const deleteAll = (name: string) =>
       scene.allowed(['delete', 'buckets,topics', '--all', '-n', name, '--wait=false']);
     const editMap = (data: Readonly<Record<string, string | null>>, map = accountMap) => [
@@ -143,15 +186,102 @@ describe('nothing is stranded without a word', () => {
         await scene.follows('unbound');
         await scene.goes('unbound');
       });
+    });
 
-      test('and deleted goes away with what is in it', testLimit, async () => {
-        await settled('leaving', a);
-        await scene.allowed(annotate('leaving', `${ownerAnnotation}-`), { warned: ['BindingRemoved'] });
-        await scene.allowed(['delete', 'namespace', 'leaving', '--wait=false']);
-        await eventually('what was in it is gone', async () => {
-          await scene.reconcile();
-          return scene.places('leaving').length === 0 ? true : undefined;
+    describe('a namespace that is bound, or bound to another account', () => {
+      const bind = (name: string, accountId: string) => annotate(name, `${ownerAnnotation}=${accountId}`);
+      const bound = { reason: 'RebindWithResources', advice: 'keep the binding as it is, or delete them first' };
+
+      test('takes its resources from the account of ACK: once they are deleted', testLimit, async () => {
+        await settledUnbound('binding');
+        await scene.lifted(bind('binding', a), { ...bound, by: () => scene.goes('binding') });
+        await scene.apply([assets('binding')]);
+        assert.deepEqual(scene.places('binding'), [`Bucket ${a} us-east-1`]);
+        await scene.goes('binding');
+      });
+
+      test('takes its resources from account to account: once they are deleted', testLimit, async () => {
+        await settled('rebinding', a);
+        await scene.lifted(bind('rebinding', b), { ...bound, by: () => scene.goes('rebinding') });
+      });
+
+      test('leaves them behind, where it says so; undone, ACK goes on', testLimit, async () => {
+        await settled('override', a);
+        await scene.lifted(bind('override', b), {
+          ...bound,
+          advice: `To leave them behind, first set the annotation carm-webhook.dev/allow-rebind to "${b}"`,
+          by: said => scene.paste(said),
+          warned: ['ResourcesLeftBehind'],
         });
+        assert.deepEqual([...scene.stranded.keys()].filter(title => title.includes(' override/')).length, 2);
+        await scene.allowed(bind('override', a));
+        await scene.allowed(annotate('override', 'carm-webhook.dev/allow-rebind-'));
+        await scene.follows('override');
+        await scene.goes('override');
+      });
+
+      test('by mistake to one that does not trust ACK: a resource that failed has its account', testLimit, async () => {
+        scene.aws.distrustful.add(roleOf(b));
+        await scene.apply([boundNamespace('mistaken', b), assets('mistaken')]);
+        assert.equal(scene.outcome('Bucket mistaken/assets'), 'Refused');
+        await scene.lifted(bind('mistaken', a), { ...bound, by: () => deleteAll('mistaken') });
+        scene.aws.distrustful.delete(roleOf(b));
+        await scene.apply([assets('mistaken')]);
+        assert.deepEqual(scene.places('mistaken'), [`Bucket ${a} us-east-1`]);
+        await scene.goes('mistaken');
+      });
+
+      test('to one that no map has: once they are deleted', testLimit, async () => {
+        await settled('nowhere', a);
+        await scene.lifted(bind('nowhere', unmapped), {
+          ...bound,
+          by: () => scene.goes('nowhere'),
+          warned: ['BindingUnresolved'],
+        });
+      });
+
+      test('to one that no map has: the advice is none that ends in the next denial', testLimit, async () => {
+        await settled('advised', a);
+        const said = await scene.denied(bind('advised', unmapped), 'RebindWithResources');
+        assert.ok(!said.includes('add one first'), said);
+        await scene.goes('advised');
+      });
+
+      test('is given to another team: once they are deleted', testLimit, async () => {
+        await settledByTeam('team', 'payments');
+        await scene.allowed(annotate('team', `${ownerAnnotation}=${a}`));
+        await scene.lifted(annotate('team', `${teamId}=orders`), { ...bound, by: () => scene.goes('team') });
+      });
+
+      test('changes the team within its account', testLimit, async () => {
+        await settledByTeam('teams', 'payments');
+        await scene.allowed(annotate('teams', `${teamId}=returns`));
+        await scene.follows('teams');
+        await scene.goes('teams');
+      });
+
+      test('is given to a team that the map does not have yet: once it has', testLimit, async () => {
+        await settledByTeam('early', 'payments');
+        await scene.lifted(annotate('early', `${teamId}=wallet`), {
+          ...bound,
+          advice: 'add one first',
+          by: () => scene.allowed(editMap({ wallet: roleOf(ofTeam, 'wallet') }, 'ack-role-team-map')),
+        });
+        await scene.follows('early');
+        await scene.goes('early');
+      });
+
+      test('loses its team, whose account no key is for: once there is one', testLimit, async () => {
+        await settledByTeam('teamless', 'payments');
+        await scene.lifted(annotate('teamless', `${teamId}-`), {
+          ...bound,
+          advice: 'add one first',
+          by: () => scene.allowed(editMap({ [ofTeam]: roleOf(ofTeam) })),
+          warned: ['BindingRemoved'],
+        });
+        await scene.follows('teamless');
+        await scene.goes('teamless');
+        await scene.allowed(editMap({ [ofTeam]: null }));
       });
     });
 
@@ -160,8 +290,8 @@ describe('nothing is stranded without a word', () => {
         await settled('regional', a, { [defaultRegion]: frankfurt });
         const advice = 'keep "eu-central-1", or create a new resource in the other region';
         await scene.denied(annotateAssets('regional', `${region}=eu-west-1`), 'RegionChange', advice);
-        await scene.apply([boundNamespace('regional-too', a), assets('regional-too', { [region]: 'eu-west-1' })]);
-        assert.deepEqual(scene.places('regional-too'), [`Bucket ${a} eu-west-1`]);
+        await scene.apply([boundNamespace('elsewhere', a), assets('elsewhere', { [region]: 'eu-west-1' })]);
+        assert.deepEqual(scene.places('elsewhere'), [`Bucket ${a} eu-west-1`]);
         // Removed, it comes back.
         await scene.allowed(annotateAssets('regional', `${region}-`));
         await scene.follows('regional');
@@ -175,6 +305,53 @@ describe('nothing is stranded without a word', () => {
         await scene.follows('moving');
         await scene.goes('moving');
       });
+
+      test(
+        'that is a new default is told of, where others are not pinned; each warning brings them back',
+        testLimit,
+        async () => {
+          await settled('unpinned', a);
+          await scene.allowed(annotate('unpinned', `${defaultRegion}=us-east-1`));
+          const said = await scene.allowed(annotate('unpinned', `${defaultRegion}=${frankfurt}`), {
+            warned: ['ResourcesInOtherRegion'],
+          });
+          assert.equal(scene.outcome('Bucket unpinned/assets'), 'RegionDrift');
+          assert.ok(said.includes(`annotate them with ${region}`), said);
+          await scene.allowed(annotateAssets('unpinned', `${region}=us-east-1`));
+          // "Any other change of a resource has the webhook do so."
+          await scene.allowed(['label', 'topic', 'news', '-n', 'unpinned', 'tier=gold'], { warned: ['RegionPinned'] });
+          synced('unpinned');
+          await scene.follows('unpinned');
+          await scene.goes('unpinned');
+        },
+      );
+
+      test('that is a new default is told of, where a resource could not be created', testLimit, async () => {
+        scene.aws.takenNames.add('unmade-assets');
+        await scene.apply([boundNamespace('unmade', a), assets('unmade')]);
+        await scene.allowed(annotate('unmade', `${defaultRegion}=${frankfurt}`), {
+          warned: ['ResourcesInOtherRegion'],
+        });
+        scene.aws.takenNames.delete('unmade-assets');
+        await deleteAll('unmade');
+        await scene.apply([assets('unmade')]);
+        assert.deepEqual(scene.places('unmade'), [`Bucket ${a} ${frankfurt}`]);
+        await scene.goes('unmade');
+      });
+
+      test(
+        'that is no default any more is told of, where a resource from before the webhook goes by it',
+        testLimit,
+        async () => {
+          await scene.apply([boundNamespace('older', a, { annotations: { [defaultRegion]: frankfurt } })]);
+          await served.apply([assets('older')], { as: pastTheWebhook });
+          await scene.reconcile();
+          await scene.allowed(annotate('older', `${defaultRegion}-`), { warned: ['ResourcesInOtherRegion'] });
+          assert.equal(scene.outcome('Bucket older/assets'), 'RegionDrift');
+          await scene.allowed(annotateAssets('older', `${region}=${frankfurt}`));
+          await scene.goes('older');
+        },
+      );
 
       test('stays with a resource that could not be created; created again it is free', testLimit, async () => {
         scene.aws.takenNames.add('failed-assets');
@@ -230,17 +407,26 @@ describe('nothing is stranded without a word', () => {
       );
 
       test('of teams moves a team to another account: not while it is used', testLimit, async () => {
-        await settledByTeam('returns', 'returns');
-        await scene.lifted(editMap({ returns: roleOf(b) }, 'ack-role-team-map'), {
+        await settledByTeam('refunds', 'refunds');
+        await scene.lifted(editMap({ refunds: roleOf(b) }, 'ack-role-team-map'), {
           reason: 'MappingInUse',
           advice: 'keep the entry with a role in the same account, or unbind it first, if no ACK resources are in it',
           by: async () => {
-            await deleteAll('returns');
-            await scene.allowed(annotate('returns', `${teamId}-`), { warned: ['BindingRemoved'] });
+            await deleteAll('refunds');
+            await scene.allowed(annotate('refunds', `${teamId}-`), { warned: ['BindingRemoved'] });
           },
         });
       });
     });
+
+    test('a namespace that is unbound and deleted goes away with what is in it', testLimit, async () => {
+      await eventually('what was in it is gone', async () => {
+        await scene.reconcile();
+        return scene.places('leaving').length === 0 ? true : undefined;
+      });
+    });
+
+    test('sequences of any of it', sequenceLimit, t => runSequences(t, 'byBindings', byBindings));
   });
 
   describe('by IAMRoleSelectors', () => {
@@ -270,8 +456,6 @@ describe('nothing is stranded without a word', () => {
       JSON.stringify({ spec }),
     ];
     const select = (name: string, arn: string, spec: object) => scene.apply([roleSelector(name, { arn, ...spec })]);
-    const deleteAll = (name: string) =>
-      scene.allowed(['delete', 'buckets,topics', '--all', '-n', name, '--wait=false']);
 
     test('a selector goes once the resources are deleted', testLimit, async () => {
       await select('gone', roleOf(a), names('gone'));
@@ -313,13 +497,56 @@ describe('nothing is stranded without a word', () => {
       await scene.goes('shared');
     });
 
-    test('a selector that takes over what ACK has in its own account', testLimit, async () => {
-      await scene.apply([namespace('before')]);
-      // From before the webhook.
-      await served.apply([assets('before')], { as: pastTheWebhook });
-      await scene.reconcile();
-      assert.deepEqual(scene.places('before'), [`Bucket ${own} us-east-1`]);
-      await select('late', roleOf(a), names('before'));
-    });
+    test(
+      'labels of a namespace that lead to another selector, or to none: once the resources are deleted',
+      testLimit,
+      async () => {
+        await select('team-x', roleOf(a), byLabel({ team: 'x' }));
+        await select('team-y', roleOf(b), byLabel({ team: 'y' }));
+        await scene.apply([namespace('labelled', { labels: { team: 'x' } }), assets('labelled')]);
+        const label = (value: string) => ['label', '--overwrite', 'namespace', 'labelled', value];
+        const denial = { reason: 'RebindWithResources', advice: 'keep the labels as they are, or delete them first' };
+        await scene.denied(label('team-'), denial.reason, denial.advice);
+        await scene.allowed(label('color=blue'));
+        await scene.lifted(label('team=y'), { ...denial, by: () => scene.goes('labelled') });
+        await scene.apply([assets('labelled')]);
+        assert.deepEqual(scene.places('labelled'), [`Bucket ${b} us-east-1`]);
+        await scene.lifted(label('team=x'), {
+          reason: 'RebindWithResources',
+          advice: `To leave them behind, first set the annotation carm-webhook.dev/allow-rebind to "${a}"`,
+          by: said => scene.paste(said),
+          warned: ['ResourcesLeftBehind'],
+        });
+        await scene.allowed(label('team=y'));
+        await scene.follows('labelled');
+        await scene.goes('labelled');
+      },
+    );
+
+    test(
+      'a selector that matches what ACK has in its own account: once that is deleted, or another one',
+      testLimit,
+      async () => {
+        await scene.apply([namespace('before')]);
+        // From before the webhook.
+        await served.apply([assets('before')], { as: pastTheWebhook });
+        await scene.reconcile();
+        assert.deepEqual(scene.places('before'), [`Bucket ${own} us-east-1`]);
+        const denial = {
+          reason: 'RebindWithResources',
+          advice: 'narrow it so that it does not match them, or delete them first',
+        };
+        await scene.lifted(['apply', '-f', '-'], {
+          ...denial,
+          input: roleSelector('late', { arn: roleOf(a), ...names('before') }),
+          by: () => scene.allowed(['delete', 'bucket', 'assets', '-n', 'before', '--wait=false']),
+        });
+        await scene.apply([assets('before')]);
+        assert.deepEqual(scene.places('before'), [`Bucket ${a} us-east-1`]);
+        await scene.goes('before');
+      },
+    );
+
+    test('sequences of any of it', sequenceLimit, t => runSequences(t, 'bySelectors', bySelectors));
   });
 });

@@ -84,12 +84,20 @@ export class StrandingScene {
 
   /** The kinds of buckets and topics must be there. */
   static async start(plane: ControlPlane, settings: AckSettings): Promise<StrandingScene> {
-    return new StrandingScene(plane, await AckOfPlane.start(plane, [bucketKind, topicKind]), settings);
+    const scene = new StrandingScene(plane, await AckOfPlane.start(plane, [bucketKind, topicKind]), settings);
+    await scene.#ack.reconcileUntilQuiet();
+    scene.#stranded = scene.#ack.stranded;
+    return scene;
   }
 
   /** What ACK made of a resource at last, by its title: `Bucket shop/assets`. */
   outcome(title: string): Outcome | undefined {
     return this.#ack.outcomeOf(title);
+  }
+
+  /** What is stranded, by its title; those who did it were told. */
+  get stranded(): ReadonlyMap<string, string> {
+    return this.#stranded;
   }
 
   /** What there is in AWS that is named after a namespace. */
@@ -105,6 +113,28 @@ export class StrandingScene {
     const { status, body } = await this.#plane.request<StoredResource>('GET', path);
     assert.equal(status, 200, JSON.stringify(body));
     return body;
+  }
+
+  /** Titles of all resources. */
+  get seen(): readonly string[] {
+    return this.#ack.seen;
+  }
+
+  /** What has been done, the last last. */
+  readonly history: string[] = [];
+
+  /** A request as kubectl would send it. What the API server itself has against it is of no concern. */
+  async request(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<void> {
+    const {
+      status,
+      body: answer,
+      warnings,
+    } = await this.#plane.request<{ readonly message?: string }>(method, path, body);
+    const said = [answer.message ?? '', ...warnings].filter(text => text !== '' && status !== 404).join('\n');
+    const command = `${method} ${path} ${JSON.stringify(body ?? {})}`;
+    this.history.push(`${status} ${command}\n    ${said}`);
+    assert.ok(status < 500, this.history.at(-1));
+    await this.judge({ command, denied: status >= 400, said, warnings });
   }
 
   /** Lets ACK go on, after what is nobody's request. */

@@ -153,6 +153,7 @@ describe('each warning, as kubectl prints it', () => {
       'RetainAdded',
       'AdoptedNotRetained',
       'FinalizerRemoved',
+      'SelectorUseUnverified',
       'RegionPinned',
       'RoleReplaced',
       'UnknownService',

@@ -5,7 +5,7 @@ import type { StoredResource } from '../cluster.ts';
 import type { InvalidLabelValue } from '../label-values.ts';
 import { type DenialOf, mapName } from './denial.ts';
 
-type NamedResource = Pick<StoredResource, 'kind' | 'namespace' | 'name'>;
+export type NamedResource = Pick<StoredResource, 'kind' | 'namespace' | 'name'>;
 
 /** What a change of a map, a selector or a namespace can be denied for, besides entries that are no valid mappings. */
 export type GuardProblem =
@@ -36,7 +36,7 @@ export type GuardProblem =
   | { readonly reason: 'InvalidLabel'; readonly replacedBy: string | undefined };
 
 /** A few of them, and whether there are others: how many, nobody has counted. */
-function quoteResources(resources: readonly NamedResource[]): string {
+export function quoteResources(resources: readonly NamedResource[]): string {
   const names = resources.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`);
   return `${quoteNames(names.slice(0, mostNames))}${names.length > mostNames ? ' and others' : ''}`;
 }

@@ -61,6 +61,7 @@ export type Warning =
   | { readonly reason: 'RunsWithoutRole'; readonly wrong: string }
   | { readonly reason: 'LabelRestored' }
   | { readonly reason: 'MappingUseUnverified'; readonly keys: readonly string[] }
+  | { readonly reason: 'SelectorUseUnverified' }
   | { readonly reason: 'BindingRemoved'; readonly labelled: boolean }
   | RebindWarning
   | { readonly reason: 'BindingIgnored'; readonly what: string; readonly because: string }
@@ -291,6 +292,14 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
       'Run `carm-webhook check`: it names such resources (`ResourcesUnbound`). Put the entry back if there are any of that account.',
     say: ({ keys }) =>
       `ACK may need ${quoteNames(keys)} for resources in unbound namespaces: that could not be checked. Run carm-webhook check`,
+  },
+  SelectorUseUnverified: {
+    cause:
+      'An IAMRoleSelector is new or wider, and the API server could not be asked in time whether it comes to match ACK resources that are in another account: ACK would stop reconciling them, and could not delete them.',
+    remedy:
+      'Run `carm-webhook check`: it names such resources (`AccountMismatch`). Narrow the selector so that it does not match them.',
+    say: () =>
+      'whether it takes over ACK resources of another account, where ACK stops, could not be checked. Run carm-webhook check',
   },
   DebugContainerNotInjected: {
     cause:
