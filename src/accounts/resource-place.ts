@@ -8,7 +8,7 @@ import type { Binding, BindingProblem } from './binding.ts';
 import type { FeatureGates } from './feature-gates.ts';
 import type { Result } from './result.ts';
 import { lookUpRole } from './role-map.ts';
-import { accountOfArn, matchingSelectors, type SelectedResource } from './role-selector.ts';
+import { accountOfArn, type SelectedResource, selectorMatches } from './role-selector.ts';
 
 export type ResourcePlace =
   | { readonly kind: 'account'; readonly accountId: AccountId }
@@ -52,9 +52,12 @@ export function placeByBinding(
   return { kind: 'unmapped', binding: looksFor, alias, byStatus };
 }
 
-/** By IAMRoleSelectors. https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/iamroleselector/matcher.go */
-export function placeBySelectors(selectors: Iterable<RoleSelector>, resource: SelectedResource): ResourcePlace {
-  const matching = matchingSelectors(selectors, resource);
+/**
+ * By IAMRoleSelectors. https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/iamroleselector/matcher.go
+ * @param selectors none that ACK ignores.
+ */
+export function placeBySelectors(selectors: readonly RoleSelector[], resource: SelectedResource): ResourcePlace {
+  const matching = selectors.filter(selector => selectorMatches(selector, resource));
   const [selector] = matching;
   if (selector === undefined) return { kind: 'unselected' };
   if (matching.length > 1) return { kind: 'conflict', selectors: matching.map(({ name }) => name) };

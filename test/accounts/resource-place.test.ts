@@ -81,7 +81,6 @@ describe('the place of a resource', () => {
     assert.deepEqual(placeAmong({ ...prod, arn: 'arn:aws:iam:::role/ack' }), { kind: 'invalid' });
     assert.deepEqual(placeAmong({ namespaceNames: ['billing'] }), { kind: 'unselected' });
     assert.deepEqual(placeAmong(prod, prod), { kind: 'conflict', selectors: ['s0', 's1'] });
-    assert.deepEqual(placeAmong({ namespaceNames: ['shop', 'shop'] }), { kind: 'unselected' }, 'ACK ignores it');
   });
 });
 

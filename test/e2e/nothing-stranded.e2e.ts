@@ -190,7 +190,7 @@ describe('nothing is stranded without a word', () => {
 
     describe('a namespace that is bound, or bound to another account', () => {
       const bind = (name: string, accountId: string) => annotate(name, `${ownerAnnotation}=${accountId}`);
-      const bound = { reason: 'RebindWithResources', advice: 'keep the binding as it is, or delete them first' };
+      const bound = { reason: 'RebindWithResources', advice: 'keep the binding as it is, or first delete them' };
 
       test('takes its resources from the account of ACK: once they are deleted', testLimit, async () => {
         await settledUnbound('binding');
@@ -505,7 +505,7 @@ describe('nothing is stranded without a word', () => {
         await select('team-y', roleOf(b), byLabel({ team: 'y' }));
         await scene.apply([namespace('labelled', { labels: { team: 'x' } }), assets('labelled')]);
         const label = (value: string) => ['label', '--overwrite', 'namespace', 'labelled', value];
-        const denial = { reason: 'RebindWithResources', advice: 'keep the labels as they are, or delete them first' };
+        const denial = { reason: 'RebindWithResources', advice: 'keep the labels as they are, or first delete them' };
         await scene.denied(label('team-'), denial.reason, denial.advice);
         await scene.allowed(label('color=blue'));
         await scene.lifted(label('team=y'), { ...denial, by: () => scene.goes('labelled') });
@@ -534,7 +534,7 @@ describe('nothing is stranded without a word', () => {
         assert.deepEqual(scene.places('before'), [`Bucket ${own} us-east-1`]);
         const denial = {
           reason: 'RebindWithResources',
-          advice: 'narrow it so that it does not match them, or delete them first',
+          advice: 'narrow it so that it does not match them, or first delete them',
         };
         await scene.lifted(['apply', '-f', '-'], {
           ...denial,

@@ -184,7 +184,7 @@ describe('rebinding a namespace that has ACK resources', () => {
   });
 
   test('resources that were deleted first stand in no way', testLimit, async () => {
-    assertDenied(await annotate(served, 'kept', [`${ownerAnnotation}=${two}`], 1), 'or delete them first');
+    assertDenied(await annotate(served, 'kept', [`${ownerAnnotation}=${two}`], 1), 'or first delete them');
     await served.plane.kubectl(['delete', 'bucket', 'assets', '--namespace', 'kept'], { as: pastTheWebhook });
     await annotate(served, 'kept', [`${ownerAnnotation}=${two}`]);
   });

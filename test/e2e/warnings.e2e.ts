@@ -148,6 +148,7 @@ describe('each warning, as kubectl prints it', () => {
   test('no warning that the catalogue has for pods, workloads and namespaces is left out', () => {
     // ACK resources, maps and selectors have all but the last; test/aws/verify-roles.aws.ts shows that one.
     const ofOthers = [
+      'MappingUseUnverified',
       'OwnerIgnored',
       'UnknownValue',
       'RetainAdded',
@@ -155,6 +156,8 @@ describe('each warning, as kubectl prints it', () => {
       'FinalizerRemoved',
       'SelectorUseUnverified',
       'RegionPinned',
+      'ResourcesInOtherRegion',
+      'ResourcesLeftBehind',
       'RoleReplaced',
       'UnknownService',
       'RoleBroken',

@@ -24,7 +24,7 @@ const groups = {
       /^test\/server\/(?!.*\b(?:crowded|ops-flood|drain|signals|slow-bodies|whole-bodies|wire-fuzz|refused-requests|log-lines|node-warnings|shortage-lines)\b)/,
     atOnce: 4,
   },
-  cluster: { files: /^test\/cluster\/(?!.*\b(?:heap|hostile|chaos|faults|watch-loop|live-reads)\b)/, atOnce: 4 },
+  cluster: { files: /^test\/cluster\/(?!.*\b(?:heap|hostile|scale|chaos|faults|watch-loop|live-reads)\b)/, atOnce: 4 },
   image: { files: /^test\/image\//, atOnce: 4 },
 } as const satisfies Readonly<Record<string, { readonly files: RegExp; readonly atOnce: number }>>;
 

@@ -71,7 +71,7 @@ function describePlace(place: ResourcePlace, by: 'binding' | 'labels', at: Messa
     case 'invalid':
       return `the new ${by} lead${by === 'labels' ? '' : 's'} to no account`;
     case 'unselected':
-      return 'with the new labels no IAMRoleSelector matches them';
+      return "with the new labels no IAMRoleSelector matches them, and ACK would create them again in its controllers' own account";
     case 'conflict':
       return `with the new labels more than one IAMRoleSelector matches them: ${quoteNames(place.selectors.slice(0, 2))}`;
   }
@@ -84,10 +84,12 @@ function sayNamespace(
   const [first] = stranded;
   const why = first === undefined ? '' : `: ${describePlace(first.place, by, at)}`;
   const wrong = `ACK could no longer change or delete ${nameResources(stranded.map(({ resource }) => resource))} in ${nameOwners(stranded)}${why}`;
-  const keep = `keep the ${by} as ${by === 'labels' ? 'they are' : 'it is'}, or delete them first`;
-  const isUnmapped = first?.place.kind === 'unmapped';
-  const fix = isUnmapped ? `add one first. Or ${keep}` : keep;
-  const fixedBy = isUnmapped ? 'platform team' : 'you';
+  const keep = `keep the ${by} as ${by === 'labels' ? 'they are' : 'it is'}`;
+  const orDelete = `${keep}, or first delete them, which deletes them in AWS too unless they are retained`;
+  const unmapped = first?.place.kind === 'unmapped' ? first.place.binding : undefined;
+  // By an account that the map does not have, ACK deletes nothing as it is.
+  const fix = unmapped ? `add one first. Or ${unmapped.kind === 'account' ? keep : orDelete}` : orDelete;
+  const fixedBy = unmapped ? 'platform team' : 'you';
   if (!accountsToName.every(isAccountId)) return { wrong, remedy: fix, fixedBy };
   const accounts = accountsToName.join(',');
   return {
@@ -102,7 +104,7 @@ export const rebindDenials: { readonly RebindWithResources: DenialOf<RebindProbl
   RebindWithResources: {
     cause: `A change of a namespace's binding, or of labels that IAMRoleSelectors select by, would leave ACK resources behind: their status says another account than the one that ACK would work in, or ACK would find no role. ACK would then stop reconciling them, and could not even delete them. Or a change of a resource's own labels, or a new or wider IAMRoleSelector, would give it the role of another account.`,
     fixedBy: 'you',
-    remedy: `Keep the binding or the labels, or delete the resources first. Where a map has no role for an account or a team, add that first. To leave the resources behind, set \`${allowRebindAnnotation}\` on the namespace. For another account, create other resources, in another namespace. Narrow an IAMRoleSelector so that it does not match them.`,
+    remedy: `Keep the binding or the labels, or delete the resources first (in AWS, too, unless they are retained). Where a map has no role for an account or a team, add that first. To leave the resources behind, set \`${allowRebindAnnotation}\` on the namespace. For another account, create other resources, in another namespace. Narrow an IAMRoleSelector so that it does not match them.`,
     softenedBy: 'nothing',
     say: (problem, at) => {
       if (problem.of === 'namespace') return sayNamespace(problem, at);
@@ -111,7 +113,8 @@ export const rebindDenials: { readonly RebindWithResources: DenialOf<RebindProbl
         const owners = nameOwners(resources.map(({ recorded }) => ({ owner: recorded?.accountId ?? '' })));
         return {
           wrong: `ACK could no longer change or delete ${quoteResources(resources)} in ${owners}: this selector leads to account ${accountId ?? 'unknown'}`,
-          remedy: 'narrow it so that it does not match them, or delete them first',
+          remedy:
+            'narrow it so that it does not match them, or first delete them, which deletes them in AWS too unless they are retained',
           fixedBy: 'platform team',
         };
       }

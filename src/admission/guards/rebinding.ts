@@ -5,6 +5,7 @@ import { isStranded, placeByBinding, placeBySelectors, type ResourcePlace } from
 import { selectorIgnoredBecause, selectorMatchesNamespace } from '../../accounts/role-selector.ts';
 import { KeySet } from '../../objects/key-set.ts';
 import { defaultRegionAnnotation } from '../../objects/keys.ts';
+import type { Namespace } from '../../objects/namespace.ts';
 import { mostNames, quote } from '../../objects/quote.ts';
 import type { RoleMap } from '../../objects/role-map.ts';
 import type { ResourceType } from '../../objects/role-selector.ts';
@@ -14,7 +15,13 @@ import type { ResourceSearch, StoredResource, View } from '../cluster.ts';
 import type { Config } from '../config.ts';
 import { type Allowed, allow, type Denied } from '../decision.ts';
 import { denyObject, messageContext } from '../deny-object.ts';
-import { accountToName, allowedAccounts, changesBinding, type NamespaceChange } from './rebind-override.ts';
+import {
+  accountToName,
+  allowedAccounts,
+  changesBinding,
+  changesLabels,
+  type NamespaceChange,
+} from './rebind-override.ts';
 
 /** A resource that a change takes from ACK. */
 interface Stranded {
@@ -77,14 +84,18 @@ function bindingChange(
   return { types: [], labelKeys: [], judge };
 }
 
-function labelChange({ before, after }: NamespaceChange, view: View): AccountChange | undefined {
-  const used = (view.roleSelectors() ?? []).filter(selector => selectorIgnoredBecause(selector) === undefined);
-  const changed = used.filter(selector => {
-    const [matched, matches] = [before, after].map(({ name, labels }) =>
-      selectorMatchesNamespace(selector, name, labels),
-    );
-    return matched !== matches;
-  });
+function labelChange(change: NamespaceChange, view: View): AccountChange | undefined {
+  if (!changesLabels(change)) return undefined;
+  const { before, after } = change;
+  const selectors = view.roleSelectors() ?? [];
+  const matchedIn = ({ name, labels }: Namespace) =>
+    new Set(selectors.filter(selector => selectorMatchesNamespace(selector, name, labels)));
+  const [was, is] = [matchedIn(before), matchedIn(after)];
+  // What matches in the same way before and after matters too: for resources that it shares with one that does not.
+  const used = selectors.filter(
+    selector => (was.has(selector) || is.has(selector)) && selectorIgnoredBecause(selector) === undefined,
+  );
+  const changed = used.filter(selector => was.has(selector) !== is.has(selector));
   if (changed.length === 0) return undefined;
   const types = changed.some(({ resourceTypes }) => resourceTypes.length === 0)
     ? []
@@ -92,7 +103,7 @@ function labelChange({ before, after }: NamespaceChange, view: View): AccountCha
   // Which of its versions ACK's controller works with, nobody can see.
   const judge = judgeBy(({ versions, ...resource }) =>
     versions.map(version => {
-      const placeIn = ({ labels }: typeof before) =>
+      const placeIn = ({ labels }: Namespace) =>
         placeBySelectors(used, { ...resource, version, namespaceLabels: labels });
       return [placeIn(before), placeIn(after)] as const;
     }),
@@ -119,10 +130,10 @@ function allowsEverything({ before, after }: NamespaceChange, { featureGates }: 
 function regionChange({ before, after }: NamespaceChange): ((resource: StoredResource) => boolean) | undefined {
   const [was, is] = [before, after].map(({ annotations }) => annotations.get(defaultRegionAnnotation) || undefined);
   if (was === is) return undefined;
-  return ({ recorded, region }) => {
+  return ({ namespace, recorded, region }) => {
     const stored = recorded?.region;
     const wasThere = was === undefined || stored === was;
-    return stored !== undefined && region === undefined && wasThere && stored !== is;
+    return namespace === after.name && stored !== undefined && region === undefined && wasThere && stored !== is;
   };
 }
 
@@ -145,7 +156,8 @@ function questionOf(change: NamespaceChange, view: View, config: Config): Questi
   const isElsewhere = regionChange(change);
   if (accounts === undefined && isElsewhere === undefined) return undefined;
   const allowed = allowedAccounts(change.after.annotations);
-  const judge: Judge = resource => accounts?.judge(resource);
+  const isHere = ({ namespace }: StoredResource) => namespace === change.after.name;
+  const judge: Judge = resource => (isHere(resource) ? accounts?.judge(resource) : undefined);
   const isAllowed = ({ owner, place }: Stranded) => allowed.has(accountToName(owner, place));
   const strands = (asAllowed: boolean) => (resource: StoredResource) => {
     const stranded = judge(resource);
@@ -216,10 +228,12 @@ function denyRebinding(
   accountsToName: readonly string[],
   config: Config,
 ): Denied<'RebindWithResources'> {
-  // The message tells why of the first: it names those that are stranded for the same reason.
-  const alike = stranded.filter(each => sameJson(each.place, place));
-  const ackSystemNamespace =
-    place.kind === 'unmapped' ? ackSystemOf(config.ackSystems, place.alias).namespace : config.ackSystems[0].namespace;
+  const systemOf = (of: ResourcePlace) =>
+    of.kind === 'unmapped' ? ackSystemOf(config.ackSystems, of.alias) : config.ackSystems[0];
+  const ackSystemNamespace = systemOf(place).namespace;
+  // The message tells why of the first: it names those that are stranded for the same reason, of whatever service.
+  const causeOf = (of: ResourcePlace) => ({ ...of, alias: systemOf(of).namespace });
+  const alike = stranded.filter(each => sameJson(causeOf(each.place), causeOf(place)));
   return denyObject(
     () => `Namespace ${quote(after.name)}`,
     {

@@ -71,6 +71,21 @@ test('in every message of the decision table', async () => {
   assertSafe(texts, 20);
 });
 
+test('in what the commands say', () => {
+  const files = globSync('src/cli/**/*.ts', { cwd: root });
+  const lines = files.flatMap(file =>
+    readFileSync(join(root, file), 'utf8')
+      .split('\n')
+      .map((line): [string, string] => [file, line]),
+  );
+  // The account that a resource is in by its status, or one of the phrases above.
+  const named = /\$\{(?:ifNothingStrands|whatStrands|ifAllAreAtHome)\}|to account \$\{quote\(owner\)\} again/;
+  const said = lines.filter(
+    ([, line]) => /['"`]/.test(line) && !/^\s*(?:\*|\/\/|\/\*)/.test(line) && !named.test(line),
+  );
+  assertSafe(said, 2);
+});
+
 /** A command that binds a namespace which was created just before it finds no resources. */
 const createsIt = /kubectl create namespace (\S+)\n(?:kubectl )?annotate namespace \1 /;
 

@@ -244,7 +244,7 @@ describe('when nobody can tell', () => {
         assert.equal(response.status?.code, 503);
         assert.match(
           response.status?.message ?? '',
-          /^Namespace "shop".*buckets\.s3.* no answer\. Retry.*\(Unverified\)$/,
+          /^Namespace "shop": the list of buckets\.s3.* no answer\. Retry.*\(Unverified\)$/,
         );
       });
     }

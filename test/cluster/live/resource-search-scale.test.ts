@@ -120,7 +120,7 @@ describe('a search of many resources', { timeout: 120_000 }, () => {
     const cluster = { kinds, objectBytes: 1_000_000, shape: 'spec', namespaces: { shop: 250 } } as const;
     const { found, ms } = await measured(t, cluster, 20, 1000);
     assert.ok(found instanceof LiveReadError, String(found));
-    assert.ok(ms < 1500, `after ${ms} ms`);
+    assert.ok(ms < 4000, `after ${ms} ms`);
   });
 
   for (const [what, slow] of Object.entries({
@@ -131,7 +131,7 @@ describe('a search of many resources', { timeout: 120_000 }, () => {
       const cluster = { ...ordinary, namespaces: { shop: 250 } } as const;
       const { found, ms } = await measured(t, { ...cluster, slow }, 1000, 1000);
       assert.ok(found instanceof LiveReadError && !(found instanceof BudgetSpentError), String(found));
-      assert.ok(ms < 1300, `after ${ms} ms`);
+      assert.ok(ms < 4000, `after ${ms} ms`);
       assert.ok(Array.isArray((await measured(t, { ...cluster, namespaces: { shop: 10 } }, 1000)).found));
     });
   }
@@ -147,15 +147,15 @@ describe('a search of many resources', { timeout: 120_000 }, () => {
       );
     };
     // More of them than are made at a time: one of a namespace at most.
-    const hanging = Array.from({ length: 5 }, () => find('slow', 2000));
+    const hanging = Array.from({ length: 5 }, () => find('slow', 4000));
     await sleep(200);
-    const other = await find('shop', 1500);
+    const other = await find('shop', 3500);
     t.diagnostic(`${Math.round(other.ms)} ms beside searches that hang`);
     assert.equal(other.found, 1);
-    assert.ok(other.ms < 1000, `after ${other.ms} ms`);
+    assert.ok(other.ms < 3000, `after ${other.ms} ms`);
     for (const { found, ms } of await Promise.all(hanging)) {
       assert.equal(found, undefined);
-      assert.ok(ms < 2300, `after ${ms} ms`);
+      assert.ok(ms < 5000, `after ${ms} ms`);
     }
   });
 });
