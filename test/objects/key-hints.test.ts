@@ -214,7 +214,7 @@ test('the entry for keys of namespaces lets none past that is reported on them',
   }
   assert.ok(reported > 2000, `${reported}`);
   for (const key of ackNamespaceKeys) assert.ok(!sees(key, 'annotation'), key);
-  for (const name of ['credentials', 'hub-role-arn', 'external-id']) {
+  for (const name of ['credentials', 'hub-role-arn', 'external-id', 'allow-rebind']) {
     assert.ok(!sees(`carm-webhook.dev/${name}`, 'annotation'), name);
   }
   for (const key of ['carm-webhook.dev/inject', 'carm-webhook.dev/mode']) assert.ok(!sees(key, 'label'), key);
