@@ -37,7 +37,7 @@ const testLimit = { timeout: 30_000 };
 const sequenceLength = 25;
 const sequenceLimit = { timeout: propertyRuns(60_000) };
 
-describe('nothing is stranded without a word', () => {
+describe('nothing is stranded without a word, in scenarios and in random sequences', () => {
   let served: ServedPlane;
 
   before(
