@@ -34,7 +34,7 @@ const region = 'services.k8s.aws/region';
 const teamId = 'services.k8s.aws/team-id';
 const accountMap = 'ack-role-account-map';
 const testLimit = { timeout: 30_000 };
-const sequenceLength = 25;
+const sequenceLength = process.env['PROPERTY_TIMES'] === undefined ? 12 : 40;
 const sequenceLimit = { timeout: propertyRuns(60_000) };
 
 describe('nothing is stranded without a word, in scenarios and in random sequences', () => {
