@@ -442,6 +442,7 @@ const forgeries: readonly Row[] = [
     ...checked,
     proves: "ACK's finalizer may stay, and may be removed",
     review: updated('Bucket', { finalizers: [finalizer] }, { finalizers: [] }),
+    warnings: ['FinalizerRemoved'],
   },
   ...(['warning', 'auditing'] as const).flatMap((server): Row[] => [
     {
@@ -758,6 +759,54 @@ const terminating: readonly Row[] = [
   },
 ];
 
+const managed = [finalizer];
+
+/** A resource loses ACK's finalizer, and what is told of it. */
+const unmanaged: readonly Row[] = [
+  ...(
+    [
+      ['that never adopted', {}, {}, `${own('adoption-policy')}=adopt-or-create`],
+      [
+        'without a policy, with the note of ACK',
+        noted,
+        noted,
+        `${own('adoption-policy')}=adopt-or-create ${own('adopted')}-`,
+      ],
+      [
+        'with the note of ACK, and a policy',
+        { ...adopting, ...noted },
+        { ...adopting, ...noted },
+        `Annotate it ${own('adopted')}-`,
+      ],
+      ['that is to be adopted, so that ACK takes it up again', { ...adopting, ...noted }, adopting, undefined],
+      ['that is read-only, in which ACK changes nothing', {}, { [own('read-only')]: 'True' }, undefined],
+    ] as const
+  ).map(
+    ([what, before, after, says]): Row => ({
+      ...checked,
+      proves: `the removed finalizer of a resource ${what}${says === undefined ? ', is not warned of' : ', is warned of'}`,
+      review: updated('Bucket', { annotations: before, finalizers: managed }, { annotations: after }),
+      warnings: says === undefined ? [] : ['FinalizerRemoved'],
+      ...(says !== undefined && { says: [says] }),
+    }),
+  ),
+  {
+    ...checked,
+    proves: 'a finalizer that is not of ACK may go without a word',
+    review: updated('Bucket', { finalizers: [...managed, 'mine.example.com/x'] }, { finalizers: managed }),
+  },
+  {
+    ...checked,
+    proves: 'a resource that had no finalizer of ACK loses none',
+    review: updated('Bucket', { finalizers: ['mine.example.com/x'] }, {}),
+  },
+  {
+    ...checked,
+    proves: 'an export has another finalizer, and nothing in AWS',
+    review: updated('FieldExport', { finalizers: ['finalizers.services.k8s.aws/FieldExport'] }, {}),
+  },
+];
+
 export const resourceDeniedRows: readonly Row[] = [
   ...regions,
   ...forms,
@@ -766,4 +815,5 @@ export const resourceDeniedRows: readonly Row[] = [
   ...statuses,
   ...identities,
   ...terminating,
+  ...unmanaged,
 ];

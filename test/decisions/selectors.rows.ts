@@ -78,7 +78,7 @@ export const selectorRows: readonly Row[] = [
   {
     ...checked,
     proves: 'a selector that ACK leaves out overlaps nothing',
-    review: made({ names: ['sel-none'] }),
+    review: made({ names: ['sel-none'], types: [bucket] }),
   },
   {
     ...checked,
@@ -296,6 +296,34 @@ export const selectorRows: readonly Row[] = [
     proves: 'a selector in use that is made invalid is denied for that',
     review: rewritten('one', 'role', { names: ['sel-one', 'sel-warn'], labels: { pick: 'one' } }),
     reason: 'InvalidSelector',
+  },
+  {
+    ...denied,
+    proves:
+      'a new selector that takes over a resource of another account is denied, with the resource and both accounts',
+    review: made({ names: ['sel-none'] }),
+    reason: 'RebindWithResources',
+    says: [
+      '"Queue sel-none/elsewhere" in account "565656565656"',
+      'account 252525252525',
+      'Ask your platform team to narrow it so that it does not match them, or first delete them',
+    ],
+  },
+  {
+    ...denied,
+    proves: 'a selector that is widened to one is denied as well',
+    review: rewritten('typed', 'arn:aws:iam::171717171717:role/typed', { names: ['sel-typed', 'sel-none'] }),
+    reason: 'RebindWithResources',
+  },
+  {
+    ...checked,
+    proves: 'a new selector of the account that the resource is in is allowed',
+    review: made({ names: ['sel-none'] }, 'arn:aws:iam::565656565656:role/new'),
+  },
+  {
+    ...checked,
+    proves: 'a new selector that is narrowed so that it does not match it is allowed',
+    review: made({ names: ['sel-none'], types: [bucket] }),
   },
   {
     ...denied,

@@ -248,6 +248,7 @@ const storedResources = [
   resource('Bucket', { namespace: 'sel-typed', name: 'typed' }),
   resource('DBInstance', { namespace: 'sel-label', name: 'ledger', terminating: true, finalizers: ['x/y'] }),
   resource('Bucket', { namespace: 'sel-none', name: 'lost' }),
+  resource('Queue', { namespace: 'sel-none', name: 'elsewhere', ack: recorded('565656565656') }),
   ...[1, 2, 3, 4, 5, 6, 7].map(number =>
     resource('Queue', { namespace: 'sel-rebind', name: `azure-${number}`, labels: { color: 'azure' } }),
   ),

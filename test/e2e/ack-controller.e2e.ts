@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { ackPath, ackStatus, bucket, bucketKind, installAckKinds, type StoredResource } from './ack-crds.ts';
 import { boundNamespace, serviceAccount } from './cluster-objects.ts';
 import { eventually } from './eventually.ts';
+import { mergePatch } from './merge-patch.ts';
 import { ServedPlane } from './served-plane.ts';
 
 const account = '111122223333';
@@ -66,7 +67,7 @@ describe("ACK's controller is never blocked and never changed", () => {
     const answer = await served.plane.request<StoredResource>('PATCH', path, body, { token });
     assert.equal(answer.status, 200, `${subresource} ${JSON.stringify(answer.body)}`);
     assert.deepEqual(answer.warnings, []);
-    assert.deepEqual(bare(answer.body), bare(merged(before, body)));
+    assert.deepEqual(bare(answer.body), bare(mergePatch(before, body)));
     return answer.body;
   }
 
@@ -132,18 +133,6 @@ describe("ACK's controller is never blocked and never changed", () => {
     });
   }
 });
-
-/** RFC 7386, as far as these patches go. */
-function merged(before: object, patch: object): object {
-  const result: Record<string, unknown> = { ...before };
-  for (const [key, value] of Object.entries(patch)) {
-    const old = result[key];
-    if (value === null) delete result[key];
-    else if (typeof value !== 'object' || Array.isArray(value)) result[key] = value;
-    else result[key] = merged(typeof old === 'object' && old !== null ? old : {}, value);
-  }
-  return result;
-}
 
 /** Without what the API server counts by itself, and empty objects. */
 function bare(object: object): unknown {

@@ -153,6 +153,8 @@ describe('each warning, as kubectl prints it', () => {
       'UnknownValue',
       'RetainAdded',
       'AdoptedNotRetained',
+      'FinalizerRemoved',
+      'SelectorUseUnverified',
       'RegionPinned',
       'ResourcesInOtherRegion',
       'ResourcesLeftBehind',

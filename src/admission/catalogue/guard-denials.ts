@@ -6,7 +6,7 @@ import type { GrantPurpose, NeededGrant } from '../guards/binding-authorization.
 import type { InvalidLabelValue } from '../label-values.ts';
 import { type DenialOf, mapName } from './denial.ts';
 
-type NamedResource = Pick<StoredResource, 'kind' | 'namespace' | 'name'>;
+export type NamedResource = Pick<StoredResource, 'kind' | 'namespace' | 'name'>;
 
 /** What a change of a map, a selector or a namespace can be denied for, besides entries that are no valid mappings. */
 export type GuardProblem =
@@ -64,7 +64,7 @@ const mostGrants = 3;
 const cut = (name: string): string => (name.length <= longestQuote ? name : `${name.slice(0, longestQuote - 3)}...`);
 
 /** A few of them, and whether there are others: how many, nobody has counted. */
-function quoteResources(resources: readonly NamedResource[]): string {
+export function quoteResources(resources: readonly NamedResource[]): string {
   const names = resources.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`);
   return `${quoteNames(names.slice(0, mostNames))}${names.length > mostNames ? ' and others' : ''}`;
 }

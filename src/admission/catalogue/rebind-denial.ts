@@ -4,6 +4,7 @@ import { allowRebindAnnotation } from '../../objects/keys.ts';
 import { quote, quoteNames } from '../../objects/quote.ts';
 import type { StoredResource } from '../cluster.ts';
 import { type DenialOf, type MessageContext, mapName, type Words } from './denial.ts';
+import { type NamedResource, quoteResources } from './guard-denials.ts';
 import { toPaste } from './paste.ts';
 
 /** A resource that a change of its namespace takes from ACK. */
@@ -22,6 +23,14 @@ export type RebindProblem =
       readonly selector: string;
       readonly owner: string;
       readonly accountId: AccountId | undefined;
+    }
+  | {
+      readonly reason: 'RebindWithResources';
+      /** One that comes to match them. */
+      readonly of: 'selector';
+      readonly accountId: AccountId | undefined;
+      /** Not all of them, when they are more than a message lists. */
+      readonly resources: readonly (NamedResource & Pick<StoredResource, 'recorded'>)[];
     }
   | {
       readonly reason: 'RebindWithResources';
@@ -93,12 +102,22 @@ function sayNamespace(
 
 export const rebindDenials: { readonly RebindWithResources: DenialOf<RebindProblem, 'RebindWithResources'> } = {
   RebindWithResources: {
-    cause: `A change of a namespace's binding, or of labels that IAMRoleSelectors select by, would leave ACK resources behind: their status says another account than the one that ACK would work in, or ACK would find no role. ACK would then stop reconciling them, and could not even delete them. Or a change of a resource's own labels would give it the role of another account.`,
+    cause: `A change of a namespace's binding, or of labels that IAMRoleSelectors select by, would leave ACK resources behind: their status says another account than the one that ACK would work in, or ACK would find no role. ACK would then stop reconciling them, and could not even delete them. Or a change of a resource's own labels, or a new or wider IAMRoleSelector, would give it the role of another account.`,
     fixedBy: 'you',
-    remedy: `Keep the binding or the labels, or delete the resources first (in AWS, too, unless they are retained). Where a map has no role for an account or a team, add that first. To leave the resources behind, set \`${allowRebindAnnotation}\` on the namespace. For another account, create other resources, in another namespace.`,
+    remedy: `Keep the binding or the labels, or delete the resources first (in AWS, too, unless they are retained). Where a map has no role for an account or a team, add that first. To leave the resources behind, set \`${allowRebindAnnotation}\` on the namespace. For another account, create other resources, in another namespace. Narrow an IAMRoleSelector so that it does not match them.`,
     softenedBy: 'nothing',
     say: (problem, at) => {
       if (problem.of === 'namespace') return sayNamespace(problem, at);
+      if (problem.of === 'selector') {
+        const { accountId, resources } = problem;
+        const owners = nameOwners(resources.map(({ recorded }) => ({ owner: recorded?.accountId ?? '' })));
+        return {
+          wrong: `ACK could no longer change or delete ${quoteResources(resources)} in ${owners}: this selector leads to account ${accountId ?? 'unknown'}`,
+          remedy:
+            'narrow it so that it does not match them, or first delete them, which deletes them in AWS too unless they are retained',
+          fixedBy: 'platform team',
+        };
+      }
       const { selector, owner, accountId } = problem;
       return {
         wrong: `IAMRoleSelector ${quote(selector)} of account ${accountId ?? 'unknown'} matches these labels, but the resource is in account ${quote(owner)}`,

@@ -9,6 +9,7 @@ import { longestTokenSeconds, shortestTokenSeconds } from '../../injection/token
 import { tokenMountPath } from '../../injection/token-volume.ts';
 import type { KeyHint } from '../../objects/key-hints.ts';
 import {
+  adoptedAnnotation,
   adoptionPolicyAnnotation,
   defaultRegionAnnotation,
   deletionPolicyAnnotation,
@@ -60,6 +61,7 @@ export type Warning =
   | { readonly reason: 'RunsWithoutRole'; readonly wrong: string }
   | { readonly reason: 'LabelRestored' }
   | { readonly reason: 'MappingUseUnverified'; readonly keys: readonly string[] }
+  | { readonly reason: 'SelectorUseUnverified' }
   | { readonly reason: 'BindingRemoved'; readonly labelled: boolean }
   | RebindWarning
   | { readonly reason: 'BindingIgnored'; readonly what: string; readonly because: string }
@@ -67,6 +69,8 @@ export type Warning =
   | { readonly reason: 'UnknownValue'; readonly key: string; readonly value: string; readonly allowed: string }
   | { readonly reason: 'RetainAdded' }
   | { readonly reason: 'AdoptedNotRetained' }
+  /** `annotate`: what has ACK adopt the resource, as `kubectl annotate` takes it. */
+  | { readonly reason: 'FinalizerRemoved'; readonly annotate: readonly string[] }
   | { readonly reason: 'RegionPinned'; readonly region: string; readonly byDefault: string }
   | { readonly reason: 'UnknownService'; readonly keys: readonly string[] }
   | { readonly reason: 'RoleReplaced'; readonly key: string; readonly namespaces: number }
@@ -255,6 +259,13 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     say: () =>
       `deleting this object may delete what it adopted in AWS; write ${deletionPolicyAnnotation}, retain or delete`,
   },
+  FinalizerRemoved: {
+    cause:
+      "An ACK resource loses the finalizer of ACK's controllers, as `kubectl replace` takes it away. ACK stops reconciling it (`This resource already exists but is not managed by ACK`), and deleting the object leaves in AWS what it stands for.",
+    remedy: `Annotate it with \`${adoptionPolicyAnnotation}: adopt-or-create\`, without \`${adoptedAnnotation}\`: ACK takes it up again. Use \`kubectl apply\`, which keeps finalizers.`,
+    say: ({ annotate }) =>
+      `ACK stops at it without its finalizer. Annotate it ${annotate.join(' ')}, and ACK takes it up again`,
+  },
   RegionPinned: {
     cause: `An ACK resource names no region, and its namespace's \`${defaultRegionAnnotation}\` is not the region that ACK has recorded for it: ACK would stop reconciling it, and report that nowhere. The recorded region was written onto the resource.`,
     remedy: `Write \`${regionAnnotation}\` into the manifest, too.`,
@@ -281,6 +292,14 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
       'Run `carm-webhook check`: it names such resources (`ResourcesUnbound`). Put the entry back if there are any of that account.',
     say: ({ keys }) =>
       `ACK may need ${quoteNames(keys)} for resources in unbound namespaces: that could not be checked. Run carm-webhook check`,
+  },
+  SelectorUseUnverified: {
+    cause:
+      'An IAMRoleSelector is new or wider, and the API server could not be asked in time whether it comes to match ACK resources that are in another account: ACK would stop reconciling them, and could not delete them.',
+    remedy:
+      'Run `carm-webhook check`: it names such resources (`AccountMismatch`). Narrow the selector so that it does not match them.',
+    say: () =>
+      'whether it takes over ACK resources of another account, where ACK stops, could not be checked. Run carm-webhook check',
   },
   DebugContainerNotInjected: {
     cause:

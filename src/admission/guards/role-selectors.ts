@@ -1,5 +1,10 @@
 import { ackCommonGroup } from '../../accounts/ack-service.ts';
-import { otherSelectors, selectorIgnoredBecause, selectorInvalidBecause } from '../../accounts/role-selector.ts';
+import {
+  accountOfArn,
+  otherSelectors,
+  selectorIgnoredBecause,
+  selectorInvalidBecause,
+} from '../../accounts/role-selector.ts';
 import { selectorCovers, selectorsOverlap } from '../../accounts/selector-relations.ts';
 import { requiredObject } from '../../objects/json.ts';
 import { type RoleSelector, readRoleSelector } from '../../objects/role-selector.ts';
@@ -12,9 +17,12 @@ import { readOnce } from '../read-once.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { defineRule } from '../rule.ts';
 import { shortSubject } from '../subject.ts';
-import { strandedResources } from './selector-use.ts';
+import { effectsOfSelector } from './selector-use.ts';
 
-type SelectorProblem = Extract<Problem, { readonly reason: 'InvalidSelector' | 'SelectorConflict' | 'SelectorInUse' }>;
+type SelectorProblem = Extract<
+  Problem,
+  { readonly reason: 'InvalidSelector' | 'RebindWithResources' | 'SelectorConflict' | 'SelectorInUse' }
+>;
 
 /** What is wrong with a selector that is written. */
 function specProblem(
@@ -60,7 +68,7 @@ export const roleSelectorRules = [
     reasons: {
       allow: ['Checked', 'NotApplicable'],
       mutate: [],
-      deny: ['InvalidSelector', 'SelectorConflict', 'SelectorInUse'],
+      deny: ['InvalidSelector', 'RebindWithResources', 'SelectorConflict', 'SelectorInUse'],
     },
     /**
      * What ACK would silently ignore, what would make it stop at resources that two selectors match, and what would
@@ -77,11 +85,20 @@ export const roleSelectorRules = [
       };
       const problem = after === undefined ? undefined : specProblem(after, before, view);
       if (problem !== undefined) return deny(problem);
-      if (before === undefined) return allow('Checked');
-      const stranded = strandedResources({ before, after }, view);
+      const effects = effectsOfSelector({ before, after }, view);
       // The cache holds no resources: they are asked for live.
-      if (stranded === undefined) return allow('Checked', { confirmLive: true });
-      return stranded.length === 0 ? allow('Checked') : deny({ reason: 'SelectorInUse', resources: stranded });
+      if ('inDoubt' in effects) {
+        if (effects.inDoubt === 'stranded') return allow('Checked', { confirmLive: true });
+        const warnings = [{ reason: 'SelectorUseUnverified' }] as const;
+        return allow('Checked', { warnings, confirmLive: true, advisory: true });
+      }
+      const { stranded, takenOver } = effects;
+      if (stranded.length > 0) return deny({ reason: 'SelectorInUse', resources: stranded });
+      if (takenOver.length > 0) {
+        const accountId = after === undefined ? undefined : accountOfArn(after.arn);
+        return deny({ reason: 'RebindWithResources', of: 'selector', accountId, resources: takenOver });
+      }
+      return allow('Checked');
     },
   }),
 ];

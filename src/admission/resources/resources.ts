@@ -25,6 +25,7 @@ import { nameSubject } from '../subject.ts';
 import { adoptedTarget } from './adopted-target.ts';
 import { adoptionWarnings, lacksRetain } from './adoption.ts';
 import { forgedStatusField } from './forged-status.ts';
+import { managementWarnings } from './management.ts';
 import { newerValues, resourceProblems } from './resource-problems.ts';
 import { type NamedResource, type ResourceChange, ResourceReview } from './resource-review.ts';
 
@@ -106,6 +107,7 @@ function warningsOn(resourceReview: ResourceReview): readonly Warning[] {
     ...(owner ? [{ reason: 'OwnerIgnored', isBound: !resourceReview.isUnbound } as const] : []),
     ...newerValues(resourceReview),
     ...(target === undefined ? [] : newerValues(target)),
+    ...managementWarnings(resourceReview),
     ...adoptionWarnings(resourceReview),
     ...keyHints(resource, 'ACK resource', old),
     ...(target === undefined ? [] : keyHints(unlabelled(target.resource), 'ACK resource', target.old)),

@@ -368,6 +368,14 @@ const cases: Cases = {
         accountId: role?.accountId,
       }),
     ),
+    fc.record({ resources: someResources, owner: hostile, role: fc.option(roleArn, { nil: undefined }) }).map(
+      ({ resources, owner, role }): Problem => ({
+        reason: 'RebindWithResources',
+        of: 'selector',
+        accountId: role?.accountId,
+        resources: resources.map(each => ({ ...each, recorded: { accountId: owner, region: owner } })),
+      }),
+    ),
     fc.record({
       reason: fc.constant('RebindWithResources'),
       of: fc.constant('namespace'),

@@ -3,9 +3,15 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { accountOfArn, matchingSelectors, selectorIgnoredBecause } from '../../../src/accounts/role-selector.ts';
 import type { ResourceSearch, StoredResource, View } from '../../../src/admission/cluster.ts';
-import { strandedResources } from '../../../src/admission/guards/selector-use.ts';
+import { effectsOfSelector, type SelectorChange } from '../../../src/admission/guards/selector-use.ts';
 import type { RoleSelector } from '../../../src/objects/role-selector.ts';
 import { anySelector, inNamespaces, labelMap, selector, type } from '../../accounts/any-selector.ts';
+
+/** Those that it strands; undefined where nobody knows. */
+function strandedResources(change: SelectorChange, view: View): readonly StoredResource[] | undefined {
+  const effects = effectsOfSelector(change, view);
+  return 'inDoubt' in effects ? undefined : effects.stranded;
+}
 
 /** Which resources a change of a selector strands, against an oracle that resolves each before and after. */
 
@@ -34,9 +40,8 @@ function viewOf({ selectors, namespaces, resources }: World, searches: ResourceS
           type => fits(type.group, [group]) && fits(type.version, versions) && fits(type.kind, [kind]),
         );
         const isThere = search.namespaces.includes(namespace) && (search.types.length === 0 || isOfType);
-        return (
-          isThere && [...search.labels].every(([key, value]) => labels.get(key) === value) && search.wanted(resource)
-        );
+        const isAskedFor = [search.wanted, ...(search.besides ?? [])].some(asks => asks(resource));
+        return isThere && [...search.labels].every(([key, value]) => labels.get(key) === value) && isAskedFor;
       });
     },
   };
@@ -50,6 +55,8 @@ function accountOf(resource: StoredResource, { selectors, namespaces }: World): 
   return matching.length === 1 ? matching[0]?.arn.split(':')[4] : undefined;
 }
 
+const accounts = ['111111111111', '222222222222'] as const;
+
 const anyWorld = fc
   .tuple(fc.array(anySelector, { minLength: 1, maxLength: 4 }), fc.array(inNamespaces, { minLength: 1, maxLength: 6 }))
   .map(([parts, placed]): World => {
@@ -61,6 +68,8 @@ const anyWorld = fc
         ...rest,
         versions: [version],
         name: `r${index}`,
+        // Of some ACK has recorded an account, of all of them in time.
+        ...(index % 3 > 0 && { recorded: { accountId: index % 3 === 1 ? accounts[0] : accounts[1], region: 'x' } }),
       })),
     };
   });
@@ -96,6 +105,38 @@ test('what a change strands is what had an account by this selector, and has it 
     { numRuns: 20_000 },
   );
   for (const [what, count] of Object.entries(seen)) assert.ok(count >= 100, `${what}: only ${count}`);
+});
+
+test('what a change takes over comes to be matched by this selector alone, and is in another account', () => {
+  const seen = { taken: 0, ofTheAccount: 0, matchedBefore: 0, notTakenUp: 0, isNew: 0 };
+  fc.assert(
+    fc.property(anyWorld, anyAfter, fc.boolean(), (world, changed, isNew) => {
+      const [first, ...others] = world.selectors as [RoleSelector, ...RoleSelector[]];
+      const before = isNew ? undefined : first;
+      const after = changed && { ...changed, name: first.name };
+      if (after === undefined || selectorIgnoredBecause(after) !== undefined) return;
+      if (before === undefined && selectorIgnoredBecause(first) !== undefined) return;
+      const was: World = { ...world, selectors: isNew ? others : world.selectors };
+      const expected = world.resources.filter(resource => {
+        const is = accountOf(resource, { ...world, selectors: [after, ...others] });
+        const byThis = accountOf(resource, { ...world, selectors: [after] });
+        if (is === undefined || byThis === undefined) return false;
+        const { accountId } = resource.recorded ?? {};
+        const matched = before !== undefined && accountOf(resource, { ...was, selectors: [before] }) !== undefined;
+        if (matched) seen.matchedBefore += 1;
+        else if (accountId === undefined) seen.notTakenUp += 1;
+        else seen[accountId === is ? 'ofTheAccount' : 'taken'] += 1;
+        const isTaken = !matched && accountId !== undefined && accountId !== is;
+        if (isTaken && isNew) seen.isNew += 1;
+        return isTaken;
+      });
+      const effects = effectsOfSelector({ before, after }, viewOf(was));
+      assert.ok('takenOver' in effects);
+      assert.deepEqual(effects.takenOver, expected);
+    }),
+    { numRuns: 10_000 },
+  );
+  for (const [what, count] of Object.entries(seen)) assert.ok(count >= 50, `${what}: only ${count}`);
 });
 
 describe('it is searched', () => {
@@ -138,15 +179,31 @@ describe('it is searched', () => {
     assert.deepEqual(stranded, []);
   });
 
-  test('not at all where the selector is left out, or nothing is narrowed', () => {
+  test('not at all where the selector is left out, or matches the same as before', () => {
     const named = selector({ namespaceNames: ['shop'] });
     for (const [before, after] of [
       [selector({ namespaceNames: ['shop', 'shop'] })],
-      [named, selector()],
-      [named, selector({ namespaceNames: ['shop', 'billing'] })],
       [named, { ...named, arn: 'arn:aws:iam::111111111111:role/another' }],
     ] as const) {
       assert.deepEqual(searchOf(before, after), { search: undefined, stranded: [] });
+    }
+  });
+
+  test('for what it takes over where it is new or wider: by what ACK recorded, and nobody waits for it', () => {
+    const elsewhere = { ...bucket, recorded: { accountId: '333333333333', region: 'x' } };
+    const named = selector({ namespaceNames: ['shop'] });
+    for (const before of [
+      undefined,
+      selector({ namespaceNames: ['billing'], resourceTypes: [type('', '', 'Bucket')] }),
+    ]) {
+      const searches: ResourceSearch[] = [];
+      const view = viewOf({ ...world(named), resources: [elsewhere] }, searches);
+      assert.deepEqual(effectsOfSelector({ before, after: named }, view), { stranded: [], takenOver: [elsewhere] });
+      const [search, ...more] = searches;
+      assert.deepEqual(more, []);
+      assert.deepEqual([search?.readsStatus, search?.types], [true, []]);
+      // What it no longer matches must be known.
+      assert.equal(search?.advisory, before === undefined ? true : undefined);
     }
   });
 
@@ -167,5 +224,6 @@ describe('it is searched', () => {
   test('nobody knows before the selectors are known', () => {
     const view: View = { ...viewOf(world(selector())), roleSelectors: () => undefined };
     assert.equal(strandedResources({ before: selector(), after: undefined }, view), undefined);
+    assert.deepEqual(effectsOfSelector({ before: undefined, after: selector() }, view), { inDoubt: 'taken over' });
   });
 });
