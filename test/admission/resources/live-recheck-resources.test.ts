@@ -146,7 +146,7 @@ describe('a denial from the cache is re-checked live', () => {
     const table: readonly (readonly [ReviewOptions, Config, readonly string[]])[] = [
       [created('Bucket'), defaultConfig, ['Namespace shop', 'RoleMap account']],
       [created('Bucket'), selectors, ['Namespace shop', 'RoleSelectors']],
-      [widened, selectors, ['Namespace ', 'Namespace shop', 'RoleSelectors']],
+      [widened, selectors, ['Namespace ', 'Namespace shop', 'Namespaces', 'RoleSelectors']],
       // No mode softens it, so none is looked up.
       [removal, defaultConfig, ['Namespaces']],
       [created('FieldExport', { spec: {} }), defaultConfig, ['Namespace shop']],
@@ -252,11 +252,43 @@ describe('which resources use a selector is never known from the cache', () => {
     assert.equal(record.reason, 'Checked');
   });
 
-  test('a selector that is only widened costs no search', async () => {
-    const review = selectorReview(shop, roleSelector('shop', ack));
+  test('a selector that matches what it did costs no search', async () => {
+    const review = selectorReview(shop, roleSelector('shop', `${ack}-2`, { names: ['shop'] }));
     const cluster = new FakeCluster({ ...live, roleSelectors: [shop] }, new Error('nobody must ask'));
     assert.equal((await ask(cluster, review, selectors)).record.reason, 'Checked');
     assert.deepEqual(cluster.reads, []);
+  });
+
+  describe('a selector that is only widened', () => {
+    const review = selectorReview(shop, roleSelector('shop', ack, { names: ['shop', 'till'] }));
+    const memory: FakeState = { ...live, roleSelectors: [shop], namespaces: { ...live.namespaces, till: {} } };
+    const inTill: StoredResource = { ...bucket, namespace: 'till' };
+
+    test('may take over what ACK has recorded another account for', async () => {
+      const recorded = { accountId: '999999999999', region: 'eu-central-1' };
+      const cluster = new FakeCluster(memory, { ...memory, resources: [{ ...inTill, recorded }] });
+      const { response, record } = await ask(cluster, review, selectors);
+      assert.equal(record.reason, 'RebindWithResources');
+      assert.match(response.status?.message ?? '', /"Bucket till\/assets"/);
+    });
+
+    test('takes over what is in its own account', async () => {
+      const recorded = { accountId: account, region: 'eu-central-1' };
+      const cluster = new FakeCluster(memory, { ...memory, resources: [{ ...inTill, recorded }] });
+      assert.equal((await ask(cluster, review, selectors)).record.reason, 'Checked');
+      assert.ok(cluster.reads.includes('Resources'));
+    });
+
+    test('is held up by nothing that could not be read, with a warning', async () => {
+      const { response, record } = await ask(
+        new FakeCluster(memory, new UnverifiedError(503, 'late')),
+        review,
+        selectors,
+      );
+      assert.equal(record.reason, 'Checked');
+      assert.equal(response.allowed, true);
+      assert.match(response.warnings?.join('\n') ?? '', /SelectorUseUnverified/);
+    });
   });
 
   test('a namespace that came since may have resources: memory alone allows nothing', async () => {
