@@ -180,9 +180,9 @@ describe(page, () => {
 /** The flags that the page has the server started with. */
 function flagsOfThePage(): readonly string[] {
   const [block = ''] = pageBlocks(page, 'yaml').get('5. The server') ?? [];
-  const { patches } = parse(block) as { readonly patches: readonly { readonly patch: string }[] };
-  const operations = patches.flatMap(({ patch }) => parse(patch) as readonly { readonly value: string }[]);
-  return operations.map(({ value }) => value);
+  const { config } = parse(block) as { readonly config: { readonly sourceAccounts: readonly string[] } };
+  assert.deepEqual(Object.keys(config), ['sourceAccounts']);
+  return [`--source-accounts=${config.sourceAccounts.join(',')}`];
 }
 
 /** The programs that the page calls by their names. */

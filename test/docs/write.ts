@@ -1,6 +1,7 @@
 /** Writes the pages that are made from the source. */
 
 import { readFile, writeFile } from 'node:fs/promises';
+import { chartReadme, readmeOfChart } from '../deploy/chart-readme.ts';
 import { withFindings } from './findings-table.ts';
 import { withFlags } from './flags-table.ts';
 import { withLimits } from './limits-table.ts';
@@ -15,3 +16,4 @@ const limits = new URL('../../docs/limits.md', import.meta.url);
 await writeFile(limits, withLimits(await readFile(limits, 'utf8')));
 const aws = new URL('../../docs/aws.md', import.meta.url);
 await writeFile(aws, withRefusals(await readFile(aws, 'utf8')));
+await writeFile(chartReadme, readmeOfChart());

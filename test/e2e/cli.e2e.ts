@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import type { Finding } from '../../src/cli/check/finding.ts';
-import { inRepository, runBundle } from '../cli/command-runs.ts';
+import { runBundle } from '../cli/command-runs.ts';
+import { shipped } from '../deploy/shipped.ts';
 import { ControlPlane } from '../testbed/control-plane.ts';
 import { bucketKind, installAckKinds } from './ack-crds.ts';
 import { runPasted } from './pasted-command.ts';
@@ -180,7 +181,8 @@ describe('the commands on a real kube-apiserver', () => {
   });
 
   test("check by the shipped rights: flags of ACK's controllers, and a resource that its fix brings back", async () => {
-    await plane.kubectl(['apply', '-f', inRepository('deploy/reader.yaml')]);
+    const reader = JSON.stringify(shipped('ClusterRole', 'carm-webhook-reader'));
+    await plane.kubectl(['apply', '-f', '-'], { input: reader });
     const binding = ['reader', '--clusterrole=carm-webhook-reader', '--user=reader'];
     await plane.kubectl(['create', 'clusterrolebinding', ...binding]);
     await installAckKinds(plane, [bucketKind]);

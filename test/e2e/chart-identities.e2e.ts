@@ -6,39 +6,38 @@ import { parse } from 'yaml';
 import { ControlPlane } from '../testbed/control-plane.ts';
 import { ackPath, ackResource, ackStatus, bucketKind, installAckKinds } from './ack-crds.ts';
 import { eventually } from './eventually.ts';
-import {
-  asList,
-  type Manifest,
-  ofKinds,
-  only,
-  pointAt,
-  renderBesideDeploy,
-  webhookConfigurations,
-} from './manifests.ts';
+import { asList, type Manifest, ofKinds, only, pointAt, renderChart, webhookConfigurations } from './manifests.ts';
 import { RecordingWebhook } from './recording-webhook.ts';
 
 const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'install.md'), 'utf8');
-const [capability = {}, otherNamespace = {}, ...more] = [...page.matchAll(/^```yaml\n(patches:[\s\S]*?)^```$/gm)].map(
-  ([, text = '']) => parse(text) as object,
-);
+const section = page.split('## ACK controllers with other names\n')[1]?.split('\n## ')[0] ?? '';
+const [capability = {}, otherNamespace = {}, twoNamespaces = {}, ...more] = [
+  ...section.matchAll(/^```yaml\n([\s\S]*?)^```$/gm),
+].map(([, text = '']) => parse(text) as object);
 const session = 'arn:aws:sts::111122223333:assumed-role/AckCapability/session';
 const lookalike = 'arn:aws:sts::111122223333:assumed-role/AckCapability-evil/session';
 const inAck = 'system:serviceaccount:ack:ack-s3-controller';
 const inAckSystem = 'system:serviceaccount:ack-system:ack-s3-controller';
+const iamInAckSystem = 'system:serviceaccount:ack-system:ack-iam-controller';
+const iamInAckIam = 'system:serviceaccount:ack-iam:ack-iam-controller';
+const s3InAckIam = 'system:serviceaccount:ack-iam:ack-s3-controller';
 
-/** The patches of docs/install.md for ACK controllers with other names. */
-describe('the patches of the installation page', () => {
+/** The values of docs/install.md for ACK controllers with other names. */
+describe('the values of the installation page', () => {
   let plane: ControlPlane;
   let webhook: RecordingWebhook;
   let turn = 0;
 
   before(
     async () => {
-      const users = [session, lookalike, inAck, inAckSystem].map(name => ({ name, groups: ['system:masters'] }));
+      const users = [session, lookalike, inAck, inAckSystem, iamInAckSystem, iamInAckIam, s3InAckIam].map(name => ({
+        name,
+        groups: ['system:masters'],
+      }));
       plane = await ControlPlane.start({ users });
       webhook = await RecordingWebhook.start();
       await installAckKinds(plane, [bucketKind]);
-      for (const name of ['ack', 'ack-system']) await plane.kubectl(['create', 'namespace', name]);
+      for (const name of ['ack', 'ack-iam', 'ack-system']) await plane.kubectl(['create', 'namespace', name]);
     },
     { timeout: 90_000 },
   );
@@ -86,7 +85,7 @@ describe('the patches of the installation page', () => {
   };
 
   test('for the EKS capability let by its sessions, and no role that is named like it', limit, async () => {
-    const manifests = await renderBesideDeploy(capability);
+    const manifests = await renderChart(capability);
     assert.equal(argsOf(manifests).at(-1), '--ack-identities=arn:aws:sts::111122223333:assumed-role/AckCapability/');
     await install(manifests);
     await eventually('the configurations are in force', async () =>
@@ -99,9 +98,9 @@ describe('the patches of the installation page', () => {
   });
 
   test("for another namespace of ACK's let by what is there, and look at its maps", limit, async () => {
-    const manifests = await renderBesideDeploy(otherNamespace);
+    const manifests = await renderChart(otherNamespace);
     assert.ok(argsOf(manifests).includes('--ack-system-namespace=ack'));
-    assert.ok(!argsOf(manifests).join(' ').includes('ack-system '));
+    assert.doesNotMatch(argsOf(manifests).join(' '), /ack-system(?!-namespace)/);
     assert.deepEqual(
       ofKinds(manifests, 'Role', 'RoleBinding').map(({ metadata }) => metadata.namespace),
       ['ack', 'ack'],
@@ -115,5 +114,23 @@ describe('the patches of the installation page', () => {
     assert.deepEqual([await seesMap('ack'), await seesMap('ack-system')], [true, false]);
   });
 
-  test('are these two', () => assert.deepEqual(more, []));
+  test('for two namespaces, one of them for some services, let by each for what it serves', limit, async () => {
+    const manifests = await renderChart(twoNamespaces);
+    assert.ok(argsOf(manifests).includes('--ack-system-namespace=ack-system,ack-iam=iam+sts'));
+    await install(manifests);
+    await eventually('the configurations are in force', async () =>
+      (await seen(inAckSystem)).length === 0 ? true : undefined,
+    );
+    assert.deepEqual(await seen(iamInAckIam), []);
+    // The other one's service, or not the namespace's.
+    assert.deepEqual(await seen(iamInAckSystem), all);
+    assert.deepEqual(await seen(s3InAckIam), all);
+    assert.deepEqual(await seen(inAck), all);
+    assert.deepEqual(
+      [await seesMap('ack-iam'), await seesMap('ack-system'), await seesMap('ack')],
+      [true, true, false],
+    );
+  });
+
+  test('are these three', () => assert.deepEqual(more, []));
 });
