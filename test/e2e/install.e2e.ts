@@ -167,7 +167,15 @@ describe('the installation as it is documented', () => {
     const { code, stderr } = await runHelm(
       helmProgram(),
       [
-        ...['install', 'carm-webhook', join(deployFolder, 'chart'), '--namespace', 'carm-webhook', '--take-ownership', '--force-conflicts'],
+        ...[
+          'install',
+          'carm-webhook',
+          join(deployFolder, 'chart'),
+          '--namespace',
+          'carm-webhook',
+          '--take-ownership',
+          '--force-conflicts',
+        ],
         ...['--no-hooks', '--values', join(folder, 'my-values.yaml')],
         ...['--set', 'certificates.provider=cert-manager,ack.createNamespaces=false'],
       ],
