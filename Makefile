@@ -82,8 +82,12 @@ manifests: helm ## Write deploy/install.yaml from the chart
 testbed: $(INSTALLED) ## Build a real control plane for e2e, once for all clones
 	@node test/testbed/build.ts
 
+.PHONY: testbed-prometheus
+testbed-prometheus: $(INSTALLED) ## Get a Prometheus for e2e, once for all clones (on Debian or Ubuntu; elsewhere put prometheus and promtool on the PATH)
+	@node test/prometheus/build.ts
+
 .PHONY: e2e
-e2e: $(BUNDLE) testbed ## Run the tests on a real kube-apiserver
+e2e: $(BUNDLE) testbed testbed-prometheus ## Run the tests on a real kube-apiserver
 	@npm run --silent e2e
 
 .PHONY: testbed-node

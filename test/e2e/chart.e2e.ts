@@ -31,6 +31,11 @@ const releases: Readonly<Record<string, object>> = {
       matchConditions: [{ name: 'not-mine', expression: "request.namespace != 'mine'" }],
       annotations: { team: 'platform' },
     },
+    metrics: {
+      serviceMonitor: { enabled: true, interval: '30s', labels: { release: 'prometheus' } },
+      prometheusRule: { enabled: true },
+      dashboard: { enabled: true },
+    },
     imagePullSecrets: [{ name: 'pull' }],
     tolerations: [{ key: 'dedicated', operator: 'Exists', effect: 'NoSchedule' }],
     affinity: { nodeAffinity: {} },
@@ -47,6 +52,7 @@ const releases: Readonly<Record<string, object>> = {
   },
   'with as little as there can be': {
     certificates: { provider: 'existing', existing: { secretName: 'mine', caBundle } },
+    metrics: { podMonitor: { enabled: true, namespace: 'ack-system' } },
     replicaCount: 1,
     podDisruptionBudget: { enabled: false },
     topologySpreadConstraints: [],
