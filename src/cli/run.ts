@@ -19,6 +19,11 @@ const commands: readonly LazyCommand[] = [
     load: () => import('./check/check.ts'),
   },
   {
+    name: 'label',
+    summary: 'Label the namespaces that were bound before the webhook was installed',
+    load: () => import('./label/label.ts'),
+  },
+  {
     name: 'why',
     summary: 'Explain the decision on a pod, a workload or a namespace',
     load: () => import('./why/why.ts'),

@@ -9,6 +9,7 @@ import { builtBundle } from '../built-bundle.ts';
 import { eventually } from '../e2e/eventually.ts';
 import { pageBlocks } from '../e2e/page-blocks.ts';
 import { PageCommands } from '../e2e/page-commands.ts';
+import { programFolder } from '../e2e/program-folder.ts';
 import { ServedPlane } from '../e2e/served-plane.ts';
 import { clientFolder, startMounted } from './aws-client.ts';
 import { pythonProgram } from './aws-programs.ts';
@@ -187,15 +188,10 @@ function flagsOfThePage(): readonly string[] {
 
 /** The programs that the page calls by their names. */
 function makePrograms(folder: string): string {
-  const programs = join(folder, 'programs');
-  mkdirSync(programs);
-  const program = (name: string, ...command: readonly string[]): void =>
-    writeFileSync(join(programs, name), `#!/bin/sh\nexec ${command.map(word => `'${word}'`).join(' ')} "$@"\n`, {
-      mode: 0o755,
-    });
-  program('aws', pythonProgram('python'), pythonProgram('aws'));
-  program('carm-webhook', process.execPath, builtBundle());
-  return programs;
+  return programFolder(folder, {
+    aws: [pythonProgram('python'), pythonProgram('aws')],
+    'carm-webhook': [process.execPath, builtBundle()],
+  });
 }
 
 /** The page's two profiles. Twelve digits are the key of that account. */

@@ -38,6 +38,7 @@ const resources: Readonly<Record<string, string>> = {
   serviceaccounts: 'ServiceAccount',
   configmaps: 'ConfigMap',
   pods: 'Pod',
+  replicationcontrollers: 'ReplicationController',
 };
 
 function status(code: number, reason: string) {
@@ -83,7 +84,7 @@ function answerApis(path: string, objects: readonly TinyObject[]) {
     const found = items.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
     return found === undefined ? status(404, 'NotFound') : { code: 200, body: found };
   }
-  const isBuiltIn = groupVersion === 'apps/v1';
+  const isBuiltIn = groupVersion === 'apps/v1' || groupVersion === 'batch/v1';
   if (items.length === 0 && !isBuiltIn) return status(404, '');
   const listed = items.filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace);
   return {

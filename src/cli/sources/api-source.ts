@@ -32,17 +32,19 @@ import { quote } from '../../objects/quote.ts';
 import { type RoleMap, roleMapNames } from '../../objects/role-map.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
+import type { NamespaceWriter } from './namespace-writer.ts';
 import { NoTokenError } from './no-token-error.ts';
 import type { ObjectSource } from './object-source.ts';
 import { unlessForbidden } from './unless-forbidden.ts';
 import { UnreadError, type What } from './unread-error.ts';
+import { UnwrittenError } from './unwritten-error.ts';
 
 const readLimitMs = 10_000;
 const listLimitMs = 60_000;
 /** 150,000 pods, the most that Kubernetes is made for, are some 2 GB of JSON. */
 const podListLimitMs = 300_000;
 const pageSize = 500;
-/** Times that the list of pods begins again because it took longer than its version was kept. */
+/** Times that the list of pods or workloads begins again because it took longer than its version was kept. */
 const mostExpired = 2;
 
 /** Deployments of ACK controllers that are taken: ACK has a controller for each of some 80 services. */
@@ -74,7 +76,7 @@ function addTo(snapshot: Snapshot, apiVersion: string, kind: string): (object: J
 }
 
 /** The objects of a cluster by reads of its API server: only what is asked for, each object as it is now. */
-export class ApiSource implements ObjectSource {
+export class ApiSource implements ObjectSource, NamespaceWriter {
   readonly #pool: ApiPool;
   readonly #config: Config;
   readonly #asked: AskedLabels;
@@ -99,8 +101,7 @@ export class ApiSource implements ObjectSource {
   }
 
   async #namespace(name: string): Promise<Namespace | undefined> {
-    const what = { named: `Namespace ${quote(name)}`, right: 'get namespaces' };
-    const object = await this.#get(apiPaths.namespace(name), what, accept.metadata.object);
+    const object = await this.namespaceObject(name);
     return object && projectObject(readNamespaceLive(this.#asked), name, object);
   }
 
@@ -139,14 +140,22 @@ export class ApiSource implements ObjectSource {
     return this.#get(apiPaths.pod(namespace, name), what);
   }
 
-  async pods(begin: () => (pod: JsonObject) => void): Promise<void> {
+  pods(begin: () => (pod: JsonObject) => void): Promise<void> {
+    return this.#tellEach('pods', apiPaths.runningPods, begin);
+  }
+
+  workloads({ group, resource }: WorkloadKind, begin: () => (workload: JsonObject) => void): Promise<void> {
+    return this.#tellEach(resource, apiPaths.workloads(group, resource), begin);
+  }
+
+  async #tellEach(resource: string, path: string, begin: () => (object: JsonObject) => void): Promise<void> {
     for (let again = 0; ; again++) {
-      const onPod = begin();
+      const onObject = begin();
       try {
-        await this.#listOnce('pods', apiPaths.runningPods, whole, onPod, accept.whole.list, podListLimitMs);
+        await this.#listOnce(resource, path, whole, onObject, accept.whole.list, podListLimitMs);
         return;
       } catch (error) {
-        // All pods at once would be too much to ask for.
+        // All of them at once would be too much to ask for.
         const expired = error instanceof UnreadError && error.cause instanceof ListExpiredError;
         if (!expired || again === mostExpired) throw error;
       }
@@ -168,6 +177,19 @@ export class ApiSource implements ObjectSource {
 
   async namespaces(): Promise<readonly Namespace[]> {
     return this.#namespaces();
+  }
+
+  async namespaceObject(name: string): Promise<JsonObject | undefined> {
+    const what = { named: `Namespace ${quote(name)}`, right: 'get namespaces' };
+    return this.#get(apiPaths.namespace(name), what, accept.metadata.object);
+  }
+
+  async patchNamespace(name: string, patch: JsonObject): Promise<void> {
+    try {
+      await this.#pool.mergePatch(apiPaths.namespace(name), patch, AbortSignal.timeout(readLimitMs));
+    } catch (error) {
+      throw new UnwrittenError(name, error);
+    }
   }
 
   /** Those of all namespaces. @throws {ClusterUnreachableError} */
@@ -330,8 +352,7 @@ export class ApiSource implements ObjectSource {
   }
 
   async #takeNamespace(snapshot: Snapshot, name: string): Promise<void> {
-    const what = { named: `Namespace ${quote(name)}`, right: 'get namespaces' };
-    const object = await this.#get(apiPaths.namespace(name), what, accept.metadata.object);
+    const object = await this.namespaceObject(name);
     if (object === undefined) return;
     addTo(snapshot, 'v1', 'Namespace')(object);
     const path = apiPaths.serviceAccountsOf(name);

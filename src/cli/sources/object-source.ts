@@ -18,6 +18,11 @@ export interface ObjectSource extends AsyncDisposable {
   /** An object of a built-in kind that holds a pod template. @throws {ClusterUnreachableError} */
   workload(kind: WorkloadKind, namespace: string, name: string): Promise<JsonObject | undefined>;
   /**
+   * Every object of a built-in kind that holds a pod template, as `pods` tells pods.
+   * @throws {ClusterUnreachableError}
+   */
+  workloads(kind: WorkloadKind, begin: () => (workload: JsonObject) => void): Promise<void>;
+  /**
    * All that decisions rest on, without pods, ACK's resources, and the Deployments of its controllers.
    * @param onUnread told of what may not be listed.
    * @throws {ClusterUnreachableError}

@@ -30,6 +30,9 @@ export const apiPaths = {
     const version = group === '' ? core : apiPaths.groupVersion(group, 'v1');
     return `${version}/namespaces/${part(namespace)}/${part(resource)}/${part(name)}`;
   },
+  /** All of such a kind, in every namespace. */
+  workloads: (group: string, resource: string) =>
+    group === '' ? `${core}/${part(resource)}` : apiPaths.resources(group, 'v1', resource),
   /** Those that have not ended. https://kubernetes.io/docs/concepts/overview/working-with-objects/field-selectors/ */
   runningPods: `${core}/pods?fieldSelector=${part('status.phase!=Succeeded,status.phase!=Failed')}`,
   pod: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/pods/${part(name)}`,
