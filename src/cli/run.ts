@@ -38,6 +38,16 @@ const commands: readonly LazyCommand[] = [
     summary: 'Write the trust and permission policies that the roles of pods need in AWS',
     load: () => import('./iam/iam.ts'),
   },
+  {
+    name: 'startup-check',
+    summary: 'Prove that a pod would be injected, for the Job of the Helm chart',
+    load: () => import('./release/startup-check.ts'),
+  },
+  {
+    name: 'remove-configurations',
+    summary: 'Remove the webhook configurations, for the Job of the Helm chart',
+    load: () => import('./release/remove-configurations.ts'),
+  },
   { name: 'version', summary: 'Print the version', load: () => import('./version.ts') },
 ];
 

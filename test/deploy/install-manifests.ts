@@ -7,6 +7,9 @@ export const installFile = new URL('../../deploy/install.yaml', import.meta.url)
 export const installValues = {
   createNamespace: true,
   image: { registry: 'registry.invalid', repository: 'carm-webhook', tag: 'unset' },
+  // Jobs of Helm.
+  startupCheck: { enabled: false },
+  cleanup: { enabled: false },
   commonLabels: { 'app.kubernetes.io/managed-by': 'kubectl' },
 } as const;
 

@@ -137,7 +137,7 @@ describe('the installation as it is documented', () => {
 
   test('uninstalling takes away what is ours and nothing of ACK, and denies nobody', testLimit, async () => {
     await webhook.stopProcess();
-    await page.run('Uninstalling');
+    await withReadyPods(plane, 'carm-webhook', () => page.run('Uninstalling'));
     const ours = 'mutatingwebhookconfigurations,validatingwebhookconfigurations,clusterroles,clusterrolebindings';
     const selected = ['-l', 'app.kubernetes.io/name=carm-webhook', '-o', 'name'];
     assert.equal((await plane.kubectl(['get', ours, ...selected])).stdout, '');

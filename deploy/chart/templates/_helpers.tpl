@@ -71,9 +71,9 @@ app.kubernetes.io/name: {{ include "carm-webhook.name" . }}
 {{ . | replace "$(" "$$(" | quote }}
 {{- end }}
 
-{{- /* A flag for each key of `config` that is set, by its kind. */}}
+{{- /* A flag for each key of `config`, or of a part of it, that is set, by its kind. */}}
 {{- define "carm-webhook.configArgs" -}}
-{{- range $key, $value := .Values.config }}
+{{- range $key, $value := . }}
 {{- $flag := kebabcase $key }}
 {{- if kindIs "bool" $value }}
 {{- if $value }}
@@ -100,6 +100,13 @@ app.kubernetes.io/name: {{ include "carm-webhook.name" . }}
 - --ack-system-namespace={{ join "," .Values.ack.systemNamespaces }}
 {{- with .Values.ack.identities }}
 - {{ include "carm-webhook.argument" (printf "--ack-identities=%s" (join "," .)) }}
+{{- end }}
+{{- end }}
+
+{{- define "carm-webhook.decisionArgs" -}}
+{{- include "carm-webhook.ackArgs" . }}
+{{- with include "carm-webhook.configArgs" (omit .Values.config "bindAddress" "clientCaFile" "logLevel" "shutdownDelay" "tlsMinVersion") | trim }}
+{{ . }}
 {{- end }}
 {{- end }}
 

@@ -35,6 +35,10 @@ export const apiPaths = {
     group === '' ? `${core}/${part(resource)}` : apiPaths.resources(group, 'v1', resource),
   /** Those that have not ended. https://kubernetes.io/docs/concepts/overview/working-with-objects/field-selectors/ */
   runningPods: `${core}/pods?fieldSelector=${part('status.phase!=Succeeded,status.phase!=Failed')}`,
+  /** Nothing is stored. https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run */
+  newPodDryRun: (namespace: string) => `${apiPaths.namespace(namespace)}/pods?dryRun=All`,
+  webhookConfiguration: (resource: string, name: string) =>
+    `${apiPaths.resources('admissionregistration.k8s.io', 'v1', resource)}/${part(name)}`,
   pod: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/pods/${part(name)}`,
   events: (namespace: string) => `/apis/events.k8s.io/v1/namespaces/${part(namespace)}/events`,
   lease: (namespace: string, name: string) =>
