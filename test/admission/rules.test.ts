@@ -68,7 +68,7 @@ const lines = (sent: readonly Sent[]) => sent.map(each => Object.values(each).jo
 
 function request(operation: Operation, group: string, resource: string, subResource?: string): AdmissionRequest {
   const rest = { uid: 'u', kind: '', name: '', namespace: '', object: undefined, oldObject: undefined, dryRun: false };
-  const userInfo = { username: '', groups: [] };
+  const userInfo = { username: '', uid: '', groups: [], extra: undefined };
   return { ...rest, userInfo, operation, resource: { group, version: 'v1', resource }, subResource };
 }
 

@@ -14,6 +14,7 @@ const elsewhere: Readonly<Record<string, readonly [value: object, text: string]>
   'ack-system-namespace': [{ ack: { systemNamespaces: ['ack', 'ack-iam=iam+sts'] } }, 'ack,ack-iam=iam+sts'],
   'ack-identities': [{ ack: { identities: ['ack/s3'] } }, 'ack/s3'],
   'api-server-cidrs': [{ apiServer: { cidrs: ['10.0.0.0/28', '2001:db8::/64'] } }, '10.0.0.0/28,2001:db8::/64'],
+  'authorize-bindings': [{ authorizeBindings: { enabled: true } }, 'true'],
   'verify-roles': [{ verifyRoles: { enabled: true } }, 'true'],
 };
 

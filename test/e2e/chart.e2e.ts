@@ -21,6 +21,8 @@ const releases: Readonly<Record<string, object>> = {
       createNamespaces: true,
     },
     verifyRoles: { enabled: true },
+    authorizeBindings: { enabled: true },
+    labelNamespaces: { enabled: true },
     apiServer: { cidrs: ['10.0.0.0/28', '2001:db8::/64'] },
     networkPolicy: { enabled: true, egress: [{ ports: [{ protocol: 'TCP', port: 443 }] }] },
     webhook: {

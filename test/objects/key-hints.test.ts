@@ -59,7 +59,7 @@ describe('a misspelled key', () => {
       }));
   }
 
-  for (const key of ['allow-rebind', 'x']) {
+  for (const key of ['bind-again', 'x']) {
     test(`carm-webhook.dev/${key} is none that we know, and nothing near`, () => {
       for (const on of kinds) {
         const hint = keyHint(`carm-webhook.dev/${key}`, 'annotation', on);

@@ -28,6 +28,12 @@ app.kubernetes.io/name: {{ include "carm-webhook.name" . }}
 {{- toYaml (merge (dict) .Values.commonLabels $ours) }}
 {{- end }}
 
+{{- /* Of namespaces: an upgrade changes none of them, so that the webhook is not asked about it. */}}
+{{- define "carm-webhook.stableLabels" -}}
+{{ include "carm-webhook.selectorLabels" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
 {{- define "carm-webhook.labels" -}}
 {{ include "carm-webhook.selectorLabels" . }}
 {{ include "carm-webhook.commonLabels" . }}

@@ -1,3 +1,4 @@
+import { whatStrands } from '../../admission/catalogue/binding-advice.ts';
 import { denials } from '../../admission/catalogue/denials.ts';
 import type { DenialReason, WarningReason } from '../../admission/catalogue/reasons.ts';
 import { warnings } from '../../admission/catalogue/warnings.ts';
@@ -74,28 +75,29 @@ const own = {
     cause:
       "ACK resources are in a namespace that is not bound, so ACK uses its controllers' own account. With one that it made before, it goes on in the account of its status.",
     remedy:
-      'Set `--unbound-resources=allow` if that is intended. If not, bind the namespace to the account of its resources, or to another one once they are gone: ACK stops reconciling those of other accounts.',
+      'Set `--unbound-resources=allow` if that is intended. If not, bind the namespace to the account in the status of its resources, or to another one once they are gone: ACK stops reconciling those of other accounts.',
   },
   ControllerGatesDiffer: {
     severity: 'error',
     on: 'Deployment',
     cause:
       "An ACK controller runs with a feature gate on that is off in `--feature-gates`, or off and on there: the webhook judges ACK's resources by other rules than ACK.",
-    remedy: 'Give both the same gates.',
+    remedy: `Give the webhook the gates of the controller. ${whatStrands} Another gate of the controller can do that to all of them.`,
   },
   ControllerIgnoresBindings: {
     severity: 'error',
     on: 'Deployment',
     cause:
       'An ACK controller ignores the bindings of all namespaces and works in its own account: it runs with `--enable-carm=false` and without the gate IAMRoleSelector, or it watches exactly one namespace.',
-    remedy: 'Turn CARM on (`enableCARM: true` in its Helm chart), and have it watch all namespaces or two and more.',
+    remedy: `Turn CARM on (\`enableCARM: true\` in its Helm chart), and have it watch all namespaces or two and more. Before, look at the account in the status of the controller's resources: ${whatStrands}`,
   },
   ControllerReadsOtherMaps: {
     severity: 'error',
     on: 'Deployment',
     cause:
       'An ACK controller reads its maps in another namespace than `--ack-system-namespace` names for its service, so ACK may find another role than the webhook, or none.',
-    remedy: 'Correct `--ack-system-namespace`, or `ACK_SYSTEM_NAMESPACE` in the environment of the controller.',
+    remedy:
+      'Correct `--ack-system-namespace`. Or correct `ACK_SYSTEM_NAMESPACE` in the environment of the controller, if the maps there have the accounts of all of its resources.',
   },
   ControllerRegionDiffers: {
     severity: 'warning',

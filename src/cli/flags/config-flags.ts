@@ -192,6 +192,10 @@ export const configFlags = {
     parseNamespacePair,
     all,
   ),
+  authorizeBindings: switchFlag(
+    '--authorize-bindings',
+    'Let only those bind a namespace, rebind it, opt it out or weaken its mode who may bind the account, by RBAC',
+  ),
   supportMessage: optionalFlag(
     '--support-message TEXT',
     'Text at the end of every denial: where users get help',

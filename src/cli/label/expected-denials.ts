@@ -41,6 +41,7 @@ function viewWithBareAccounts(state: Snapshot): View {
     roleSelectors: () => state.roleSelectors(),
     namespaces: () => state.namespaces(),
     findResources: search => state.findResources(search),
+    mayBind: () => state.mayBind(),
   };
 }
 

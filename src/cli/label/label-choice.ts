@@ -2,7 +2,7 @@ import { ignoredTeamId, isBound } from '../../accounts/binding.ts';
 import { isExcludedNamespace } from '../../accounts/managed-namespace.ts';
 import { formatWarning } from '../../admission/catalogue/warnings.ts';
 import type { Config } from '../../admission/config.ts';
-import { invalidLabelWarnings } from '../../admission/guards/namespaces.ts';
+import { invalidLabelWarnings } from '../../admission/guards/namespace-labels.ts';
 import { injectLabel, teamIdAnnotation } from '../../objects/keys.ts';
 import type { Namespace } from '../../objects/namespace.ts';
 

@@ -130,6 +130,8 @@ export class ApiSource implements ObjectSource, NamespaceWriter {
       namespaces: () => this.#namespaces(),
       // Only a change of what is there is searched for, and commands predict none.
       findResources: () => Promise.resolve(undefined),
+      // Nor is it known whose change it would be.
+      mayBind: () => Promise.resolve(undefined),
     });
     return (await answer) as LookupResult<R>;
   }

@@ -21,6 +21,8 @@ export const apiPaths = {
   serviceAccount: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/serviceaccounts/${part(name)}`,
   /** https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/ */
   token: (namespace: string, name: string) => `${apiPaths.serviceAccount(namespace, name)}/token`,
+  /** https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/subject-access-review-v1/ */
+  subjectAccessReviews: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
   configMap: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/configmaps/${part(name)}`,
   /** The list that holds one ConfigMap, if it is there: a single object cannot be watched. */
   configMapList: (namespace: string, name: string) =>

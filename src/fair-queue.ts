@@ -14,9 +14,13 @@ export class FairQueue<T> {
     this.#size++;
   }
 
-  /** The oldest item of the share that has waited longest for its turn. */
-  shift(): T | undefined {
+  /**
+   * The oldest item of the share that has waited longest for its turn.
+   * @param isAllowed shares that must not have their turn yet keep their place.
+   */
+  shift(isAllowed: (share: string) => boolean = () => true): T | undefined {
     for (const [share, items] of this.#byShare) {
+      if (!isAllowed(share)) continue;
       this.#byShare.delete(share);
       const item = items.shift();
       if (items.length > 0) this.#byShare.set(share, items);
