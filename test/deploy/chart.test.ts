@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { version } from '../../src/version.ts';
@@ -198,6 +199,42 @@ withEachHelm('the chart', (helm, helmVersion) => {
     for (const { expression } of conditions)
       assert.match(expression, /:\(ack-a\|ack-b\):ack-\[a-z0-9\]\+-controller\$/);
     assert.doesNotMatch(JSON.stringify(objects), /ack-system(?!-namespace)/);
+  });
+
+  test('gives the Job that labels namespaces the rights of the example, and the flags that change a decision', async () => {
+    const config = { defaultMode: 'audit', logLevel: 'debug', maxStaleness: '2m', bindAddress: '::' };
+    const objects = await render({ labelNamespaces: { enabled: true }, config });
+    const example = objectsOf(readFileSync(join(chartFolder, '..', 'examples', 'label-job.yaml'), 'utf8'));
+    const rulesOf = (of: readonly Rendered[]) =>
+      of.find(({ kind, metadata }) => kind === 'ClusterRole' && metadata.name === 'carm-webhook-label')?.['rules'];
+    assert.ok(Array.isArray(rulesOf(example)));
+    assert.deepEqual(rulesOf(objects), rulesOf(example));
+    const [template] = ofKind(objects, 'Job')
+      .filter(({ metadata }) => metadata.name === 'carm-webhook-label')
+      .map(
+        job => (job['spec'] as { template: { spec: { containers: readonly [{ args: readonly string[] }] } } }).template,
+      );
+    assert.deepEqual(template?.spec.containers[0].args, [
+      'label',
+      '--allow-left-out',
+      '--ack-system-namespace=ack-system',
+      '--default-mode=audit',
+      '--max-staleness=2m',
+    ]);
+  });
+
+  test('changes no label of its namespaces from version to version', async () => {
+    const values = { createNamespace: true, ack: { createNamespaces: true }, commonLabels: { team: 'platform' } };
+    const own = 'carm-webhook';
+    for (const { metadata } of ofKind(await render(values), 'Namespace')) {
+      if (metadata.name === own) continue;
+      const known = ['app.kubernetes.io/name', 'app.kubernetes.io/instance', 'pod-security.kubernetes.io/enforce'];
+      assert.deepEqual(
+        Object.keys(metadata.labels).filter(label => !known.includes(label)),
+        [],
+        metadata.name,
+      );
+    }
   });
 
   const incomplete: readonly (readonly [string, object, RegExp])[] = [
