@@ -32,6 +32,7 @@ import { quote } from '../../objects/quote.ts';
 import { type RoleMap, roleMapNames } from '../../objects/role-map.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
+import type { AskedRight, ConfigurationKind, InstallationSource } from './installation-source.ts';
 import type { NamespaceWriter } from './namespace-writer.ts';
 import { NoTokenError } from './no-token-error.ts';
 import type { ObjectSource } from './object-source.ts';
@@ -46,6 +47,9 @@ const podListLimitMs = 300_000;
 const pageSize = 500;
 /** Times that the list of pods or workloads begins again because it took longer than its version was kept. */
 const mostExpired = 2;
+
+/** Webhook configurations that are taken of a kind, and pods of one Service. */
+const mostConfigurations = 1000;
 
 /** Deployments of ACK controllers that are taken: ACK has a controller for each of some 80 services. */
 const mostControllers = 1000;
@@ -76,7 +80,8 @@ function addTo(snapshot: Snapshot, apiVersion: string, kind: string): (object: J
 }
 
 /** The objects of a cluster by reads of its API server: only what is asked for, each object as it is now. */
-export class ApiSource implements ObjectSource, NamespaceWriter {
+export class ApiSource implements ObjectSource, NamespaceWriter, InstallationSource {
+  readonly installation: InstallationSource = this;
   readonly #pool: ApiPool;
   readonly #config: Config;
   readonly #asked: AskedLabels;
@@ -192,6 +197,57 @@ export class ApiSource implements ObjectSource, NamespaceWriter {
     } catch (error) {
       throw new UnwrittenError(name, error);
     }
+  }
+
+  /** The first objects of a list. */
+  async #first(resource: string, path: string): Promise<readonly JsonObject[]> {
+    const found: JsonObject[] = [];
+    const add = (object: JsonObject): void => {
+      if (found.length < mostConfigurations) found.push(object);
+    };
+    await this.#list(resource, path, whole, add, accept.whole.list);
+    return found;
+  }
+
+  configurations(kind: ConfigurationKind): Promise<readonly JsonObject[]> {
+    const resource = `${kind.toLowerCase()}s`;
+    return this.#first(resource, apiPaths.resources('admissionregistration.k8s.io', 'v1', resource));
+  }
+
+  service(namespace: string, name: string): Promise<JsonObject | undefined> {
+    const what = { named: `Service ${quote(`${namespace}/${name}`)}`, right: 'get services' };
+    return this.#get(apiPaths.service(namespace, name), what);
+  }
+
+  podsOf(namespace: string, selector: string): Promise<readonly JsonObject[]> {
+    return this.#first('pods', apiPaths.podsOf(namespace, selector));
+  }
+
+  secret(namespace: string, name: string): Promise<JsonObject | undefined> {
+    const what = { named: `Secret ${quote(`${namespace}/${name}`)}`, right: 'get secrets' };
+    return this.#get(apiPaths.secret(namespace, name), what);
+  }
+
+  async isAllowed({ namespace, name }: { namespace: string; name: string }, right: AskedRight): Promise<boolean> {
+    // https://kubernetes.io/docs/reference/access-authn-authz/authentication/#service-account-tokens
+    const spec = {
+      user: `system:serviceaccount:${namespace}:${name}`,
+      groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+      resourceAttributes: right,
+    };
+    const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
+    const signal = AbortSignal.timeout(readLimitMs);
+    const options = { signal, maxBytes: mostTokenAnswerBytes };
+    try {
+      const { status } = await this.#pool.postJson(apiPaths.accessReviews, body, options);
+      return isJsonObject(status) && status['allowed'] === true;
+    } catch (error) {
+      throw new UnreadError({ named: 'the rights of the webhook', right: 'create subjectaccessreviews' }, error);
+    }
+  }
+
+  async ackGroups(): Promise<ReadonlyMap<string, string>> {
+    return new Map((await this.#ackKinds()).map(({ group, resource }) => [group, resource]));
   }
 
   /** Those of all namespaces. @throws {ClusterUnreachableError} */

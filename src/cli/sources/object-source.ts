@@ -2,6 +2,7 @@ import type { Lookup, LookupResult } from '../../admission/cluster.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import type { JsonObject } from '../../objects/json.ts';
 import type { WorkloadKind } from '../../objects/pod-template.ts';
+import type { InstallationSource } from './installation-source.ts';
 
 /** The objects of a cluster, for a command that runs once. */
 export interface ObjectSource extends AsyncDisposable {
@@ -34,6 +35,8 @@ export interface ObjectSource extends AsyncDisposable {
    * @throws {ClusterUnreachableError}
    */
   bindings(namespace: string | undefined): Promise<Snapshot>;
+  /** What there is of the webhook itself; undefined where that is not known. */
+  readonly installation: InstallationSource | undefined;
   /**
    * The issuer of ServiceAccount tokens.
    * @returns undefined where none is told, or one may not ask.

@@ -21,6 +21,7 @@ function stateSource(state: Snapshot): ObjectSource {
     },
     snapshot: async () => state,
     bindings: async () => state,
+    installation: undefined,
     issuer: async () => undefined,
     [Symbol.asyncDispose]: async () => {},
   };

@@ -42,6 +42,13 @@ export const apiPaths = {
   webhookConfiguration: (resource: string, name: string) =>
     `${apiPaths.resources('admissionregistration.k8s.io', 'v1', resource)}/${part(name)}`,
   pod: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/pods/${part(name)}`,
+  /** Those with these labels. */
+  podsOf: (namespace: string, selector: string) =>
+    `${apiPaths.namespace(namespace)}/pods?labelSelector=${part(selector)}`,
+  service: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/services/${part(name)}`,
+  secret: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/secrets/${part(name)}`,
+  /** https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access */
+  accessReviews: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
   events: (namespace: string) => `/apis/events.k8s.io/v1/namespaces/${part(namespace)}/events`,
   lease: (namespace: string, name: string) =>
     `/apis/coordination.k8s.io/v1/namespaces/${part(namespace)}/leases/${part(name)}`,
