@@ -82,6 +82,12 @@ describe('a release of the chart', () => {
   );
   after(() => plane?.stop());
 
+  /** What an earlier release has left that calls a webhook, or cannot be changed. */
+  async function clear(): Promise<void> {
+    await plane.kubectl(['delete', 'mutatingwebhookconfiguration,validatingwebhookconfiguration', '--all']);
+    await plane.kubectl(['delete', 'jobs', '--all', '-n', 'elsewhere']);
+  }
+
   for (const [what, values] of Object.entries(releases)) {
     test(`${what}: every object is taken, each field known`, { timeout: 60_000 }, async () => {
       const input = await templateChart(
@@ -90,6 +96,7 @@ describe('a release of the chart', () => {
         { release: 'mine', namespace: 'elsewhere' },
       );
       const objects = input.match(/^kind: /gm)?.length;
+      await clear();
       const flags = ['--server-side', '--force-conflicts', '--validate=strict'];
       const { stdout, stderr } = await plane.kubectl(['apply', ...flags, '-f', '-'], { input });
       assert.equal(stdout.trim().split('\n').length, objects);
@@ -105,8 +112,7 @@ describe('a release of the chart', () => {
       assert.equal(code, 0, stderr);
       return stdout + stderr;
     };
-    // What was applied here before belongs to nobody.
-    await plane.kubectl(['delete', 'mutatingwebhookconfiguration,validatingwebhookconfiguration', '--all']);
+    await clear();
     // Nothing runs pods here, so not a hook's either.
     await run(
       ...['install', 'release', 'deploy/chart', '--namespace', 'by-helm', '--create-namespace', '--no-hooks'],
