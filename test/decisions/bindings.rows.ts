@@ -54,7 +54,7 @@ export const bindingRows: readonly Row[] = [
     review: create('nobody', bound),
     says: [
       'Namespace "new": user "nobody" lacks verb ',
-      `${bindOf(account)} (to bind the namespace)`,
+      `${bindOf(account)} (for the new binding)`,
       'Ask your platform team to',
       'kubectl auth can-i --list | grep carm-webhook.dev',
     ],
@@ -73,14 +73,14 @@ export const bindingRows: readonly Row[] = [
     ...denied,
     proves: 'a change of the binding needs the account that is left',
     review: change('neighbour', bound, boundElsewhere),
-    says: [`${bindOf(account)} (to end its present binding)`],
+    says: [`${bindOf(account)} (for the old binding)`],
     neverSays: [bindOf(other)],
   },
   {
     ...denied,
     proves: 'and the one that is taken',
     review: change('owner', bound, boundElsewhere),
-    says: [`${bindOf(other)} (to bind the namespace)`],
+    says: [`${bindOf(other)} (for the new binding)`],
     neverSays: [bindOf(account)],
   },
   {
@@ -94,14 +94,14 @@ export const bindingRows: readonly Row[] = [
     ...denied,
     proves: 'a binding is not removed by who may not bind it',
     review: change('neighbour', bound, unbound),
-    says: ['to end its present binding'],
+    says: ['for the old binding'],
   },
   { ...checked, proves: 'it is by who may', review: change('owner', bound, unbound) },
   {
     ...denied,
     proves: 'pods of a bound namespace are not opted out by who may not bind it',
     review: change('neighbour', bound, { ...bound, labels: disabled }),
-    says: [`${bindOf(account)} (to take its pods from the webhook)`],
+    says: [`${bindOf(account)} (for opting its pods out)`],
   },
   {
     ...checked,
@@ -112,14 +112,14 @@ export const bindingRows: readonly Row[] = [
     ...denied,
     proves: 'a mode is not weakened by who may not bind, whatever the mode is',
     review: change('nobody', { ...bound, labels: mode('warn') }, { ...bound, labels: mode('audit') }),
-    says: ['to weaken its mode'],
+    says: ['for its weaker mode'],
   },
   {
     ...denied,
     server: 'authorizing-warning',
     proves: 'nor by taking off a label that was stricter than the default',
     review: change('nobody', { ...bound, labels: mode('enforce') }, bound),
-    says: ['to weaken its mode'],
+    says: ['for its weaker mode'],
   },
   {
     ...checked,
@@ -143,7 +143,7 @@ export const bindingRows: readonly Row[] = [
     ...denied,
     proves: 'a team id that binds nothing while its gate is off needs the team all the same',
     review: change('owner', bound, { ...bound, annotations: { ...owner(account), ...team('platform') } }),
-    says: ['bind on teams.carm-webhook.dev/platform (to bind the namespace)'],
+    says: ['bind on teams.carm-webhook.dev/platform (for the new binding)'],
   },
   {
     ...checked,
@@ -155,7 +155,7 @@ export const bindingRows: readonly Row[] = [
     server: 'authorizing-teams',
     proves: 'a team id takes the place of an account, which must allow it too',
     review: change('team-lead', bound, { ...bound, annotations: { ...owner(account), ...team('platform') } }),
-    says: [`${bindOf(account)} (to end its present binding)`],
+    says: [`${bindOf(account)} (for the old binding)`],
     neverSays: ['teams.carm-webhook.dev'],
   },
   ...(['status', 'finalize'] as const).map(

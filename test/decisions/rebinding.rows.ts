@@ -107,7 +107,7 @@ const bindingRows: readonly Row[] = [
     proves: 'it is not removed where the map has no key of that account',
     review: change('taken-unmapped', owner(unmapped), {}),
     says: [
-      '"Bucket/archive" in account "999999999999": without a binding ACK goes by their status, and ConfigMap ack-system/ack-role-account-map has no valid role for account "999999999999". Ask your platform team to add one first. Or keep the binding as it is. To leave them behind',
+      '"Bucket/archive", "Queue/events" in account "999999999999": without a binding ACK goes by their status, and ConfigMap ack-system/ack-role-account-map has no valid role for account "999999999999". Ask your platform team to add one first. Or keep the binding as it is. To leave them behind',
       'kubectl annotate --overwrite namespace taken-unmapped carm-webhook.dev/allow-rebind=999999999999',
     ],
   },
@@ -236,7 +236,7 @@ const overrideRows: readonly Row[] = [
     proves: 'where the binding goes, it names the account that the resources are in',
     review: change('taken-unmapped', owner(unmapped), allow(unmapped)),
     warnings: leftBehind,
-    says: ['"Bucket/archive" in account "999999999999"'],
+    says: ['"Bucket/archive", "Queue/events" in account "999999999999"'],
   },
   {
     ...checked,

@@ -270,6 +270,7 @@ const storedResources = [
     resource('Queue', { namespace: 'taken-many', name: `q-${number}`, ack: recorded(account, 'us-east-1') }),
   ),
   resource('Bucket', { namespace: 'taken-many', name: 'last', ack: recorded('555555555555', 'us-east-1') }),
+  resource('Queue', { namespace: 'taken-unmapped', name: 'events', ack: recorded('999999999999') }),
   resource('Bucket', { namespace: 'taken-odd', name: 'forged', ack: recorded(hostile, hostile) }),
   resource('Bucket', {
     namespace: 'taken-in-regions',

@@ -327,6 +327,21 @@ const selecting = (name: string, arn: string, labels?: Readonly<Record<string, s
 
 /** Denials by IAMRoleSelectors. The fresh namespace gives them their names too. */
 export const bySelectors: readonly AckDenialCase[] = [
+  {
+    what: 'a binding by someone who may edit the namespace only',
+    reason: 'BindingForbidden',
+    given: name => [
+      namespace(name),
+      {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'RoleBinding',
+        metadata: { name: 'tenant', namespace: name },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+        subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'tenant' }],
+      },
+    ],
+    command: name => ['annotate', 'namespace', name, `${ownerAnnotation}=${account}`, '--as=tenant'],
+  },
   { what: 'no selector', reason: 'SelectorNotMatched', given: name => [namespace(name)], apply: plainBucket },
   {
     what: 'a resource that two selectors match',

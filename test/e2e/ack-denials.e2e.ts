@@ -87,7 +87,8 @@ describe('each denial of ACK resources and their guards, as kubectl prints it', 
     before(async () => {
       await served.webhook.stopProcess();
       webhook = await WebhookUnderTest.start(served.plane, {
-        flags: ['--feature-gates=IAMRoleSelector=true', supportMessage],
+        flags: ['--feature-gates=IAMRoleSelector=true', '--authorize-bindings', supportMessage],
+        components: ['deploy/components/authorize-bindings'],
       });
       await webhook.install();
       await eventually('selectors are watched', async () =>

@@ -275,7 +275,7 @@ describe('who may bind', () => {
       const { stderr } = await plane.kubectl(['replace', '-f', '-'], { kubeconfig, input, expectCode: 1 });
       const words = [
         'admission webhook "namespaces.carm-webhook.dev" denied the request: ',
-        `Namespace "bound-a": user "team-a-user" lacks verb bind on accounts.carm-webhook.dev/${b} (to bind the namespace). `,
+        `Namespace "bound-a": user "team-a-user" lacks verb bind on accounts.carm-webhook.dev/${b} (for the new binding). `,
         'Ask your platform team to make this change, or grant that by RBAC. ',
       ];
       assert.ok(stderr.includes(words.join('')), stderr);

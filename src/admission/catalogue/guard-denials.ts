@@ -45,11 +45,11 @@ export type GuardProblem =
   | { readonly reason: 'InvalidLabel'; readonly replacedBy: string | undefined };
 
 const purposes: Readonly<Record<GrantPurpose, string>> = {
-  bind: 'to bind the namespace',
-  release: 'to end its present binding',
-  'leave resources behind': 'to leave resources behind',
-  'opt out': 'to take its pods from the webhook',
-  'weaken the mode': 'to weaken its mode',
+  bind: 'for the new binding',
+  release: 'for the old binding',
+  'leave resources behind': 'for resources that are left behind',
+  'opt out': 'for opting its pods out',
+  'weaken the mode': 'for its weaker mode',
 };
 
 /** As RBAC names it. An id has no character that would need quotes. */

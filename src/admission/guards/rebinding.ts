@@ -130,10 +130,10 @@ function allowsEverything({ before, after }: NamespaceChange, { featureGates }: 
 function regionChange({ before, after }: NamespaceChange): ((resource: StoredResource) => boolean) | undefined {
   const [was, is] = [before, after].map(({ annotations }) => annotations.get(defaultRegionAnnotation) || undefined);
   if (was === is) return undefined;
-  return ({ recorded, region }) => {
+  return ({ namespace, recorded, region }) => {
     const stored = recorded?.region;
     const wasThere = was === undefined || stored === was;
-    return stored !== undefined && region === undefined && wasThere && stored !== is;
+    return namespace === after.name && stored !== undefined && region === undefined && wasThere && stored !== is;
   };
 }
 
@@ -156,7 +156,8 @@ function questionOf(change: NamespaceChange, view: View, config: Config): Questi
   const isElsewhere = regionChange(change);
   if (accounts === undefined && isElsewhere === undefined) return undefined;
   const allowed = allowedAccounts(change.after.annotations);
-  const judge: Judge = resource => accounts?.judge(resource);
+  const isHere = ({ namespace }: StoredResource) => namespace === change.after.name;
+  const judge: Judge = resource => (isHere(resource) ? accounts?.judge(resource) : undefined);
   const isAllowed = ({ owner, place }: Stranded) => allowed.has(accountToName(owner, place));
   const strands = (asAllowed: boolean) => (resource: StoredResource) => {
     const stranded = judge(resource);
@@ -227,10 +228,12 @@ function denyRebinding(
   accountsToName: readonly string[],
   config: Config,
 ): Denied<'RebindWithResources'> {
-  // The message tells why of the first: it names those that are stranded for the same reason.
-  const alike = stranded.filter(each => sameJson(each.place, place));
-  const ackSystemNamespace =
-    place.kind === 'unmapped' ? ackSystemOf(config.ackSystems, place.alias).namespace : config.ackSystems[0].namespace;
+  const systemOf = (of: ResourcePlace) =>
+    of.kind === 'unmapped' ? ackSystemOf(config.ackSystems, of.alias) : config.ackSystems[0];
+  const ackSystemNamespace = systemOf(place).namespace;
+  // The message tells why of the first: it names those that are stranded for the same reason, of whatever service.
+  const causeOf = (of: ResourcePlace) => ({ ...of, alias: systemOf(of).namespace });
+  const alike = stranded.filter(each => sameJson(causeOf(each.place), causeOf(place)));
   return denyObject(
     () => `Namespace ${quote(after.name)}`,
     {

@@ -194,7 +194,7 @@ export const configFlags = {
   ),
   authorizeBindings: switchFlag(
     '--authorize-bindings',
-    'Let only those bind a namespace, rebind it, opt it out or weaken its mode who may bind the account, by RBAC',
+    'Let only those change bindings, opt pods out or weaken a mode who have the RBAC verb bind on the account',
   ),
   supportMessage: optionalFlag(
     '--support-message TEXT',

@@ -69,7 +69,8 @@ interface Asked {
 
 function listsOf(kinds: readonly AckKind[], search: ResourceSearch): readonly Asked[] {
   const namespaces = search.namespaces.filter(isPossibleName);
-  const places = namespaces.length * kinds.length > mostLists ? [undefined] : namespaces;
+  const isMany = namespaces.length > 1 && namespaces.length * kinds.length > mostLists;
+  const places = isMany ? [undefined] : namespaces;
   const query = labelQuery(search);
   return kinds.flatMap(kind => {
     const { group, versions, resource } = kind;

@@ -307,6 +307,15 @@ describe('a search of ACK resources', { timeout: 30_000 }, () => {
     assert.deepEqual(listsIn(requests), []);
   });
 
+  test('lists one namespace by itself, however many kinds there are', async t => {
+    const { find, answers, requests } = await finding(t);
+    const many = Array.from({ length: 400 }, (_, index) => [`kind${index}s`, `Kind${index}`] as const);
+    answers[s3] = resources(['buckets', 'Bucket'], ...many);
+    const search = { types: [{ group: 's3.services.k8s.aws', version: '', kind: '' }], namespaces: ['shop'] };
+    assert.deepEqual(namesOf(await find(search)), ['Bucket shop/assets']);
+    assert.equal(listsIn(requests).filter(path => path.startsWith(`${s3}/namespaces/shop/`)).length, 401);
+  });
+
   test('lets the API server sort out labels, those that can be labels', async t => {
     const { find, requests } = await finding(t);
     const search = { types: [bucketType], namespaces: ['shop'] };
