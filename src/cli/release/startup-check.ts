@@ -136,6 +136,8 @@ async function check(argv: readonly string[], { env, stdout, stderr }: Surroundi
       if (performance.now() >= untilMs) break;
       await sleep(betweenTriesMs);
     }
+    // A webhook that is down holds this up too. The next check binds the namespace anew anyway.
+    await probe.end().catch(whyNot);
   } finally {
     await pool.close();
   }
