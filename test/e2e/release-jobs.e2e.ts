@@ -120,7 +120,7 @@ describe('the Jobs of a release', () => {
     const { code, stdout } = await startup();
     assert.equal(code, 0);
     assert.equal(stdout, 'The webhook answers: a pod of account 111122223333 was given its role.\n');
-    const { labels, annotations } = await metadataOf(checked);
+    const { annotations } = await metadataOf(checked);
     assert.deepEqual(await ourLabels(), []);
     assert.equal(annotations?.['services.k8s.aws/owner-account-id'], undefined);
     assert.equal((await plane.kubectl(['get', 'pods', '-n', checked, '-o', 'name'])).stdout, '');
