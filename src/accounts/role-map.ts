@@ -29,6 +29,11 @@ export interface MappedRole {
   readonly key: string;
 }
 
+/** Whether two roles are in one account: the same digits in another partition are another one. */
+export function sameAccount(a: MappedRole, b: MappedRole): boolean {
+  return a.accountId === b.accountId && a.role.partition === b.role.partition;
+}
+
 /**
  * Looks a binding up by keys, in order: as ACK does with its service-level keys, a missing and an empty value alike fall
  * back to the next.

@@ -93,9 +93,7 @@ function withoutCluster({ rule, request, config, byCache }: LiveQuestion, error:
   const words = unverifiedWords(request, error.message);
   const decision = rule.unverified?.(request, config, words);
   if (decision !== undefined) return { decision, mode: 'enforce', code: error.status };
-  // What is never more than a warning holds nobody up.
-  const isAdvice = byCache?.decision.verdict === 'deny' && byCache.decision.advisory;
-  return isAdvice ? byCache : unverified(error.status, words, config, error);
+  return byCache?.decision.advisory ? byCache : unverified(error.status, words, config, error);
 }
 
 /** The mode of a request's namespace, as far as the cache tells: for a fault that may lie in the looking up itself. */

@@ -1,7 +1,11 @@
+import type { AccountId } from '../accounts/account-id.ts';
+import type { TeamId } from '../accounts/team-id.ts';
+import type { KeySet } from '../objects/key-set.ts';
 import type { Namespace } from '../objects/namespace.ts';
 import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
 import type { ResourceType, RoleSelector } from '../objects/role-selector.ts';
 import type { ServiceAccount } from '../objects/service-account.ts';
+import type { UserInfo } from './review.ts';
 
 /** A stored ACK resource of a service, by its metadata. */
 export interface StoredResource {
@@ -12,6 +16,16 @@ export interface StoredResource {
   readonly namespace: string;
   readonly name: string;
   readonly labels: ReadonlyMap<string, string>;
+  /** Of a search that reads the status: where ACK wrote down that it is. */
+  readonly recorded?: RecordedPlace;
+  /** Of a search that reads the status: the region that an annotation of its own names; for ACK an empty one is one too. */
+  readonly region?: string | undefined;
+}
+
+/** What ACK wrote into the status of a resource. Neither is checked; undefined for one that ACK did not take up yet. */
+export interface RecordedPlace {
+  readonly accountId: string | undefined;
+  readonly region: string | undefined;
 }
 
 /** A question about all ACK resources of services. */
@@ -22,10 +36,34 @@ export interface ResourceSearch {
   readonly namespaces: readonly string[];
   /** Only with all of these labels. */
   readonly labels: ReadonlyMap<string, string>;
+  /** The labels that `wanted` asks for; without it, every one is read: an object may have a hundred thousand. */
+  readonly labelKeys?: KeySet;
   readonly wanted: (resource: StoredResource) => boolean;
   /** The search ends when so many are found. */
   readonly atMost: number;
+  /** Whether whole objects are read, for what ACK wrote down about them; else only metadata. */
+  readonly readsStatus?: boolean;
+  /**
+   * What is told besides, of each no more than are told of what is wanted. It does not end the search, and is no answer to
+   * one that failed.
+   */
+  readonly besides?: readonly ResourceSearch['wanted'][];
+  /** Whether a search that fails, or is late, has the answer undefined: then the decision goes without. */
+  readonly advisory?: boolean;
 }
+
+/** The API group of what stands in RBAC for accounts and teams. No API has these resources: only rules name them. */
+export const bindGroup = 'carm-webhook.dev';
+
+/** What it takes to bind namespaces to one account or team: verb `bind` on it. */
+export interface BindGrant {
+  readonly resource: 'accounts' | 'teams';
+  /** Undefined for every one: what a rule with `resourceNames` does not grant. */
+  readonly id: AccountId | TeamId | undefined;
+}
+
+/** `unsure`: not granted, and the API server met an error while it looked. */
+export type BindAnswer = 'granted' | 'denied' | 'unsure';
 
 /** What a decision looks up. Every look-up is synchronous; undefined: no such object. */
 export interface View {
@@ -37,20 +75,23 @@ export interface View {
   roleSelectors(): readonly RoleSelector[] | undefined;
   namespaces(): Iterable<Namespace>;
   /**
-   * Resources that are wanted; undefined where nobody knows without asking. A decision searches once at most, and only
-   * when it knows all that `wanted` rests on.
+   * Resources that are wanted; undefined where nobody knows without asking, and for an advisory search where nobody could
+   * tell. A decision searches once at most, and only when it knows all that `wanted` rests on.
    */
   findResources(search: ResourceSearch): readonly StoredResource[] | undefined;
+  /** Whether a user has a grant; undefined where nobody knows without asking. All of a decision are about one user. */
+  mayBind(user: UserInfo, grant: BindGrant): BindAnswer | undefined;
 }
 
-/** One object that a decision looked up, all of a kind, or a search. */
+/** One object that a decision looked up, all of a kind, a search, or what a user may do. */
 export type Lookup =
   | { readonly kind: 'Namespace'; readonly name: string }
   | { readonly kind: 'ServiceAccount'; readonly namespace: string; readonly name: string }
   | { readonly kind: 'RoleMap'; readonly map: RoleMapKind; readonly ackSystem: string }
   | { readonly kind: 'RoleSelectors' }
   | { readonly kind: 'Namespaces' }
-  | { readonly kind: 'Resources'; readonly search: ResourceSearch };
+  | { readonly kind: 'Resources'; readonly search: ResourceSearch }
+  | { readonly kind: 'BindGrant'; readonly user: UserInfo; readonly grant: BindGrant };
 
 interface LookupResults {
   readonly Namespace: Namespace | undefined;
@@ -59,6 +100,7 @@ interface LookupResults {
   readonly RoleSelectors: readonly RoleSelector[] | undefined;
   readonly Namespaces: readonly Namespace[];
   readonly Resources: readonly StoredResource[] | undefined;
+  readonly BindGrant: BindAnswer | undefined;
 }
 
 /** What stands for a reference: the object or objects, or undefined when there is none. */

@@ -49,6 +49,8 @@ export interface Config extends RoleAccessDefaults {
   readonly allowedEndpointUrls: ReadonlySet<string>;
   /** References from one namespace to another that are allowed. */
   readonly crossNamespaceReferences: readonly NamespacePair[];
+  /** Who binds a namespace, takes it from an account or loosens what guards it must be allowed to by RBAC. */
+  readonly authorizeBindings: boolean;
   /** Ends every denial: where to ask. */
   readonly supportMessage: string | undefined;
 }
@@ -76,5 +78,6 @@ export const defaultConfig: Config = {
   restoreIdentities: [],
   allowedEndpointUrls: new Set(),
   crossNamespaceReferences: [],
+  authorizeBindings: false,
   supportMessage: undefined,
 };

@@ -24,6 +24,11 @@ interface Decided<V extends string, R extends Reason> {
    * as the watch.)
    */
   readonly confirmLive: boolean;
+  /**
+   * Nobody is held up for what could not be verified: without the cluster, the decision by the cache is spoken. A denial is
+   * never more than a warning then, whatever the mode.
+   */
+  readonly advisory?: boolean;
 }
 
 export type Allowed<R extends Reason = Reason> = Decided<'allow', R>;
@@ -39,8 +44,6 @@ export interface Denied<R extends Reason = Reason> extends Decided<'deny', R> {
   readonly loggedMessage?: () => string;
   /** The account of a role ARN that the object names, and that is not the namespace's. */
   readonly foreignAccountId?: AccountId | undefined;
-  /** It is never more than a warning, whatever the mode. */
-  readonly advisory?: boolean;
   /** The namespace's mode has no say. */
   readonly ignoresMode?: boolean;
 }

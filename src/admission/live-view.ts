@@ -1,5 +1,10 @@
-import type { Cluster, Lookup, LookupResult, View } from './cluster.ts';
+import { type Cluster, type Lookup, type LookupResult, UnverifiedError, type View } from './cluster.ts';
 import { LookupView, lookupKey } from './lookup.ts';
+
+/** Whether the decision is made without what could not be read. */
+function canGoWithout(lookup: Lookup, error: unknown): boolean {
+  return lookup.kind === 'Resources' && lookup.search.advisory === true && error instanceof UnverifiedError;
+}
 
 /** A view of objects that were read live. A look-up of one that was not read yet answers undefined and is noted. */
 class LiveView extends LookupView {
@@ -30,10 +35,14 @@ class LiveView extends LookupView {
   async readMissing(cluster: Cluster, namespace: string, deadline: number): Promise<void> {
     const missing = this.#missing;
     this.#missing = new Map();
+    // What a search looks for rests on the others: it is asked again when they are there.
+    if (missing.size > 1) {
+      for (const [key, { kind }] of missing) if (kind === 'Resources') missing.delete(key);
+    }
     const read = async ([key, lookup]: [string, Lookup]): Promise<void> => {
       const result = await cluster.read(lookup, namespace, deadline).then(
         found => ({ found }),
-        (error: unknown) => ({ error }),
+        (error: unknown) => (canGoWithout(lookup, error) ? { found: undefined } : { error }),
       );
       this.#read.set(key, result);
     };

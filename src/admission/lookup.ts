@@ -3,7 +3,8 @@ import { quote } from '../objects/quote.ts';
 import type { RoleMap, RoleMapKind } from '../objects/role-map.ts';
 import type { RoleSelector } from '../objects/role-selector.ts';
 import type { ServiceAccount } from '../objects/service-account.ts';
-import type { Lookup, LookupResult, ResourceSearch, StoredResource, View } from './cluster.ts';
+import type { BindAnswer, BindGrant, Lookup, LookupResult, ResourceSearch, StoredResource, View } from './cluster.ts';
+import type { UserInfo } from './review.ts';
 
 /** What is done for each kind of look-up; a `View` answers them. */
 export type LookupHandlers<T> = { readonly [K in keyof View]: (...asked: Parameters<View[K]>) => T };
@@ -23,6 +24,8 @@ export function dispatchLookup<T>(lookup: Lookup, handlers: LookupHandlers<T>): 
       return handlers.namespaces();
     case 'Resources':
       return handlers.findResources(lookup.search);
+    case 'BindGrant':
+      return handlers.mayBind(lookup.user, lookup.grant);
   }
 }
 
@@ -54,6 +57,10 @@ export abstract class LookupView implements View {
   findResources(search: ResourceSearch): readonly StoredResource[] | undefined {
     return this.lookUp({ kind: 'Resources', search });
   }
+
+  mayBind(user: UserInfo, grant: BindGrant): BindAnswer | undefined {
+    return this.lookUp({ kind: 'BindGrant', user, grant });
+  }
 }
 
 export function lookUpIn<L extends Lookup>(view: View, lookup: L): LookupResult<L> {
@@ -70,11 +77,19 @@ const keys: LookupHandlers<string> = {
   namespaces: () => 'namespaces',
   // A decision searches once at most.
   findResources: () => 'resources',
+  // A decision is about one user.
+  mayBind: (_, { resource, id = '' }) => `may-bind/${resource}/${id}`,
 };
 
 /** The same for look-ups of the same thing. */
 export function lookupKey(lookup: Lookup): string {
   return dispatchLookup(lookup, keys);
+}
+
+/** `account "111122223333"`, or `every account`. */
+function nameGrant({ resource, id }: BindGrant): string {
+  const one = resource === 'accounts' ? 'account' : 'team';
+  return id === undefined ? `every ${one}` : `${one} ${quote(id)}`;
 }
 
 const descriptions: LookupHandlers<string> = {
@@ -84,6 +99,7 @@ const descriptions: LookupHandlers<string> = {
   roleSelectors: () => 'the list of IAMRoleSelectors',
   namespaces: () => 'the list of namespaces',
   findResources: () => 'the list of ACK resources',
+  mayBind: (_, grant) => `the answer on who may bind ${nameGrant(grant)}`,
 };
 
 export function describeLookup(lookup: Lookup): string {

@@ -17,7 +17,10 @@ export interface GroupVersionResource {
 /** Who asks, as far as decisions read `request.userInfo`. */
 export interface UserInfo {
   readonly username: string;
+  readonly uid: string;
   readonly groups: readonly string[];
+  /** As it came: whoever reads it checks its shape. */
+  readonly extra: unknown;
 }
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
@@ -69,7 +72,9 @@ function readUserInfo(value: unknown): UserInfo {
   const fields = isJsonObject(value) ? value : {};
   return {
     username: text(fields, 'username'),
+    uid: text(fields, 'uid'),
     groups: strings(fields['groups']),
+    extra: fields['extra'],
   };
 }
 

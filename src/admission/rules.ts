@@ -2,6 +2,7 @@
 
 import { isAckGroup } from '../accounts/ack-service.ts';
 import { allow } from './decision.ts';
+import { labellingRules } from './guards/labelling.ts';
 import { mapRules } from './guards/maps.ts';
 import { namespaceKeyRules } from './guards/namespace-keys.ts';
 import { namespaceRules } from './guards/namespaces.ts';
@@ -20,6 +21,7 @@ export const rules: readonly Rule[] = [
   ...ephemeralContainerRules,
   ...podConfigRules,
   ...workloadRules,
+  ...labellingRules,
   ...namespaceRules,
   ...resourceRules,
   ...mapRules,

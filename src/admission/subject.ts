@@ -37,8 +37,10 @@ function nameOf({ name, object, oldObject }: AdmissionRequest): string {
 
 /** How an object is named of which nothing is known to be as it should be. */
 export function subjectOf(request: AdmissionRequest): string {
-  const { namespace } = request;
-  const where = namespace === '' ? '' : ` in namespace ${quote(namespace)}`;
+  const { namespace, resource } = request;
+  // The review of a namespace carries its own name.
+  const isInOne = namespace !== '' && resource.resource !== 'namespaces';
+  const where = isInOne ? ` in namespace ${quote(namespace)}` : '';
   return `${plainKind(request)} ${quote(nameOf(request))}${where}`;
 }
 

@@ -19,6 +19,11 @@ const commands: readonly LazyCommand[] = [
     load: () => import('./check/check.ts'),
   },
   {
+    name: 'label',
+    summary: 'Label the namespaces that were bound before the webhook was installed',
+    load: () => import('./label/label.ts'),
+  },
+  {
     name: 'why',
     summary: 'Explain the decision on a pod, a workload or a namespace',
     load: () => import('./why/why.ts'),
@@ -32,6 +37,16 @@ const commands: readonly LazyCommand[] = [
     name: 'iam',
     summary: 'Write the trust and permission policies that the roles of pods need in AWS',
     load: () => import('./iam/iam.ts'),
+  },
+  {
+    name: 'startup-check',
+    summary: 'Prove that a pod would be injected, for the Job of the Helm chart',
+    load: () => import('./release/startup-check.ts'),
+  },
+  {
+    name: 'remove-configurations',
+    summary: 'Remove the webhook configurations, for the Job of the Helm chart',
+    load: () => import('./release/remove-configurations.ts'),
   },
   { name: 'version', summary: 'Print the version', load: () => import('./version.ts') },
 ];

@@ -1,5 +1,5 @@
 import { type Cluster, type Lookup, type LookupResult, UnverifiedError, type View } from '../admission/cluster.ts';
-import { dispatchLookup } from '../admission/lookup.ts';
+import { describeLookup, dispatchLookup } from '../admission/lookup.ts';
 import type { KeySet } from '../objects/key-set.ts';
 import type { Namespace } from '../objects/namespace.ts';
 import { type RoleMap, type RoleMapKind, roleMapNames } from '../objects/role-map.ts';
@@ -8,6 +8,7 @@ import type { ServiceAccount } from '../objects/service-account.ts';
 import type { ApiConnection, ApiPool } from './api/api-connection.ts';
 import { objectKey } from './api/api-object.ts';
 import { apiPaths } from './api/api-requests.ts';
+import { BindReviews } from './live/bind-reviews.ts';
 import { ReadBudget } from './live/budget.ts';
 import { LiveList } from './live/live-list.ts';
 import { BudgetSpentError, LiveReadError, type LiveReadResult } from './live/live-read-result.ts';
@@ -96,6 +97,7 @@ export class WatchingCluster implements Cluster {
   readonly #liveNamespaceList: LiveList<Namespace>;
   readonly #liveRoleSelectors: LiveList<RoleSelector>;
   readonly #resourceFinder: ResourceFinder;
+  readonly #bindReviews: BindReviews;
   /** The labels of namespaces that known selectors ask for; undefined when that may have changed. */
   #asked: KeySet | undefined;
 
@@ -148,6 +150,7 @@ export class WatchingCluster implements Cluster {
       roleSelectors: () => this.#knownRoleSelectors(),
       namespaces: () => this.namespaces(),
       findResources: () => undefined,
+      mayBind: () => undefined,
     };
     this.#pool = connection.pool(16);
     const live = {
@@ -179,6 +182,7 @@ export class WatchingCluster implements Cluster {
     this.#liveNamespaceList = new LiveList({ ...live, ...allNamespaces, projection: listNamespacesLive(asked) });
     this.#liveRoleSelectors = new LiveList({ ...live, ...allRoleSelectors });
     this.#resourceFinder = new ResourceFinder({ connection, onResult: live.onResult });
+    this.#bindReviews = new BindReviews({ connection, onResult: live.onResult });
   }
 
   start(): void {
@@ -186,7 +190,12 @@ export class WatchingCluster implements Cluster {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#loops.map(loop => loop.stop()), this.#pool.close(), this.#resourceFinder.close()]);
+    await Promise.all([
+      ...this.#loops.map(loop => loop.stop()),
+      this.#pool.close(),
+      this.#resourceFinder.close(),
+      this.#bindReviews.close(),
+    ]);
   }
 
   get cache(): View | undefined {
@@ -265,6 +274,12 @@ export class WatchingCluster implements Cluster {
       roleSelectors: () => this.#liveRoleSelectors.read(budgetNamespace, deadline),
       namespaces: () => this.#allNamespaces(budgetNamespace, deadline),
       findResources: search => this.#resourceFinder.find(search, budgetNamespace, deadline),
+      mayBind: (user, grant) =>
+        this.#bindReviews.ask(user, grant, {
+          what: describeLookup(lookup),
+          budgetNamespace,
+          deadlineAt: deadline,
+        }),
     });
   }
 }

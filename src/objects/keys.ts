@@ -37,6 +37,7 @@ const table = {
   credentials: { key: 'carm-webhook.dev/credentials', ...ofRoleAccess },
   hubRoleArn: { key: 'carm-webhook.dev/hub-role-arn', ...ofRoleAccess },
   externalId: { key: 'carm-webhook.dev/external-id', ...ofRoleAccess },
+  allowRebind: { key: 'carm-webhook.dev/allow-rebind', as: 'annotation', us: ['namespace'] },
   awsConfig: { key: 'carm-webhook.dev/aws-config', as: 'annotation', us: ['pod'], written: ['pod'] },
 
   eksRoleArn: { key: 'eks.amazonaws.com/role-arn', as: 'annotation', us: ['ServiceAccount'] },
@@ -90,6 +91,8 @@ export const hubRoleArnAnnotation = table.hubRoleArn.key;
 export const externalIdAnnotation = table.externalId.key;
 /** On a pod in chain mode: the text of its AWS config file. What stands there is ours only where our volume delivers it. */
 export const awsConfigAnnotation = table.awsConfig.key;
+/** On a namespace: the accounts that its ACK resources may be left behind for. */
+export const allowRebindAnnotation = table.allowRebind.key;
 export const eksRoleArnAnnotation = table.eksRoleArn.key;
 export const audienceAnnotation = table.audience.key;
 export const tokenExpirationAnnotation = table.tokenExpiration.key;

@@ -1,5 +1,5 @@
+import { FairQueue } from '../fair-queue.ts';
 import type { BodyStay } from './body-room.ts';
-import { FairQueue } from './fair-queue.ts';
 
 /** Small reviews of strangers in one turn of the event loop: a few milliseconds of work. */
 const turnBytes = 256 * 1024;

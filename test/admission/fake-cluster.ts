@@ -17,6 +17,8 @@ export interface FakeState {
   /** IAMRoleSelector objects; without them the cluster has no such kind. */
   readonly roleSelectors?: readonly object[];
   readonly resources?: readonly StoredResource[];
+  /** What each user may bind, as `accounts/ID`, or `accounts/*` for every one; without it nobody knows. */
+  readonly grants?: Readonly<Record<string, readonly string[]>>;
 }
 
 const toMap = (strings: Strings = {}): ReadonlyMap<string, string> => new Map(Object.entries(strings));
@@ -40,7 +42,16 @@ export function viewOf({ namespaces = {}, serviceAccounts = {}, maps = {}, mapsO
     },
     roleSelectors: () => rest.roleSelectors?.map(readRoleSelector),
     namespaces: () => Object.keys(namespaces).flatMap(name => namespaceOf(name) ?? []),
-    findResources: ({ wanted, atMost }) => rest.resources?.filter(wanted).slice(0, atMost),
+    mayBind: ({ username }, { resource, id }) => {
+      if (rest.grants === undefined) return undefined;
+      const granted = rest.grants[username] ?? [];
+      return [`${resource}/${id}`, `${resource}/*`].some(each => granted.includes(each)) ? 'granted' : 'denied';
+    },
+    findResources: ({ wanted, besides = [], atMost }) => {
+      const { resources } = rest;
+      if (resources === undefined) return undefined;
+      return [...new Set([wanted, ...besides].flatMap(asks => resources.filter(asks).slice(0, atMost)))];
+    },
   };
 }
 
@@ -52,6 +63,8 @@ function describe(reference: Lookup): string {
       return `ServiceAccount ${reference.namespace}/${reference.name}`;
     case 'RoleMap':
       return `RoleMap ${reference.map}`;
+    case 'BindGrant':
+      return `BindGrant ${reference.grant.resource}/${reference.grant.id ?? '*'}`;
     default:
       return reference.kind;
   }

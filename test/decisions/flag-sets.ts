@@ -48,16 +48,23 @@ export const flagSets = {
   releases: ['--ack-system-namespace=ack-system,ack-iam'],
   shards: ['--ack-system-namespace=ack-system=s3,ack-iam=s3+iam'],
   systems: ['--ack-system-namespace=ack-system=s3+sqs,ack-iam', '--feature-gates=ServiceLevelCARM=true'],
+  authorizing: ['--authorize-bindings'],
+  'authorizing-teams': ['--authorize-bindings', '--feature-gates=TeamLevelCARM=true'],
+  'authorizing-warning': ['--authorize-bindings', '--default-mode=warn'],
   trusting: [
     '--ack-identities=custom/controller,arn:aws:sts::111111111111:assumed-role/AckCapability/',
     '--restore-identities=velero/server',
     '--allowed-endpoint-urls=http://localstack.tools:4566,https://vpce.example.com',
     '--cross-namespace-references=shop:shared,*:common',
     '--require-pods-key',
+    '--authorize-bindings',
   ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type FlagSet = keyof typeof flagSets;
+
+/** A folder of manifests does not tell who may bind; in process the table does. */
+const isOfTable = (set: FlagSet): boolean => set.startsWith('authorizing');
 
 /**
  * The sets that the built server is started with: by them it takes every flag that changes a decision. The rows of the others
@@ -65,7 +72,7 @@ export type FlagSet = keyof typeof flagSets;
  */
 export const servedFlagSets: readonly FlagSet[] =
   process.env['SERVE_EVERY_FLAG_SET'] === '1'
-    ? (Object.keys(flagSets) as FlagSet[])
+    ? (Object.keys(flagSets) as FlagSet[]).filter(set => !isOfTable(set))
     : [
         'plain',
         'strict',

@@ -313,6 +313,147 @@ const used: readonly Row[] = [
   },
 ];
 
+const one = (id: string, namespace?: string) => configMap(name, { [id]: arn(id, 'ack-controller') }, namespace);
+
+/** Where a namespace is not bound, ACK goes by the account in the status, and its entry of the account map. */
+const byStatus: readonly Row[] = [
+  {
+    ...denied,
+    proves: 'an entry may not go while resources of unbound namespaces have its account in their status',
+    review: edited({}, '343434343434'),
+    reason: 'MappingInUse',
+    says: ['"343434343434"', 'not bound', '"Queue left/behind"', 'keep the entry', 'delete them first'],
+    neverSays: ['unbind'],
+  },
+  {
+    ...denied,
+    proves: 'nor be emptied, while they do',
+    review: edited({ '343434343434': '' }),
+    reason: 'MappingInUse',
+    says: ['"Queue left/behind"'],
+  },
+  {
+    ...denied,
+    proves: 'nor go with the whole map',
+    review: mapReview(one('343434343434'), undefined),
+    reason: 'MappingInUse',
+    says: ['"Queue left/behind"'],
+  },
+  {
+    ...denied,
+    proves: 'nor from data to binaryData, which ACK does not read',
+    review: mapReview(
+      one('343434343434'),
+      configMap(name, {}, 'ack-system', { binaryData: { '343434343434': 'YXJu' } }),
+    ),
+    reason: 'MappingInUse',
+  },
+  {
+    ...denied,
+    server: 'warning',
+    proves: 'no mode softens that',
+    review: edited({}, '343434343434'),
+    reason: 'MappingInUse',
+  },
+  {
+    ...denied,
+    proves: 'the role of an entry that ACK goes by may not move to another partition',
+    review: edited({ '343434343434': arn('343434343434').replace('aws', 'aws-cn') }),
+    reason: 'MappingInUse',
+    says: ['"Queue left/behind"'],
+  },
+  {
+    ...checked,
+    proves: 'an entry that ACK goes by may get another role of its account',
+    review: edited({ '343434343434': arn('343434343434') }),
+  },
+  {
+    ...checked,
+    proves: 'a key of pods is none that ACK goes by',
+    review: edited({}, 'pods.343434343434'),
+  },
+  {
+    ...checked,
+    proves: 'a resource in a bound namespace goes by the binding, whatever account its status has',
+    review: edited({}, '373737373737'),
+  },
+  {
+    ...denied,
+    proves: 'with TeamLevelCARM off a team id does not bind: ACK goes by the status',
+    review: edited({}, '383838383838'),
+    reason: 'MappingInUse',
+    says: ['"Role left-team/of-a-team"'],
+  },
+  {
+    ...checked,
+    server: 'teams',
+    proves: 'with TeamLevelCARM a team id binds: ACK does not go by the status',
+    review: edited({}, '383838383838'),
+  },
+  {
+    ...checked,
+    proves: 'without ServiceLevelCARM ACK goes by no service-level key',
+    review: edited({}, 's3.363636363636'),
+  },
+  {
+    ...denied,
+    server: 'services',
+    proves: "with ServiceLevelCARM ACK goes by a service-level key for the service's own resources",
+    review: edited({}, 's3.363636363636'),
+    reason: 'MappingInUse',
+    says: ['"s3.363636363636"', '"Bucket left/by-service"'],
+    neverSays: ['by-no-key'],
+  },
+  {
+    ...checked,
+    server: 'services',
+    proves: 'a service-level key may go where the one of the account takes its place for ACK',
+    review: mapReview(
+      configMap(name, { 's3.363636363636': arn('363636363636', 's3'), '363636363636': arn('363636363636') }),
+      configMap(name, { '363636363636': arn('363636363636') }),
+    ),
+  },
+  {
+    ...denied,
+    server: 'services',
+    proves: 'the key of the account may not go while a service without a key of its own goes by it',
+    review: mapReview(
+      configMap(name, { 's3.363636363636': arn('363636363636', 's3'), '363636363636': arn('363636363636') }),
+      configMap(name, { 's3.363636363636': arn('363636363636', 's3') }),
+    ),
+    reason: 'MappingInUse',
+    says: ['entry "363636363636"', '"Queue left/by-no-key"'],
+    neverSays: ['by-service'],
+  },
+  {
+    ...checked,
+    server: 'selectors',
+    proves: 'with IAMRoleSelector ACK goes by no map',
+    review: edited({}, '343434343434'),
+  },
+  {
+    ...denied,
+    server: 'systems',
+    proves: 'the map of an ACK system namespace counts for the services that it serves',
+    review: mapReview(one('383838383838', 'ack-iam'), configMap(name, {}, 'ack-iam')),
+    reason: 'MappingInUse',
+    says: ['ConfigMap ack-iam/ack-role-account-map', '"Role left-team/of-a-team"'],
+  },
+  {
+    ...checked,
+    server: 'systems',
+    proves: 'and for no others',
+    review: mapReview(one('343434343434', 'ack-iam'), configMap(name, {}, 'ack-iam')),
+  },
+  {
+    ...denied,
+    server: 'releases',
+    proves: 'of several installations that could serve a service, each map counts',
+    review: mapReview(one('343434343434', 'ack-iam'), configMap(name, {}, 'ack-iam')),
+    reason: 'MappingInUse',
+  },
+];
+
 const who: readonly Row[] = [
   {
     ...denied,
@@ -384,4 +525,4 @@ const who: readonly Row[] = [
   },
 ];
 
-export const mapRows: readonly Row[] = [...entries, ...mended, ...used, ...who];
+export const mapRows: readonly Row[] = [...entries, ...mended, ...used, ...byStatus, ...who];

@@ -20,6 +20,18 @@ const enabled = { 'carm-webhook.dev/inject': 'enabled' };
 const disabled = { 'carm-webhook.dev/inject': 'disabled' };
 const mode = (value: string) => ({ 'carm-webhook.dev/mode': value });
 
+/** What users may bind, besides those of whom nobody can tell: `*` is every account and team. */
+export const grants: Readonly<Record<string, readonly string[]>> = {
+  platform: ['*'],
+  owner: [`accounts/${account}`],
+  neighbour: ['accounts/555555555555'],
+  mover: [`accounts/${account}`, 'accounts/555555555555'],
+  'team-lead': ['teams/platform'],
+  nobody: [],
+  'nobody-unsure': ['unsure'],
+  'system:serviceaccount:ack-system:ack-s3-controller': [],
+};
+
 const namespaces: Readonly<Record<string, { readonly annotations?: Strings; readonly labels?: Strings }>> = {
   shop: { annotations: owner(account), labels: enabled },
   'bound-unlabelled': { annotations: owner(account) },
@@ -108,6 +120,9 @@ const namespaces: Readonly<Record<string, { readonly annotations?: Strings; read
   'kube-public': { annotations: owner(account), labels: enabled },
   'kube-node-lease': { annotations: owner(account), labels: enabled },
   'carm-webhook': { annotations: owner(account), labels: enabled },
+  left: {},
+  'left-bound': { annotations: owner(account), labels: enabled },
+  'left-team': { annotations: team('platform') },
   'ack-system': {},
   'ack-iam': {},
   'free-regional-warn': { annotations: region('eu-west-1'), labels: mode('warn') },
@@ -168,6 +183,11 @@ export const accountMap: Strings = {
   'pods.444444444444': 'arn:aws:iam::444444444444:role/pods',
   '123456789012': 'arn:aws:iam::123456789012:role/ack-hub',
   's3.989898989898': 'arn:aws:iam::989898989898:role/unused',
+  '343434343434': 'arn:aws:iam::343434343434:role/ack-controller',
+  'pods.343434343434': 'arn:aws:iam::343434343434:role/pods',
+  's3.363636363636': 'arn:aws:iam::363636363636:role/s3',
+  '373737373737': 'arn:aws:iam::373737373737:role/ack-controller',
+  '383838383838': 'arn:aws:iam::383838383838:role/ack-controller',
 };
 
 /** In the ACK system namespace `ack-iam`. */
@@ -217,6 +237,8 @@ export const selectors = [
   roleSelector('china', 'arn:aws-cn:iam::242424242424:role/cn', { names: ['sel-china'] }),
 ] as const;
 
+const recorded = (ownerAccountID: string, at = 'eu-central-1') => ({ ownerAccountID, region: at });
+
 /** What the selectors above match: each uses one of them, but for what two match, or none that counts. */
 const storedResources = [
   resource('Bucket', { namespace: 'sel-one', name: 'assets', labels: { pick: 'one' } }),
@@ -229,6 +251,38 @@ const storedResources = [
   ...[1, 2, 3, 4, 5, 6, 7].map(number =>
     resource('Queue', { namespace: 'sel-rebind', name: `azure-${number}`, labels: { color: 'azure' } }),
   ),
+  // In accounts that no binding leads to: ACK goes by their status where the namespace is not bound.
+  resource('Queue', { namespace: 'left', name: 'behind', ack: recorded('343434343434') }),
+  resource('Bucket', { namespace: 'left', name: 'by-service', ack: recorded('363636363636') }),
+  resource('Queue', { namespace: 'left', name: 'by-no-key', ack: recorded('363636363636') }),
+  resource('Bucket', { namespace: 'left-bound', name: 'elsewhere', ack: recorded('373737373737') }),
+  resource('Role', { namespace: 'left-team', name: 'of-a-team', ack: recorded('383838383838') }),
+  // Of namespaces that are only in the reviews.
+  resource('Bucket', { namespace: 'taken', name: 'assets', ack: recorded(account) }),
+  resource('Queue', { namespace: 'taken', name: 'orders', ack: recorded(account), terminating: true }),
+  resource('Bucket', { namespace: 'taken', name: 'new' }),
+  resource('Bucket', { namespace: 'taken-new', name: 'new' }),
+  resource('FieldExport', { namespace: 'taken-new', name: 'not-of-a-service', ack: recorded(account) }),
+  resource('Bucket', { namespace: 'taken-unmapped', name: 'archive', ack: recorded('999999999999') }),
+  resource('Bucket', { namespace: 'taken-by-service', name: 'files', ack: recorded('464646464646') }),
+  resource('Queue', { namespace: 'taken-by-service', name: 'jobs', ack: recorded('454545454545') }),
+  ...[1, 2, 3, 4, 5, 6, 7, 8].map(number =>
+    resource('Queue', { namespace: 'taken-many', name: `q-${number}`, ack: recorded(account, 'us-east-1') }),
+  ),
+  resource('Bucket', { namespace: 'taken-many', name: 'last', ack: recorded('555555555555', 'us-east-1') }),
+  resource('Queue', { namespace: 'taken-unmapped', name: 'events', ack: recorded('999999999999') }),
+  resource('Bucket', { namespace: 'taken-odd', name: 'forged', ack: recorded(hostile, hostile) }),
+  resource('Bucket', {
+    namespace: 'taken-in-regions',
+    name: 'pinned',
+    ack: recorded(account, 'eu-west-1'),
+    annotations: { 'services.k8s.aws/region': 'eu-west-1' },
+  }),
+  resource('Bucket', { namespace: 'taken-in-regions', name: 'unpinned', ack: recorded(account, 'eu-west-1') }),
+  resource('Queue', { namespace: 'taken-in-regions', name: 'american', ack: recorded(account, 'us-east-1') }),
+  resource('DBInstance', { namespace: 'taken-by-label', name: 'ledger', ack: recorded('181818181818') }),
+  resource('Bucket', { namespace: 'taken-by-label', name: 'of-nobody', ack: recorded('123456789012') }),
+  resource('Bucket', { namespace: 'sel-china', name: 'twice', ack: recorded('242424242424', 'cn-north-1') }),
 ];
 
 /** ServiceAccounts of the namespace `shop`, beside the `default` one of every namespace. */

@@ -1,4 +1,5 @@
 import { adoptedResourceRows } from './adopted-resources.rows.ts';
+import { bindingRows } from './bindings.rows.ts';
 import { chainRows } from './chain.rows.ts';
 import { controllerRoleRows } from './controller-roles.rows.ts';
 import { eachEndpointRows } from './each-endpoint.rows.ts';
@@ -18,6 +19,7 @@ import { podCompleteRows } from './pods-complete.rows.ts';
 import { podEnvironmentRows } from './pods-environment.rows.ts';
 import { podRoleRows } from './pods-role.rows.ts';
 import { podSessionRows } from './pods-session.rows.ts';
+import { rebindingRows } from './rebinding.rows.ts';
 import { referenceRows } from './references.rows.ts';
 import { resourceCompletedRows } from './resources-completed.rows.ts';
 import { resourceDeniedRows } from './resources-denied.rows.ts';
@@ -46,10 +48,12 @@ export const table: Readonly<Record<string, readonly Row[]>> = {
   'each endpoint': eachEndpointRows,
   workloads: workloadRows,
   namespaces: namespaceRows,
+  'who may bind': bindingRows,
   'settings of namespaces': namespaceSettingRows,
   'values of labels': labelRows,
   'keys that are ignored': keyRows,
   'terminating namespaces': terminatingNamespaceRows,
+  'rebinding of namespaces with resources': rebindingRows,
   'role of a resource': resourceRoleRows,
   'completion of a resource': resourceCompletedRows,
   'refusal of a resource': resourceDeniedRows,

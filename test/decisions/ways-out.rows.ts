@@ -96,7 +96,11 @@ const bindings: readonly Row[] = [
     review: inNamespace('team-only'),
     reason: 'NamespaceNotBound',
     outcome: 'denied',
-    says: ['its services.k8s.aws/team-id "platform" needs the feature gate TeamLevelCARM', gate, 'or bind it: kubectl'],
+    says: [
+      'its services.k8s.aws/team-id "platform" needs the feature gate TeamLevelCARM',
+      gate,
+      'or bind it, if no ACK resources of another account are in the namespace: kubectl',
+    ],
   },
   {
     ...deniedResource,

@@ -236,6 +236,28 @@ const guards: readonly AckDenialCase[] = [
     given: name => [boundNamespace(name, '555566667777')],
     command: edit({ '555566667777': null }),
   },
+  ...(
+    [
+      ['a binding to another account', [`${ownerAnnotation}=${foreign}`]],
+      ['a team that is not mapped', [`${team}=nobody`]],
+      ['a binding that is no account', [`${ownerAnnotation}=payments`]],
+    ] as const
+  ).map(
+    ([what, annotations]): AckDenialCase => ({
+      what: `${what}, with resources`,
+      reason: 'RebindWithResources',
+      given: shopWithBucket,
+      status: ackStatus(account, region),
+      command: name => ['annotate', '--overwrite', 'namespace', name, ...annotations],
+    }),
+  ),
+  {
+    what: 'a binding that goes, with resources in an account that is not mapped',
+    reason: 'RebindWithResources',
+    given: name => [boundNamespace(name, unmapped), bucket(name, 'assets')],
+    status: ackStatus(unmapped, region),
+    command: name => ['annotate', 'namespace', name, `${ownerAnnotation}-`],
+  },
   {
     what: 'the map whole',
     reason: 'MapImmutable',
@@ -305,6 +327,21 @@ const selecting = (name: string, arn: string, labels?: Readonly<Record<string, s
 
 /** Denials by IAMRoleSelectors. The fresh namespace gives them their names too. */
 export const bySelectors: readonly AckDenialCase[] = [
+  {
+    what: 'a binding by someone who may edit the namespace only',
+    reason: 'BindingForbidden',
+    given: name => [
+      namespace(name),
+      {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'RoleBinding',
+        metadata: { name: 'tenant', namespace: name },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+        subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'tenant' }],
+      },
+    ],
+    command: name => ['annotate', 'namespace', name, `${ownerAnnotation}=${account}`, '--as=tenant'],
+  },
   { what: 'no selector', reason: 'SelectorNotMatched', given: name => [namespace(name)], apply: plainBucket },
   {
     what: 'a resource that two selectors match',
@@ -349,5 +386,19 @@ export const bySelectors: readonly AckDenialCase[] = [
     ],
     status: ackStatus(account, region),
     command: name => ['label', 'bucket', 'assets', '-n', name, 'tier=silver', '--overwrite'],
+  },
+  {
+    what: 'a label of a namespace that a selector asks for, with resources',
+    reason: 'RebindWithResources',
+    given: name => [
+      namespace(name, { labels: { env: name } }),
+      roleSelector(name, {
+        arn: roleOf(account),
+        namespaceSelector: { names: [], labelSelector: { matchLabels: { env: name } } },
+      }),
+      bucket(name, 'assets'),
+    ],
+    status: ackStatus(account, region),
+    command: name => ['label', 'namespace', name, 'env-'],
   },
 ];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { guardDenials } from '../../src/admission/catalogue/guard-denials.ts';
+import { rebindDenials } from '../../src/admission/catalogue/rebind-denial.ts';
 import { resourceDenials } from '../../src/admission/catalogue/resource-denials.ts';
 import { installAckKinds, pastTheWebhook } from './ack-crds.ts';
 import { type AckDenialCase, accountMap, bySelectors, teamMap, withMaps, withoutMaps } from './ack-denial-cases.ts';
@@ -86,7 +87,8 @@ describe('each denial of ACK resources and their guards, as kubectl prints it', 
     before(async () => {
       await served.webhook.stopProcess();
       webhook = await WebhookUnderTest.start(served.plane, {
-        flags: ['--feature-gates=IAMRoleSelector=true', supportMessage],
+        flags: ['--feature-gates=IAMRoleSelector=true', '--authorize-bindings', supportMessage],
+        components: ['deploy/components/authorize-bindings'],
       });
       await webhook.install();
       await eventually('selectors are watched', async () =>
@@ -100,7 +102,7 @@ describe('each denial of ACK resources and their guards, as kubectl prints it', 
   });
 
   test('no denial of resources and guards is left out', () => {
-    for (const reason of [...Object.keys(resourceDenials), ...Object.keys(guardDenials)]) {
+    for (const reason of [resourceDenials, rebindDenials, guardDenials].flatMap(Object.keys)) {
       assert.ok(shown.has(reason), reason);
     }
     prose.finish();

@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { ackCommonGroup } from '../../src/accounts/ack-service.ts';
-import { ackServices } from '../../src/accounts/ack-services.ts';
 import {
   type AckKind,
   ackPath,
@@ -15,6 +12,7 @@ import {
   type StoredResource,
 } from './ack-crds.ts';
 import { namespace, ownerAnnotation, pod, serviceAccount } from './cluster-objects.ts';
+import { eachAtOnce, everyAckKind } from './every-ack-kind.ts';
 import { sumOf } from './metric-sum.ts';
 import { ServedPlane } from './served-plane.ts';
 
@@ -22,33 +20,8 @@ const account = '111122223333';
 const role = `arn:aws:iam::${account}:role/shop`;
 const region = 'eu-central-1';
 
-/** All kinds of ACK's services; where the folder of the real ones is not there, as many over all groups. */
-function everyKind(): readonly AckKind[] {
-  const folder = process.env['ACK_CRDS'] ?? '';
-  if (folder === '') {
-    return Array.from({ length: 256 }, (_, index) => {
-      const group = `${ackServices[index % ackServices.length]}.${ackCommonGroup}`;
-      return { ...bucketKind, group, kind: `Thing${index}`, plural: `thing${index}s` };
-    });
-  }
-  const facts = JSON.parse(readFileSync(join(folder, 'ack-groups-kinds.json'), 'utf8')) as {
-    readonly groups: Readonly<Record<string, { readonly kinds: readonly Omit<AckKind, 'group'>[] }>>;
-  };
-  const kinds = Object.entries(facts.groups).flatMap(([group, one]) => one.kinds.map(kind => ({ group, ...kind })));
-  return kinds.filter(({ group }) => group !== ackCommonGroup);
-}
-
-/** Runs them all, some at a time. */
-async function each<T>(items: readonly T[], run: (item: T) => Promise<void>): Promise<void> {
-  const left = items.values();
-  const lane = async () => {
-    for (const item of left) await run(item);
-  };
-  await Promise.all(Array.from({ length: 8 }, lane));
-}
-
 describe("all kinds of ACK's services at once", () => {
-  const kinds = everyKind();
+  const kinds = everyAckKind();
   let served: ServedPlane;
   let beforehand: Cost;
 
@@ -104,7 +77,7 @@ describe("all kinds of ACK's services at once", () => {
   test('are as many as ACK has', () => assert.ok(kinds.length >= 250, String(kinds.length)));
 
   test('each is seen, and completed with its region', { timeout: 120_000 }, async () => {
-    await each(kinds, async kind => {
+    await eachAtOnce(kinds, async kind => {
       const { status, body } = await served.plane.request<StoredResource>(
         'POST',
         ackPath(kind, 'shop'),
@@ -131,7 +104,7 @@ describe("all kinds of ACK's services at once", () => {
     assert.equal(used.status, 403);
     assert.match(used.body.message ?? '', /and others\. .*\(SelectorInUse\)$/);
     const [last] = kinds.slice(-1);
-    await each(kinds.slice(0, -1), async kind => {
+    await eachAtOnce(kinds.slice(0, -1), async kind => {
       assert.equal((await served.plane.request('DELETE', ackPath(kind, 'shop', 'one'))).status, 200, kind.kind);
     });
     const rest = await searchMs(t, 'the last one is found');

@@ -196,7 +196,7 @@ const endpointCases: readonly MatchCase[] = [
     what: 'UPDATE of a namespace with an endpoint: a label',
     given: created(evil),
     call: name => patchNamespace(name, { labels: { a: 'b' } }),
-    seenBy: unseen,
+    seenBy: namespaces,
   },
   {
     what: 'UPDATE of a terminating namespace: an endpoint comes',

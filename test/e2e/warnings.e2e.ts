@@ -148,11 +148,14 @@ describe('each warning, as kubectl prints it', () => {
   test('no warning that the catalogue has for pods, workloads and namespaces is left out', () => {
     // ACK resources, maps and selectors have all but the last; test/aws/verify-roles.aws.ts shows that one.
     const ofOthers = [
+      'MappingUseUnverified',
       'OwnerIgnored',
       'UnknownValue',
       'RetainAdded',
       'AdoptedNotRetained',
       'RegionPinned',
+      'ResourcesInOtherRegion',
+      'ResourcesLeftBehind',
       'RoleReplaced',
       'UnknownService',
       'RoleBroken',

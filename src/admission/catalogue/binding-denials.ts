@@ -5,6 +5,7 @@ import type { MappingProblem } from '../../accounts/role-map.ts';
 import { injectLabel, ownerAccountIdAnnotation, teamIdAnnotation } from '../../objects/keys.ts';
 import { quote } from '../../objects/quote.ts';
 import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
+import { ifNothingStrands, whatStrands } from './binding-advice.ts';
 import { type Denial, type DenialOf, inside, type MessageContext, mapName, type Words } from './denial.ts';
 import { toPaste } from './paste.ts';
 import { describeAccountId, describeTeamId, type WrittenId } from './written-id.ts';
@@ -79,7 +80,7 @@ function notMapped(map: RoleMapKind): Omit<Denial<{ readonly keys: readonly stri
   return {
     cause: `The ${what} map has no role for the namespace's ${what}: neither \`pods.<id>\` nor \`<id>\` is there with a value (with \`--require-pods-key\` only \`pods.<id>\` counts).`,
     fixedBy: 'platform team',
-    remedy: `Add the key to the ${what} map, or correct the namespace's binding.`,
+    remedy: `Add the key to the ${what} map, or correct the namespace's binding. ${whatStrands}`,
     say: ({ keys }, at) => ({
       wrong: `${mapName(map, at)} has no role for ${what} ${quote(at.binding?.id ?? '')} (no value under ${keys.map(quote).join(' or ')}${podsKeyOnly(keys)})`,
       remedy: 'add it',
@@ -99,7 +100,7 @@ function sayMapKey({ value, map }: MapKeyProblem, at: MessageContext, form: stri
 function sayId(annotation: string, value: string, written: WrittenId<string>, at: MessageContext, id: string): Words {
   return {
     wrong: `namespace ${quote(at.namespace)} has ${annotation} ${quote(value)}, which ${written.which}`,
-    remedy: `correct it${written.hint}`,
+    remedy: `correct it${written.hint}, ${ifNothingStrands}`,
     command: toPaste`kubectl annotate --overwrite namespace ${at.namespace} ${annotation}=${written.meant ?? id}`,
   };
 }
@@ -128,7 +129,7 @@ export const bindingDenials: { readonly [R in BindingDenialProblem['reason']]: D
   NamespaceNotBound: {
     cause: `The namespace is labelled \`${injectLabel}: enabled\`, which means that it must be bound, but it has no binding (with the feature gate TeamLevelCARM off, a team id alone binds nothing). For an ACK resource, this applies without the label too: ACK would use its controllers' own account, and \`--unbound-resources\` decides whether that is allowed, allowed with a warning, or denied.`,
     fixedBy: 'platform team',
-    remedy: `Annotate the namespace with \`${ownerAccountIdAnnotation}\`, or remove the label if its pods need no AWS role. If it has a team id, turn on the feature gate TeamLevelCARM (\`--feature-gates\`).`,
+    remedy: `Annotate the namespace with \`${ownerAccountIdAnnotation}\`, or remove the label if its pods need no AWS role. If it has a team id, turn on the feature gate TeamLevelCARM (\`--feature-gates\`). ${whatStrands}`,
     softenedBy: { pod: 'namespace', others: 'default' },
     say: ({ of, teamId, byFlag }, at) => {
       const consequence = of === 'pod' ? '' : ", so ACK would use its controllers' own account";
@@ -139,7 +140,7 @@ export const bindingDenials: { readonly [R in BindingDenialProblem['reason']]: D
       const flag = byFlag ? ' (or allow such resources with --unbound-resources)' : '';
       return {
         wrong: `namespace ${quote(at.namespace)} ${label}is not bound to an account${team}${consequence}`,
-        remedy: `${gate}bind it${flag}`,
+        remedy: `${gate}bind it, ${ifNothingStrands}${flag}`,
         command: toPaste`kubectl annotate namespace ${at.namespace} ${ownerAccountIdAnnotation}=ACCOUNT_ID`,
       };
     },
@@ -158,7 +159,7 @@ export const bindingDenials: { readonly [R in BindingDenialProblem['reason']]: D
   InvalidAccountId: {
     cause: `The namespace's annotation \`${ownerAccountIdAnnotation}\` is not an account id; or a key of the account map is not one.`,
     fixedBy: 'platform team',
-    remedy: `Correct the annotation: 12 digits in quotes, since YAML reads bare digits as a number. To bind by a name, use \`${teamIdAnnotation}\` with the feature gate TeamLevelCARM.`,
+    remedy: `Correct the annotation: 12 digits in quotes, since YAML reads bare digits as a number. To bind by a name, use \`${teamIdAnnotation}\` with the feature gate TeamLevelCARM. ${whatStrands}`,
     say: (problem, at) =>
       'map' in problem
         ? sayMapKey(problem, at, 'an account id of 12 digits')
@@ -167,7 +168,7 @@ export const bindingDenials: { readonly [R in BindingDenialProblem['reason']]: D
   InvalidTeamId: {
     cause: `The namespace's annotation \`${teamIdAnnotation}\` is not a team id. A dot, for example, would reach the key of a service in the map.`,
     fixedBy: 'platform team',
-    remedy: 'Correct the annotation: letters, digits, `_` and `-`.',
+    remedy: `Correct the annotation: letters, digits, \`_\` and \`-\`. ${whatStrands}`,
     say: (problem, at) =>
       'map' in problem
         ? sayMapKey(problem, at, 'a team id (letters, digits, _ and -)')
@@ -182,14 +183,14 @@ export const bindingDenials: { readonly [R in BindingDenialProblem['reason']]: D
       "A key of the account map names one account, and its role is in another. (ACK would silently use the role's account.)",
     fixedBy: 'platform team',
     remedy:
-      "Correct the role ARN in the map: its account must be the key's. On a resource, you can remove the annotation.",
+      "Correct the role ARN in the map: its account must be the key's. If ACK has made resources by it, they are in the role's account: map that account to the role, and bind their namespaces to it. On a resource, you can remove the annotation.",
     foreignAccount: problem => ('role' in problem ? problem.role.accountId : undefined),
     say: (problem, at) => {
       if ('ownerOf' in problem) return sayOwner(problem, at);
       const { key, role, accountId } = problem;
       return {
         wrong: `${mapName('account', at)} maps ${quote(key)} to a role in account ${role.accountId}, not in ${accountId}`,
-        remedy: `use a role in account ${accountId} for that key`,
+        remedy: `use a role in account ${accountId} for that key (if ACK has made resources by it, they are in account ${role.accountId}: map that account to this role, and bind their namespaces to it)`,
       };
     },
   },

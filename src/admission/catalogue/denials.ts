@@ -3,6 +3,7 @@ import { type BindingDenialProblem, bindingDenials } from './binding-denials.ts'
 import type { Denial, Softening } from './denial.ts';
 import { type GuardProblem, guardDenials } from './guard-denials.ts';
 import { type ObjectProblem, objectDenials } from './object-denials.ts';
+import { type RebindProblem, rebindDenials } from './rebind-denial.ts';
 import { type ResourceProblem, resourceDenials } from './resource-denials.ts';
 import { type RoleProblem, roleDenials } from './role-denials.ts';
 
@@ -13,6 +14,7 @@ export type Problem =
   | AccessProblem
   | ResourceProblem
   | GuardProblem
+  | RebindProblem
   | ObjectProblem;
 
 /** Each denial: its cause, who can fix it, how, and the words for one case. */
@@ -22,6 +24,7 @@ export const denials = {
   ...accessDenials,
   ...resourceDenials,
   ...guardDenials,
+  ...rebindDenials,
   ...objectDenials,
 };
 

@@ -1,9 +1,12 @@
 import { injectLabel, modeLabel } from '../../objects/keys.ts';
-import { mostNames, quote, quoteNames } from '../../objects/quote.ts';
+import { longestQuote, mostNames, quote, quoteNames } from '../../objects/quote.ts';
 import type { RoleMapKind } from '../../objects/role-map.ts';
-import type { StoredResource } from '../cluster.ts';
+import { type BindGrant, bindGroup, type StoredResource } from '../cluster.ts';
+import type { GrantPurpose, NeededGrant } from '../guards/binding-authorization.ts';
 import type { InvalidLabelValue } from '../label-values.ts';
 import { type DenialOf, mapName } from './denial.ts';
+
+type NamedResource = Pick<StoredResource, 'kind' | 'namespace' | 'name'>;
 
 /** What a change of a map, a selector or a namespace can be denied for, besides entries that are no valid mappings. */
 export type GuardProblem =
@@ -13,12 +16,27 @@ export type GuardProblem =
       readonly key: string;
       readonly namespaces: readonly string[];
     }
+  | {
+      readonly reason: 'MappingInUse';
+      readonly map: RoleMapKind;
+      readonly key: string;
+      /** Of namespaces that are not bound. Not all of them, when they are more than a message lists. */
+      readonly resources: readonly NamedResource[];
+    }
   | { readonly reason: 'MapImmutable'; readonly map: RoleMapKind }
   | { readonly reason: 'InvalidSelector'; readonly why: string }
   | {
       readonly reason: 'SelectorInUse';
       /** Not all of them, when they are more than a message lists. */
-      readonly resources: readonly Pick<StoredResource, 'kind' | 'namespace' | 'name'>[];
+      readonly resources: readonly NamedResource[];
+    }
+  | {
+      readonly reason: 'BindingForbidden';
+      readonly user: string;
+      /** What the user lacks; at least one. */
+      readonly missing: readonly NeededGrant[];
+      /** Whether the API server met an error while it looked for one of them. */
+      readonly unsure: boolean;
     }
   | { readonly reason: 'EndpointNotAllowed'; readonly value: string }
   /** A value that means nothing is given to one of our labels. */
@@ -26,18 +44,56 @@ export type GuardProblem =
   /** What would take the place of `enabled` on a namespace that is being deleted; undefined where the label goes. */
   | { readonly reason: 'InvalidLabel'; readonly replacedBy: string | undefined };
 
+const purposes: Readonly<Record<GrantPurpose, string>> = {
+  bind: 'for the new binding',
+  release: 'for the old binding',
+  'leave resources behind': 'for resources that are left behind',
+  'opt out': 'for opting its pods out',
+  'weaken the mode': 'for its weaker mode',
+};
+
+/** As RBAC names it. An id has no character that would need quotes. */
+function grantName({ resource, id }: BindGrant): string {
+  return `${resource}.${bindGroup}${id === undefined ? '' : `/${id}`}`;
+}
+
+/** Grants that a message lists: each with what it is for. */
+const mostGrants = 3;
+
+/** A team id may be as long as a key of a ConfigMap. */
+const cut = (name: string): string => (name.length <= longestQuote ? name : `${name.slice(0, longestQuote - 3)}...`);
+
+/** A few of them, and whether there are others: how many, nobody has counted. */
+function quoteResources(resources: readonly NamedResource[]): string {
+  const names = resources.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`);
+  return `${quoteNames(names.slice(0, mostNames))}${names.length > mostNames ? ' and others' : ''}`;
+}
+
 /** Each denial of a change that would pull the ground from under others. */
 export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<GuardProblem, R> } = {
   MappingInUse: {
     cause:
-      'A map would lose an entry that bound namespaces use, or move it to another account. Their pods and resources would be denied, and existing resources could not even be deleted.',
+      'A map would lose an entry that is in use, or move it to another account: bound namespaces resolve by it, or ACK goes by it for resources in namespaces that are not bound, with that account in their status. Pods and resources would be denied, and existing resources could not even be deleted.',
     fixedBy: 'platform team',
-    remedy: 'Unbind the namespaces first, or keep the entry. Another role in the same account is allowed.',
+    remedy:
+      'Keep the entry: another role in the same account is allowed. Or delete the ACK resources that are in the account first, then unbind its namespaces.',
     softenedBy: 'nothing',
-    say: ({ map, key, namespaces }, at) => ({
-      wrong: `entry ${quote(key)} of ${mapName(map, at)} is used by ${namespaces.length === 1 ? 'namespace' : `${namespaces.length} namespaces:`} ${quoteNames(namespaces)}`,
-      remedy: `unbind ${namespaces.length === 1 ? 'it' : 'them'} first, or keep the entry with a role in the same account`,
-    }),
+    say: (problem, at) => {
+      const entry = `entry ${quote(problem.key)} of ${mapName(problem.map, at)}`;
+      const keep = 'keep the entry with a role in the same account, or';
+      if ('resources' in problem) {
+        return {
+          wrong: `ACK needs ${entry} for resources of that account in namespaces that are not bound: ${quoteResources(problem.resources)}`,
+          remedy: `${keep} delete them first (without the entry ACK can neither change nor delete them)`,
+        };
+      }
+      const { namespaces } = problem;
+      const isOne = namespaces.length === 1;
+      return {
+        wrong: `${entry} is used by ${isOne ? 'namespace' : `${namespaces.length} namespaces:`} ${quoteNames(namespaces)}`,
+        remedy: `${keep} unbind ${isOne ? 'it' : 'them'} first, if no ACK resources are in ${isOne ? 'it' : 'them'}`,
+      };
+    },
   },
   MapImmutable: {
     cause: 'A map would become immutable: no account could be added or corrected without deleting the map.',
@@ -58,12 +114,28 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
     fixedBy: 'platform team',
     remedy: 'Keep it matching them, or delete the resources first.',
     softenedBy: 'nothing',
-    say: ({ resources }) => {
-      const names = resources.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`);
-      const others = names.length > mostNames ? ' and others' : '';
+    say: ({ resources }) => ({
+      wrong: `resources get their role from it: ${quoteResources(resources)}`,
+      remedy: 'keep it matching them, or delete them first (ACK would look for them in another account)',
+    }),
+  },
+  BindingForbidden: {
+    cause: `With \`--authorize-bindings\`: a namespace's binding would be set, changed or removed, its pods opted out, its mode weakened, or \`carm-webhook.dev/allow-rebind\` used, by someone who lacks the verb \`bind\` on \`accounts.${bindGroup}\` (\`teams.${bindGroup}\` for team ids) by the name of each account that this is about.`,
+    fixedBy: 'platform team',
+    remedy: 'Make the change for them, or grant them the verb by RBAC: [who may bind](who-may-bind.md).',
+    softenedBy: 'nothing',
+    say: ({ user, missing, unsure }) => {
+      const verbs = missing.slice(0, mostGrants).map(grant => {
+        const every = grant.id === undefined ? 'all ' : '';
+        return `bind on ${every}${cut(grantName(grant))} (${purposes[grant.to]})`;
+      });
+      const more = missing.length > mostGrants ? `, and ${missing.length - mostGrants} more` : '';
+      const error = unsure ? ', or an authorizer of the API server could not tell' : '';
       return {
-        wrong: `resources get their role from it: ${quoteNames(names.slice(0, mostNames))}${others}`,
-        remedy: 'keep it matching them, or delete them first (ACK would look for them in another account)',
+        wrong: `user ${quote(user)} lacks verb ${verbs.join(', and ')}${more}${error}`,
+        remedy: 'make this change, or grant that by RBAC. What a user may bind is listed by',
+        // Not `can-i bind`: of a resource that no API has, kubectl asks by another name.
+        command: `kubectl auth can-i --list | grep ${bindGroup}`,
       };
     },
   },

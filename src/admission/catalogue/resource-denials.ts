@@ -1,4 +1,3 @@
-import type { AccountId } from '../../accounts/account-id.ts';
 import { type Partition, partitionOfRegion } from '../../accounts/partition.ts';
 import type { RoleAccessProblem } from '../../accounts/role-access.ts';
 import { parseRoleArn } from '../../accounts/role-arn.ts';
@@ -15,6 +14,7 @@ import {
 import { quote, quoteNames } from '../../objects/quote.ts';
 import type { RoleGrantProblem } from '../resources/pod-identity-association.ts';
 import { nameSetting } from './access-denials.ts';
+import { ifNothingStrands } from './binding-advice.ts';
 import { type DenialOf, inside, mapName, type Words } from './denial.ts';
 import { toPaste } from './paste.ts';
 import { noRoleArn, otherAccount } from './role-denials.ts';
@@ -56,12 +56,10 @@ export type ResourceProblem =
   | { readonly reason: 'CrossNamespaceReference'; readonly path: string; readonly namespace: string }
   | RoleGrantProblem
   | { readonly reason: 'SelectorNotMatched' }
-  | { readonly reason: 'SelectorConflict'; readonly selectors: readonly string[]; readonly of: 'resource' | 'selector' }
   | {
-      readonly reason: 'RebindWithResources';
-      readonly selector: string;
-      readonly owner: string;
-      readonly accountId: AccountId | undefined;
+      readonly reason: 'SelectorConflict';
+      readonly selectors: readonly string[];
+      readonly of: 'resource' | 'selector';
     };
 
 /** For backup tools, and for controllers of ACK that we do not know as such. */
@@ -236,7 +234,7 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
       return accountId === undefined
         ? {
             wrong: `${wrong} is in account ${role.accountId}, but namespace ${quote(namespace)} is bound to no account`,
-            remedy: `bind the namespace to an account, or allow account ${role.accountId} with --source-accounts`,
+            remedy: `allow account ${role.accountId} with --source-accounts, or bind the namespace, ${ifNothingStrands}`,
             fixedBy: 'platform team',
           }
         : {
@@ -249,35 +247,27 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
     cause:
       "No IAMRoleSelector matches the resource, so ACK would use its controllers' own role. Selectors that ACK ignores as invalid do not count.",
     fixedBy: 'platform team',
-    remedy: 'Add a selector that matches, or correct the one that should.',
+    remedy: `Add a selector that matches, or correct the one that should. If it matches existing resources, its role must be in the account in their status: ACK stops reconciling those of another account.`,
     softenedBy: 'default',
     say: (_, at) => ({
       wrong: `no IAMRoleSelector matches it, so ACK would use its controllers' own account`,
-      remedy: `add one for namespace ${quote(at.namespace)}`,
+      remedy: `add one for namespace ${quote(at.namespace)} that matches no ACK resources of another account`,
     }),
   },
   SelectorConflict: {
     cause:
       'More than one IAMRoleSelector matches a resource: ACK stops reconciling it, even if they name the same role. Or a new or changed selector could match what another one matches.',
     fixedBy: 'platform team',
-    remedy: 'Narrow all but one of them.',
+    remedy: 'Narrow all but one of them: for existing resources, keep the one of the account in their status.',
     say: ({ selectors, of }) => ({
       wrong:
         of === 'resource'
           ? `it is matched by more than one IAMRoleSelector: ${quoteNames(selectors)}`
           : `resources could be matched by both this selector and ${quoteNames(selectors)}`,
-      remedy: of === 'resource' ? 'narrow all but one of them' : 'narrow one of them',
-    }),
-  },
-  RebindWithResources: {
-    cause:
-      'A change of labels would give a resource a role in another account than the one it is in: ACK would stop reconciling it.',
-    fixedBy: 'you',
-    remedy: 'Keep the labels. To use another account, create another resource.',
-    softenedBy: 'nothing',
-    say: ({ selector, owner, accountId }) => ({
-      wrong: `IAMRoleSelector ${quote(selector)} of account ${accountId ?? 'unknown'} matches these labels, but the resource is in account ${quote(owner)}`,
-      remedy: 'keep the labels, or create another resource',
+      remedy:
+        of === 'resource'
+          ? 'narrow all but one of them (keep the one of the account in its status, if ACK has made it)'
+          : 'narrow one of them',
     }),
   },
 };

@@ -19,7 +19,9 @@ import {
 } from '../../objects/keys.ts';
 import { quote, quoteNames } from '../../objects/quote.ts';
 import type { InvalidLabelValue } from '../label-values.ts';
+import { whatStrands } from './binding-advice.ts';
 import { providerProblemWords } from './provider-problems.ts';
+import { type RebindWarning, rebindWarnings } from './rebind-warnings.ts';
 
 /** A key that nobody reads: of a label, an annotation, or a map. */
 export type IgnoredKey = Pick<KeyHint, 'reason' | 'key' | 'meant'> & {
@@ -57,7 +59,9 @@ export type Warning =
     }
   | { readonly reason: 'RunsWithoutRole'; readonly wrong: string }
   | { readonly reason: 'LabelRestored' }
+  | { readonly reason: 'MappingUseUnverified'; readonly keys: readonly string[] }
   | { readonly reason: 'BindingRemoved'; readonly labelled: boolean }
+  | RebindWarning
   | { readonly reason: 'BindingIgnored'; readonly what: string; readonly because: string }
   | { readonly reason: 'OwnerIgnored'; readonly isBound: boolean }
   | { readonly reason: 'UnknownValue'; readonly key: string; readonly value: string; readonly allowed: string }
@@ -208,28 +212,29 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   },
   LabelRestored: {
     cause: 'The label `carm-webhook.dev/inject: enabled` was removed from a bound namespace. The webhook put it back.',
-    remedy: 'Set the label to `disabled` to opt out, or remove the binding first.',
+    remedy: 'Set the label to `disabled` to opt out.',
     say: () => 'the namespace is bound: its label carm-webhook.dev/inject=enabled was removed, and has been restored',
   },
   BindingRemoved: {
     cause:
-      'The binding of a labelled namespace was removed. While the label stays, its pods are denied until it is bound again; without it they get no role.',
-    remedy: 'Bind it again, or remove the label `carm-webhook.dev/inject`.',
+      'The binding of a labelled namespace was removed. While the label stays, its pods are denied until it is bound again; without it they get no role. ACK goes on with the resources that it has there in the account of their status.',
+    remedy: 'Bind it to the same account again, or remove the label `carm-webhook.dev/inject`.',
     say: ({ labelled }) =>
       labelled
         ? 'pods will be denied: the binding is gone, but the label carm-webhook.dev/inject=enabled stays'
         : 'pods no longer get a role: the binding and the label carm-webhook.dev/inject=enabled are gone',
   },
+  ...rebindWarnings,
   BindingIgnored: {
     cause:
       'A binding has no effect: the webhook never manages the namespace, or the binding is a team id and the feature gate TeamLevelCARM is off.',
-    remedy: 'Remove it, or turn the gate on.',
+    remedy: `Remove it, or turn the gate on, here and in ACK. ${whatStrands}`,
     say: ({ what, because }) => `${what} has no effect: ${because}`,
   },
   OwnerIgnored: {
     cause:
       "An ACK resource has `services.k8s.aws/owner-account-id`, which ACK reads on namespaces only. It names the namespace's account, or the namespace is not bound: then ACK works in its controllers' own account.",
-    remedy: 'Remove the annotation. To choose an account, bind the namespace before you create resources in it.',
+    remedy: 'Remove the annotation. To choose an account, create the resource in a namespace that is bound to it.',
     say: ({ isBound }) =>
       `${ownerAccountIdAnnotation} is ignored on resources; ${isBound ? 'the binding of the namespace counts' : 'only a namespace can be bound, and this one is not'}`,
   },
@@ -268,6 +273,14 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     remedy: 'Nothing to do if it was intended.',
     say: ({ key, namespaces }) =>
       `${namespaces} bound namespace${namespaces === 1 ? '' : 's'} will use the new role of ${quote(key)}`,
+  },
+  MappingUseUnverified: {
+    cause:
+      'An entry of the account map was removed or emptied, and the API server could not be asked in time whether ACK needs it for resources in namespaces that are not bound: ACK goes by the account in their status, and can neither change nor delete them without the entry.',
+    remedy:
+      'Run `carm-webhook check`: it names such resources (`ResourcesUnbound`). Put the entry back if there are any of that account.',
+    say: ({ keys }) =>
+      `ACK may need ${quoteNames(keys)} for resources in unbound namespaces: that could not be checked. Run carm-webhook check`,
   },
   DebugContainerNotInjected: {
     cause:

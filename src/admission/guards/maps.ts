@@ -3,7 +3,7 @@ import { ackSystemOf } from '../../accounts/ack-system.ts';
 import { type Binding, readBinding } from '../../accounts/binding.ts';
 import { isIgnoredByAck } from '../../accounts/managed-namespace.ts';
 import { podKeys, podsPrefix } from '../../accounts/pod-role.ts';
-import { lookUpRole, type MappedRole } from '../../accounts/role-map.ts';
+import { lookUpRole, type MappedRole, sameAccount } from '../../accounts/role-map.ts';
 import { isJsonObject, optionalObject, optionalString } from '../../objects/json.ts';
 import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../../objects/role-map.ts';
 import type { Problem } from '../catalogue/denials.ts';
@@ -18,6 +18,7 @@ import type { AdmissionRequest } from '../review.ts';
 import { defineRule } from '../rule.ts';
 import { type EntryProblem, entryProblem, readMapKey } from './map-entries.ts';
 import { hasUnknownPrefix, misspelledMapKeys } from './map-prefixes.ts';
+import { entryUsedByStatus } from './map-use.ts';
 
 interface MapChange {
   readonly kind: RoleMapKind;
@@ -127,10 +128,6 @@ function sameRole(a: MappedRole, b: MappedRole): boolean {
   return a.role.text === b.role.text;
 }
 
-function sameAccount(a: MappedRole, b: MappedRole): boolean {
-  return a.accountId === b.accountId && a.role.partition === b.role.partition;
-}
-
 /**
  * Entries that bound namespaces use and that a change removes, or moves to another account. What an entry is removed for
  * may be the one that it falls back to: pods would get the role that ACK provisions with, and nobody had written it down.
@@ -199,13 +196,19 @@ export const mapRules = [
       if (kind === undefined) return allow('NotApplicable');
       if (request.operation === 'DELETE' && isNamespaceController(request.userInfo)) return allow('ExemptIdentity');
       const change: MapChange = { kind, ...readChangeOf(request) };
-      const [problem] = problemsOf(request, change, view, config);
-      if (problem === undefined) {
-        const warnings = [...replacedRoles(request.namespace, change, view, config), ...unknownPrefixes(change)];
-        return allow('Checked', { warnings });
-      }
       const at = messageContext(request.namespace, config, { ackSystemNamespace: request.namespace });
-      return denyObject(() => '', problem, at, config);
+      const [problem] = problemsOf(request, change, view, config);
+      if (problem !== undefined) return denyObject(() => '', problem, at, config);
+      // The cache holds no resources, and a search of them all is dear: it comes last.
+      const use = kind === 'account' ? entryUsedByStatus(request.namespace, change, view, config) : undefined;
+      if (use !== undefined && 'key' in use) {
+        return denyObject(() => '', { reason: 'MappingInUse', map: kind, ...use }, at, config);
+      }
+      const warnings = [...replacedRoles(request.namespace, change, view, config), ...unknownPrefixes(change)];
+      if (use === undefined) return allow('Checked', { warnings });
+      // By the cache this is asked live. Live, it could not be told.
+      const inDoubt: Warning = { reason: 'MappingUseUnverified', keys: use.inDoubt };
+      return allow('Checked', { warnings: [...warnings, inDoubt], confirmLive: true, advisory: true });
     },
   }),
 ];

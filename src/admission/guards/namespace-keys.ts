@@ -4,7 +4,7 @@ import { readNamespace } from '../../objects/namespace.ts';
 import { isNamespaceController } from '../controllers.ts';
 import { allow } from '../decision.ts';
 import { defineRule } from '../rule.ts';
-import { isTerminating } from './namespaces.ts';
+import { isTerminating } from './namespace-request.ts';
 
 /**
  * Labels and annotations of namespaces that look like those that are read. Nothing else tells of them: a namespace whose binding

@@ -44,3 +44,8 @@ export function deniesPods({ annotation }: WrittenSetting, { annotations }: Name
   const mode = annotations.get(credentialsAnnotation) || config.credentials;
   return !isCredentialsModeName(mode) || mode === 'chain';
 }
+
+/** Whether a namespace had an invalid setting before: one that is new is denied. */
+export function isOldSetting({ annotation, value }: WrittenSetting, before: Namespace | undefined): boolean {
+  return before?.annotations.get(annotation) === value;
+}

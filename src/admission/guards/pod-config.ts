@@ -12,7 +12,7 @@ import { PodReview, readPodOf, resolvePod, reviewPod } from '../pods/pod-review.
 import type { AdmissionRequest } from '../review.ts';
 import { type DecisionBy, defineRule } from '../rule.ts';
 import { nameSubject } from '../subject.ts';
-import { isTerminating } from './namespaces.ts';
+import { isTerminating } from './namespace-request.ts';
 
 function writtenConfig(object: JsonObject): string | undefined {
   return readAnnotations(optionalObject(object, 'metadata', '') ?? {}).get(awsConfigAnnotation);

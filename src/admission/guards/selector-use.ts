@@ -7,6 +7,7 @@ import {
   selectorMatchesNamespace,
 } from '../../accounts/role-selector.ts';
 import { selectorCovers } from '../../accounts/selector-relations.ts';
+import { KeySet } from '../../objects/key-set.ts';
 import type { Namespace } from '../../objects/namespace.ts';
 import { mostNames } from '../../objects/quote.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
@@ -52,6 +53,9 @@ export function strandedResources(
     // In the cache there may be one more by now, so this is asked live too where it is none.
     namespaces: [...namespaces.keys()],
     labels: before.resourceLabels,
+    labelKeys: new KeySet(
+      [before, ...others, ...(after ? [after] : [])].flatMap(each => [...each.resourceLabels.keys()]),
+    ),
     wanted: ({ versions, ...resource }) => {
       const namespaceLabels = namespaces.get(resource.namespace)?.labels;
       if (namespaceLabels === undefined) return false;

@@ -12,6 +12,7 @@ import {
 } from '../../objects/keys.ts';
 import { sameJson } from '../../objects/same-json.ts';
 import type { OwnerMismatch, UnboundProblem } from '../catalogue/binding-denials.ts';
+import type { RebindProblem } from '../catalogue/rebind-denial.ts';
 import type { ResourceProblem } from '../catalogue/resource-denials.ts';
 import type { Warning } from '../catalogue/warnings.ts';
 import { isOneOf } from '../identity.ts';
@@ -28,6 +29,7 @@ import { aliasOf, type ResourceAccountProblem, type ResourceChange, type Resourc
 
 type Problem =
   | Exclude<ResourceProblem, { readonly reason: 'ForgedStatus' }>
+  | Extract<RebindProblem, { readonly of: 'resource' }>
   | ResourceAccountProblem
   | OwnerMismatch
   | UnboundProblem;
@@ -112,7 +114,7 @@ function* rebinding(resourceReview: ResourceReview): Generator<Problem> {
   for (const { name, arn } of resourceReview.selectorsFor(resourceReview.resource.labels)) {
     const accountId = accountOfArn(arn);
     if (name !== decided && accountId !== owner)
-      yield { reason: 'RebindWithResources', selector: name, owner, accountId };
+      yield { reason: 'RebindWithResources', of: 'resource', selector: name, owner, accountId };
   }
 }
 

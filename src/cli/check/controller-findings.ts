@@ -59,10 +59,14 @@ function differingGates(
     const theirs = on.has(gate);
     if (theirs === config.featureGates[gate]) return [];
     const message = `it runs with ${gate}=${theirs}, but --feature-gates of carm-webhook says ${gate}=${!theirs}`;
-    const fix = `Set ${gate}=${theirs} in --feature-gates of carm-webhook, or ${gate}=${!theirs} in those of the controller.`;
+    const fix = `Set ${gate}=${theirs} in --feature-gates of carm-webhook; or, if that moves no ACK resources to another account, ${gate}=${!theirs} in those of the controller.`;
     return [finding('ControllerGatesDiffer', object, message, fix)];
   });
 }
+
+/** Bindings that begin to count take from ACK what it has made in its own account. */
+const ifAllAreAtHome =
+  'once no ACK resources of its own account are in bound namespaces (it would stop reconciling those)';
 
 /** https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/service_controller.go (BindControllerManager) */
 function ignoredBindings({ object, enableCarm, watchNamespace }: FoundController): readonly Finding[] {
@@ -70,13 +74,12 @@ function ignoredBindings({ object, enableCarm, watchNamespace }: FoundController
   const so = 'so it ignores the bindings of all namespaces and works in its own account';
   if (enableCarm !== undefined && parseGoBool(enableCarm) === false) {
     const message = `it runs with --enable-carm=false and without the gate IAMRoleSelector, ${so}`;
-    const fix = 'Set its --enable-carm=true (enableCARM: true in its Helm chart).';
+    const fix = `Set its --enable-carm=true (enableCARM: true in its Helm chart), ${ifAllAreAtHome}.`;
     findings.push(finding('ControllerIgnoresBindings', object, message, fix));
   }
   if (watchNamespace && !watchNamespace.includes(',')) {
     const message = `it watches one namespace, ${quote(watchNamespace)}, which turns CARM off, ${so}`;
-    const fix =
-      'Have it watch all namespaces (installScope: cluster in its Helm chart), or name two or more in --watch-namespace.';
+    const fix = `Have it watch all namespaces (installScope: cluster in its Helm chart), or name two or more in --watch-namespace, ${ifAllAreAtHome}.`;
     findings.push(finding('ControllerIgnoresBindings', object, message, fix));
   }
   return findings;
@@ -86,7 +89,7 @@ function otherMaps({ object, alias, systemNamespace }: FoundController, config: 
   const ours = ackSystemsOf(config.ackSystems, alias).map(({ namespace }) => namespace);
   if (systemNamespace === undefined || ours.includes(systemNamespace)) return [];
   const message = `it reads its maps in namespace ${quote(systemNamespace)}, but carm-webhook reads those of ${alias} in ${quoteNames(ours)}`;
-  const fix = `Name the namespace for ${alias} in --ack-system-namespace of carm-webhook, or correct ACK_SYSTEM_NAMESPACE of the controller.`;
+  const fix = `Name the namespace for ${alias} in --ack-system-namespace of carm-webhook, or correct ACK_SYSTEM_NAMESPACE of the controller, if the maps there have the accounts of all of its ACK resources.`;
   return [finding('ControllerReadsOtherMaps', object, message, fix)];
 }
 

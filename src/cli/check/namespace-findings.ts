@@ -9,7 +9,8 @@ import type { Warning, WarningEntry } from '../../admission/catalogue/warnings.t
 import { warnings } from '../../admission/catalogue/warnings.ts';
 import type { Config } from '../../admission/config.ts';
 import { messageContext } from '../../admission/deny-object.ts';
-import { invalidLabelWarnings, labelNamespace } from '../../admission/guards/namespaces.ts';
+import { labelNamespace } from '../../admission/guards/labelling.ts';
+import { invalidLabelWarnings } from '../../admission/guards/namespace-labels.ts';
 import { unboundProblem } from '../../admission/pods/pod-review.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { chooseRegion } from '../../injection/region.ts';

@@ -155,7 +155,7 @@ function accountByStatus({ resource, alias = '', namespace }: ResourceReview, st
 function unboundFinding(name: string, accountId: string, resources: readonly string[], isOnly: boolean): Finding {
   const object: FoundObject = { kind: 'Namespace', namespace: '', name };
   if (accountId === '') {
-    const message = `it is not bound, so ACK uses its controllers' own account for ${quoteNames(resources)}`;
+    const message = `it is not bound, so ACK uses its controllers' own account for ${quoteNames(resources)}, and stops at those whose status has another one`;
     return finding('ResourcesUnbound', object, message);
   }
   const message = `it is not bound: ACK goes on in account ${accountId} with ${quoteNames(resources)} by their status, and would create new resources in its controllers' own account`;

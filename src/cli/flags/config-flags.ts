@@ -192,6 +192,10 @@ export const configFlags = {
     parseNamespacePair,
     all,
   ),
+  authorizeBindings: switchFlag(
+    '--authorize-bindings',
+    'Let only those change bindings, opt pods out or weaken a mode who have the RBAC verb bind on the account',
+  ),
   supportMessage: optionalFlag(
     '--support-message TEXT',
     'Text at the end of every denial: where users get help',

@@ -110,6 +110,7 @@ class Collector {
       roleSelectors: () => state.roleSelectors(),
       namespaces: () => state.namespaces(),
       findResources: search => state.findResources(search),
+      mayBind: () => state.mayBind(),
     };
   }
 

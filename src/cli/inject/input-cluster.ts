@@ -28,6 +28,8 @@ export class InputCluster implements Cluster {
   }
 
   async read<R extends Lookup>(lookup: R): Promise<LookupResult<R>> {
+    // Who will apply the input is not known; they are told then.
+    if (lookup.kind === 'BindGrant') return 'granted' as LookupResult<R>;
     if (lookup.kind === 'RoleSelectors' || lookup.kind === 'Namespaces') {
       return (await this.#all(lookup)) as LookupResult<R>;
     }

@@ -26,7 +26,7 @@ export function reviewOf(subject: ReviewSubject): AdmissionRequest {
     ...subject,
     subResource: undefined,
     operation: 'CREATE',
-    userInfo: { username: '', groups: [] },
+    userInfo: { username: '', uid: '', groups: [], extra: undefined },
     oldObject: undefined,
     dryRun: true,
   };

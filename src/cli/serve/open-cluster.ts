@@ -4,6 +4,7 @@ import type { Cluster } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
 import { describeMalformed } from '../../admission/failure.ts';
 import { entryProblem } from '../../admission/guards/map-entries.ts';
+import { bindReviewsResource } from '../../cluster/live/bind-reviews.ts';
 import { liveReadResults } from '../../cluster/live/live-read-result.ts';
 import { searchedResources } from '../../cluster/live/resource-finder.ts';
 import { StateDirectory } from '../../cluster/state/state-directory.ts';
@@ -66,7 +67,14 @@ export function clusterMetricLabels(config: Config): ClusterMetricLabels {
     maps: ['account', 'team'],
     watchedResources: watchedResources(watchedBy(config)),
     restartCauses,
-    liveReadResources: ['namespaces', 'serviceaccounts', 'configmaps', 'iamroleselectors', searchedResources],
+    liveReadResources: [
+      'namespaces',
+      'serviceaccounts',
+      'configmaps',
+      'iamroleselectors',
+      searchedResources,
+      bindReviewsResource,
+    ],
     liveReadResults,
   };
 }

@@ -32,18 +32,24 @@ import { quote } from '../../objects/quote.ts';
 import { type RoleMap, roleMapNames } from '../../objects/role-map.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
+import type { AskedRight, ConfigurationKind, InstallationSource } from './installation-source.ts';
+import type { NamespaceWriter } from './namespace-writer.ts';
 import { NoTokenError } from './no-token-error.ts';
 import type { ObjectSource } from './object-source.ts';
 import { unlessForbidden } from './unless-forbidden.ts';
 import { UnreadError, type What } from './unread-error.ts';
+import { UnwrittenError } from './unwritten-error.ts';
 
 const readLimitMs = 10_000;
 const listLimitMs = 60_000;
 /** 150,000 pods, the most that Kubernetes is made for, are some 2 GB of JSON. */
 const podListLimitMs = 300_000;
 const pageSize = 500;
-/** Times that the list of pods begins again because it took longer than its version was kept. */
+/** Times that the list of pods or workloads begins again because it took longer than its version was kept. */
 const mostExpired = 2;
+
+/** Webhook configurations that are taken of a kind, and pods of one Service. */
+const mostConfigurations = 1000;
 
 /** Deployments of ACK controllers that are taken: ACK has a controller for each of some 80 services. */
 const mostControllers = 1000;
@@ -74,7 +80,8 @@ function addTo(snapshot: Snapshot, apiVersion: string, kind: string): (object: J
 }
 
 /** The objects of a cluster by reads of its API server: only what is asked for, each object as it is now. */
-export class ApiSource implements ObjectSource {
+export class ApiSource implements ObjectSource, NamespaceWriter, InstallationSource {
+  readonly installation: InstallationSource = this;
   readonly #pool: ApiPool;
   readonly #config: Config;
   readonly #asked: AskedLabels;
@@ -99,8 +106,7 @@ export class ApiSource implements ObjectSource {
   }
 
   async #namespace(name: string): Promise<Namespace | undefined> {
-    const what = { named: `Namespace ${quote(name)}`, right: 'get namespaces' };
-    const object = await this.#get(apiPaths.namespace(name), what, accept.metadata.object);
+    const object = await this.namespaceObject(name);
     return object && projectObject(readNamespaceLive(this.#asked), name, object);
   }
 
@@ -129,6 +135,8 @@ export class ApiSource implements ObjectSource {
       namespaces: () => this.#namespaces(),
       // Only a change of what is there is searched for, and commands predict none.
       findResources: () => Promise.resolve(undefined),
+      // Nor is it known whose change it would be.
+      mayBind: () => Promise.resolve(undefined),
     });
     return (await answer) as LookupResult<R>;
   }
@@ -139,14 +147,22 @@ export class ApiSource implements ObjectSource {
     return this.#get(apiPaths.pod(namespace, name), what);
   }
 
-  async pods(begin: () => (pod: JsonObject) => void): Promise<void> {
+  pods(begin: () => (pod: JsonObject) => void): Promise<void> {
+    return this.#tellEach('pods', apiPaths.runningPods, begin);
+  }
+
+  workloads({ group, resource }: WorkloadKind, begin: () => (workload: JsonObject) => void): Promise<void> {
+    return this.#tellEach(resource, apiPaths.workloads(group, resource), begin);
+  }
+
+  async #tellEach(resource: string, path: string, begin: () => (object: JsonObject) => void): Promise<void> {
     for (let again = 0; ; again++) {
-      const onPod = begin();
+      const onObject = begin();
       try {
-        await this.#listOnce('pods', apiPaths.runningPods, whole, onPod, accept.whole.list, podListLimitMs);
+        await this.#listOnce(resource, path, whole, onObject, accept.whole.list, podListLimitMs);
         return;
       } catch (error) {
-        // All pods at once would be too much to ask for.
+        // All of them at once would be too much to ask for.
         const expired = error instanceof UnreadError && error.cause instanceof ListExpiredError;
         if (!expired || again === mostExpired) throw error;
       }
@@ -168,6 +184,70 @@ export class ApiSource implements ObjectSource {
 
   async namespaces(): Promise<readonly Namespace[]> {
     return this.#namespaces();
+  }
+
+  async namespaceObject(name: string): Promise<JsonObject | undefined> {
+    const what = { named: `Namespace ${quote(name)}`, right: 'get namespaces' };
+    return this.#get(apiPaths.namespace(name), what, accept.metadata.object);
+  }
+
+  async patchNamespace(name: string, patch: JsonObject): Promise<void> {
+    try {
+      await this.#pool.mergePatch(apiPaths.namespace(name), patch, AbortSignal.timeout(readLimitMs));
+    } catch (error) {
+      throw new UnwrittenError(name, error);
+    }
+  }
+
+  /** The first objects of a list. */
+  async #first(resource: string, path: string): Promise<readonly JsonObject[]> {
+    const found: JsonObject[] = [];
+    const add = (object: JsonObject): void => {
+      if (found.length < mostConfigurations) found.push(object);
+    };
+    await this.#list(resource, path, whole, add, accept.whole.list);
+    return found;
+  }
+
+  configurations(kind: ConfigurationKind): Promise<readonly JsonObject[]> {
+    const resource = `${kind.toLowerCase()}s`;
+    return this.#first(resource, apiPaths.resources('admissionregistration.k8s.io', 'v1', resource));
+  }
+
+  service(namespace: string, name: string): Promise<JsonObject | undefined> {
+    const what = { named: `Service ${quote(`${namespace}/${name}`)}`, right: 'get services' };
+    return this.#get(apiPaths.service(namespace, name), what);
+  }
+
+  podsOf(namespace: string, selector: string): Promise<readonly JsonObject[]> {
+    return this.#first('pods', apiPaths.podsOf(namespace, selector));
+  }
+
+  secret(namespace: string, name: string): Promise<JsonObject | undefined> {
+    const what = { named: `Secret ${quote(`${namespace}/${name}`)}`, right: 'get secrets' };
+    return this.#get(apiPaths.secret(namespace, name), what);
+  }
+
+  async isAllowed({ namespace, name }: { namespace: string; name: string }, right: AskedRight): Promise<boolean> {
+    // https://kubernetes.io/docs/reference/access-authn-authz/authentication/#service-account-tokens
+    const spec = {
+      user: `system:serviceaccount:${namespace}:${name}`,
+      groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+      resourceAttributes: right,
+    };
+    const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
+    const signal = AbortSignal.timeout(readLimitMs);
+    const options = { signal, maxBytes: mostTokenAnswerBytes };
+    try {
+      const { status } = await this.#pool.postJson(apiPaths.accessReviews, body, options);
+      return isJsonObject(status) && status['allowed'] === true;
+    } catch (error) {
+      throw new UnreadError({ named: 'the rights of the webhook', right: 'create subjectaccessreviews' }, error);
+    }
+  }
+
+  async ackGroups(): Promise<ReadonlyMap<string, string>> {
+    return new Map((await this.#ackKinds()).map(({ group, resource }) => [group, resource]));
   }
 
   /** Those of all namespaces. @throws {ClusterUnreachableError} */
@@ -330,8 +410,7 @@ export class ApiSource implements ObjectSource {
   }
 
   async #takeNamespace(snapshot: Snapshot, name: string): Promise<void> {
-    const what = { named: `Namespace ${quote(name)}`, right: 'get namespaces' };
-    const object = await this.#get(apiPaths.namespace(name), what, accept.metadata.object);
+    const object = await this.namespaceObject(name);
     if (object === undefined) return;
     addTo(snapshot, 'v1', 'Namespace')(object);
     const path = apiPaths.serviceAccountsOf(name);

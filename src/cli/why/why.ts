@@ -1,7 +1,8 @@
 import { formatWarning } from '../../admission/catalogue/warnings.ts';
 import type { Cluster } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
-import { invalidLabelWarnings, labelNamespace } from '../../admission/guards/namespaces.ts';
+import { labelNamespace } from '../../admission/guards/labelling.ts';
+import { invalidLabelWarnings } from '../../admission/guards/namespace-labels.ts';
 import { decideLive } from '../../admission/live-view.ts';
 import { keyHints } from '../../objects/key-hints.ts';
 import { templateOf, type WorkloadKind, withClaims } from '../../objects/pod-template.ts';

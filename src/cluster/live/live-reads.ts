@@ -1,16 +1,16 @@
 /** Reads of single objects while a review waits: shared, bounded by the reviews' deadlines and by a budget. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { JsonStream } from '../../objects/json-stream.ts';
 import { quote } from '../../objects/quote.ts';
 import type { ApiPool } from '../api/api-connection.ts';
-import { ApiError, ApiProtocolError, ClusterUnreachableError } from '../api/api-errors.ts';
+import { ApiError, ApiProtocolError } from '../api/api-errors.ts';
 import { isPossibleName, objectKey } from '../api/api-object.ts';
 import { accept } from '../api/api-requests.ts';
 import { mostObjectBytes, readAnswer } from '../api/read-json.ts';
 import { type Identity, type Projection, type ReadObject, valueRead } from '../projections/projection.ts';
 import type { ReadBudget } from './budget.ts';
-import { BudgetSpentError, LiveReadError } from './live-read-result.ts';
+import { LiveReadError } from './live-read-result.ts';
+import { repeatInTime } from './repeat-in-time.ts';
 import { type SharedRead, SharedReads, type SharedReadsOptions } from './shared-reads.ts';
 
 export interface ObjectKey {
@@ -30,11 +30,6 @@ export interface LiveReadsOptions<T extends NonNullable<unknown>> extends Shared
   readonly projection: Projection<T>;
   readonly budget: ReadBudget;
 }
-
-/** First pause before a failed read is repeated; it doubles. */
-const firstPauseMs = 50;
-/** The first attempt may use this part of the time: it may sit on a connection that died in silence, the second will not. */
-const firstAttemptPart = 0.4;
 
 export class LiveReads<T extends NonNullable<unknown>> {
   readonly #options: LiveReadsOptions<T>;
@@ -62,26 +57,9 @@ export class LiveReads<T extends NonNullable<unknown>> {
     const key = objectKey(namespace, name);
     const what = `${this.#options.resource} ${quote(key)}`;
     if (!(deadlineAt > performance.now())) throw new LiveReadError(what, 'there was no time left');
-    const run = (read: SharedRead<T>) => this.#getInTime(target, read);
+    const run = (read: SharedRead<T>) =>
+      repeatInTime(read, this.#options.budget, limitMs => this.#get(target, limitMs));
     return this.#reads.read(key, { what, budgetNamespace, run }, deadlineAt);
-  }
-
-  /** As often as it fails and there is time. */
-  async #getInTime(target: ObjectKey, read: SharedRead<T>): Promise<T | undefined> {
-    let failure: unknown;
-    for (let pauseMs = firstPauseMs; ; pauseMs *= 2) {
-      const leftMs = read.deadlineAt - performance.now();
-      if (leftMs <= 0) throw failure ?? new LiveReadError(read.what, 'no answer came in time');
-      if (!this.#options.budget.take(read.budgetNamespace)) throw failure ?? new BudgetSpentError(read.what);
-      try {
-        return await this.#get(target, failure === undefined ? leftMs * firstAttemptPart : leftMs);
-      } catch (error) {
-        failure = error;
-        const waitMs = error instanceof ApiError ? Math.max(pauseMs, error.retryAfterMs ?? 0) : pauseMs;
-        if (!isPassing(error) || performance.now() + waitMs >= read.deadlineAt) throw error;
-        await sleep(waitMs);
-      }
-    }
   }
 
   async #get(target: ObjectKey, limitMs: number): Promise<T | undefined> {
@@ -112,10 +90,4 @@ export class LiveReads<T extends NonNullable<unknown>> {
 
 function isNamed(found: Identity, { namespace, name }: ObjectKey): boolean {
   return found.name === name && found.namespace === namespace;
-}
-
-/** Worth another try while there is time: a connection that broke, a server that is restarting or busy. */
-function isPassing(error: unknown): boolean {
-  if (error instanceof ClusterUnreachableError) return true;
-  return error instanceof ApiError && (error.status >= 500 || error.status === 429);
 }

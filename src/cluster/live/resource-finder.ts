@@ -7,9 +7,11 @@ import { ApiError, ApiProtocolError } from '../api/api-errors.ts';
 import { isPossibleName } from '../api/api-object.ts';
 import { accept, apiPaths } from '../api/api-requests.ts';
 import { listPages } from '../api/list-pages.ts';
-import { type Identity, type Projection, projection, type ReadObject, valueRead } from '../projections/projection.ts';
+import { type ReadObject, valueRead } from '../projections/projection.ts';
+import { projectWanted } from '../projections/stored-resource.ts';
 import { type BudgetOptions, ReadBudget } from './budget.ts';
 import { BudgetSpentError, LiveReadError, type LiveReadResult, liveReadErrorOf } from './live-read-result.ts';
+import { SearchLanes } from './search-lanes.ts';
 
 export interface ResourceFinderOptions {
   readonly connection: ApiConnection;
@@ -21,23 +23,23 @@ export interface ResourceFinderOptions {
 /** Name of the searches in metrics. */
 export const searchedResources = 'ack-resources';
 
-/** Lists at a time, each on a connection of its own: pods' live reads never stand behind a search. */
+/** Searches at a time. */
+const lanes = 3;
+/** Lists of a search at a time, each on a connection of its own: pods' live reads never stand behind a search. */
 const concurrency = 2;
 /** Objects a page at most. */
 const pageSize = 100;
 /** A discovery document: each resource takes some 500 bytes of it, and only who may define kinds adds to it. */
 const mostDocumentBytes = 1024 * 1024;
-/** A label's value has 63 characters at most: a longer one is that of no selector. */
-const longestLabelValue = 64;
-/** Labels that are told of what was found. */
-const mostLabelsFound = 64;
 /** Namespaces are listed one by one up to so many lists: what tenants of others write costs nothing then. */
 const mostLists = 300;
 /** Between two looks whether the budget has a token again. */
 const budgetPauseMs = 25;
-/** Some 330 calls are one search where all of ACK's kinds are installed. */
-const bucket = { perSecond: 200, burst: 2000 };
-const defaultBudget: BudgetOptions = { total: bucket, namespace: bucket };
+/** Some 330 calls are one search where all of ACK's kinds are installed: a namespace may ask for three at once, then for one every 3 s. */
+const defaultBudget: BudgetOptions = {
+  total: { perSecond: 200, burst: 2000 },
+  namespace: { perSecond: 100, burst: 1000 },
+};
 
 const fits = (wanted: string, has: readonly string[]): boolean => wanted === '' || has.includes(wanted);
 
@@ -67,7 +69,8 @@ interface Asked {
 
 function listsOf(kinds: readonly AckKind[], search: ResourceSearch): readonly Asked[] {
   const namespaces = search.namespaces.filter(isPossibleName);
-  const places = namespaces.length * kinds.length > mostLists ? [undefined] : namespaces;
+  const isMany = namespaces.length > 1 && namespaces.length * kinds.length > mostLists;
+  const places = isMany ? [undefined] : namespaces;
   const query = labelQuery(search);
   return kinds.flatMap(kind => {
     const { group, versions, resource } = kind;
@@ -75,45 +78,12 @@ function listsOf(kinds: readonly AckKind[], search: ResourceSearch): readonly As
   });
 }
 
-function storedOf(
-  { group, versions, kind }: AckKind,
-  { name, namespace = '' }: Identity,
-  labels: ReadonlyMap<string, string>,
-): StoredResource {
-  return { group, versions, kind, namespace, name, labels };
-}
-
-/**
- * Reads what is wanted, at once: what `wanted` asks of labels is not known, so one object's are all read, and gone when it is
- * judged.
- */
-function wantedOf(ofKind: AckKind, { wanted }: ResourceSearch): Projection<StoredResource | undefined> {
-  return projection(() => {
-    const labels = new Map<string, string>();
-    return {
-      metadata: key => {
-        if (key !== 'labels') return undefined;
-        return {
-          kind: 'object',
-          member: label => ({
-            kind: 'string',
-            longest: longestLabelValue,
-            take: value => value !== undefined && labels.set(label, value),
-          }),
-        };
-      },
-      value: identity => {
-        if (!wanted(storedOf(ofKind, identity, labels))) return undefined;
-        return storedOf(ofKind, identity, new Map([...labels].slice(0, mostLabelsFound)));
-      },
-    };
-  });
-}
-
 class Search {
   readonly asked: ResourceSearch;
   readonly budgetNamespace: string;
   readonly #found = new Map<string, StoredResource>();
+  /** Of each question that is asked besides. */
+  readonly #besides: readonly Map<string, StoredResource>[];
   /** Ends every request: enough is found, something failed, or nobody waits any more. */
   readonly end = new AbortController();
   /** What is being read, should it be late. */
@@ -124,17 +94,28 @@ class Search {
   constructor(asked: ResourceSearch, budgetNamespace: string) {
     this.asked = asked;
     this.budgetNamespace = budgetNamespace;
+    this.#besides = (asked.besides ?? []).map(() => new Map());
   }
 
   take(resource: StoredResource | undefined): void {
     if (this.isEnough || resource === undefined) return;
+    const { wanted, besides = [], atMost } = this.asked;
     const { group, kind, namespace, name } = resource;
-    this.#found.set(`${group}/${kind}/${namespace}/${name}`, resource);
+    const key = `${group}/${kind}/${namespace}/${name}`;
+    if (wanted(resource)) this.#found.set(key, resource);
     if (this.isEnough) this.end.abort();
+    for (const [index, found] of this.#besides.entries()) {
+      if (found.size < atMost && besides[index]?.(resource)) found.set(key, resource);
+    }
+  }
+
+  /** Whether something was found that was looked for. */
+  get hasFound(): boolean {
+    return this.#found.size > 0;
   }
 
   get found(): readonly StoredResource[] {
-    return [...this.#found.values()];
+    return [...new Map([...this.#besides.flatMap(found => [...found]), ...this.#found]).values()];
   }
 
   get isEnough(): boolean {
@@ -143,23 +124,25 @@ class Search {
 }
 
 /**
- * Searches all resources of ACK's services while a review waits: discovery, then lists of metadata, until enough are
- * found. One search at a time, a token of a budget for each call: a review must not become a flood on the API server.
+ * Searches all resources of ACK's services while a review waits: discovery, then lists of metadata, or of whole objects
+ * of which next to nothing is held, until enough are found. Few searches at a time, a token of a budget for each call: a
+ * review must not become a flood on the API server.
  */
 export class ResourceFinder {
   readonly #options: ResourceFinderOptions;
-  readonly #pool: ApiPool;
+  readonly #pools: readonly ApiPool[];
+  readonly #lanes: SearchLanes<ApiPool>;
   readonly #budget: ReadBudget;
-  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: ResourceFinderOptions) {
     this.#options = options;
-    this.#pool = options.connection.pool(concurrency);
+    this.#pools = Array.from({ length: lanes }, () => options.connection.pool(concurrency));
+    this.#lanes = new SearchLanes(this.#pools);
     this.#budget = new ReadBudget({ ...defaultBudget, ...options.budget });
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  async close(): Promise<void> {
+    await Promise.all(this.#pools.map(pool => pool.close()));
   }
 
   /**
@@ -174,19 +157,18 @@ export class ResourceFinder {
       search.starving === undefined
         ? new LiveReadError(search.reading, 'no answer came in time')
         : new BudgetSpentError(search.starving);
-    const turn = this.#last.then(() => this.#run(search));
-    this.#last = turn.catch(() => {});
+    const turn = this.#lanes.run(budgetNamespace, pool => this.#run(search, pool));
     try {
       await withDeadline(turn, deadlineAt - performance.now(), late);
     } catch (error) {
-      if (search.found.length === 0) {
+      if (!search.hasFound) {
         this.#tell(error instanceof BudgetSpentError ? 'throttled' : 'error');
         throw error;
       }
     } finally {
       search.end.abort();
     }
-    this.#tell(search.found.length > 0 ? 'found' : 'absent');
+    this.#tell(search.hasFound ? 'found' : 'absent');
     return search.found;
   }
 
@@ -194,16 +176,16 @@ export class ResourceFinder {
     this.#options.onResult?.(searchedResources, result);
   }
 
-  async #run(search: Search): Promise<void> {
+  async #run(search: Search, pool: ApiPool): Promise<void> {
     const { asked, end } = search;
     if (end.signal.aborted || asked.namespaces.length === 0) return;
-    const kinds = await this.#discover(search);
+    const kinds = await this.#discover(search, pool);
     const wanted = kinds.filter(kind => isOfType(kind, asked));
     const left = listsOf(wanted, asked).values();
     const work = async (): Promise<void> => {
       for (const list of left) {
         if (search.isEnough) return;
-        await this.#list(list, search);
+        await this.#list(list, search, pool);
       }
     };
     try {
@@ -214,9 +196,9 @@ export class ResourceFinder {
     }
   }
 
-  async #discover(search: Search): Promise<readonly AckKind[]> {
+  async #discover(search: Search, pool: ApiPool): Promise<readonly AckKind[]> {
     const options = { accept: accept.whole.object, signal: search.end.signal, maxBytes: mostDocumentBytes };
-    const read = (path: string) => this.#ask(path, search, () => this.#pool.getJson(path, options));
+    const read = (path: string) => this.#ask(path, search, () => pool.getJson(path, options));
     try {
       return await discoverAckKinds(read, group => wantsGroup(group, search.asked));
     } catch (cause) {
@@ -225,17 +207,17 @@ export class ResourceFinder {
     }
   }
 
-  async #list({ kind, path }: Asked, search: Search): Promise<void> {
+  async #list({ kind, path }: Asked, search: Search, pool: ApiPool): Promise<void> {
     const what = `the list of ${kind.resource}.${kind.group}`;
     const options = {
-      accept: accept.metadata.list,
+      accept: (search.asked.readsStatus === true ? accept.whole : accept.metadata).list,
       pageSize,
       signal: search.end.signal,
-      projection: wantedOf(kind, search.asked),
+      projection: projectWanted(kind, search.asked),
       onObject: (object: ReadObject<StoredResource | undefined>) => search.take(valueRead(object)),
       onPage: () => this.#pay(what, search),
     };
-    await this.#ask(what, search, () => listPages(this.#pool, path, options));
+    await this.#ask(what, search, () => listPages(pool, path, options));
   }
 
   /** @returns undefined for what the API server does not have any more, and for what nobody needs any more. */

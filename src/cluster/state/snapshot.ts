@@ -31,6 +31,7 @@ import {
 } from '../projections/object-projections.ts';
 import { projectObject } from '../projections/project-object.ts';
 import { ObjectTooLongError } from '../projections/projection.ts';
+import { projectWanted } from '../projections/stored-resource.ts';
 import { leaseGroup, readLease } from '../replicas/replica-lease.ts';
 import { groupOf, type Manifest, ManifestError } from './manifests.ts';
 
@@ -103,6 +104,7 @@ export class Snapshot implements View {
       roleSelectors: () => this.roleSelectors(),
       namespaces: () => this.namespaces(),
       findResources: search => this.findResources(search),
+      mayBind: () => this.mayBind(),
     };
   }
 
@@ -152,14 +154,28 @@ export class Snapshot implements View {
     return this.#withSelectors ? [...this.#roleSelectors.values()] : undefined;
   }
 
-  findResources({ wanted, atMost }: ResourceSearch): readonly StoredResource[] {
+  findResources(search: ResourceSearch): readonly StoredResource[] {
+    const namespaces = new Set(search.namespaces);
+    const asked = [search.wanted, ...(search.besides ?? [])];
+    const left = asked.map(() => search.atMost);
     const found: StoredResource[] = [];
     for (const { group, version, kind, namespace, name, object } of this.#resources.values()) {
-      const labels = readLabels(optionalObject(object, 'metadata', '') ?? {}, 'labels', '/metadata');
-      const resource = { group, versions: [version], kind, namespace, name, labels };
-      if (found.length < atMost && wanted(resource)) found.push(resource);
+      if (left[0] === 0) break;
+      if (!namespaces.has(namespace)) continue;
+      const metadata = { ...optionalObject(object, 'metadata', ''), namespace };
+      const projection = projectWanted({ group, versions: [version], kind }, search);
+      const resource = projectObject(projection, name, { ...object, metadata });
+      if (resource === undefined) continue;
+      const asking = asked.flatMap((asks, index) => (left[index] !== 0 && asks(resource) ? [index] : []));
+      for (const index of asking) left[index] = (left[index] ?? 0) - 1;
+      if (asking.length > 0) found.push(resource);
     }
     return found;
+  }
+
+  /** Manifests do not tell: an API server authorizes by more than RBAC, and users are in none. */
+  mayBind(): undefined {
+    return undefined;
   }
 
   /** What the servers that verify roles say in their Leases. */
@@ -191,6 +207,17 @@ export class Snapshot implements View {
     const prefix = workloadKey(group, kind, namespace, '');
     for (const [key, value] of this.#workloads) {
       if (key.startsWith(prefix)) yield { namespace, name: key.slice(prefix.length), value };
+    }
+  }
+
+  /** Those of one kind, in all namespaces. */
+  *allWorkloads({ group, kind }: Pick<WorkloadKind, 'group' | 'kind'>): Iterable<JsonObject> {
+    const prefix = `${group}/${kind}/`;
+    for (const [key, value] of this.#workloads) {
+      if (!key.startsWith(prefix)) continue;
+      // One that names no namespace is in the default one.
+      const [namespace = '', name = ''] = key.slice(prefix.length).split('/');
+      yield { ...value, metadata: { ...optionalObject(value, 'metadata', ''), namespace, name } };
     }
   }
 

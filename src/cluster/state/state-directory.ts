@@ -1,7 +1,7 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Cluster, Lookup, LookupResult, View } from '../../admission/cluster.ts';
-import { lookUpIn } from '../../admission/lookup.ts';
+import { type Cluster, type Lookup, type LookupResult, UnverifiedError, type View } from '../../admission/cluster.ts';
+import { describeLookup, lookUpIn } from '../../admission/lookup.ts';
 import { inCircle, type Unreadable, whyUnreadable } from '../../why-unreadable.ts';
 import { type Manifest, ManifestError, parseManifests } from './manifests.ts';
 import { Snapshot } from './snapshot.ts';
@@ -191,6 +191,8 @@ export class StateDirectory implements Cluster {
 
   /** The folder is all there is to ask; it is looked at often enough. */
   async read<R extends Lookup>(lookup: R): Promise<LookupResult<R>> {
+    if (lookup.kind === 'BindGrant')
+      throw new UnverifiedError(503, `${describeLookup(lookup)} is not in a folder of manifests`);
     return lookUpIn(this.#snapshot, lookup);
   }
 

@@ -30,8 +30,13 @@ describe('the catalogue', () => {
   });
 
   test('has a row for every warning', () => {
-    // By what a server with --verify-roles found: test/admission/provider-warning.test.ts.
-    const reached = new Set<string>(['RoleBroken', ...rows.flatMap(({ warnings: said = [] }) => said)]);
+    // By what a server with --verify-roles found: test/admission/provider-warning.test.ts. By a search that failed, which
+    // none does in a folder of manifests: test/admission/guards/map-use.test.ts.
+    const reached = new Set<string>([
+      'RoleBroken',
+      'MappingUseUnverified',
+      ...rows.flatMap(({ warnings: said = [] }) => said),
+    ]);
     assert.deepEqual(
       Object.keys(warnings).filter(reason => !reached.has(reason)),
       [],

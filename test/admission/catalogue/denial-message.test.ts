@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import type { Binding } from '../../../src/accounts/binding.ts';
 import { externalIdForm } from '../../../src/accounts/external-id.ts';
 import { partitions } from '../../../src/accounts/partition.ts';
+import type { ResourcePlace } from '../../../src/accounts/resource-place.ts';
 import { parseRoleArn } from '../../../src/accounts/role-arn.ts';
 import { selectorInvalidBecause } from '../../../src/accounts/role-selector.ts';
 import type { MessageContext } from '../../../src/admission/catalogue/denial.ts';
@@ -57,6 +59,20 @@ const container: fc.Arbitrary<Container> = fc.record({
   hasEnvFrom: fc.boolean(),
   mounts: fc.constant(undefined),
 });
+/** Where ACK would look for a resource. */
+const place = fc.oneof(
+  roleArn.map((role): ResourcePlace => ({ kind: 'account', accountId: role.accountId })),
+  fc
+    .record({ ofTeam: fc.boolean(), account: roleArn, team: teamId, byStatus: fc.boolean() })
+    .map(({ ofTeam, account, team, byStatus }): ResourcePlace => {
+      const binding = ofTeam ? { kind: 'team', id: team } : { kind: 'account', id: account.accountId };
+      return { kind: 'unmapped', binding: binding as Binding, alias: 's3', byStatus };
+    }),
+  fc.constantFrom<ResourcePlace>({ kind: 'invalid' }, { kind: 'unselected' }),
+  fc
+    .array(hostile, { minLength: 2, maxLength: 9 })
+    .map((selectors): ResourcePlace => ({ kind: 'conflict', selectors })),
+);
 const mount = fc.record({ name: hostile, mountPath: hostile, hasSubPath: fc.boolean(), readOnly: fc.boolean() });
 const variable = fc.constantFrom('AWS_ROLE_ARN', 'aws_role_arn', 'Aws_Role_Arn');
 const annotation = fc.constantFrom('carm-webhook.dev/role', 'eks.amazonaws.com/role-arn');
@@ -147,7 +163,28 @@ const everyConflict = [
   'AWS_SECRET_KEY',
 ];
 
+const grant = fc.oneof(
+  fc.record({ resource: fc.constant('accounts'), id: fc.option(accountId, { nil: undefined }) }),
+  fc.record({ resource: fc.constant('teams'), id: fc.option(teamId, { nil: undefined }) }),
+);
+const purpose = fc.constantFrom('bind', 'release', 'leave resources behind', 'opt out', 'weaken the mode');
+const forbidden = fc
+  .record({
+    user: hostile,
+    missing: fc.array(fc.tuple(grant, purpose), { minLength: 1, maxLength: 20 }),
+    unsure: fc.boolean(),
+  })
+  .map(({ missing, ...rest }) => {
+    const grants = missing.map(([each, to]) => ({ ...each, to }));
+    return { reason: 'BindingForbidden', ...rest, missing: grants } as Problem;
+  });
+const someResources = fc.array(fc.record({ kind: hostile, namespace: hostile, name: hostile }), {
+  minLength: 1,
+  maxLength: 6,
+});
+
 const cases: Cases = {
+  BindingForbidden: forbidden,
   NamespaceNotFound: bare('NamespaceNotFound'),
   NamespaceNotBound: fc.record({
     reason: fc.constant('NamespaceNotBound'),
@@ -320,15 +357,31 @@ const cases: Cases = {
     selectors: names,
     of: fc.constantFrom('resource', 'selector'),
   }),
-  RebindWithResources: fc
-    .record({ selector: hostile, owner: hostile, role: fc.option(roleArn, { nil: undefined }) })
-    .map(({ selector, owner, role }) => ({
-      reason: 'RebindWithResources',
-      selector,
-      owner,
-      accountId: role?.accountId,
-    })),
-  MappingInUse: fc.record({ reason: fc.constant('MappingInUse'), map, key, namespaces: names }),
+  RebindWithResources: fc.oneof(
+    fc.record({ selector: hostile, owner: hostile, role: fc.option(roleArn, { nil: undefined }) }).map(
+      ({ selector, owner, role }): Problem => ({
+        reason: 'RebindWithResources',
+        of: 'resource',
+        selector,
+        owner,
+        accountId: role?.accountId,
+      }),
+    ),
+    fc.record({
+      reason: fc.constant('RebindWithResources'),
+      of: fc.constant('namespace'),
+      by: fc.constantFrom('binding', 'labels'),
+      stranded: fc.array(fc.record({ resource: fc.record({ kind: hostile, name: hostile }), owner: hostile, place }), {
+        minLength: 1,
+        maxLength: 6,
+      }),
+      accountsToName: fc.array(fc.oneof(accountId, hostile), { minLength: 1, maxLength: 6 }),
+    }),
+  ),
+  MappingInUse: fc.oneof(
+    fc.record({ reason: fc.constant('MappingInUse'), map, key, namespaces: names }),
+    fc.record({ reason: fc.constant('MappingInUse'), map, key, resources: someResources }),
+  ),
   MapImmutable: fc.record({ reason: fc.constant('MapImmutable'), map }),
   InvalidSelector: selectorParts.map(parts => ({
     reason: 'InvalidSelector',
@@ -336,10 +389,7 @@ const cases: Cases = {
   })),
   SelectorInUse: fc.record({
     reason: fc.constant('SelectorInUse'),
-    resources: fc.array(fc.record({ kind: hostile, namespace: hostile, name: hostile }), {
-      minLength: 1,
-      maxLength: 6,
-    }),
+    resources: someResources,
   }),
   InvalidLabel: fc.oneof(
     fc.record({ reason: fc.constant('InvalidLabel'), replacedBy: fc.option(hostile, { nil: undefined }) }),
@@ -383,7 +433,9 @@ const commands: readonly RegExp[] = [
   /^kubectl create namespace [\w.:/@+,-]+$/,
   /^kubectl create serviceaccount [\w.:/@+,-]+ --namespace [\w.:/@+,-]+$/,
   /^kubectl annotate (?:--overwrite )?namespace [\w.:/@+,-]+ services\.k8s\.aws\/(?:owner-account-id=(?:ACCOUNT_ID|[0-9]{12})|team-id=[A-Za-z0-9_-]+|default-region=REGION)$/,
+  /^kubectl auth can-i --list \| grep carm-webhook\.dev$/,
   /^kubectl annotate namespace [\w.:/@+,-]+ carm-webhook\.dev\/hub-role-arn=HUB_ROLE_ARN$/,
+  /^kubectl annotate --overwrite namespace [\w.:/@+,-]+ carm-webhook\.dev\/allow-rebind=[0-9]{12}(?:,[0-9]{12})*$/,
   /^kubectl create configmap ack-role-(?:account|team)-map --namespace [a-z0-9-]+ --from-literal=[\w.-]+=ROLE_ARN$/,
   /^kubectl patch configmap ack-role-(?:account|team)-map --namespace [a-z0-9-]+ --type merge --patch '\{"data":\{"[\w.-]+":"ROLE_ARN"\}\}'$/,
 ];

@@ -5,7 +5,7 @@ import { configFlags } from '../../../src/cli/flags/config-flags.ts';
 
 const folder = new URL('../../../src/admission/catalogue/', import.meta.url);
 /** Of the commands to paste. https://kubernetes.io/docs/reference/kubectl/generated/ */
-const ofKubectl = ['--namespace', '--overwrite', '--type', '--patch', '--from-literal'];
+const ofKubectl = ['--namespace', '--overwrite', '--type', '--patch', '--from-literal', '--list'];
 /** Nothing that they allow is denied: they set what is injected, or where messages end. */
 const noWayOut = [
   ...['--credentials', '--external-id', '--token-expiration', '--role-session-name', '--disable-instance-metadata'],

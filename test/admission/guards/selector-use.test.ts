@@ -23,6 +23,7 @@ function viewOf({ selectors, namespaces, resources }: World, searches: ResourceS
     serviceAccount: () => undefined,
     roleMap: () => undefined,
     roleSelectors: () => selectors,
+    mayBind: () => undefined,
     namespaces: () => Array.from(namespaces, ([name, labels]) => ({ name, labels, annotations: new Map() })),
     findResources: search => {
       searches.push(search);

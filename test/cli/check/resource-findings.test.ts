@@ -129,7 +129,9 @@ describe('resources of a namespace that is not bound', () => {
   test("they may be in the controllers' own account: which, we do not know", () => {
     const [first, ...others] = found([{ account: b }, { name: 'new' }]);
     assert.deepEqual(others, []);
-    assert.equal(first?.[1], `it is not bound, so ACK uses its controllers' own account for "Bucket/b", "Bucket/new"`);
+    const says =
+      'it is not bound, so ACK uses its controllers\' own account for "Bucket/b", "Bucket/new", and stops at those whose status has another one';
+    assert.equal(first?.[1], says);
     assert.match(first?.[2] ?? '', general);
   });
 

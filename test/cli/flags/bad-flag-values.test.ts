@@ -27,6 +27,7 @@ const badValues: Readonly<Record<string, readonly string[]>> = {
   'hub-role-arn': ['b@d', 'arn:aws:iam::111122223333:user/b@d', ''],
   'external-id': ['b@d id', '{b@d}', '{pod}', 'b@d\n[profile x]', 'b@d#', 'b@d'.repeat(409), '{b@d', 'x', ''],
   'require-pods-key': ['b@d', ''],
+  'authorize-bindings': ['b@d', ''],
   recursive: ['b@d', ''],
   'token-expiration': ['b@d', '599s', '86401s', '600.5s', '600h', ''],
   'role-session-name': ['{b@d}', '{pod}', 'b@d:{namespace}', '{b@d', 'b@d\n', 'b@d'.repeat(22), 'x', ''],

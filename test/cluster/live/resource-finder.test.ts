@@ -9,6 +9,7 @@ import type { ResourceSearch, StoredResource } from '../../../src/admission/clus
 import type { BudgetOptions } from '../../../src/cluster/live/budget.ts';
 import { BudgetSpentError, LiveReadError, type LiveReadResult } from '../../../src/cluster/live/live-read-result.ts';
 import { ResourceFinder } from '../../../src/cluster/live/resource-finder.ts';
+import { KeySet } from '../../../src/objects/key-set.ts';
 import { connectionTo, until } from '../watch/watch-loop-harness.ts';
 
 /** In place of what the server would answer. */
@@ -23,6 +24,7 @@ interface Placed {
   readonly name: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly status?: unknown;
 }
 
 const groupOf = (name: string, ...[preferred = '', ...others]: readonly string[]) => ({
@@ -74,7 +76,9 @@ function listed(objects: readonly Placed[], url: URL): Answer {
   const start = Number(url.searchParams.get('continue') ?? 0);
   const end = start + Number(url.searchParams.get('limit'));
   const metadata = { resourceVersion: '9', ...(end < matching.length && { continue: String(end) }) };
-  const items = matching.slice(start, end).map(object => ({ metadata: { ...object, resourceVersion: '1' } }));
+  const items = matching
+    .slice(start, end)
+    .map(({ status, ...object }) => ({ metadata: { ...object, resourceVersion: '1' }, spec: { a: [] }, status }));
   return { body: { metadata, items } };
 }
 
@@ -90,7 +94,11 @@ interface Finding {
   readonly openRequests: () => number;
   /** The most requests that were open at the same time. */
   readonly mostOpen: () => number;
-  readonly find: (search?: Partial<ResourceSearch>, limitMs?: number) => Promise<readonly StoredResource[]>;
+  readonly find: (
+    search?: Partial<ResourceSearch>,
+    limitMs?: number,
+    budgetNamespace?: string,
+  ) => Promise<readonly StoredResource[]>;
 }
 
 async function finding(t: TestContext, budget: BudgetOptions = {}): Promise<Finding> {
@@ -153,7 +161,8 @@ async function finding(t: TestContext, budget: BudgetOptions = {}): Promise<Find
     results,
     openRequests: () => open,
     mostOpen: () => mostOpen,
-    find: (search = {}, limitMs = 5000) => finder.find({ ...every, ...search }, '', performance.now() + limitMs),
+    find: (search = {}, limitMs = 5000, budgetNamespace = '') =>
+      finder.find({ ...every, ...search }, budgetNamespace, performance.now() + limitMs),
   };
 }
 
@@ -161,6 +170,8 @@ const namesOf = (found: readonly StoredResource[]) =>
   found.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`).sort();
 const listsIn = (requests: readonly string[]) => requests.filter(request => request.includes('limit=')).sort();
 const manyNamespaces = Array.from({ length: 400 }, (_, index) => `team-${index}`);
+const bucketList = `${s3}/namespaces/shop/buckets`;
+const queueList = `${sqs}/v1/namespaces/shop/queues`;
 const bucketType = { group: '', version: '', kind: 'Bucket' };
 
 describe('a search of ACK resources', { timeout: 30_000 }, () => {
@@ -181,6 +192,87 @@ describe('a search of ACK resources', { timeout: 30_000 }, () => {
     assert.deepEqual(bucket?.labels, new Map([['tier', 'gold']]));
     assert.deepEqual(bucket.versions, ['v1alpha1']);
     assert.deepEqual(found.find(({ kind }) => kind === 'Queue')?.versions, ['v1', 'v1alpha1']);
+  });
+
+  test('reads whole objects only where the status is asked for, and of them what ACK wrote down', async t => {
+    const { find, accepted, buckets } = await finding(t);
+    const recorded = { ownerAccountID: '111111111111', region: 'eu-west-1', arn: 'arn:aws:s3:::assets' };
+    const annotations = { 'services.k8s.aws/region': 'eu-west-3', note: 'x' };
+    const long = 'x'.repeat(100_000);
+    const of = (name: string, ackResourceMetadata: unknown, more: Partial<Placed> = {}) =>
+      place('shop', name, { status: { conditions: [{ status: 'True' }], ackResourceMetadata }, ...more });
+    buckets.splice(
+      0,
+      2,
+      of('taken-up', recorded, { annotations, labels: { tier: 'gold' } }),
+      of('empty', { ownerAccountID: '', region: '' }, { annotations: { 'services.k8s.aws/region': '' } }),
+      of('long', { ownerAccountID: long, region: long }, { annotations: { 'services.k8s.aws/region': long } }),
+      of('malformed', { ownerAccountID: 111111111111, region: ['eu-west-1'] }),
+      of('no-object', 'text'),
+      place('shop', 'new'),
+    );
+    const judged = new Map<string, StoredResource>();
+    const wanted = (resource: StoredResource) => judged.set(resource.name, resource).size > 0;
+    const search = { types: [bucketType], namespaces: ['shop'], wanted };
+    const found = await find({ ...search, readsStatus: true });
+    assert.deepEqual([...accepted], ['application/json']);
+    const nowhere = { accountId: undefined, region: undefined };
+    const places = found.map(({ name, recorded, region }) => ({ name, recorded, region }));
+    assert.deepEqual(places, [
+      { name: 'taken-up', recorded: { accountId: '111111111111', region: 'eu-west-1' }, region: 'eu-west-3' },
+      { name: 'empty', recorded: nowhere, region: '' },
+      { name: 'long', recorded: { accountId: 'x'.repeat(64), region: 'x'.repeat(64) }, region: 'x'.repeat(64) },
+      ...['malformed', 'no-object', 'new'].map(name => ({ name, recorded: nowhere, region: undefined })),
+    ]);
+    assert.deepEqual(found[0]?.labels, new Map([['tier', 'gold']]));
+    assert.deepEqual([...judged.values()], found, 'what is judged is what is told');
+    const [first] = await find({ ...search, wanted: () => true });
+    assert.ok(first !== undefined && !('recorded' in first) && !('region' in first));
+  });
+
+  test('tells a few of what is asked besides, in whatever order they come: never in place of what is looked for', async t => {
+    const { find, buckets } = await finding(t);
+    const many = (name: string) => Array.from({ length: 150 }, (_, index) => place('shop', `${name}-${index}`));
+    buckets.splice(0, 2, ...many('other'), place('shop', 'wanted'), ...many('third'));
+    const starts = (text: string) => (resource: StoredResource) => resource.name.startsWith(text);
+    const search = {
+      types: [bucketType],
+      namespaces: ['shop'],
+      besides: [starts('other'), starts('third')],
+      atMost: 3,
+    };
+    const namesFound = async (wanted: string) => {
+      const found = await find({ ...search, wanted: starts(wanted) });
+      return found.map(({ name }) => name).sort();
+    };
+    const besides = ['other-0', 'other-1', 'other-2', 'third-0', 'third-1', 'third-2'];
+    assert.deepEqual(await namesFound('wanted'), [...besides, 'wanted']);
+    assert.deepEqual(
+      await namesFound('other-1'),
+      ['other-0', 'other-1', 'other-10', 'other-11', 'other-2'],
+      'enough ends it',
+    );
+  });
+
+  test('what is asked besides is no answer to a search that failed', async t => {
+    const { find, answers, results } = await finding(t);
+    answers[queueList] = { ...failure(500, 'InternalError'), delayMs: 50 };
+    const search = { namespaces: ['shop'], wanted: () => false, besides: [() => true] };
+    await assert.rejects(find(search), LiveReadError);
+    assert.deepEqual(results, ['ack-resources error']);
+  });
+
+  test('goes through pages of whole objects that are long', async t => {
+    const { find, buckets, requests } = await finding(t);
+    const status = { conditions: 'x'.repeat(250_000), ackResourceMetadata: { ownerAccountID: '111111111111' } };
+    buckets.splice(0, 2, ...Array.from({ length: 50 }, (_, index) => place('shop', `b${index}`, { status })));
+    const wanted = ({ recorded }: StoredResource) => recorded?.accountId === '111111111111';
+    const search = { types: [bucketType], namespaces: ['shop'], wanted, atMost: 100, readsStatus: true };
+    assert.equal((await find(search)).length, 50, 'each once');
+    assert.deepEqual(
+      requests.flatMap(request => /limit=(\d+)/.exec(request)?.[1] ?? []),
+      ['100', '32', '32'],
+    );
   });
 
   test('asks only for what can be of the types, group and kind', async t => {
@@ -215,6 +307,15 @@ describe('a search of ACK resources', { timeout: 30_000 }, () => {
     assert.deepEqual(listsIn(requests), []);
   });
 
+  test('lists one namespace by itself, however many kinds there are', async t => {
+    const { find, answers, requests } = await finding(t);
+    const many = Array.from({ length: 400 }, (_, index) => [`kind${index}s`, `Kind${index}`] as const);
+    answers[s3] = resources(['buckets', 'Bucket'], ...many);
+    const search = { types: [{ group: 's3.services.k8s.aws', version: '', kind: '' }], namespaces: ['shop'] };
+    assert.deepEqual(namesOf(await find(search)), ['Bucket shop/assets']);
+    assert.equal(listsIn(requests).filter(path => path.startsWith(`${s3}/namespaces/shop/`)).length, 401);
+  });
+
   test('lets the API server sort out labels, those that can be labels', async t => {
     const { find, requests } = await finding(t);
     const search = { types: [bucketType], namespaces: ['shop'] };
@@ -234,6 +335,21 @@ describe('a search of ACK resources', { timeout: 30_000 }, () => {
       ]),
     });
     assert.deepEqual(listsIn(requests), [`${s3}/namespaces/shop/buckets?limit=100`]);
+  });
+
+  test('reads the labels that are asked for, and of the others not even the names', async t => {
+    const { find, buckets } = await finding(t);
+    buckets.splice(0, 2, place('shop', 'assets', { labels: { tier: 'gold', other: 'x' } }));
+    const search = { types: [bucketType], namespaces: ['shop'], readsStatus: true };
+    for (const [keys, read] of [
+      [['tier'], [['tier', 'gold']]],
+      [[], []],
+    ] as const) {
+      const seen: unknown[] = [];
+      const wanted = ({ labels }: StoredResource) => seen.push([...labels]) > 0;
+      const [found] = await find({ ...search, wanted, labelKeys: new KeySet(keys) });
+      assert.deepEqual([found && [...found.labels], seen[0]], [read, read]);
+    }
   });
 
   test('gives what is wanted, and tells when that is nothing', async t => {
@@ -297,8 +413,6 @@ describe('a search of ACK resources', { timeout: 30_000 }, () => {
     await assert.rejects(find({ wanted: () => false }), LiveReadError, 'of a proxy it may be');
   });
 
-  const bucketList = `${s3}/namespaces/shop/buckets`;
-  const queueList = `${sqs}/v1/namespaces/shop/queues`;
   for (const [what, path, answer, words] of [
     ['a list that is forbidden', bucketList, failure(403, 'Forbidden'), /buckets\.s3\.services\.k8s\.aws .*Forbidden/],
     ['a list that breaks', queueList, failure(500, 'InternalError'), /queues\.sqs\.services\.k8s\.aws .*500/],
@@ -381,5 +495,27 @@ describe('a search of ACK resources', { timeout: 30_000 }, () => {
     const late = find();
     await assert.rejects(find({}, 10), LiveReadError, 'a deadline counts in the line too');
     assert.equal((await late).length, 2);
+  });
+
+  test('takes each namespace in turn: whoever asks for many waits behind themselves', async t => {
+    const { find, answers, requests } = await finding(t);
+    answers['/apis'] = { ...(answers['/apis'] as Answer), delayMs: 10 };
+    const ended: string[] = [];
+    const ask = (namespace: string) => find({}, 5000, namespace).then(() => ended.push(namespace));
+    const many = Array.from({ length: 20 }, () => ask('greedy'));
+    await until('the first has begun', () => requests.length > 0);
+    const others = [ask('shop'), ask('billing')];
+    await Promise.all(others);
+    assert.ok(ended.filter(namespace => namespace === 'greedy').length <= 3, ended.join());
+    await Promise.all(many);
+    assert.equal(ended.length, 22, 'and nobody is forgotten');
+  });
+
+  test('what one namespace spends is not taken from another', async t => {
+    const { find, results } = await finding(t, { namespace: { perSecond: 0.001, burst: 8 } });
+    await find({ wanted: () => false }, 5000, 'greedy');
+    await assert.rejects(find({ wanted: () => false }, 100, 'greedy'), BudgetSpentError);
+    await find({ wanted: () => false }, 5000, 'shop');
+    assert.deepEqual(results, ['ack-resources absent', 'ack-resources throttled', 'ack-resources absent']);
   });
 });

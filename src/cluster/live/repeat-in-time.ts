@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError, ClusterUnreachableError } from '../api/api-errors.ts';
+import type { ReadBudget } from './budget.ts';
+import { BudgetSpentError, LiveReadError } from './live-read-result.ts';
+
+/** What is asked of the API server while reviews wait. */
+export interface TimedQuestion {
+  /** How messages name what is read. */
+  readonly what: string;
+  /** Whose budget pays. */
+  readonly budgetNamespace: string;
+  /** Monotonic milliseconds. Whoever joins may put it off. */
+  readonly deadlineAt: number;
+}
+
+/** First pause before a failed attempt is repeated; it doubles. */
+const firstPauseMs = 50;
+/** The first attempt may use this part of the time: it may sit on a connection that died in silence, the second will not. */
+const firstAttemptPart = 0.4;
+
+/**
+ * Asks as often as it fails and there is time, a token of the budget each time.
+ * @param attempt is told how long it may take, and ends by then.
+ * @throws what the last attempt threw; {BudgetSpentError | LiveReadError} where there was none.
+ */
+export async function repeatInTime<T>(
+  question: TimedQuestion,
+  budget: ReadBudget,
+  attempt: (limitMs: number) => Promise<T>,
+): Promise<T> {
+  const { what, budgetNamespace } = question;
+  let failure: unknown;
+  for (let pauseMs = firstPauseMs; ; pauseMs *= 2) {
+    const leftMs = question.deadlineAt - performance.now();
+    if (leftMs <= 0) throw failure ?? new LiveReadError(what, 'no answer came in time');
+    if (!budget.take(budgetNamespace)) throw failure ?? new BudgetSpentError(what);
+    try {
+      return await attempt(failure === undefined ? leftMs * firstAttemptPart : leftMs);
+    } catch (error) {
+      failure = error;
+      const waitMs = error instanceof ApiError ? Math.max(pauseMs, error.retryAfterMs ?? 0) : pauseMs;
+      if (!isPassing(error) || performance.now() + waitMs >= question.deadlineAt) throw error;
+      await sleep(waitMs);
+    }
+  }
+}
+
+/** Worth another try while there is time: a connection that broke, a server that is restarting or busy. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof ClusterUnreachableError) return true;
+  return error instanceof ApiError && (error.status >= 500 || error.status === 429);
+}
