@@ -9,6 +9,7 @@ import { type Drawn, drawDashboard } from '../prometheus/draw-dashboard.ts';
 import { whyNoPrometheus } from '../prometheus/programs.ts';
 import { PrometheusServer } from '../prometheus/prometheus-server.ts';
 import { readQuery, selectorText } from '../prometheus/promql.ts';
+import { monitorRelabelings } from '../prometheus/relabelings.ts';
 import { promtool } from '../prometheus/rule-test.ts';
 import { ControlPlane } from '../testbed/control-plane.ts';
 import { ackPath, bucket, bucketKind, installAckKinds } from './ack-crds.ts';
@@ -33,8 +34,6 @@ const asShipped = { flags: ['--max-staleness=90s'] };
 const tooShort = { 'eks.amazonaws.com/token-expiration': '60' };
 /** What the Prometheus operator adds to a target. https://github.com/prometheus-operator/prometheus-operator/blob/v0.85.0/pkg/prometheus/promcfg.go */
 const operatorLabels = { namespace: 'carm-webhook', pod: 'carm-webhook-1', container: 'carm-webhook', endpoint: 'ops' };
-/** As in the chart's ServiceMonitor and PodMonitor. */
-const relabelings = [{ action: 'labeldrop', regex: 'endpoint' }];
 /** Windows of the queries are 4 scrapes. */
 const steps = drawing ? { before: 25_000, down: 5_000, after: 30_000 } : { before: 5_000, down: 2_000, after: 3_000 };
 
@@ -74,7 +73,7 @@ describe('a real Prometheus, which scrapes two replicas and the API server', { s
         global: { scrape_interval: `${scrapeSeconds}s`, evaluation_interval: `${scrapeSeconds}s` },
         rule_files: [alertsFile],
         scrape_configs: [
-          { job_name: 'carm-webhook', static_configs: replicas, relabel_configs: relabelings },
+          { job_name: 'carm-webhook', static_configs: replicas, relabel_configs: monitorRelabelings },
           {
             job_name: 'apiserver',
             scheme: 'https',
