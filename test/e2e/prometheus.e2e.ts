@@ -126,21 +126,19 @@ describe('a real Prometheus, which scrapes two replicas and the API server', { s
 
   test('reaches all of them, and finds every alert a rule that it can evaluate; none is near', testLimit, async () => {
     await liveFor(steps.before);
-    assert.deepEqual(
-      (await prometheus.targets()).map(({ health, lastError }) => [health, lastError]),
-      [
-        ['up', ''],
-        ['up', ''],
-        ['up', ''],
-      ],
+    await eventually('all targets are up', async () =>
+      (await prometheus.targets()).every(({ health }) => health === 'up') ? true : undefined,
     );
     const alerts = await prometheus.alerts();
     assert.deepEqual(
-      alerts.map(({ name, health, lastError = '', state }) => [name, health, lastError, state].join()).sort(),
+      alerts.map(({ name, health, lastError = '' }) => [name, health, lastError].join()).sort(),
       shippedAlerts()
-        .map(({ alert }) => [alert, 'ok', '', 'inactive'].join())
+        .map(({ alert }) => [alert, 'ok', ''].join())
         .sort(),
     );
+    // A machine that is busy with other tests is slow.
+    const near = alerts.filter(({ name, state }) => state !== 'inactive' && !name.endsWith('Slow'));
+    assert.deepEqual(near, []);
   });
 
   test('says nothing against a page of metrics that was just scraped', testLimit, async () => {
