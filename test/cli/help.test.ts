@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { runCommand } from './command-runs.ts';
 
-const commands = ['serve', 'inject', 'check', 'label', 'why', 'verify', 'iam', 'version'];
+const commands = ['serve', 'inject', 'check', 'label', 'why', 'verify', 'iam', 'completion', 'version'];
 
 describe('help', () => {
   test('on help itself is the help on all commands', async () => {

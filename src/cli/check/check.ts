@@ -52,11 +52,13 @@ async function check(argv: readonly string[], { env, stdout, stderr }: Surroundi
 
 /** `carm-webhook check`: what is wrong with maps, namespaces, ServiceAccounts, ACK and its resources, and running pods. */
 export const command: Command = {
+  flags: checkFlags,
   help: () => `Usage: carm-webhook check [flags]
 
 Checks the account map, the team map, all namespaces, the ServiceAccounts of managed namespaces,
 ACK resources, the flags of ACK's controllers, which running pods lack the role that they would get
-today, and the installation of the webhook: configurations, certificate and rights. Each finding has a reason, an object and a fix. The exit code is 1 if there are findings.
+today, and the installation of the webhook: configurations, certificate and rights. Each finding has
+a reason, an object and a fix. The exit code is 1 if there are findings.
 
 It needs the right to list namespaces and serviceaccounts, and to get the two maps. What else it may
 not read is named on stderr and skipped. The ClusterRole carm-webhook-reader of deploy/ has every
