@@ -27,7 +27,7 @@ export function readProgram(
 export function calledAs(program: Program, text: string): string {
   if (program === 'carm-webhook') return text;
   return text.replaceAll(
-    /(?<![\w/-])carm-webhook (?=COMMAND|(?:serve|inject|check|label|why|verify|iam|completion|version)\b)/g,
+    /(?<![\w/-])carm-webhook (?=COMMAND|(?:serve|inject|check|label|why|verify|iam|startup-check|remove-configurations|completion|version)\b)/g,
     `${program} `,
   );
 }
