@@ -70,12 +70,28 @@ bench: $(BUNDLE) ## Measure pods and ACK resources (AGAINST=COMMIT: compared wit
 docs: $(INSTALLED) ## Write the pages that are generated from the source
 	@npm run --silent docs
 
+.PHONY: helm
+helm: $(INSTALLED) ## Build Helm for the tests of the chart, once for all clones (needs Go)
+	@node test/testbed/build.ts --helm=v4
+
+.PHONY: chart
+chart: helm ## Run the tests of the chart, which `make test` skips where Helm is not built (needs Go)
+	@CHART_TESTS=required node --test 'test/deploy/*.test.ts'
+
+.PHONY: manifests
+manifests: helm ## Write deploy/install.yaml from the chart
+	@npm run --silent manifests
+
 .PHONY: testbed
 testbed: $(INSTALLED) ## Build a real control plane for e2e, once for all clones
 	@node test/testbed/build.ts
 
+.PHONY: testbed-prometheus
+testbed-prometheus: $(INSTALLED) ## Get a Prometheus for e2e, once for all clones (on Debian or Ubuntu; elsewhere put prometheus and promtool on the PATH)
+	@node test/prometheus/build.ts
+
 .PHONY: e2e
-e2e: $(BUNDLE) testbed ## Run the tests on a real kube-apiserver
+e2e: $(BUNDLE) testbed testbed-prometheus ## Run the tests on a real kube-apiserver
 	@npm run --silent e2e
 
 .PHONY: testbed-node

@@ -63,6 +63,7 @@ export class CertificateFiles implements CertificateSource {
   #current: Certificate;
   /** What was looked at last, good or not; `undefined` after a file could not be read. */
   #seen: CertificatePem | undefined;
+  /** Empty while what the files hold is served. */
   #lastError = '';
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -82,6 +83,10 @@ export class CertificateFiles implements CertificateSource {
 
   get current(): Certificate {
     return this.#current;
+  }
+
+  get reloadFailed(): boolean {
+    return this.#lastError !== '';
   }
 
   onChange(listener: (certificate: Certificate) => void): void {

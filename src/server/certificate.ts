@@ -24,13 +24,16 @@ export interface Certificate {
   readonly keyPem: string;
   /** The CAs that client certificates must come from; `undefined` where clients need none. */
   readonly clientCaPem: string | undefined;
-  /** End of the leaf's validity, milliseconds since the epoch. */
+  /** Begin and end of the leaf's validity, milliseconds since the epoch. */
+  readonly validFromMs: number;
   readonly expiresAtMs: number;
 }
 
 /** Where the server takes its certificate from. */
 export interface CertificateSource {
   readonly current: Certificate;
+  /** True while its files hold what cannot be served: a restart would find nothing else. */
+  readonly reloadFailed: boolean;
   /** Called with each later certificate. */
   onChange(listener: (certificate: Certificate) => void): void;
   close(): void;
@@ -88,6 +91,7 @@ export function parseCertificate(pem: CertificatePem, names: CertificateNames): 
     certPem: pem.cert,
     keyPem: pem.key,
     clientCaPem: pem.clientCa,
+    validFromMs: leaf.validFromDate.getTime(),
     expiresAtMs: leaf.validToDate.getTime(),
   };
 }

@@ -1,6 +1,7 @@
 import { type Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import { endpoints, outcomes, type ReviewRecord, type WebhookEntry } from '../admission/record.ts';
 import type { ReviewSeries } from '../admission/review-series.ts';
+import type { CertificateSource } from './certificate.ts';
 import { type ClusterMetricLabels, ClusterMetrics } from './cluster-metrics.ts';
 import { type HttpErrorStatus, httpErrorStatuses } from './http-error.ts';
 import { metricsIn } from './metrics-in.ts';
@@ -45,7 +46,8 @@ export class Metrics {
   readonly #shortages: Counter<'cause'>;
   readonly #certificateErrors: Counter<never>;
   #inFlight = 0;
-  #certificateExpiryMs: (() => number | undefined) | undefined;
+  #certificate: Pick<CertificateSource, 'current' | 'reloadFailed'> | undefined;
+  #isReady: () => boolean = () => false;
 
   constructor(options: MetricsOptions) {
     const { counter, gauge, measure } = metricsIn(this.registry);
@@ -84,10 +86,23 @@ export class Metrics {
     this.cluster = new ClusterMetrics(this.registry, options.cluster);
     this.verification = new VerificationMetrics(this.registry, options.verification);
     measure('carm_webhook_reviews_in_flight', 'Admission reviews being decided.', () => this.#inFlight);
+    measure('carm_webhook_ready', '1 while /readyz says that reviews may be sent here, else 0.', () =>
+      this.#isReady() ? 1 : 0,
+    );
+    measure(
+      'carm_webhook_certificate_not_before_timestamp_seconds',
+      'From when on the certificate being served is valid, in seconds since the epoch; 0 without one.',
+      () => (this.#certificate?.current.validFromMs ?? 0) / 1000,
+    );
     measure(
       'carm_webhook_certificate_expiry_timestamp_seconds',
       'When the certificate being served expires, in seconds since the epoch; 0 without one.',
-      () => (this.#certificateExpiryMs?.() ?? 0) / 1000,
+      () => (this.#certificate?.current.expiresAtMs ?? 0) / 1000,
+    );
+    measure(
+      'carm_webhook_certificate_reload_failed',
+      '1 while the certificate files hold what cannot be served, and an older certificate is served instead.',
+      () => (this.#certificate?.reloadFailed ? 1 : 0),
     );
     const buildInfo = gauge('carm_webhook_build_info', 'Always 1; the version is the label.', ['version']);
     buildInfo.set({ version: options.version }, 1);
@@ -121,9 +136,14 @@ export class Metrics {
     this.#certificateErrors.inc();
   }
 
-  /** @param expiresAtMs asked at each scrape; milliseconds since the epoch. */
-  watchCertificateExpiry(expiresAtMs: () => number | undefined): void {
-    this.#certificateExpiryMs = expiresAtMs;
+  /** @param certificate asked at each scrape. */
+  watchCertificate(certificate: Pick<CertificateSource, 'current' | 'reloadFailed'>): void {
+    this.#certificate = certificate;
+  }
+
+  /** @param isReady asked at each scrape. */
+  watchReadiness(isReady: () => boolean): void {
+    this.#isReady = isReady;
   }
 
   #addProcessMetrics(): void {

@@ -50,5 +50,5 @@ export async function makeSelfSigned(): Promise<SelfSigned> {
     { cert: leaf.cert, key: leaf.private },
     { cert: label, key: `the key of ${label}`, clientCa: 'the client CA' },
   );
-  return { current, caPem: ca.cert, onChange: () => {}, close: () => {} };
+  return { current, reloadFailed: false, caPem: ca.cert, onChange: () => {}, close: () => {} };
 }

@@ -85,7 +85,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     onShortage,
     limits,
   });
-  metrics.watchCertificateExpiry(() => certificate.current.expiresAtMs);
+  metrics.watchCertificate(certificate);
+  metrics.watchReadiness(() => notReady().length === 0);
   const opsPort = await listen(ops, { port: options.opsPort, host, portFlag: '--ops-port' });
   let port: number;
   try {

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { parse } from 'yaml';
 import { ackCommonGroup } from '../../src/accounts/ack-service.ts';
 import { ackServices } from '../../src/accounts/ack-services.ts';
 import { allow, mutate } from '../../src/admission/decision.ts';
@@ -11,6 +9,7 @@ import type { AdmissionRequest, Operation } from '../../src/admission/review.ts'
 import { defineRule, everyAckGroup, type Rule } from '../../src/admission/rule.ts';
 import { matchOfKind, notApplicable, ruleFor, rules } from '../../src/admission/rules.ts';
 import { workloadKinds } from '../../src/objects/pod-template.ts';
+import { shipped } from '../deploy/shipped.ts';
 
 /** One thing that the API server sends: of an entry, to a path, one operation on one resource of one group. */
 interface Sent {
@@ -32,12 +31,9 @@ interface Entry {
   }[];
 }
 
-function entriesOf(file: string): readonly Entry[] {
-  const url = new URL(`../../deploy/${file}-webhook-configuration.yaml`, import.meta.url);
-  return (parse(readFileSync(url, 'utf8')) as { webhooks: readonly Entry[] }).webhooks;
-}
-
-const entries = [...entriesOf('mutating'), ...entriesOf('validating')];
+const entries = ['Mutating', 'Validating'].flatMap(
+  kind => shipped<{ webhooks: readonly Entry[] }>(`${kind}WebhookConfiguration`).webhooks,
+);
 const ackGroups = [ackCommonGroup, ...ackServices.map(service => `${service}.${ackCommonGroup}`)];
 
 function configured(): readonly Sent[] {

@@ -9,6 +9,7 @@ import { builtBundle } from '../built-bundle.ts';
 import { eventually } from '../e2e/eventually.ts';
 import { pageBlocks } from '../e2e/page-blocks.ts';
 import { PageCommands } from '../e2e/page-commands.ts';
+import { programFolder } from '../e2e/program-folder.ts';
 import { ServedPlane } from '../e2e/served-plane.ts';
 import { clientFolder, startMounted } from './aws-client.ts';
 import { pythonProgram } from './aws-programs.ts';
@@ -180,22 +181,17 @@ describe(page, () => {
 /** The flags that the page has the server started with. */
 function flagsOfThePage(): readonly string[] {
   const [block = ''] = pageBlocks(page, 'yaml').get('5. The server') ?? [];
-  const { patches } = parse(block) as { readonly patches: readonly { readonly patch: string }[] };
-  const operations = patches.flatMap(({ patch }) => parse(patch) as readonly { readonly value: string }[]);
-  return operations.map(({ value }) => value);
+  const { config } = parse(block) as { readonly config: { readonly sourceAccounts: readonly string[] } };
+  assert.deepEqual(Object.keys(config), ['sourceAccounts']);
+  return [`--source-accounts=${config.sourceAccounts.join(',')}`];
 }
 
 /** The programs that the page calls by their names. */
 function makePrograms(folder: string): string {
-  const programs = join(folder, 'programs');
-  mkdirSync(programs);
-  const program = (name: string, ...command: readonly string[]): void =>
-    writeFileSync(join(programs, name), `#!/bin/sh\nexec ${command.map(word => `'${word}'`).join(' ')} "$@"\n`, {
-      mode: 0o755,
-    });
-  program('aws', pythonProgram('python'), pythonProgram('aws'));
-  program('carm-webhook', process.execPath, builtBundle());
-  return programs;
+  return programFolder(folder, {
+    aws: [pythonProgram('python'), pythonProgram('aws')],
+    'carm-webhook': [process.execPath, builtBundle()],
+  });
 }
 
 /** The page's two profiles. Twelve digits are the key of that account. */

@@ -13,7 +13,7 @@ import { webIdentityTrust } from './iam-account.ts';
 import { issuerOf } from './plane-issuer.ts';
 import { type Aws, startAws } from './start-aws.ts';
 
-/** --verify-roles as deploy/components/verify-roles installs it: on a real kube-apiserver, and on AWS accounts that judge its token. */
+/** --verify-roles as the chart's verifyRoles.enabled installs it: on a real kube-apiserver, and on AWS accounts that judge its token. */
 
 const issuer = 'https://kubernetes.default.svc';
 const usable = '222222222222';
@@ -37,7 +37,7 @@ interface RulesReview {
   };
 }
 
-describe('deploy/components/verify-roles', () => {
+describe('verifyRoles.enabled of the chart', () => {
   const folder = mkdtempSync(join(tmpdir(), 'carm-verify-'));
   let plane: ControlPlane;
   let aws: Aws;
@@ -57,7 +57,7 @@ describe('deploy/components/verify-roles', () => {
       }
       const tokenFile = join(folder, 'token');
       webhook = await WebhookUnderTest.start(plane, {
-        components: ['deploy/components/verify-roles'],
+        values: { verifyRoles: { enabled: true } },
         flags: ['--verify-roles'],
         env: { POD_NAME: 'replica-a', AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile, AWS_ENDPOINT_URL_STS: aws.endpoint },
       });

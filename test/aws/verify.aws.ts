@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { type CommandResult, inRepository, runBundle } from '../cli/command-runs.ts';
+import { shipped } from '../deploy/shipped.ts';
 import { boundNamespace, roleMap, serviceAccount } from '../e2e/cluster-objects.ts';
 import { asList } from '../e2e/manifests.ts';
 import { ControlPlane } from '../testbed/control-plane.ts';
@@ -79,10 +80,9 @@ async function setUpCluster(): Promise<void> {
     ]),
   });
   // Rights as they are shipped: to read for both, and tokens for one of them.
-  const shipped = async (path: string) => {
-    const documents = parseAllDocuments(await readFile(inRepository(path), 'utf8')).map(each => each.toJS());
-    return documents.filter(({ kind }) => kind === 'ClusterRole');
-  };
+  const verifier = parseAllDocuments(await readFile(inRepository('deploy/examples/verifier.yaml'), 'utf8')).map(each =>
+    each.toJS(),
+  );
   const binding = (role: string, users: readonly string[]) => ({
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRoleBinding',
@@ -92,8 +92,8 @@ async function setUpCluster(): Promise<void> {
   });
   await plane.kubectl(['apply', '-f', '-'], {
     input: asList([
-      ...(await shipped('deploy/reader.yaml')),
-      ...(await shipped('deploy/examples/verifier.yaml')),
+      shipped<object>('ClusterRole', 'carm-webhook-reader'),
+      ...verifier.filter(({ kind }) => kind === 'ClusterRole'),
       binding('carm-webhook-reader', ['verifier', 'reader']),
       binding('carm-webhook-verifier', ['verifier']),
     ]),

@@ -2,7 +2,19 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { runCommand } from './command-runs.ts';
 
-const commands = ['serve', 'inject', 'check', 'why', 'verify', 'iam', 'version'];
+const commands = [
+  'serve',
+  'inject',
+  'check',
+  'label',
+  'why',
+  'verify',
+  'iam',
+  'startup-check',
+  'remove-configurations',
+  'completion',
+  'version',
+];
 
 describe('help', () => {
   test('on help itself is the help on all commands', async () => {
@@ -32,7 +44,7 @@ describe('help', () => {
     });
   }
 
-  for (const name of ['inject', 'check', 'why', 'verify', 'iam']) {
+  for (const name of ['inject', 'check', 'label', 'why', 'verify', 'iam']) {
     test(`of ${name} has examples, and every flag that changes a decision`, async () => {
       const { stdout } = await runCommand([name, '--help']);
       const examples = stdout.split('Examples:\n')[1]?.split('\n\n')[0]?.split('\n') ?? [];

@@ -31,6 +31,10 @@ export interface TinyApiServer {
 
 const token = 'good-token';
 
+/** What `check` says of it last: it has no webhook. */
+export const notInstalled =
+  'not checked: the installation of carm-webhook, since no webhook configuration is its own\n';
+
 /** Of its tokens, as it says itself. */
 export const tinyIssuer = 'https://keys.example.com/tiny';
 const resources: Readonly<Record<string, string>> = {
@@ -38,7 +42,17 @@ const resources: Readonly<Record<string, string>> = {
   serviceaccounts: 'ServiceAccount',
   configmaps: 'ConfigMap',
   pods: 'Pod',
+  replicationcontrollers: 'ReplicationController',
+  services: 'Service',
+  secrets: 'Secret',
 };
+
+const builtInGroups = new Set([
+  'apps/v1',
+  'batch/v1',
+  'admissionregistration.k8s.io/v1',
+  'rbac.authorization.k8s.io/v1',
+]);
 
 function status(code: number, reason: string) {
   return { code, body: { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason, code, message: reason } };
@@ -83,7 +97,7 @@ function answerApis(path: string, objects: readonly TinyObject[]) {
     const found = items.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
     return found === undefined ? status(404, 'NotFound') : { code: 200, body: found };
   }
-  const isBuiltIn = groupVersion === 'apps/v1' || groupVersion === 'rbac.authorization.k8s.io/v1';
+  const isBuiltIn = builtInGroups.has(groupVersion ?? '');
   if (items.length === 0 && !isBuiltIn) return status(404, '');
   const listed = items.filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace);
   return {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { parse } from 'yaml';
+import { shipped } from '../deploy/shipped.ts';
 
 interface Entry {
   readonly name: string;
@@ -14,7 +14,8 @@ describe('the entries of the webhook configurations are documented', async () =>
   const configurations = await read('docs/webhook-configurations.md');
   const whenDown = await read('docs/break-glass.md');
   for (const kind of ['mutating', 'validating']) {
-    const { webhooks } = parse(await read(`deploy/${kind}-webhook-configuration.yaml`)) as { webhooks: Entry[] };
+    const name = `${kind.charAt(0).toUpperCase()}${kind.slice(1)}WebhookConfiguration`;
+    const { webhooks } = shipped<{ webhooks: Entry[] }>(name);
     for (const { name, failurePolicy } of webhooks) {
       test(`${kind} ${name}: what it sees, and what fails while the webhook is down`, () => {
         const rows = configurations.split('\n').filter(line => line.startsWith(`| \`${name}\` | `));

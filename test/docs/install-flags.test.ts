@@ -1,46 +1,40 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import jsonPatch from 'fast-json-patch';
 import { parse } from 'yaml';
 import { defaultFeatureGates } from '../../src/accounts/feature-gates.ts';
 import { readFlags } from '../../src/cli/flags/flag.ts';
 import { serveFlags } from '../../src/cli/serve/serve.ts';
+import { chartValues, valueAt } from '../deploy/chart-values.ts';
 
 const root = new URL('../../', import.meta.url);
 const page = await readFile(new URL('docs/install.md', root), 'utf8');
 const section = page.split('## Flags and feature gates\n')[1]?.split('\n## ')[0] ?? '';
 
-interface Deployment {
-  readonly kind: string;
-  readonly metadata: { readonly name: string };
-  readonly spec: {
-    readonly template: { readonly spec: { readonly containers: readonly [{ readonly args: readonly string[] }] } };
-  };
-}
-
-/** The flags that the container would be started with, by the shipped Deployment and the patches of the page. */
-async function patchedFlags() {
-  const [, block = ''] = /^```yaml\n([\s\S]*?)^```$/m.exec(section) ?? [];
-  const [patch, ...more] = parse(block).patches;
-  assert.deepEqual(more, []);
-  const deployment: Deployment = parse(await readFile(new URL('deploy/deployment.yaml', root), 'utf8'));
-  assert.deepEqual(patch.target, { kind: deployment.kind, name: deployment.metadata.name });
-  const { newDocument } = jsonPatch.applyPatch(deployment, parse(patch.patch), true, false);
-  const [command, ...args] = newDocument.spec.template.spec.containers[0].args;
-  assert.equal(command, 'serve');
-  const { values, positionals } = readFlags(serveFlags, args, {});
-  assert.deepEqual(positionals, []);
-  return values;
-}
+/** What the values of the page are, in the chart. */
+const [, block = ''] = /^```yaml\n([\s\S]*?)^```$/m.exec(section) ?? [];
 
 describe('flags and feature gates in docs/install.md', () => {
-  test('its patch gives the server the flags that it shows, beside those that it has', async () => {
-    const { featureGates, defaultRegion, ackSystems, tlsCertFile } = await patchedFlags();
-    assert.deepEqual(featureGates, { ...defaultFeatureGates, ServiceLevelCARM: true, TeamLevelCARM: true });
-    assert.equal(defaultRegion, 'eu-central-1');
-    assert.deepEqual(ackSystems, [{ namespace: 'ack-system', services: undefined }]);
-    assert.equal(tlsCertFile, '/etc/carm-webhook/tls/tls.crt');
+  test('its values are values of the chart', () => {
+    const { config, ...more } = parse(block);
+    assert.deepEqual(more, {});
+    for (const key of Object.keys(config)) assert.notEqual(valueAt(`config.${key}`), undefined, key);
+    for (const gate of Object.keys(config.featureGates)) assert.ok(gate in defaultFeatureGates, gate);
+    const { featureGates } = readFlags(serveFlags, [`--default-region=${config.defaultRegion}`], {}).values;
+    assert.deepEqual(featureGates, defaultFeatureGates);
+  });
+
+  test('its table says where each flag is that is no key of config', () => {
+    const rows = [...section.matchAll(/^\| (`--[^|]*) \|/gm)].flatMap(
+      ([, flags = '']) => flags.match(/--[a-z-]+/g) ?? [],
+    );
+    const inConfig = chartValues().flatMap(({ path, description }) =>
+      path.startsWith('config.') ? [/^`(--[a-z-]+)`: /.exec(description)?.[1]] : [],
+    );
+    const others = Object.values(serveFlags)
+      .map(({ name }) => `--${name}`)
+      .filter(flag => !inConfig.includes(flag));
+    assert.deepEqual(rows.sort(), others.sort());
   });
 
   test('its table has every gate that changes a decision, and the text the others', () => {

@@ -11,6 +11,7 @@ import {
   asList,
   ofKinds,
   pointAt,
+  renderChart,
   renderDeploy,
   renderForEveryGroup,
   type WebhookEntry,
@@ -81,7 +82,7 @@ describe("the groups of ACK's resources", () => {
   });
 });
 
-describe('the component every-ack-group', () => {
+describe('the value ack.everyGroup', () => {
   let plane: ControlPlane;
   let webhook: RecordingWebhook;
 
@@ -154,6 +155,6 @@ describe('the component every-ack-group', () => {
           conditions: matchConditions.filter(condition => condition.name !== 'ack-group'),
         })),
       );
-    assert.deepEqual(conditions(await renderForEveryGroup()), conditions(await renderDeploy()));
+    assert.deepEqual(conditions(await renderForEveryGroup()), conditions(await renderChart({})));
   });
 });

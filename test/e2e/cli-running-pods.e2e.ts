@@ -125,7 +125,8 @@ describe('check of a cluster whose pods are older than the webhook, by people an
     const { code, stdout, stderr } = await runBundle(['check', '-o', 'json', '--default-region=eu-central-1'], {
       env: { KUBECONFIG: kubeconfig },
     });
-    assert.equal(stderr, '');
+    // The reader may not ask for the rights of others.
+    assert.match(stderr, /^not checked: cannot read the rights of the webhook: [^\n]*\n$/);
     const findings: readonly Finding[] = JSON.parse(stdout).findings;
     // By its pods the tests see that the webhook is called.
     return { code, findings: findings.filter(({ object }) => object.name !== 'install-probe') };

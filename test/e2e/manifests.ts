@@ -2,7 +2,9 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { controlPlaneProgram } from '../testbed/binaries.ts';
+import { type TemplateOptions, templateChart } from '../deploy/helm.ts';
+import { installValues } from '../deploy/install-manifests.ts';
+import { controlPlaneProgram, helmProgram } from '../testbed/binaries.ts';
 import { runKubectl } from '../testbed/kubectl.ts';
 
 /** The folder of the manifests that are shipped. */
@@ -66,9 +68,17 @@ export async function renderBesideDeploy(kustomization: object): Promise<readonl
   }
 }
 
-/** `deploy/` with the component by which rules see every group of ACK's, also those that are younger than the list. */
+/** What a release of the chart with these values is made of, beside those by which `deploy/install.yaml` is made. */
+export async function renderChart(values: object, options: TemplateOptions = {}): Promise<readonly Manifest[]> {
+  const text = await templateChart(helmProgram(), { ...installValues, ...values }, options);
+  return parseAllDocuments(text)
+    .map(document => document.toJS() as Manifest | null)
+    .filter(manifest => manifest !== null);
+}
+
+/** The chart where rules see every group of ACK's, also those that are younger than the list. */
 export function renderForEveryGroup(): Promise<readonly Manifest[]> {
-  return renderBesideDeploy({ components: ['deploy/components/every-ack-group'] });
+  return renderChart({ ack: { everyGroup: true } });
 }
 
 /** The manifests of some kinds, in their order. */

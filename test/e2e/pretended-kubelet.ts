@@ -3,7 +3,10 @@ import type { ControlPlane } from '../testbed/control-plane.ts';
 
 interface PodList {
   readonly items: readonly {
-    readonly metadata: { readonly name: string };
+    readonly metadata: {
+      readonly name: string;
+      readonly ownerReferences?: readonly { readonly kind: string }[];
+    };
     readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
   }[];
 }
@@ -12,7 +15,7 @@ const everyMs = 200;
 
 /**
  * Reports every pod of a namespace as ready while `meanwhile` runs. A plane has no nodes, so rollouts would never end; what is
- * pretended is only that the containers run.
+ * pretended is only that the containers run, and that those of Jobs end well.
  * @param run Is given how many pods there are, on every look, to run what stands for their containers; false: they do not start.
  */
 export async function withReadyPods<Result>(
@@ -33,8 +36,10 @@ export async function withReadyPods<Result>(
           { type: 'ContainersReady', status: 'True' },
           { type: 'Ready', status: 'True' },
         ];
+        const isOfJob = metadata.ownerReferences?.some(({ kind }) => kind === 'Job') === true;
+        const phase = isOfJob ? 'Succeeded' : 'Running';
         // One that was deleted meanwhile is none of its concern.
-        await plane.request('PATCH', `${pods}/${metadata.name}/status`, { status: { phase: 'Running', conditions } });
+        await plane.request('PATCH', `${pods}/${metadata.name}/status`, { status: { phase, conditions } });
       }
       await sleep(everyMs);
     }

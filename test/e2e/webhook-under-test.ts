@@ -14,7 +14,7 @@ import {
   ofKinds,
   only,
   pointAt,
-  renderBesideDeploy,
+  renderChart,
   renderDeploy,
   webhookConfigurations,
 } from './manifests.ts';
@@ -38,8 +38,8 @@ export interface WebhookUnderTestOptions {
   readonly nodeFlags?: readonly string[];
   /** Variables of the process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Components of `deploy/`, such as `deploy/components/verify-roles`. */
-  readonly components?: readonly string[];
+  /** Values of the chart, such as `{verifyRoles: {enabled: true}}`. */
+  readonly values?: object;
 }
 
 /** An error to be thrown when the server does not get ready; the message has the path of its log. */
@@ -112,8 +112,8 @@ export class WebhookUnderTest {
   /** Gives the ServiceAccount its permissions, starts the server as it and waits until it is ready. Nothing calls it yet. @throws {WebhookFailed} */
   static async start(plane: ControlPlane, options: WebhookUnderTestOptions = {}): Promise<WebhookUnderTest> {
     if (!existsSync(bundle)) throw new WebhookFailed(`${bundle} is not there: run "make build" first`);
-    const { components = [] } = options;
-    const manifests = components.length === 0 ? await renderDeploy() : await renderBesideDeploy({ components });
+    const { values } = options;
+    const manifests = values === undefined ? await renderDeploy() : await renderChart(values);
     const ackSystem = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: ackSystemNamespace } };
     await plane.kubectl(['apply', '-f', '-'], { input: asList([ackSystem, ...ofKinds(manifests, ...accessKinds)]) });
     const { name, namespace = '' } = only(manifests, 'ServiceAccount').metadata;
@@ -126,7 +126,7 @@ export class WebhookUnderTest {
         flags: options.flags ?? [],
         nodeFlags: options.nodeFlags ?? [],
         env: options.env ?? {},
-        components,
+        values: values ?? {},
         kubeconfig: options.kubeconfig ?? plane.kubeconfigFor({ token: await plane.tokenFor(namespace, name) }),
       },
     );

@@ -21,7 +21,7 @@ const override = 'carm-webhook.dev/allow-rebind';
 const inject = 'carm-webhook.dev/inject';
 const mode = 'carm-webhook.dev/mode';
 const examples = join(import.meta.dirname, '..', '..', 'deploy', 'examples', 'who-may-bind');
-const component = 'deploy/components/authorize-bindings';
+const values = { authorizeBindings: { enabled: true } };
 const rbac = 'rbac.authorization.k8s.io';
 const limit = { timeout: 60_000 };
 
@@ -160,7 +160,7 @@ describe('who may bind', () => {
       const kubeconfig = await kubeconfigThrough(plane, proxy);
       webhook = await WebhookUnderTest.start(plane, {
         flags: ['--authorize-bindings'],
-        components: [component],
+        values,
         kubeconfig,
       });
       const role = (id: string): string => `arn:aws:iam::${id}:role/ack`;
@@ -224,7 +224,7 @@ describe('who may bind', () => {
   }
 
   describe('with the flag', () => {
-    test('the component sets it', () => {
+    test('the value sets it', () => {
       const spec = only(webhook.manifests, 'Deployment')['spec'];
       assert.match(JSON.stringify(spec), /"--authorize-bindings"/);
     });

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { parse } from 'yaml';
 import { keyHint, keyHints } from '../../src/objects/key-hints.ts';
 import { type KeyedKind, type KeyRow, keyRows } from '../../src/objects/keys.ts';
+import { shipped } from '../deploy/shipped.ts';
 import { ackNamespaceKeys, ackResourceKeys, neighbourKeys } from './neighbour-keys.ts';
 
 const kinds: readonly KeyedKind[] = ['pod', 'namespace', 'ServiceAccount', 'ACK resource'];
@@ -181,10 +180,9 @@ describe('what is said of one object', () => {
 });
 
 test('the entry for keys of namespaces lets none past that is reported on them', () => {
-  const url = new URL('../../deploy/validating-webhook-configuration.yaml', import.meta.url);
-  const { webhooks } = parse(readFileSync(url, 'utf8')) as {
+  const { webhooks } = shipped<{
     webhooks: { name: string; matchConditions: { name: string; expression: string }[] }[];
-  };
+  }>('ValidatingWebhookConfiguration');
   const entry = webhooks.find(({ name }) => name === 'keys.carm-webhook.dev');
   const text = entry?.matchConditions.find(({ name }) => name === 'like-a-key-that-is-read')?.expression ?? '';
   const [like = '', annotations = '', likeLabel = '', read = ''] = Array.from(

@@ -104,6 +104,8 @@ describe('certificate files', () => {
     assert.equal(seen.size, 2);
     const expiry = await server.metric('carm_webhook_certificate_expiry_timestamp_seconds');
     assert.equal(expiry, second.current.expiresAtMs / 1000);
+    const notBefore = await server.metric('carm_webhook_certificate_not_before_timestamp_seconds');
+    assert.equal(notBefore, second.current.validFromMs / 1000);
     // The pair is written in two steps: in between it may be seen mismatched, which harms nobody.
     assert.ok(errors.every(({ code }) => code === 'CertificateMismatch' || code === 'CertificateInvalid'));
   });
@@ -122,7 +124,9 @@ describe('certificate files', () => {
       assert.deepEqual(errors.map(error => error.code).slice(count - 1), [code]);
       assert.doesNotMatch(errors.at(-1)?.message ?? '', /\n|BEGIN/);
       assert.equal(certificate.current.certPem, first.current.certPem);
+      assert.equal(await server.metric('carm_webhook_certificate_reload_failed'), 1);
     };
+    assert.equal(await server.metric('carm_webhook_certificate_reload_failed'), 0);
     await replace(files.keyFile, second.current.keyPem);
     await holds('CertificateMismatch', 1);
     await replace(files.keyFile, first.current.keyPem.slice(0, 60));
@@ -133,6 +137,7 @@ describe('certificate files', () => {
     await replace(files.keyFile, first.current.keyPem);
     await sleep(60);
     assert.equal(errors.length, 3);
+    assert.equal(await server.metric('carm_webhook_certificate_reload_failed'), 0);
     await write(files, second);
     await until(() => certificate.current.certPem === second.current.certPem);
     assert.equal((await server.post('/mutate', sampleReview(), { ca: second.caPem })).status, 200);

@@ -9,20 +9,23 @@ import { allowed, sampleReview } from './sample-review.ts';
 
 describe('readiness', () => {
   test('tells every reason, and is apart from liveness', async t => {
+    const ready = (): Promise<number | undefined> => server.metric('carm_webhook_ready');
     const reasons: string[] = ['namespaces are not listed yet', 'serviceaccounts are not listed yet'];
     const server = await start(t, { clusterNotReady: () => reasons });
     const { status, body } = await server.ops('/readyz');
     assert.equal(status, 503);
     assert.equal(body, 'namespaces are not listed yet\nserviceaccounts are not listed yet\n');
     assert.equal((await server.ops('/livez')).status, 200);
+    assert.equal(await ready(), 0);
     reasons.length = 0;
+    assert.equal(await ready(), 1);
     assert.deepEqual(await server.ops('/readyz').then(answer => [answer.status, answer.body]), [200, 'ok\n']);
   });
 
   test('ends with the certificate', async t => {
-    const { current } = await sharedCertificate();
-    const expired = { ...current, expiresAtMs: Date.UTC(2020, 0, 1) };
-    const server = await start(t, { certificate: { current: expired, onChange: () => {}, close: () => {} } });
+    const own = await sharedCertificate();
+    const expired = { ...own.current, expiresAtMs: Date.UTC(2020, 0, 1) };
+    const server = await start(t, { certificate: { ...own, current: expired } });
     const { status, body } = await server.ops('/readyz');
     assert.deepEqual([status, body], [503, 'the certificate expired at 2020-01-01T00:00:00.000Z\n']);
     assert.equal(await server.metric('carm_webhook_certificate_expiry_timestamp_seconds'), 1_577_836_800);

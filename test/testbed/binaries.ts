@@ -40,6 +40,30 @@ export const certManagerFolder = (): string => cacheFolder(certManagerModule, ['
 export const promlintModule = join(import.meta.dirname, 'promlint');
 export const promlintFolder = (): string => cacheFolder(promlintModule, ['go.mod', 'go.sum', 'main.go']);
 
+/** The Go modules of Helm, each in a module of its own, so that kube-apiserver is not built again, and where the programs (`helm`) go. */
+export const helmVersions = ['v4', 'v3'] as const;
+export type HelmVersion = (typeof helmVersions)[number];
+export const helmModule = (version: HelmVersion): string => join(import.meta.dirname, 'helm', version);
+export const helmFolder = (version: HelmVersion): string => cacheFolder(helmModule(version), ['go.mod', 'go.sum']);
+
+/** CustomResourceDefinitions of the Prometheus operator: their version, and the folder beside Helm 4 that they lie in. */
+export const monitoringVersion = 'v0.85.0';
+export const monitoringDefinitions = `prometheus-operator-${monitoringVersion}`;
+
+/** The Helm to test with, if `build.ts` has built it. */
+export function builtHelm(version: HelmVersion): string | undefined {
+  const path = join(helmFolder(version), 'helm');
+  return isExecutable(path) ? path : undefined;
+}
+
+/** The path of Helm. @throws {TestbedMissing} */
+export function helmProgram(version: HelmVersion = 'v4'): string {
+  const path = builtHelm(version);
+  if (path !== undefined) return path;
+  const how = version === 'v4' ? 'make testbed' : `node test/testbed/build.ts --helm=${version}`;
+  throw new TestbedMissing(`${join(helmFolder(version), 'helm')} is not built: run "${how}" first (it needs Go)`);
+}
+
 /** The Go modules of a node's programs, and where those go. */
 export const nodeModule = join(import.meta.dirname, 'node', 'kubernetes');
 export const nodeFolder = (): string => cacheFolder(nodeModule, ['go.mod', 'go.sum']);

@@ -1,8 +1,9 @@
 /*
  * Builds the programs of the test bed that this user does not have yet: etcd, kube-apiserver, kube-controller-manager, kubectl,
- * cert-manager's controllers and promlint; with `--node` also those of a node (kubelet, containerd and others), and installs the
- * Debian packages that it needs. `node test/testbed/build.ts [--node]`; exit code 0 when all are there, 1 when a build fails, 2 when there is
- * neither a Go to build with nor a folder of prebuilt programs, or when this machine cannot run a node.
+ * cert-manager's controllers, promlint and Helm 4; with `--node` also those of a node (kubelet, containerd and others), and installs the
+ * Debian packages that it needs. With `--helm=v4` or `--helm=v3` that Helm alone, whose path it prints at its end. `node test/testbed/build.ts
+ * [--node | --helm=VERSION]`; exit code 0 when all are there, 1 when a build fails, 2 when there is neither a Go to build with nor a folder of
+ * prebuilt programs, or when this machine cannot run a node.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +15,14 @@ import {
   containerdModule,
   controlPlaneFolder,
   controlPlaneModule,
+  type HelmVersion,
+  helmFolder,
+  helmModule,
+  helmProgram,
+  helmVersions,
   inspectAssets,
+  monitoringDefinitions,
+  monitoringVersion,
   nodeFolder,
   nodeModule,
   promlintFolder,
@@ -56,6 +64,17 @@ async function copyCertManagerDefinitions(folder: string): Promise<void> {
   }
 }
 
+/** The Prometheus operator's module carries its CustomResourceDefinitions too; nothing of it is built. */
+async function copyMonitoringDefinitions(folder: string): Promise<void> {
+  const module = `github.com/prometheus-operator/prometheus-operator@${monitoringVersion}`;
+  const { Dir } = JSON.parse(await goQuery(helmModule('v4'), ['mod', 'download', '-json', module]));
+  mkdirSync(folder, { recursive: true });
+  for (const kind of ['podmonitors', 'prometheusrules', 'servicemonitors']) {
+    const file = `monitoring.coreos.com_${kind}.yaml`;
+    writeFileSync(join(folder, file), readFileSync(join(Dir, 'example', 'prometheus-operator-crd', file)));
+  }
+}
+
 function controlPlanePlan(): ModulePlan {
   return {
     moduleFolder: controlPlaneModule,
@@ -86,6 +105,35 @@ function promlintPlan(): ModulePlan {
     targetFolder: promlintFolder(),
     programs: new Map([['promlint', '.']]),
     linkerFlags: '-s -w',
+  };
+}
+
+function helmPlan(version: HelmVersion): ModulePlan {
+  const major = `helm.sh/helm/${version}`;
+  const goMod = readFileSync(join(helmModule(version), 'go.mod'), 'utf8');
+  const library = (module: string): readonly string[] =>
+    new RegExp(`^\\s*${module} v(\\d+)[.](\\d+)\\S*`, 'm').exec(goMod) ?? [];
+  const [, , minor = ''] = library('k8s.io/client-go');
+  const [own = ''] = library(major);
+  const stamps = {
+    [`${major}/internal/version.version`]: own.trim().split(' ')[1],
+    // Helm 3 takes a cluster that it does not ask for Kubernetes 1.20 without these.
+    ...(version === 'v3' && {
+      [`${major}/pkg/chartutil.k8sVersionMajor`]: '1',
+      [`${major}/pkg/chartutil.k8sVersionMinor`]: minor,
+      [`${major}/pkg/lint/rules.k8sVersionMajor`]: '1',
+      [`${major}/pkg/lint/rules.k8sVersionMinor`]: minor,
+    }),
+  };
+  const flags = Object.entries(stamps).map(([name, value]) => `-X ${name}=${value}`);
+  return {
+    moduleFolder: helmModule(version),
+    targetFolder: helmFolder(version),
+    programs: new Map([['helm', `${major}/cmd/helm`]]),
+    linkerFlags: ['-s', '-w', ...flags].join(' '),
+    ...(version === 'v4' && {
+      extra: { name: monitoringDefinitions, write: copyMonitoringDefinitions },
+    }),
   };
 }
 
@@ -131,6 +179,12 @@ function checkAssets(folder: string): void {
 }
 
 async function build(signal: AbortSignal): Promise<void> {
+  const helm = helmVersions.find(version => process.argv.includes(`--helm=${version}`));
+  if (helm !== undefined) {
+    await buildModule(helmPlan(helm), report, signal);
+    report(`Helm is ${helmProgram(helm)}`);
+    return;
+  }
   const withNode = process.argv.includes('--node');
   // What cannot be had is said before minutes of building.
   if (withNode) await installNodePackages(report);
@@ -146,18 +200,20 @@ async function buildControlPlane(signal: AbortSignal): Promise<void> {
     await buildModule(controlPlanePlan(), report, signal);
     await buildModule(certManagerPlan(), report, signal);
     await buildModule(promlintPlan(), report, signal);
+    await buildModule(helmPlan('v4'), report, signal);
     return;
   }
   checkAssets(assets);
   try {
     await buildModule(certManagerPlan(), report, signal);
     await buildModule(promlintPlan(), report, signal);
+    await buildModule(helmPlan('v4'), report, signal);
   } catch (error) {
     if (!(error instanceof GoMissing)) {
       throw error;
     }
     report(
-      `cert-manager's controllers and promlint are not there and cannot be built (${error.message}): tests that need them will say so`,
+      `cert-manager's controllers, promlint and Helm are not there and cannot be built (${error.message}): tests that need them will say so`,
     );
   }
 }

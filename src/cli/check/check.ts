@@ -7,6 +7,7 @@ import { alignColumns } from '../table.ts';
 import { exitCodes } from '../usage-error.ts';
 import { findAll } from './find-all.ts';
 import { type Finding, sortFindings } from './finding.ts';
+import { findInInstallation } from './installation/installation-findings.ts';
 import { findRunningPods } from './pod-findings.ts';
 
 const checkFlags = { output: outputFlag(['table', 'json']), ...clusterFlags, ...configFlags } as const;
@@ -40,22 +41,27 @@ async function check(argv: readonly string[], { env, stdout, stderr }: Surroundi
   const tell = (line: string) => stderr.write(`${line}\n`);
   const snapshot = await source.snapshot(why => tell(`not checked: ${why}`));
   const ofPods = await findRunningPods(source, snapshot, config, tell);
-  const findings = sortFindings([...findAll(snapshot, config, tell), ...ofPods]);
+  const { installation } = source;
+  const ofInstallation = installation && (await findInInstallation(installation, snapshot, config, tell));
+  const findings = sortFindings([...findAll(snapshot, config, tell), ...ofPods, ...(ofInstallation ?? [])]);
   stdout.write(values.output === 'json' ? `${JSON.stringify({ findings }, undefined, 2)}\n` : tableOf(findings));
   return findings.length > 0 ? exitCodes.denied : exitCodes.done;
 }
 
 /** `carm-webhook check`: what is wrong with maps, namespaces, ServiceAccounts, ACK and its resources, and running pods. */
 export const command: Command = {
+  flags: checkFlags,
   help: () => `Usage: carm-webhook check [flags]
 
 Checks the account map, the team map, all namespaces, the ServiceAccounts of managed namespaces,
-ACK resources, the flags of ACK's controllers, and which running pods lack the role that they would
-get today. Each finding has a reason, an object and a fix. The exit code is 1 if there are findings.
+ACK resources, the flags of ACK's controllers, which running pods lack the role that they would get
+today, and the installation of the webhook: configurations, certificate and rights. Each finding has
+a reason, an object and a fix. The exit code is 1 if there are findings.
 
-It needs the right to list namespaces and serviceaccounts, and to get the two maps. Pods, ACK
-resources, Deployments and ClusterRoles that it may not list are named on stderr and skipped. The
-ClusterRole carm-webhook-reader of deploy/ has every right that it uses.
+It needs the right to list namespaces and serviceaccounts, and to get the two maps. What else it may
+not read is named on stderr and skipped. The ClusterRole carm-webhook-reader of deploy/ has every
+right that it uses, except those to read the Secret of the certificate and to ask for the rights of
+the webhook.
 
 Examples:
   carm-webhook check --context production

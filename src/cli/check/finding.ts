@@ -55,6 +55,61 @@ const own = {
       'The namespace is bound and lacks the label `carm-webhook.dev/inject`: the webhook does not see its pods, and they get no role.',
     remedy: 'Label the namespace `carm-webhook.dev/inject: enabled`, or `disabled` if that is intended.',
   },
+  CriticalNamespaceManaged: {
+    severity: 'warning',
+    on: 'Namespace',
+    cause:
+      "The namespace is bound or labelled, and has pods that the cluster or the webhook cannot do without: ACK's controllers, cert-manager, or pods of the class `system-cluster-critical` or `system-node-critical`, such as a CNI's. None of them can start while the webhook does not answer.",
+    remedy: 'Give these pods their role in another way, and label the namespace `carm-webhook.dev/inject: disabled`.',
+  },
+  WebhookEntryMissing: {
+    severity: 'error',
+    on: 'MutatingWebhookConfiguration, ValidatingWebhookConfiguration',
+    cause: 'The configuration lacks an entry that this version has: what it would judge passes unseen.',
+    remedy: 'Apply the manifests of the version that runs, or run `check` of that version.',
+  },
+  WebhookConfigurationDiffers: {
+    severity: 'warning',
+    on: 'MutatingWebhookConfiguration, ValidatingWebhookConfiguration',
+    cause:
+      "An entry is not that of this version in its rules, namespace selector, conditions, failure policy, timeout or other settings. Names, `caBundle`, further exclusions, further groups of ACK's and the condition that names ACK's controllers are each installation's own.",
+    remedy: 'Apply the manifests of the version that runs, or run `check` of that version.',
+  },
+  MutatingWebhookAfterOurs: {
+    severity: 'warning',
+    on: 'MutatingWebhookConfiguration',
+    cause:
+      'Another mutating webhook changes pods after this one, since configurations are called in the order of their names. Credentials that it sets are not respected, as those of EKS are. A container that it adds gets its role when the webhook is called again.',
+    remedy: 'If it sets variables or volumes for AWS, give its configuration a name that sorts before.',
+  },
+  CertificateNotTrusted: {
+    severity: 'error',
+    on: 'MutatingWebhookConfiguration, ValidatingWebhookConfiguration',
+    cause:
+      'The API server cannot verify the certificate that the webhook serves: `caBundle` is empty, is of another CA, or the certificate has another name. Every call fails.',
+    remedy:
+      'Have cert-manager write the CA (annotation `cert-manager.io/inject-ca-from`), or set `caBundle` to the CA of the certificate.',
+  },
+  CertificateExpired: {
+    severity: 'error',
+    on: 'Service, Secret, MutatingWebhookConfiguration, ValidatingWebhookConfiguration',
+    cause: 'The certificate that the webhook serves, or its CA, has ended: every call fails.',
+    remedy: 'Renew it: `kubectl describe certificate` says why cert-manager did not.',
+  },
+  CertificateExpiring: {
+    severity: 'warning',
+    on: 'Service, Secret, MutatingWebhookConfiguration, ValidatingWebhookConfiguration',
+    cause:
+      'The certificate that the webhook serves, or its CA, ends within 30 days and a fifth of its lifetime: cert-manager would have renewed it before.',
+    remedy: 'Renew it: `kubectl describe certificate` says why cert-manager did not.',
+  },
+  WebhookRightMissing: {
+    severity: 'error',
+    on: 'ServiceAccount',
+    cause:
+      'The webhook may not read what it decides by. Its caches stay empty, or a change cannot be verified (`Unverified`).',
+    remedy: 'Apply its ClusterRole and Roles again, for each ACK system namespace.',
+  },
   PodsWithoutRole: {
     severity: 'error',
     on: 'Deployment, StatefulSet, DaemonSet, CronJob, Job, Pod, or what else controls a pod',
@@ -153,9 +208,9 @@ export const findingKinds: Readonly<Record<FindingReason, FindingKind>> = {
 };
 
 export interface FoundObject {
-  /** `ConfigMap`, `Namespace`, `ServiceAccount`, the kind of an ACK resource, or of what controls pods. */
+  /** Such as `ConfigMap` or `Namespace`, the kind of an ACK resource, or of what controls pods. */
   readonly kind: string;
-  /** Empty for a Namespace. */
+  /** Empty for what is in none. */
   readonly namespace: string;
   readonly name: string;
 }

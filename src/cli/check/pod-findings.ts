@@ -7,6 +7,7 @@ import { awsConfigAnnotation } from '../../objects/keys.ts';
 import { quoteNames } from '../../objects/quote.ts';
 import type { ObjectSource } from '../sources/object-source.ts';
 import { unlessForbidden } from '../sources/unless-forbidden.ts';
+import { CriticalNamespaces } from './critical-namespaces.ts';
 import { type Finding, finding } from './finding.ts';
 import { ignoredKeyFinding } from './key-findings.ts';
 import { type Owner, outermostOwner } from './pod-owners.ts';
@@ -93,7 +94,8 @@ function keyFindingsOf({ owner, namespace, hints }: IgnoredKeysOfPods): readonly
 }
 
 /**
- * Running pods of managed namespaces without the role that they would get today, by what controls them.
+ * Running pods of managed namespaces without the role that they would get today, by what controls them; and namespaces with pods
+ * that the cluster cannot do without.
  * @param tell a line for each cause for which pods were not checked or not listed.
  */
 export async function findRunningPods(
@@ -109,9 +111,14 @@ export async function findRunningPods(
       tell(`not checked: ${why}`);
     }, read);
   let pods = new RunningPods(state, config);
+  let critical = new CriticalNamespaces(state, config);
   const begin = () => {
     pods = new RunningPods(state, config);
-    return (pod: JsonObject) => pods.look(pod);
+    critical = new CriticalNamespaces(state, config);
+    return (pod: JsonObject) => {
+      pods.look(pod);
+      critical.look(pod);
+    };
   };
   await ifAllowed(() => source.pods(begin));
   await pods.byOwners(async ({ owner, namespace }) => {
@@ -121,5 +128,6 @@ export async function findRunningPods(
   const { more, malformed } = pods;
   if (more > 0) tell(`not listed: pods without their role, of owners after the first ${mostOwners}: ${more}`);
   if (malformed > 0) tell(`not checked: pods with a field of the wrong type: ${malformed}`);
-  return [...[...pods.found].map(findingOf), ...[...pods.ignoredKeys].flatMap(keyFindingsOf)];
+  const ofPods = [...[...pods.found].map(findingOf), ...[...pods.ignoredKeys].flatMap(keyFindingsOf)];
+  return [...ofPods, ...critical.findings];
 }

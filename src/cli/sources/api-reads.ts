@@ -1,3 +1,4 @@
+import { type AckKind, discoverAckKinds } from '../../cluster/api/ack-kinds.ts';
 import type { ApiPool } from '../../cluster/api/api-connection.ts';
 import { ApiError, ApiProtocolError, ClusterUnreachableError } from '../../cluster/api/api-errors.ts';
 import { accept, apiPaths } from '../../cluster/api/api-requests.ts';
@@ -32,6 +33,12 @@ export class ApiReads {
       if (error instanceof ApiError && error.notFound) return undefined;
       throw new UnreadError(what, error);
     }
+  }
+
+  /** Its metadata. */
+  namespace(name: string): Promise<JsonObject | undefined> {
+    const what = { named: `Namespace ${quote(name)}`, right: 'get namespaces' };
+    return this.get(apiPaths.namespace(name), what, accept.metadata.object);
   }
 
   async configMap(namespace: string, name: string): Promise<JsonObject | undefined> {
@@ -79,6 +86,17 @@ export class ApiReads {
       if (!(error instanceof ApiError || error instanceof ApiProtocolError || error instanceof ClusterUnreachableError))
         throw error;
       throw new UnreadError({ named: `the ${resource}`, right: `list ${resource}` }, error);
+    }
+  }
+
+  /** The kinds of ACK's services that the cluster has. */
+  async ackKinds(): Promise<readonly AckKind[]> {
+    const right = 'get /apis';
+    try {
+      return await discoverAckKinds(path => this.get(path, { named: `the discovery document ${path}`, right }));
+    } catch (error) {
+      if (!(error instanceof ApiProtocolError)) throw error;
+      throw new UnreadError({ named: 'the API groups', right }, error);
     }
   }
 

@@ -28,15 +28,19 @@ import { quote } from '../../objects/quote.ts';
 import { type RoleMap, roleMapNames } from '../../objects/role-map.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
 import type { ServiceAccount } from '../../objects/service-account.ts';
+import { ApiInstallation } from './api-installation.ts';
 import { ApiReads, readLimitMs, whole } from './api-reads.ts';
+import type { InstallationSource } from './installation-source.ts';
+import type { NamespaceWriter } from './namespace-writer.ts';
 import { NoTokenError } from './no-token-error.ts';
 import type { ObjectSource } from './object-source.ts';
 import { SnapshotReader } from './snapshot-reader.ts';
 import { UnreadError } from './unread-error.ts';
+import { UnwrittenError } from './unwritten-error.ts';
 
 /** 150,000 pods, the most that Kubernetes is made for, are some 2 GB of JSON. */
 const podListLimitMs = 300_000;
-/** Times that the list of pods begins again because it took longer than its version was kept. */
+/** Times that the list of pods or workloads begins again because it took longer than its version was kept. */
 const mostExpired = 2;
 
 /** A token has some kilobytes, and the API server's managed fields as much again. */
@@ -57,7 +61,8 @@ const namedServiceAccounts: Projection<NamedServiceAccount> = done =>
   });
 
 /** The objects of a cluster by reads of its API server: only what is asked for, each object as it is now. */
-export class ApiSource implements ObjectSource {
+export class ApiSource implements ObjectSource, NamespaceWriter {
+  readonly installation: InstallationSource;
   readonly #pool: ApiPool;
   readonly #reads: ApiReads;
   readonly #snapshots: SnapshotReader;
@@ -71,11 +76,11 @@ export class ApiSource implements ObjectSource {
     this.#pool = new ApiConnection(credentials).pool(4);
     this.#reads = new ApiReads(this.#pool);
     this.#snapshots = new SnapshotReader(this.#reads, config);
+    this.installation = new ApiInstallation(this.#pool, source);
   }
 
   async #namespace(name: string): Promise<Namespace | undefined> {
-    const what = { named: `Namespace ${quote(name)}`, right: 'get namespaces' };
-    const object = await this.#reads.get(apiPaths.namespace(name), what, accept.metadata.object);
+    const object = await this.namespaceObject(name);
     return object && projectObject(readNamespaceLive(this.#asked), name, object);
   }
 
@@ -111,14 +116,22 @@ export class ApiSource implements ObjectSource {
     return this.#reads.get(apiPaths.pod(namespace, name), what);
   }
 
-  async pods(begin: () => (pod: JsonObject) => void): Promise<void> {
+  pods(begin: () => (pod: JsonObject) => void): Promise<void> {
+    return this.#tellEach('pods', apiPaths.runningPods, begin);
+  }
+
+  workloads({ group, resource }: WorkloadKind, begin: () => (workload: JsonObject) => void): Promise<void> {
+    return this.#tellEach(resource, apiPaths.workloads(group, resource), begin);
+  }
+
+  async #tellEach(resource: string, path: string, begin: () => (object: JsonObject) => void): Promise<void> {
     for (let again = 0; ; again++) {
-      const onPod = begin();
+      const onObject = begin();
       try {
-        await this.#reads.listOnce('pods', apiPaths.runningPods, whole, onPod, accept.whole.list, podListLimitMs);
+        await this.#reads.listOnce(resource, path, whole, onObject, accept.whole.list, podListLimitMs);
         return;
       } catch (error) {
-        // All pods at once would be too much to ask for.
+        // All of them at once would be too much to ask for.
         const expired = error instanceof UnreadError && error.cause instanceof ListExpiredError;
         if (!expired || again === mostExpired) throw error;
       }
@@ -142,6 +155,18 @@ export class ApiSource implements ObjectSource {
 
   async namespaces(): Promise<readonly Namespace[]> {
     return this.#namespaces();
+  }
+
+  async namespaceObject(name: string): Promise<JsonObject | undefined> {
+    return this.#reads.namespace(name);
+  }
+
+  async patchNamespace(name: string, patch: JsonObject): Promise<void> {
+    try {
+      await this.#pool.mergePatch(apiPaths.namespace(name), patch, AbortSignal.timeout(readLimitMs));
+    } catch (error) {
+      throw new UnwrittenError(name, error);
+    }
   }
 
   /** Those of all namespaces. @throws {ClusterUnreachableError} */

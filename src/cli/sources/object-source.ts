@@ -2,6 +2,7 @@ import type { Lookup, LookupResult } from '../../admission/cluster.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import type { JsonObject } from '../../objects/json.ts';
 import type { WorkloadKind } from '../../objects/pod-template.ts';
+import type { InstallationSource } from './installation-source.ts';
 
 /** The objects of a cluster, for a command that runs once. */
 export interface ObjectSource extends AsyncDisposable {
@@ -18,6 +19,11 @@ export interface ObjectSource extends AsyncDisposable {
   /** An object of a built-in kind that holds a pod template. @throws {ClusterUnreachableError} */
   workload(kind: WorkloadKind, namespace: string, name: string): Promise<JsonObject | undefined>;
   /**
+   * Every object of a built-in kind that holds a pod template, as `pods` tells pods.
+   * @throws {ClusterUnreachableError}
+   */
+  workloads(kind: WorkloadKind, begin: () => (workload: JsonObject) => void): Promise<void>;
+  /**
    * All that decisions rest on, without pods, ACK's resources, and the Deployments of its controllers.
    * @param onUnread told of what may not be listed.
    * @throws {ClusterUnreachableError}
@@ -29,6 +35,8 @@ export interface ObjectSource extends AsyncDisposable {
    * @throws {ClusterUnreachableError}
    */
   bindings(namespace: string | undefined): Promise<Snapshot>;
+  /** What there is of the webhook itself; undefined where that is not known. */
+  readonly installation: InstallationSource | undefined;
   /**
    * The issuer of ServiceAccount tokens.
    * @returns undefined where none is told, or one may not ask.

@@ -15,8 +15,13 @@ function stateSource(state: Snapshot): ObjectSource {
       for (const pod of state.pods()) onPod(pod);
     },
     workload: async (kind, namespace, name) => state.workload(kind, namespace, name),
+    workloads: async (kind, begin) => {
+      const onWorkload = begin();
+      for (const workload of state.allWorkloads(kind)) onWorkload(workload);
+    },
     snapshot: async () => state,
     bindings: async () => state,
+    installation: undefined,
     issuer: async () => undefined,
     [Symbol.asyncDispose]: async () => {},
   };

@@ -1,12 +1,11 @@
 import type { Config } from '../../admission/config.ts';
-import { type AckKind, discoverAckKinds } from '../../cluster/api/ack-kinds.ts';
-import { ApiError, ApiProtocolError } from '../../cluster/api/api-errors.ts';
+
+import { ApiError } from '../../cluster/api/api-errors.ts';
 import { accept, apiPaths } from '../../cluster/api/api-requests.ts';
 import { isCurrent, leaseGroup, leaseSelector, readLease } from '../../cluster/replicas/replica-lease.ts';
 import { rbacGroup, Snapshot } from '../../cluster/state/snapshot.ts';
 import { readAckController } from '../../objects/ack-controller.ts';
 import type { JsonObject } from '../../objects/json.ts';
-import { quote } from '../../objects/quote.ts';
 import { roleMapNames } from '../../objects/role-map.ts';
 import { type ApiReads, whole } from './api-reads.ts';
 import { unlessForbidden } from './unless-forbidden.ts';
@@ -30,20 +29,9 @@ export class SnapshotReader {
     this.#config = config;
   }
 
-  /** The kinds of ACK's services that the cluster has. */
-  async #ackKinds(): Promise<readonly AckKind[]> {
-    const right = 'get /apis';
-    try {
-      return await discoverAckKinds(path => this.#reads.get(path, { named: `the discovery document ${path}`, right }));
-    } catch (error) {
-      if (!(error instanceof ApiProtocolError)) throw error;
-      throw new UnreadError({ named: 'the API groups', right }, error);
-    }
-  }
-
   /** What may not be listed is told, and passed over: the rest is worth as much without it. */
   async #takeResources(snapshot: Snapshot, onUnread: (why: string) => void): Promise<void> {
-    for (const { group, versions, kind, resource } of await this.#ackKinds()) {
+    for (const { group, versions, kind, resource } of await this.#reads.ackKinds()) {
       const apiVersion = `${group}/${versions[0]}`;
       const path = apiPaths.resources(group, versions[0], resource);
       await unlessForbidden(onUnread, () =>
@@ -118,8 +106,7 @@ export class SnapshotReader {
   }
 
   async #takeNamespace(snapshot: Snapshot, name: string): Promise<void> {
-    const what = { named: `Namespace ${quote(name)}`, right: 'get namespaces' };
-    const object = await this.#reads.get(apiPaths.namespace(name), what, accept.metadata.object);
+    const object = await this.#reads.namespace(name);
     if (object === undefined) return;
     addTo(snapshot, 'v1', 'Namespace')(object);
     const path = apiPaths.serviceAccountsOf(name);

@@ -94,6 +94,20 @@ export class ApiPool {
     return this.#write(`${path}?fieldManager=carm-webhook&force=true`, write, signal);
   }
 
+  /**
+   * Changes an object, if it still has the version that the patch names: else the API server answers 409.
+   * https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-apply
+   * @throws {ApiError | ClusterUnreachableError}
+   */
+  mergePatch(path: string, patch: JsonObject, signal: AbortSignal): Promise<void> {
+    const contentType = 'application/merge-patch+json';
+    return this.#write(
+      `${path}?fieldManager=carm-webhook`,
+      { method: 'PATCH', contentType, body: JSON.stringify(patch) },
+      signal,
+    );
+  }
+
   /** @throws {ApiError | ClusterUnreachableError} */
   delete(path: string, signal: AbortSignal): Promise<void> {
     return this.#write(path, { method: 'DELETE', contentType: 'application/json', body: '{}' }, signal);

@@ -11,8 +11,12 @@ export class ApiError extends Error {
   /** How long the server asked us to wait, if it did. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(status: number, reason: string, message: string, retryAfterMs?: number) {
+  /** `message` of the Status object, of a length that fits in a line; empty when there was none. */
+  readonly said: string;
+
+  constructor(status: number, reason: string, message: string, retryAfterMs?: number, said = '') {
     super(message);
+    this.said = said;
     this.status = status;
     this.reason = reason;
     this.retryAfterMs = retryAfterMs;

@@ -36,6 +36,8 @@ export function parseJsonObject(text: string, what: string): JsonObject {
 /** Those of the API server are words such as `NotFound`; what something else says is as long as it likes. */
 const longestReason = 128;
 const longestMessage = 512;
+/** Longer than a denial of ours. */
+const longestSaid = 2048;
 
 /**
  * Reads a Status object.
@@ -45,7 +47,8 @@ export function apiErrorOf(status: unknown, fallbackCode: number, retryAfterMs?:
   const fields = isJsonObject(status) && status['kind'] === 'Status' ? status : {};
   const code = typeof fields['code'] === 'number' ? fields['code'] : fallbackCode;
   const reason = typeof fields['reason'] === 'string' ? boundedCopy(fields['reason'], longestReason) : '';
-  const message = typeof fields['message'] === 'string' ? boundedCopy(fields['message'], longestMessage) : '';
+  const text = typeof fields['message'] === 'string' ? fields['message'] : '';
+  const message = boundedCopy(text, longestMessage);
   const seconds = isJsonObject(fields['details']) ? fields['details']['retryAfterSeconds'] : undefined;
   const waitMs = retryAfterMs ?? (typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : undefined);
   return new ApiError(
@@ -53,6 +56,7 @@ export function apiErrorOf(status: unknown, fallbackCode: number, retryAfterMs?:
     reason,
     `the API server answered ${code} ${reason || message || 'without a reason'}`,
     waitMs,
+    boundedCopy(text, longestSaid),
   );
 }
 

@@ -32,9 +32,23 @@ export const apiPaths = {
     const version = group === '' ? core : apiPaths.groupVersion(group, 'v1');
     return `${version}/namespaces/${part(namespace)}/${part(resource)}/${part(name)}`;
   },
+  /** All of such a kind, in every namespace. */
+  workloads: (group: string, resource: string) =>
+    group === '' ? `${core}/${part(resource)}` : apiPaths.resources(group, 'v1', resource),
   /** Those that have not ended. https://kubernetes.io/docs/concepts/overview/working-with-objects/field-selectors/ */
   runningPods: `${core}/pods?fieldSelector=${part('status.phase!=Succeeded,status.phase!=Failed')}`,
+  /** Nothing is stored. https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run */
+  newPodDryRun: (namespace: string) => `${apiPaths.namespace(namespace)}/pods?dryRun=All`,
+  webhookConfiguration: (resource: string, name: string) =>
+    `${apiPaths.resources('admissionregistration.k8s.io', 'v1', resource)}/${part(name)}`,
   pod: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/pods/${part(name)}`,
+  /** Those with these labels. */
+  podsOf: (namespace: string, selector: string) =>
+    `${apiPaths.namespace(namespace)}/pods?labelSelector=${part(selector)}`,
+  service: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/services/${part(name)}`,
+  secret: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/secrets/${part(name)}`,
+  /** https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access */
+  accessReviews: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
   events: (namespace: string) => `/apis/events.k8s.io/v1/namespaces/${part(namespace)}/events`,
   lease: (namespace: string, name: string) =>
     `/apis/coordination.k8s.io/v1/namespaces/${part(namespace)}/leases/${part(name)}`,

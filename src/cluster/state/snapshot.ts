@@ -215,6 +215,17 @@ export class Snapshot implements View {
     }
   }
 
+  /** Those of one kind, in all namespaces. */
+  *allWorkloads({ group, kind }: Pick<WorkloadKind, 'group' | 'kind'>): Iterable<JsonObject> {
+    const prefix = `${group}/${kind}/`;
+    for (const [key, value] of this.#workloads) {
+      if (!key.startsWith(prefix)) continue;
+      // One that names no namespace is in the default one.
+      const [namespace = '', name = ''] = key.slice(prefix.length).split('/');
+      yield { ...value, metadata: { ...optionalObject(value, 'metadata', ''), namespace, name } };
+    }
+  }
+
   *namespaces(): Iterable<Namespace> {
     for (const name of this.#namespaces.keys()) {
       const namespace = this.namespace(name);

@@ -7,7 +7,7 @@ import { parseAllDocuments, stringify } from 'yaml';
 import type { Finding } from '../../../src/cli/check/finding.ts';
 import { mostOwners } from '../../../src/cli/check/running-pods.ts';
 import { runCommand } from '../command-runs.ts';
-import { startTinyApiServer, type TinyObject } from '../tiny-api-server.ts';
+import { notInstalled, startTinyApiServer, type TinyObject } from '../tiny-api-server.ts';
 
 const role = 'arn:aws:iam::111122223333:role/workloads';
 const old = 'arn:aws:iam::111122223333:role/old';
@@ -63,7 +63,11 @@ async function folderOf(t: TestContext, objects: readonly object[]): Promise<str
 async function check(...flags: readonly string[]) {
   const { code, stdout, stderr } = await runCommand(['check', '-o', 'json', ...flags]);
   const findings: readonly Finding[] = code === 2 || code === 3 ? [] : JSON.parse(stdout).findings;
-  return { code, stderr, findings: findings.filter(({ reason }) => reason === 'PodsWithoutRole') };
+  return {
+    code,
+    stderr: stderr.replace(notInstalled, ''),
+    findings: findings.filter(({ reason }) => reason === 'PodsWithoutRole'),
+  };
 }
 
 const inShort = ({ object: { kind, namespace, name }, message, fix }: Finding) =>

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { parse } from 'yaml';
 import { readFlags, valueFlag } from '../../../src/cli/flags/flag.ts';
 import { parsePort } from '../../../src/cli/flags/flag-values.ts';
+import { shipped } from '../../deploy/shipped.ts';
 
 /** What kubelet sets in each pod of a namespace with our Service, unless the pod wants none of it. */
 const serviceLinks = {
@@ -25,10 +24,7 @@ describe("kubelet's variables of our Service", () => {
   test('a variable that a person set counts', () => assert.equal(portWith({ CARM_WEBHOOK_PORT: '9443' }), 9443));
 
   test('a pod of the Deployment does not get them', () => {
-    const file = new URL('../../../deploy/deployment.yaml', import.meta.url);
-    const { spec } = parse(readFileSync(file, 'utf8')) as {
-      spec: { template: { spec: { enableServiceLinks: boolean } } };
-    };
+    const { spec } = shipped<{ spec: { template: { spec: { enableServiceLinks: boolean } } } }>('Deployment');
     assert.equal(spec.template.spec.enableServiceLinks, false);
   });
 });
