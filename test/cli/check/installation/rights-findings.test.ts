@@ -88,6 +88,16 @@ describe('the rights of the webhook', () => {
     assert.match(found?.message ?? '', /^the webhook may not: get namespaces, list namespaces, .* and 5 more$/);
   });
 
+  test('are more with --authorize-bindings', async () => {
+    const { installation } = clusterWith(({ resource }) => resource !== 'subjectaccessreviews');
+    assert.deepEqual(await findMissingRights(installation, serviceAccount, defaultConfig), []);
+    const [found] = await findMissingRights(installation, serviceAccount, {
+      ...defaultConfig,
+      authorizeBindings: true,
+    });
+    assert.match(found?.message ?? '', /^the webhook may not: create subjectaccessreviews.authorization.k8s.io$/);
+  });
+
   test('without the right to ask, one is asked for', async () => {
     const { installation, asked } = clusterWith(() => {
       throw new Error('403');
