@@ -88,7 +88,7 @@ describe('each denial of ACK resources and their guards, as kubectl prints it', 
       await served.webhook.stopProcess();
       webhook = await WebhookUnderTest.start(served.plane, {
         flags: ['--feature-gates=IAMRoleSelector=true', '--authorize-bindings', supportMessage],
-        values: { authorizeBindings: { enabled: true } },
+        values: { authorizeBindings: { enabled: true }, config: { featureGates: { IAMRoleSelector: true } } },
       });
       await webhook.install();
       await eventually('selectors are watched', async () =>

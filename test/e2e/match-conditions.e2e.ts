@@ -13,7 +13,7 @@ import {
 import { guardMatchCases } from './ack-guard-match-cases.ts';
 import { ackMatchCases } from './ack-match-cases.ts';
 import { eventually } from './eventually.ts';
-import { asList, pointAt, renderDeploy, webhookConfigurations } from './manifests.ts';
+import { asList, type Manifest, pointAt, renderChart, renderDeploy, webhookConfigurations } from './manifests.ts';
 import { type Call, type Caller, type Entry, entries, type MatchCase, pod, podTemplate } from './match-case.ts';
 import { namespaceCases } from './namespace-cases.ts';
 import { podCases } from './pod-cases.ts';
@@ -55,14 +55,8 @@ describe('the shipped rules, selectors and matchConditions', () => {
       });
       await installAckKinds(plane);
       webhook = await RecordingWebhook.start();
-      const configurations = webhookConfigurations(await renderDeploy()).map(configuration =>
-        pointAt(
-          configuration,
-          ({ name, clientConfig }) => `${webhook.url}${clientConfig.service?.path}/${name}`,
-          webhook.caPem,
-        ),
-      );
-      await plane.kubectl(['apply', '-f', '-'], { input: asList(configurations) });
+      // With the gate the conditions see what they do without it, and labels that selectors may ask for.
+      await apply(await renderChart({ config: { featureGates: { IAMRoleSelector: true } } }));
       for (const name of ['probe', 'ack-system']) await plane.kubectl(['create', 'namespace', name]);
       await make(
         { method: 'POST', path: ackPath(bucketKind, 'probe'), body: ackResource(bucketKind, 'probe', 'probe') },
@@ -115,6 +109,17 @@ describe('the shipped rules, selectors and matchConditions', () => {
     await webhook?.stop();
     await plane?.stop();
   });
+
+  async function apply(manifests: readonly Manifest[]): Promise<void> {
+    const configurations = webhookConfigurations(manifests).map(configuration =>
+      pointAt(
+        configuration,
+        ({ name, clientConfig }) => `${webhook.url}${clientConfig.service?.path}/${name}`,
+        webhook.caPem,
+      ),
+    );
+    await plane.kubectl(['apply', '-f', '-'], { input: asList(configurations) });
+  }
 
   async function make(call: Call, by: Caller = 'admin') {
     const { method, path, body, contentType } = call;
@@ -191,5 +196,18 @@ describe('the shipped rules, selectors and matchConditions', () => {
         );
       });
     }
+
+    test('without the feature gate IAMRoleSelector no label of others waits for the webhook', async () => {
+      await apply(await renderDeploy());
+      const relabel = (labels: object) => ({
+        method: 'PATCH' as const,
+        path: '/api/v1/namespaces/probe?dryRun=All',
+        body: { metadata: { labels } },
+      });
+      await eventually('the API server knows the conditions', async () =>
+        (await make(relabel({ a: 'b' }))).status === 200 ? true : undefined,
+      );
+      assert.equal((await make(relabel({ 'carm-webhook.dev/inject': null }))).status, 500);
+    });
   });
 });

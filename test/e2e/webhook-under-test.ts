@@ -112,7 +112,7 @@ export class WebhookUnderTest {
   /** Gives the ServiceAccount its permissions, starts the server as it and waits until it is ready. Nothing calls it yet. @throws {WebhookFailed} */
   static async start(plane: ControlPlane, options: WebhookUnderTestOptions = {}): Promise<WebhookUnderTest> {
     if (!existsSync(bundle)) throw new WebhookFailed(`${bundle} is not there: run "make build" first`);
-    const { values } = options;
+    const values = options.values ?? valuesFor(options.flags);
     const manifests = values === undefined ? await renderDeploy() : await renderChart(values);
     const ackSystem = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: ackSystemNamespace } };
     await plane.kubectl(['apply', '-f', '-'], { input: asList([ackSystem, ...ofKinds(manifests, ...accessKinds)]) });
@@ -235,6 +235,12 @@ export class WebhookUnderTest {
       return false;
     }
   }
+}
+
+/** The values that the manifests need where these flags need more of them than is shipped. */
+function valuesFor(flags: readonly string[] = []): object | undefined {
+  const bySelectors = flags.some(flag => flag.startsWith('--feature-gates=') && flag.includes('IAMRoleSelector=true'));
+  return bySelectors ? { config: { featureGates: { IAMRoleSelector: true } } } : undefined;
 }
 
 function withoutOwnVariables(): Record<string, undefined> {

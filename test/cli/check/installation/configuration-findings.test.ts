@@ -117,6 +117,15 @@ describe('what each installation may choose is no finding:', () => {
       { ownNamespace: 'aws-accounts' },
     ],
     [
+      'to be asked about labels with the feature gate IAMRoleSelector, as it is due',
+      cluster => eachExpression(cluster, text => text.replaceAll('(false &&', '(true &&')),
+      { featureGates: { ...defaultConfig.featureGates, IAMRoleSelector: true } },
+    ],
+    [
+      'to be asked about labels without that gate',
+      cluster => eachExpression(cluster, text => text.replaceAll('(false &&', '(true &&')),
+    ],
+    [
       'more namespaces that are left out',
       cluster => {
         eachExpression(cluster, text => text.replaceAll("'kube-node-lease']", "'kube-node-lease', 'calico-system']"));
@@ -307,4 +316,13 @@ describe('what differs from this version is a finding:', () => {
     });
     assert.match(first ?? '', /^WebhookEntryMissing V zz-carm-webhook: .* has entries that it lacks: "pods/);
   });
+});
+
+test('with the feature gate IAMRoleSelector the shipped conditions see too little: labels', () => {
+  const found = find(() => {}, { featureGates: { ...defaultConfig.featureGates, IAMRoleSelector: true } });
+  assert.equal(found.length, 1);
+  assert.match(
+    found[0] ?? '',
+    /^WebhookConfigurationDiffers V .*namespaces.*matchConditions endpoint-label-or-setting/,
+  );
 });
