@@ -271,19 +271,26 @@ describe('the pages about other tools, and about a first role', () => {
     });
   });
 
-  test('ack-resources.md: how the controllers were started', testLimit, async () => {
-    const page = new PageCommands('ack-resources.md', { plane: served.plane, cwd: served.plane.logFolder });
-    const args = ['--watch-namespace', 'team-a', '--enable-carm=false'];
-    const containers = [
-      container({ name: 'controller', args, env: [{ name: 'ACK_WATCH_NAMESPACE', value: 'team-a' }] }),
-    ];
-    await served.apply([deployment('ack-system', 'ack-s3-controller', { containers })]);
-    assert.match(
-      await page.run('ACK that ignores bindings'),
-      /^NAME +ARGS +ENV\nack-s3-controller +\[--watch-namespace team-a --enable-carm=false\] +ACK_WATCH_NAMESPACE\n$/,
-    );
-    assert.deepEqual(page.notRun, []);
-  });
+  test(
+    'ack-resources.md: how the controllers were started, and the permission to leave resources behind',
+    testLimit,
+    async () => {
+      const page = new PageCommands('ack-resources.md', { plane: served.plane, cwd: served.plane.logFolder });
+      const args = ['--watch-namespace', 'team-a', '--enable-carm=false'];
+      const containers = [
+        container({ name: 'controller', args, env: [{ name: 'ACK_WATCH_NAMESPACE', value: 'team-a' }] }),
+      ];
+      await served.apply([deployment('ack-system', 'ack-s3-controller', { containers })]);
+      assert.match(
+        await page.run('ACK that ignores bindings'),
+        /^NAME +ARGS +ENV\nack-s3-controller +\[--watch-namespace team-a --enable-carm=false\] +ACK_WATCH_NAMESPACE\n$/,
+      );
+      const namespace = 'resources';
+      await served.apply([boundNamespace(namespace, account)]);
+      assert.match(await page.run('When a namespace changes', { NAMESPACE: namespace }), / annotated$/m);
+      assert.deepEqual(page.notRun, []);
+    },
+  );
 
   describe('other-tools.md', () => {
     const page = 'other-tools.md';
