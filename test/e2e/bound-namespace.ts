@@ -8,13 +8,13 @@ const ownerAnnotation = 'services.k8s.aws/owner-account-id';
 /** The answer to a call that makes a pod: the pod, or why not. */
 export type PodAnswer = ApiResponse<PodObject & { readonly message?: string }>;
 
-/** Sets the whole account map. */
-/** The guard of the maps would refuse what is to be tried: entries taken from bound namespaces, and broken ones. */
+/** Past guards that would deny what is to be tried: entries taken from bound namespaces, and broken ones. */
 export const pastTheWebhookHeaders = {
   'Impersonate-User': 'break-glass',
   'Impersonate-Group': ['system:masters', 'carm-webhook:break-glass'],
 };
 
+/** Sets the whole account map. */
 export async function setAccountMap(plane: ControlPlane, data: Readonly<Record<string, string>>): Promise<void> {
   const metadata = { name: 'ack-role-account-map' };
   const path = '/api/v1/namespaces/ack-system/configmaps/ack-role-account-map?fieldManager=test&force=true';
@@ -71,6 +71,11 @@ export class BoundNamespace {
     await this.#patch(this.#path, { [ownerAnnotation]: accountId });
   }
 
+  /** The same where the webhook cannot look for resources that ACK would lose. */
+  async bindPastTheWebhook(accountId: string): Promise<void> {
+    await this.#patch(this.#path, { [ownerAnnotation]: accountId }, pastTheWebhookHeaders);
+  }
+
   /** What becomes of a pod of one container, `app`; it stays. An answer of any status is the caller's. */
   async createPod(spec: object = {}, metadata: object = {}): Promise<PodAnswer> {
     return this.#postPod(spec, metadata, '');
@@ -89,8 +94,8 @@ export class BoundNamespace {
     });
   }
 
-  async #patch(path: string, annotations: Readonly<Record<string, string | null>>): Promise<void> {
-    const patched = await this.plane.request('PATCH', path, { metadata: { annotations } });
+  async #patch(path: string, annotations: Readonly<Record<string, string | null>>, headers = {}): Promise<void> {
+    const patched = await this.plane.request('PATCH', path, { metadata: { annotations } }, { headers });
     assert.equal(patched.status, 200, JSON.stringify(patched.body));
   }
 }

@@ -84,7 +84,7 @@ describe('a watch that does not tell', () => {
     await answeredByMemory(team, oldRole);
     proxy.freeze(freeze);
     await sleep(noteMs);
-    await team.bind(newAccount);
+    await team.bindPastTheWebhook(newAccount);
     const reboundAtMs = performance.now();
     const asked: Promise<Attempt>[] = [];
     while (performance.now() < reboundAtMs + maxStalenessMs + 2000) {
@@ -171,7 +171,7 @@ describe('a watch that does not tell', () => {
         while (performance.now() < endMs) {
           if (random.next() < 0.05) {
             [bound, other] = [other, bound];
-            await team.bind(bound);
+            await team.bindPastTheWebhook(bound);
             reboundAtMs = performance.now();
           }
           const asked = await attempt(team);

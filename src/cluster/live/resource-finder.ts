@@ -114,8 +114,10 @@ class Search {
     return this.#found.size > 0;
   }
 
+  /** In an order that does not rest on which list was answered first. */
   get found(): readonly StoredResource[] {
-    return [...new Map([...this.#besides.flatMap(found => [...found]), ...this.#found]).values()];
+    const byKey = new Map([...this.#besides.flatMap(found => [...found]), ...this.#found]);
+    return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, resource]) => resource);
   }
 
   get isEnough(): boolean {
