@@ -275,11 +275,7 @@ export class WatchingCluster implements Cluster {
       namespaces: () => this.#allNamespaces(budgetNamespace, deadline),
       findResources: search => this.#resourceFinder.find(search, budgetNamespace, deadline),
       mayBind: (user, grant) =>
-        this.#bindReviews.ask(user, grant, {
-          what: describeLookup(lookup),
-          budgetNamespace,
-          deadlineAt: deadline,
-        }),
+        this.#bindReviews.ask(user, grant, { what: describeLookup(lookup), deadlineAt: deadline }),
     });
   }
 }

@@ -112,7 +112,8 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
     cause:
       "An IAMRoleSelector that resources use would be removed, no longer match them, or name a role in another account: ACK would look for them in its controllers' own account, where they are not, and create them again.",
     fixedBy: 'platform team',
-    remedy: 'Keep it matching them, or delete the resources first.',
+    remedy:
+      'Keep it matching them, or delete the resources first. Where ACK stopped at them, as their status says another account, it cannot delete them: take the selector back by [break-glass](break-glass.md#bypass-the-webhook-once).',
     softenedBy: 'nothing',
     say: ({ resources }) => ({
       wrong: `resources get their role from it: ${quoteResources(resources)}`,

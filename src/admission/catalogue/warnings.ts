@@ -297,7 +297,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     cause:
       'An IAMRoleSelector is new or wider, and the API server could not be asked in time whether it comes to match ACK resources that are in another account: ACK would stop reconciling them, and could not delete them.',
     remedy:
-      'Run `carm-webhook check`: it names such resources (`AccountMismatch`). Narrow the selector so that it does not match them.',
+      'Run `carm-webhook check`: it names such resources (`AccountMismatch`). Taking the selector back, or narrowing it, is denied then, as it matches them (`SelectorInUse`): do that by [break-glass](break-glass.md#bypass-the-webhook-once).',
     say: () =>
       'whether it takes over ACK resources of another account, where ACK stops, could not be checked. Run carm-webhook check',
   },

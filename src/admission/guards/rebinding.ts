@@ -1,3 +1,4 @@
+import { isAccountId } from '../../accounts/account-id.ts';
 import { serviceAliasOf } from '../../accounts/ack-service.ts';
 import { ackSystemOf } from '../../accounts/ack-system.ts';
 import { readBinding } from '../../accounts/binding.ts';
@@ -209,7 +210,10 @@ export function judgeRebinding(change: NamespaceChange, view: View, config: Conf
   const stranded = judged.filter(each => !isAllowed(each));
   const [first] = stranded;
   if (first !== undefined) {
-    const accountsToName = [...new Set(judged.map(each => accountToName(each.owner, each.place)))];
+    // Where as many were found as are looked for, others may need an account that the annotation names already.
+    const isCut = judged.filter(isAllowed).length >= search.atMost;
+    const known = isCut ? [...allowedAccounts(change.after.annotations)].filter(isAccountId) : [];
+    const accountsToName = [...new Set([...known, ...judged.map(each => accountToName(each.owner, each.place))])];
     return denyRebinding(change, stranded, first, accountsToName, config);
   }
   const leftBehind = judged.filter(isAllowed);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type BindAnswer, type BindGrant, bindGroup } from '../../admission/cluster.ts';
 import type { UserInfo } from '../../admission/review.ts';
 import { withDeadline } from '../../deadline.ts';
@@ -27,11 +28,19 @@ const mostCharacters = 128 * 1024;
 const perName = 8;
 /** The API server repeats the question, in which each character may be an escape of six. */
 const mostAnswerBytes = 2 * 1024 * 1024;
-/** Those who may write namespaces of any name pay by the total; a namespace is bound a few times in its life. */
+/**
+ * Each user pays for what they ask, whatever the names of the namespaces: those may be any. One of them, who may write some 18
+ * accounts into each, can have no more than half. Enough for a GitOps controller that binds hundreds of namespaces at once.
+ */
 const defaultBudget: BudgetOptions = {
-  namespace: { perSecond: 20, burst: 40 },
+  namespace: { perSecond: 100, burst: 500 },
   total: { perSecond: 200, burst: 1000 },
 };
+
+/** The bucket of a user: budgets know namespaces by their names, and a user's may be long, and of any characters. */
+function payerOf({ username }: UserInfo): string {
+  return createHash('sha256').update(username).digest('hex');
+}
 
 /** The fields of a user that are lists, by their names. Another shape is none that an API server sends. */
 function readExtra(extra: unknown): ReadonlyMap<string, readonly string[]> | undefined {
@@ -111,16 +120,15 @@ export class BindReviews {
 
   /**
    * @param what how messages name the question.
-   * @param budgetNamespace the namespace whose budget pays.
    * @param deadlineAt monotonic milliseconds at which the caller must have an answer.
    * @throws {BudgetSpentError | LiveReadError}
    */
   async ask(
     user: UserInfo,
     grant: BindGrant,
-    { what, budgetNamespace, deadlineAt }: { what: string; budgetNamespace: string; deadlineAt: number },
+    { what, deadlineAt }: { what: string; deadlineAt: number },
   ): Promise<BindAnswer> {
-    const question = { what, budgetNamespace, deadlineAt };
+    const question = { what, budgetNamespace: payerOf(user), deadlineAt };
     try {
       const review = accessReview(user, grant);
       if (review === undefined)

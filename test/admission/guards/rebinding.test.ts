@@ -210,6 +210,26 @@ describe('the resources are searched', () => {
   });
 });
 
+test('whoever sets the annotation to what a denial says is through in the end, however many resources of however many accounts', () => {
+  const accounts = [one, two, three];
+  // More of each than a search finds.
+  const resources = accounts.flatMap(account =>
+    Array.from({ length: 30 }, (_, index) => resource('s3', `${account}-${index}`, account)),
+  );
+  const view = viewOf({ maps: { account: {}, team: { web: role(one) } }, resources });
+  // Nobody knows what becomes of them when a team goes, and no account has a role.
+  const before = namespace(team('nobody'));
+  let allowed = '';
+  for (const _ of accounts) {
+    const decision = judgeRebinding({ before, after: namespace(allow(allowed)) }, view, withTeams);
+    if (decision.verdict === 'allow') break;
+    allowed = /allow-rebind=([\d,]+)/.exec(decision.message())?.[1] ?? '';
+  }
+  assert.deepEqual(allowed.split(',').sort(), accounts);
+  const decision = judgeRebinding({ before, after: namespace(allow(allowed)) }, view, withTeams);
+  assert.equal(decision.verdict, 'allow');
+});
+
 describe('when nobody can tell', () => {
   const shop = (annotations: Strings, labels = {}) => namespaceObject('shop', annotations, labels);
   const error = new UnverifiedError(503, 'the list of buckets.s3.services.k8s.aws could not be read: no answer');

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { accountOfArn, matchingSelectors, selectorIgnoredBecause } from '../../../src/accounts/role-selector.ts';
+import { guardDenials } from '../../../src/admission/catalogue/guard-denials.ts';
+import { warnings } from '../../../src/admission/catalogue/warnings.ts';
 import type { ResourceSearch, StoredResource, View } from '../../../src/admission/cluster.ts';
 import { effectsOfSelector, type SelectorChange } from '../../../src/admission/guards/selector-use.ts';
 import type { RoleSelector } from '../../../src/objects/role-selector.ts';
@@ -212,6 +214,19 @@ describe('it is searched', () => {
     const moved = { ...named, arn: 'arn:aws:iam::222222222222:role/r' };
     assert.notEqual(accountOfArn(named.arn), accountOfArn(moved.arn));
     assert.deepEqual(searchOf(named, moved).stranded, [bucket]);
+  });
+
+  test('what it took over unseen is in use all the same, and both reasons say how to take it back', () => {
+    const elsewhere = { ...bucket, recorded: { accountId: '333333333333', region: 'x' } };
+    const named = selector({ namespaceNames: ['shop'] });
+    const taken = strandedResources(
+      { before: named, after: undefined },
+      viewOf({ ...world(named), resources: [elsewhere] }),
+    );
+    assert.deepEqual(taken, [elsewhere]);
+    for (const { remedy } of [guardDenials.SelectorInUse, warnings.SelectorUseUnverified]) {
+      assert.match(remedy, /break-glass\.md#bypass-the-webhook-once/);
+    }
   });
 
   test('by every version of a kind, for which of them ACK goes by cannot be seen', () => {

@@ -21,7 +21,7 @@ interface Asking {
   readonly asked: Review[];
   readonly results: string[];
   readonly mostAtOnce: () => number;
-  readonly ask: (grant?: BindGrant, user?: UserInfo, limitMs?: number, namespace?: string) => Promise<BindAnswer>;
+  readonly ask: (grant?: BindGrant, user?: UserInfo, limitMs?: number) => Promise<BindAnswer>;
 }
 
 type Answer = (response: ServerResponse, review: Review, turn: number) => void | Promise<void>;
@@ -67,8 +67,8 @@ async function withReviews(
     budget,
     onResult: (resource, result) => results.push(`${resource} ${result}`),
   });
-  const ask: Asking['ask'] = (grant = account, user = jane, limitMs = 2_000, budgetNamespace = 'shop') =>
-    reviews.ask(user, grant, { what: 'the answer', budgetNamespace, deadlineAt: performance.now() + limitMs });
+  const ask: Asking['ask'] = (grant = account, user = jane, limitMs = 2_000) =>
+    reviews.ask(user, grant, { what: 'the answer', deadlineAt: performance.now() + limitMs });
   try {
     await run({ asked, results, mostAtOnce: () => most, ask });
   } finally {
@@ -197,17 +197,32 @@ describe('who may bind', { timeout: 30_000 }, () => {
     );
   });
 
-  test('is throttled by namespace, and in all', async () => {
+  test('is throttled by user, whatever namespaces they write, and in all', async () => {
     const small = { perSecond: 0.001, burst: 2 };
+    const named = (username: string): UserInfo => userOf({ username });
     await withReviews(
       response => status(response, { allowed: true }),
       async ({ ask, results }) => {
-        for (const namespace of ['a', 'a', 'b']) await ask(account, jane, 2_000, namespace);
-        await assert.rejects(ask(account, jane, 2_000, 'a'), BudgetSpentError);
-        await assert.rejects(ask(account, jane, 2_000, 'c'), BudgetSpentError);
+        await ask(account, named('jane@example.com'));
+        await ask(account, named('jane@example.com'));
+        await assert.rejects(ask(account, named('jane@example.com')), BudgetSpentError);
+        await ask(account, named('system:serviceaccount:flux:flux'));
+        await assert.rejects(ask(account, named('system:serviceaccount:flux:other')), BudgetSpentError);
         assert.equal(results.at(-1), 'subjectaccessreviews throttled');
       },
       { namespace: small, total: { perSecond: 0.001, burst: 3 } },
+    );
+  });
+
+  test('one user, with a whole list of accounts in each namespace, leaves others their half', async () => {
+    await withReviews(
+      response => status(response, { allowed: false }),
+      async ({ ask }) => {
+        const answers = await Promise.allSettled(Array.from({ length: 1_000 }, () => ask()));
+        assert.ok(answers.some(({ status: of }) => of === 'rejected'));
+        assert.equal(await ask(account, userOf({ username: 'platform' })), 'denied');
+      },
+      { nowMs: () => 0 },
     );
   });
 });
