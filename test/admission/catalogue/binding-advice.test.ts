@@ -79,7 +79,7 @@ test('in what the commands say', () => {
       .map((line): [string, string] => [file, line]),
   );
   // The account that a resource is in by its status, or one of the phrases above.
-  const named = /\$\{(?:unlessResourcesStrand|whatStrands|ifAllAreAtHome)\}|to account \$\{quote\(owner\)\} again/;
+  const named = /\$\{(?:unlessResourcesStrand|whatStrands|onceNoneIsStranded)\}|to account \$\{quote\(owner\)\} again/;
   const said = lines.filter(
     ([, line]) => /['"`]/.test(line) && !/^\s*(?:\*|\/\/|\/\*)/.test(line) && !named.test(line),
   );
