@@ -52,7 +52,7 @@ async function check(
 }
 
 const nobody = (ids: string, resource = 'accounts') =>
-  `nobody may bind ${ids}: no ClusterRole that somebody has names the verb bind on ${resource}.carm-webhook.dev for them`;
+  `nobody except cluster admins may bind ${ids}: no ClusterRoleBinding grants the verb bind on ${resource}.carm-webhook.dev for them`;
 
 describe('what check finds of who may bind', () => {
   test('each account once, however many keys it has; a rule for every group is not meant for it', async t => {
