@@ -59,7 +59,7 @@ describe('what check finds of who may bind', () => {
     const { found, messages, stderr } = await check(t, [map, ...admins]);
     assert.deepEqual(messages, [nobody(`"${first}", "${second}"`)]);
     assert.deepEqual(found[0]?.object, { kind: 'ConfigMap', namespace: 'ack-system', name: 'ack-role-account-map' });
-    assert.match(found[0]?.fix ?? '', /^Give a ClusterRole with the verb bind /);
+    assert.match(found[0]?.fix ?? '', /^Grant the verb bind on accounts\.carm-webhook\.dev /);
     assert.equal(stderr, '');
   });
 
