@@ -36,7 +36,7 @@ export interface ResourceSearch {
   readonly namespaces: readonly string[];
   /** Only with all of these labels. */
   readonly labels: ReadonlyMap<string, string>;
-  /** The labels that `wanted` asks for; without it, every one is read: an object may have a hundred thousand. */
+  /** The labels that `wanted` asks for. Without it, every label is read, and an object may have a hundred thousand. */
   readonly labelKeys?: KeySet;
   readonly wanted: (resource: StoredResource) => boolean;
   /** The search ends when so many are found. */
@@ -44,21 +44,21 @@ export interface ResourceSearch {
   /** Whether whole objects are read, for what ACK wrote down about them; else only metadata. */
   readonly readsStatus?: boolean;
   /**
-   * What is told besides, of each no more than are told of what is wanted. It does not end the search, and is no answer to
-   * one that failed.
+   * Resources to find besides, at most `atMost` for each. They do not end the search, and are no answer if it
+   * fails.
    */
   readonly besides?: readonly ResourceSearch['wanted'][];
-  /** Whether a search that fails, or is late, has the answer undefined: then the decision goes without. */
+  /** Whether a search that fails or is late has the answer undefined, so that the decision is made without it. */
   readonly advisory?: boolean;
 }
 
-/** The API group of what stands in RBAC for accounts and teams. No API has these resources: only rules name them. */
+/** The API group that stands for accounts and teams in RBAC rules. No API has these resources. */
 export const bindGroup = 'carm-webhook.dev';
 
 /** What it takes to bind namespaces to one account or team: verb `bind` on it. */
 export interface BindGrant {
   readonly resource: 'accounts' | 'teams';
-  /** Undefined for every one: what a rule with `resourceNames` does not grant. */
+  /** Undefined for every id, which a rule with `resourceNames` does not grant. */
   readonly id: AccountId | TeamId | undefined;
 }
 

@@ -35,7 +35,7 @@ class LiveView extends LookupView {
   async readMissing(cluster: Cluster, namespace: string, deadline: number): Promise<void> {
     const missing = this.#missing;
     this.#missing = new Map();
-    // What a search looks for rests on the others: it is asked again when they are there.
+    // What a search looks for depends on the other reads, so it waits until they are there.
     if (missing.size > 1) {
       for (const [key, { kind }] of missing) if (kind === 'Resources') missing.delete(key);
     }

@@ -53,7 +53,7 @@ export const bindingRows: readonly Row[] = [
     proves: 'who may not bind an account cannot create a namespace with it, and is told what shows that',
     review: create('nobody', bound),
     says: [
-      'Namespace "new": user "nobody" lacks verb ',
+      'Namespace "new": user "nobody" lacks the verb ',
       `${bindOf(account)} (for the new binding)`,
       'Ask your platform team to',
       'kubectl auth can-i --list | grep carm-webhook.dev',

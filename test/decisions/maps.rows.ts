@@ -322,7 +322,7 @@ const byStatus: readonly Row[] = [
     proves: 'an entry may not go while resources of unbound namespaces have its account in their status',
     review: edited({}, '343434343434'),
     reason: 'MappingInUse',
-    says: ['"343434343434"', 'not bound', '"Queue left/behind"', 'keep the entry', 'delete them first'],
+    says: ['"343434343434"', 'not bound', '"Queue left/behind"', 'keep the entry', 'delete those resources first'],
     neverSays: ['unbind'],
   },
   {

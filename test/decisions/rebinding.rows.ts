@@ -47,7 +47,7 @@ const bindingRows: readonly Row[] = [
     proves: 'a binding that is set is denied where resources are in another account',
     review: change('taken', {}, owner(other)),
     says: [
-      'Namespace "taken": ACK could no longer change or delete "Bucket/assets", "Queue/orders" in account "111111111111": the new binding leads to account 555555555555. To fix this, keep the binding as it is, or first delete them, which deletes them in AWS too unless they are retained.',
+      'Namespace "taken": ACK could no longer change or delete "Bucket/assets", "Queue/orders" in account "111111111111": the new binding leads to account 555555555555. To fix this, keep the binding as it is, or delete the resources first (which deletes them in AWS too, unless they are retained).',
       'first set the annotation carm-webhook.dev/allow-rebind to "555555555555": kubectl annotate --overwrite namespace taken carm-webhook.dev/allow-rebind=555555555555 (RebindWithResources)',
     ],
     neverSays: ['new"'],
@@ -107,7 +107,7 @@ const bindingRows: readonly Row[] = [
     proves: 'it is not removed where the map has no key of that account',
     review: change('taken-unmapped', owner(unmapped), {}),
     says: [
-      '"Bucket/archive", "Queue/events" in account "999999999999": without a binding ACK goes by their status, and ConfigMap ack-system/ack-role-account-map has no valid role for account "999999999999". Ask your platform team to add one first. Or keep the binding as it is. To leave them behind',
+      '"Bucket/archive", "Queue/events" in account "999999999999": without a binding ACK goes by their status, and ConfigMap ack-system/ack-role-account-map has no valid role for account "999999999999". Ask your platform team to add one first. Otherwise, keep the binding as it is. To leave them behind',
       'kubectl annotate --overwrite namespace taken-unmapped carm-webhook.dev/allow-rebind=999999999999',
     ],
   },
@@ -388,7 +388,7 @@ const selectorRows: readonly Row[] = [
     proves: 'a label of a namespace by which a selector matches its resources stays',
     review: change('taken-by-label', { labels: prod }, { labels: { env: 'test' } }),
     says: [
-      '"DBInstance/ledger" in account "181818181818": with the new labels no IAMRoleSelector matches them, and ACK would create them again in its controllers\' own account. To fix this, keep the labels as they are, or first delete them, which',
+      '"DBInstance/ledger" in account "181818181818": with the new labels no IAMRoleSelector matches them, and ACK would create them again in its controllers\' own account. To fix this, keep the labels as they are, or delete the resources first (which',
       'allow-rebind=181818181818',
     ],
     neverSays: ['of-nobody'],

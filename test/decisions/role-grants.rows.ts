@@ -244,7 +244,7 @@ const byOtherBindings: readonly Row[] = [
     review: made({ roleARN: own, targetRoleARN: foreignRole }, { namespace: 'free' }),
     says: [
       'is in account 999999999999, but namespace "free" is bound to no account',
-      'Ask your platform team to allow account 999999999999 with --source-accounts, or bind the namespace, if no ACK',
+      'Ask your platform team to allow account 999999999999 with --source-accounts, or bind the namespace, unless the namespace has ACK',
     ],
   },
   {

@@ -306,7 +306,7 @@ export const selectorRows: readonly Row[] = [
     says: [
       '"Queue sel-none/elsewhere" in account "565656565656"',
       'account 252525252525',
-      'Ask your platform team to narrow it so that it does not match them, or first delete them',
+      'Ask your platform team to narrow it so that it does not match them, or delete the resources first',
     ],
   },
   {

@@ -99,7 +99,7 @@ const bindings: readonly Row[] = [
     says: [
       'its services.k8s.aws/team-id "platform" needs the feature gate TeamLevelCARM',
       gate,
-      'or bind it, if no ACK resources of another account are in the namespace: kubectl',
+      'or bind it, unless the namespace has ACK resources of another account: kubectl',
     ],
   },
   {

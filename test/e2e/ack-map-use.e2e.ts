@@ -63,9 +63,9 @@ describe('an entry of the account map that ACK goes by', () => {
 
   test('is in use by the binding at first, and by the status once the namespace is unbound', testLimit, async () => {
     const removal = ['patch', ...mapArgs, '--type=merge', '-p', JSON.stringify({ data: { [a]: null } })];
-    await denied(removal, 'is used by namespace "left"', 'if no ACK resources are in it');
+    await denied(removal, 'is used by namespace "left"', 'unless it has ACK resources');
     await served.plane.kubectl(['annotate', 'namespace', 'left', `${ownerAnnotation}-`]);
-    await denied(removal, `entry "${a}"`, '"Bucket left/assets"', 'delete them first');
+    await denied(removal, `entry "${a}"`, '"Bucket left/assets"', 'delete those resources first');
     await denied([...removal, '--dry-run=server'], '"Bucket left/assets"');
     const emptied = ['patch', ...mapArgs, '--type=merge', '-p', JSON.stringify({ data: { [a]: '' } })];
     await denied(emptied, '"Bucket left/assets"');

@@ -67,7 +67,7 @@ const bindings: readonly DenialCase[] = [
     reason: 'NamespaceNotBound',
     namespace: { labels: { 'carm-webhook.dev/inject': 'enabled' } },
     blames: /namespace "NAMESPACE" is labelled/,
-    remedy: `Ask your platform team to bind it, if no ACK resources of another account are in the namespace: kubectl annotate namespace NAMESPACE ${owner}=ACCOUNT_ID`,
+    remedy: `Ask your platform team to bind it, unless the namespace has ACK resources of another account: kubectl annotate namespace NAMESPACE ${owner}=ACCOUNT_ID`,
     filledIn: ['ACCOUNT_ID', account],
   },
   {
@@ -76,7 +76,7 @@ const bindings: readonly DenialCase[] = [
     namespace: bound('11112222333'),
     blames:
       /namespace "NAMESPACE" has services\.k8s\.aws\/owner-account-id "11112222333", which has 11 digits instead of 12/,
-    remedy: `Ask your platform team to correct it (write it in quotes: as a bare number it loses a leading zero), if no ACK resources of another account are in the namespace: kubectl annotate --overwrite namespace NAMESPACE ${owner}=ACCOUNT_ID`,
+    remedy: `Ask your platform team to correct it (write it in quotes: as a bare number it loses a leading zero), unless the namespace has ACK resources of another account: kubectl annotate --overwrite namespace NAMESPACE ${owner}=ACCOUNT_ID`,
     filledIn: ['ACCOUNT_ID', account],
   },
   {
@@ -85,7 +85,7 @@ const bindings: readonly DenialCase[] = [
     namespace: bound(`${account}\n`),
     blames:
       /namespace "NAMESPACE" has services\.k8s\.aws\/owner-account-id "111122223333\\u000a", which starts or ends with white space/,
-    remedy: `Ask your platform team to correct it, if no ACK resources of another account are in the namespace: kubectl annotate --overwrite namespace NAMESPACE ${owner}=${account}`,
+    remedy: `Ask your platform team to correct it, unless the namespace has ACK resources of another account: kubectl annotate --overwrite namespace NAMESPACE ${owner}=${account}`,
     filledIn: [account, account],
   },
   {
@@ -93,7 +93,7 @@ const bindings: readonly DenialCase[] = [
     reason: 'InvalidAccountId',
     namespace: bound('payments'),
     blames: /namespace "NAMESPACE" has services\.k8s\.aws\/owner-account-id "payments", which is not 12 digits/,
-    remedy: `Ask your platform team to correct it (to bind by a name, use services.k8s.aws/team-id), if no ACK resources of another account are in the namespace: kubectl annotate --overwrite namespace NAMESPACE ${owner}=ACCOUNT_ID`,
+    remedy: `Ask your platform team to correct it (to bind by a name, use services.k8s.aws/team-id), unless the namespace has ACK resources of another account: kubectl annotate --overwrite namespace NAMESPACE ${owner}=ACCOUNT_ID`,
     filledIn: ['ACCOUNT_ID', account],
   },
   {
@@ -101,7 +101,7 @@ const bindings: readonly DenialCase[] = [
     reason: 'InvalidTeamId',
     namespace: ofTeam('s3.payments'),
     blames: /namespace "NAMESPACE" has services\.k8s\.aws\/team-id "s3\.payments"/,
-    remedy: `Ask your platform team to correct it, if no ACK resources of another account are in the namespace: kubectl annotate --overwrite namespace NAMESPACE ${team}=TEAM_ID`,
+    remedy: `Ask your platform team to correct it, unless the namespace has ACK resources of another account: kubectl annotate --overwrite namespace NAMESPACE ${team}=TEAM_ID`,
     filledIn: ['TEAM_ID', 'payments'],
   },
   {
@@ -134,7 +134,7 @@ const bindings: readonly DenialCase[] = [
     namespace: bound('333333333333'),
     blames: /ack-role-account-map maps "333333333333" to a role in account 999999999999/,
     remedy:
-      'Ask your platform team to use a role in account 333333333333 for that key (if ACK has made resources by it, they are in account 999999999999: map that account to this role, and bind their namespaces to it)',
+      'Ask your platform team to use a role in account 333333333333 for that key (if ACK has created resources with it, they are in account 999999999999: map that account to this role, and bind their namespaces to it)',
   },
 ];
 
@@ -256,7 +256,7 @@ export const withPodsKey: readonly DenialCase[] = [
     namespace: { ...ofTeam('payments'), labels: { 'carm-webhook.dev/inject': 'enabled' } },
     blames:
       /is not bound to an account \(its services\.k8s\.aws\/team-id "payments" needs the feature gate TeamLevelCARM\)/,
-    remedy: `Ask your platform team to turn the gate on with --feature-gates=TeamLevelCARM=true, or bind it, if no ACK resources of another account are in the namespace: kubectl annotate namespace NAMESPACE ${owner}=ACCOUNT_ID`,
+    remedy: `Ask your platform team to turn the gate on with --feature-gates=TeamLevelCARM=true, or bind it, unless the namespace has ACK resources of another account: kubectl annotate namespace NAMESPACE ${owner}=ACCOUNT_ID`,
   },
   {
     what: "a ServiceAccount's wish for ACK's role",

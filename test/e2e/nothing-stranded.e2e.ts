@@ -190,7 +190,10 @@ describe('nothing is stranded without a word, in scenarios and in random sequenc
 
     describe('a namespace that is bound, or bound to another account', () => {
       const bind = (name: string, accountId: string) => annotate(name, `${ownerAnnotation}=${accountId}`);
-      const bound = { reason: 'RebindWithResources', advice: 'keep the binding as it is, or first delete them' };
+      const bound = {
+        reason: 'RebindWithResources',
+        advice: 'keep the binding as it is, or delete the resources first',
+      };
 
       test('takes its resources from the account of ACK: once they are deleted', testLimit, async () => {
         await settledUnbound('binding');
@@ -383,7 +386,8 @@ describe('nothing is stranded without a word, in scenarios and in random sequenc
         await scene.denied(editMap({ [moved]: roleOf(b) }), 'AccountMismatch');
         await scene.lifted(editMap({ [moved]: null }), {
           reason: 'MappingInUse',
-          advice: 'keep the entry with a role in the same account, or unbind it first, if no ACK resources are in it',
+          advice:
+            'keep the entry with a role in the same account, or unbind the namespace first, unless it has ACK resources',
           by: async () => {
             await deleteAll('bound');
             await scene.allowed(annotate('bound', `${ownerAnnotation}-`), { warned: ['BindingRemoved'] });
@@ -400,7 +404,7 @@ describe('nothing is stranded without a word, in scenarios and in random sequenc
           await scene.denied(['delete', 'configmap', accountMap, '-n', 'ack-system'], 'MappingInUse');
           await scene.lifted(editMap({ [left]: null }), {
             reason: 'MappingInUse',
-            advice: 'or delete them first (without the entry ACK can neither change nor delete them)',
+            advice: 'or delete those resources first (without the entry ACK can neither change nor delete them)',
             by: () => scene.goes('by-status'),
           });
         },
@@ -410,7 +414,8 @@ describe('nothing is stranded without a word, in scenarios and in random sequenc
         await settledByTeam('refunds', 'refunds');
         await scene.lifted(editMap({ refunds: roleOf(b) }, 'ack-role-team-map'), {
           reason: 'MappingInUse',
-          advice: 'keep the entry with a role in the same account, or unbind it first, if no ACK resources are in it',
+          advice:
+            'keep the entry with a role in the same account, or unbind the namespace first, unless it has ACK resources',
           by: async () => {
             await deleteAll('refunds');
             await scene.allowed(annotate('refunds', `${teamId}-`), { warned: ['BindingRemoved'] });
@@ -505,7 +510,10 @@ describe('nothing is stranded without a word, in scenarios and in random sequenc
         await select('team-y', roleOf(b), byLabel({ team: 'y' }));
         await scene.apply([namespace('labelled', { labels: { team: 'x' } }), assets('labelled')]);
         const label = (value: string) => ['label', '--overwrite', 'namespace', 'labelled', value];
-        const denial = { reason: 'RebindWithResources', advice: 'keep the labels as they are, or first delete them' };
+        const denial = {
+          reason: 'RebindWithResources',
+          advice: 'keep the labels as they are, or delete the resources first',
+        };
         await scene.denied(label('team-'), denial.reason, denial.advice);
         await scene.allowed(label('color=blue'));
         await scene.lifted(label('team=y'), { ...denial, by: () => scene.goes('labelled') });
@@ -534,7 +542,7 @@ describe('nothing is stranded without a word, in scenarios and in random sequenc
         assert.deepEqual(scene.places('before'), [`Bucket ${own} us-east-1`]);
         const denial = {
           reason: 'RebindWithResources',
-          advice: 'narrow it so that it does not match them, or first delete them',
+          advice: 'narrow it so that it does not match them, or delete the resources first',
         };
         await scene.lifted(['apply', '-f', '-'], {
           ...denial,

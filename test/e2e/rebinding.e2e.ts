@@ -184,7 +184,7 @@ describe('rebinding a namespace that has ACK resources', () => {
   });
 
   test('resources that were deleted first stand in no way', testLimit, async () => {
-    assertDenied(await annotate(served, 'kept', [`${ownerAnnotation}=${two}`], 1), 'or first delete them');
+    assertDenied(await annotate(served, 'kept', [`${ownerAnnotation}=${two}`], 1), 'or delete the resources first');
     await served.plane.kubectl(['delete', 'bucket', 'assets', '--namespace', 'kept'], { as: pastTheWebhook });
     await annotate(served, 'kept', [`${ownerAnnotation}=${two}`]);
   });
@@ -275,7 +275,7 @@ describe('rebinding a namespace that has ACK resources', () => {
       // What was found is enough.
       assertDenied(await annotate(served, 'bound', [`${ownerAnnotation}=${two}`], 1));
       const regional = await annotate(served, 'regional', [`${defaultRegion}=eu-west-3`]);
-      assert.match(warningsOf(regional).join('\n'), /could not be told in time.*\(ResourcesInOtherRegion\)$/);
+      assert.match(warningsOf(regional).join('\n'), /could not determine in time.*\(ResourcesInOtherRegion\)$/);
       await annotate(served, 'bound', ['note=x']);
       await served.plane.kubectl(['delete', 'crd', 'things.younger.services.k8s.aws']);
       await eventually('it is read again', async () =>

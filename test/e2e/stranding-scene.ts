@@ -120,10 +120,10 @@ export class StrandingScene {
     return this.#ack.seen;
   }
 
-  /** What has been done, the last last. */
+  /** What has been done, in order. */
   readonly history: string[] = [];
 
-  /** A request as kubectl would send it. What the API server itself has against it is of no concern. */
+  /** A request as kubectl would send it. Errors of the API server itself do not matter. */
   async request(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<void> {
     const {
       status,
@@ -137,12 +137,12 @@ export class StrandingScene {
     await this.judge({ command, denied: status >= 400, said, warnings });
   }
 
-  /** Lets ACK go on, after what is nobody's request. */
+  /** Reconciles after a change that no request made. */
   async reconcile(): Promise<void> {
     await this.judge({ command: 'nothing', denied: false, said: '', warnings: [] });
   }
 
-  /** Reconciles, and holds an answer to what became of everything. */
+  /** Reconciles, and fails if anything is stranded that the answer did not tell of. */
   async judge(answer: Answer): Promise<void> {
     await this.#ack.reconcileUntilQuiet();
     const before = this.#stranded;

@@ -110,12 +110,12 @@ const editBucket = onBucket(({ random }) => ({
 const region = (random: SeededRandom): Change => ({ 'services.k8s.aws/region': pick(random, regions) });
 const changeDefaultRegion = onNamespace(random => ({ 'services.k8s.aws/default-region': pick(random, regions) }));
 const changeRegion = onBucket(({ random }) => ({ metadata: { annotations: region(random) } }));
-/** Whether AWS takes the next name: a create that fails leaves its account and region behind. */
+/** AWS refuses the next name: a create that fails leaves its account and region in the status. */
 const failNext: Operation = ({ scene, namespaces, names }) => {
   for (const name of namespaces) scene.aws.takenNames.add(`${name}-${names.next}`);
   return scene.reconcile();
 };
-/** What can be adopted by the next name. */
+/** Creates in AWS what can be adopted by the next name. */
 const makeNext: Operation = ({ scene, namespaces, names, random }) => {
   const place = { accountId: pick(random, [one, two]), region: 'us-east-1' };
   const kind = bucketKind.kind;
@@ -137,12 +137,13 @@ const adoptNext: Operation = world => {
   const object = ackResource(bucketKind, inNamespace, name, { annotations }, { name: `${inNamespace}-${name}` });
   return scene.request('POST', ackPath(bucketKind, inNamespace), object);
 };
+/** AWS accepts all names again. */
 const relent: Operation = ({ scene }) => {
   scene.aws.takenNames.clear();
   return scene.reconcile();
 };
 
-/** Each as likely as it is often in the list. */
+/** An operation that is listed more often is more likely. */
 const byBindings: readonly Operation[] = [
   ...Array<Operation>(3).fill(createBucket(region, () => ({}))),
   editBucket,

@@ -275,7 +275,7 @@ describe('who may bind', () => {
       const { stderr } = await plane.kubectl(['replace', '-f', '-'], { kubeconfig, input, expectCode: 1 });
       const words = [
         'admission webhook "namespaces.carm-webhook.dev" denied the request: ',
-        `Namespace "bound-a": user "team-a-user" lacks verb bind on accounts.carm-webhook.dev/${b} (for the new binding). `,
+        `Namespace "bound-a": user "team-a-user" lacks the verb bind on accounts.carm-webhook.dev/${b} (for the new binding). `,
         'Ask your platform team to make this change, or grant that by RBAC. ',
       ];
       assert.ok(stderr.includes(words.join('')), stderr);
@@ -287,7 +287,7 @@ describe('who may bind', () => {
 
       assert.match(
         stderr,
-        /What a user may bind is listed by: kubectl auth can-i --list \| grep carm-webhook\.dev \(BindingForbidden\)$/m,
+        /To list what you may bind, run: kubectl auth can-i --list \| grep carm-webhook\.dev \(BindingForbidden\)$/m,
       );
       const { stdout } = await plane.kubectl(['auth', 'can-i', '--list'], { kubeconfig });
       const listed = stdout.split('\n').filter(line => line.includes('carm-webhook.dev'));

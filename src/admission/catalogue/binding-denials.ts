@@ -5,7 +5,7 @@ import type { MappingProblem } from '../../accounts/role-map.ts';
 import { injectLabel, ownerAccountIdAnnotation, teamIdAnnotation } from '../../objects/keys.ts';
 import { quote } from '../../objects/quote.ts';
 import { type RoleMapKind, roleMapNames } from '../../objects/role-map.ts';
-import { ifNothingStrands, whatStrands } from './binding-advice.ts';
+import { unlessResourcesStrand, whatStrands } from './binding-advice.ts';
 import { type Denial, type DenialOf, inside, type MessageContext, mapName, type Words } from './denial.ts';
 import { toPaste } from './paste.ts';
 import { describeAccountId, describeTeamId, type WrittenId } from './written-id.ts';
@@ -100,7 +100,7 @@ function sayMapKey({ value, map }: MapKeyProblem, at: MessageContext, form: stri
 function sayId(annotation: string, value: string, written: WrittenId<string>, at: MessageContext, id: string): Words {
   return {
     wrong: `namespace ${quote(at.namespace)} has ${annotation} ${quote(value)}, which ${written.which}`,
-    remedy: `correct it${written.hint}, ${ifNothingStrands}`,
+    remedy: `correct it${written.hint}, ${unlessResourcesStrand}`,
     command: toPaste`kubectl annotate --overwrite namespace ${at.namespace} ${annotation}=${written.meant ?? id}`,
   };
 }
@@ -140,7 +140,7 @@ export const bindingDenials: { readonly [R in BindingDenialProblem['reason']]: D
       const flag = byFlag ? ' (or allow such resources with --unbound-resources)' : '';
       return {
         wrong: `namespace ${quote(at.namespace)} ${label}is not bound to an account${team}${consequence}`,
-        remedy: `${gate}bind it, ${ifNothingStrands}${flag}`,
+        remedy: `${gate}bind it, ${unlessResourcesStrand}${flag}`,
         command: toPaste`kubectl annotate namespace ${at.namespace} ${ownerAccountIdAnnotation}=ACCOUNT_ID`,
       };
     },
@@ -183,14 +183,14 @@ export const bindingDenials: { readonly [R in BindingDenialProblem['reason']]: D
       "A key of the account map names one account, and its role is in another. (ACK would silently use the role's account.)",
     fixedBy: 'platform team',
     remedy:
-      "Correct the role ARN in the map: its account must be the key's. If ACK has made resources by it, they are in the role's account: map that account to the role, and bind their namespaces to it. On a resource, you can remove the annotation.",
+      "Correct the role ARN in the map: its account must be the key's. If ACK has created resources with it, they are in the role's account: map that account to the role, and bind their namespaces to it. On a resource, you can remove the annotation.",
     foreignAccount: problem => ('role' in problem ? problem.role.accountId : undefined),
     say: (problem, at) => {
       if ('ownerOf' in problem) return sayOwner(problem, at);
       const { key, role, accountId } = problem;
       return {
         wrong: `${mapName('account', at)} maps ${quote(key)} to a role in account ${role.accountId}, not in ${accountId}`,
-        remedy: `use a role in account ${accountId} for that key (if ACK has made resources by it, they are in account ${role.accountId}: map that account to this role, and bind their namespaces to it)`,
+        remedy: `use a role in account ${accountId} for that key (if ACK has created resources with it, they are in account ${role.accountId}: map that account to this role, and bind their namespaces to it)`,
       };
     },
   },

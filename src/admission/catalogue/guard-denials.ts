@@ -84,14 +84,14 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
       if ('resources' in problem) {
         return {
           wrong: `ACK needs ${entry} for resources of that account in namespaces that are not bound: ${quoteResources(problem.resources)}`,
-          remedy: `${keep} delete them first (without the entry ACK can neither change nor delete them)`,
+          remedy: `${keep} delete those resources first (without the entry ACK can neither change nor delete them)`,
         };
       }
       const { namespaces } = problem;
       const isOne = namespaces.length === 1;
       return {
         wrong: `${entry} is used by ${isOne ? 'namespace' : `${namespaces.length} namespaces:`} ${quoteNames(namespaces)}`,
-        remedy: `${keep} unbind ${isOne ? 'it' : 'them'} first, if no ACK resources are in ${isOne ? 'it' : 'them'}`,
+        remedy: `${keep} unbind ${isOne ? 'the namespace first, unless it has' : 'the namespaces first, unless they have'} ACK resources`,
       };
     },
   },
@@ -121,7 +121,7 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
     }),
   },
   BindingForbidden: {
-    cause: `With \`--authorize-bindings\`: a namespace's binding would be set, changed or removed, its pods opted out, its mode weakened, or \`carm-webhook.dev/allow-rebind\` used, by someone who lacks the verb \`bind\` on \`accounts.${bindGroup}\` (\`teams.${bindGroup}\` for team ids) by the name of each account that this is about.`,
+    cause: `With \`--authorize-bindings\`: a namespace's binding would be set, changed or removed, its pods opted out, its mode weakened, or \`carm-webhook.dev/allow-rebind\` used, by someone who lacks the verb \`bind\` on an account that this concerns: on \`accounts.${bindGroup}\` (for team ids \`teams.${bindGroup}\`), with the id as name.`,
     fixedBy: 'platform team',
     remedy: 'Make the change for them, or grant them the verb by RBAC: [who may bind](who-may-bind.md).',
     softenedBy: 'nothing',
@@ -133,8 +133,8 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
       const more = missing.length > mostGrants ? `, and ${missing.length - mostGrants} more` : '';
       const error = unsure ? ', or an authorizer of the API server could not tell' : '';
       return {
-        wrong: `user ${quote(user)} lacks verb ${verbs.join(', and ')}${more}${error}`,
-        remedy: 'make this change, or grant that by RBAC. What a user may bind is listed by',
+        wrong: `user ${quote(user)} lacks the verb ${verbs.join(', and ')}${more}${error}`,
+        remedy: 'make this change, or grant that by RBAC. To list what you may bind, run',
         // Not `can-i bind`: of a resource that no API has, kubectl asks by another name.
         command: `kubectl auth can-i --list | grep ${bindGroup}`,
       };

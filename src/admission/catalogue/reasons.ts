@@ -39,7 +39,7 @@ const notOurs = {
 const failures = {
   Unverified: {
     cause:
-      'According to the cache the object would be denied, or it rests on resources that are not cached, and the API server could not be asked in time (`status.code` 503), or the budget for such reads is spent (429).',
+      'According to the cache the object would be denied, or the decision needs what is not cached (ACK resources, or who may bind), and the API server could not be asked in time (`status.code` 503), or the budget for such reads is spent (429).',
     remedy:
       'Retry. If this persists, ask your platform team to check carm-webhook and its connection to the API server.',
   },

@@ -85,10 +85,10 @@ function sayNamespace(
   const why = first === undefined ? '' : `: ${describePlace(first.place, by, at)}`;
   const wrong = `ACK could no longer change or delete ${nameResources(stranded.map(({ resource }) => resource))} in ${nameOwners(stranded)}${why}`;
   const keep = `keep the ${by} as ${by === 'labels' ? 'they are' : 'it is'}`;
-  const orDelete = `${keep}, or first delete them, which deletes them in AWS too unless they are retained`;
+  const orDelete = `${keep}, or delete the resources first (which deletes them in AWS too, unless they are retained)`;
   const unmapped = first?.place.kind === 'unmapped' ? first.place.binding : undefined;
   // By an account that the map does not have, ACK deletes nothing as it is.
-  const fix = unmapped ? `add one first. Or ${unmapped.kind === 'account' ? keep : orDelete}` : orDelete;
+  const fix = unmapped ? `add one first. Otherwise, ${unmapped.kind === 'account' ? keep : orDelete}` : orDelete;
   const fixedBy = unmapped ? 'platform team' : 'you';
   if (!accountsToName.every(isAccountId)) return { wrong, remedy: fix, fixedBy };
   const accounts = accountsToName.join(',');
@@ -114,7 +114,7 @@ export const rebindDenials: { readonly RebindWithResources: DenialOf<RebindProbl
         return {
           wrong: `ACK could no longer change or delete ${quoteResources(resources)} in ${owners}: this selector leads to account ${accountId ?? 'unknown'}`,
           remedy:
-            'narrow it so that it does not match them, or first delete them, which deletes them in AWS too unless they are retained',
+            'narrow it so that it does not match them, or delete the resources first (which deletes them in AWS too, unless they are retained)',
           fixedBy: 'platform team',
         };
       }

@@ -30,7 +30,7 @@ export const rebindWarnings = {
     remedy: `Remove the annotation afterwards. To have the resources deleted or edited again, undo the change.`,
     say: ({ stranded }: Extract<RebindWarning, { reason: 'ResourcesLeftBehind' }>) =>
       stranded === undefined
-        ? `${allowRebindAnnotation}: which resources ACK can no longer change or delete could not be told in time`
+        ? `${allowRebindAnnotation}: could not determine in time which resources ACK can no longer change or delete`
         : `${allowRebindAnnotation}: ACK can no longer change or delete ${nameResources(stranded.map(({ resource }) => resource))} in ${nameOwners(stranded)}`,
   },
   ResourcesInOtherRegion: {
@@ -38,7 +38,7 @@ export const rebindWarnings = {
     remedy: `Annotate the resources with \`${regionAnnotation}\` and the region in their status; any other change of a resource has the webhook do so.`,
     say: ({ resources, region }: Extract<RebindWarning, { reason: 'ResourcesInOtherRegion' }>) =>
       resources === undefined
-        ? `whether ACK loses resources ${newDefault(region)} could not be told in time; those in another region need ${regionAnnotation}`
+        ? `could not determine in time whether ACK loses resources ${newDefault(region)}; those in another region need ${regionAnnotation}`
         : `ACK ${region === undefined ? 'may stop' : 'stops'} reconciling ${nameResources(resources)} in ${regionsOf(resources)} ${newDefault(region)}; annotate them with ${regionAnnotation}`,
   },
 };

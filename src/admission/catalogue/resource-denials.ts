@@ -14,7 +14,7 @@ import {
 import { quote, quoteNames } from '../../objects/quote.ts';
 import type { RoleGrantProblem } from '../resources/pod-identity-association.ts';
 import { nameSetting } from './access-denials.ts';
-import { ifNothingStrands } from './binding-advice.ts';
+import { unlessResourcesStrand } from './binding-advice.ts';
 import { type DenialOf, inside, mapName, type Words } from './denial.ts';
 import { toPaste } from './paste.ts';
 import { noRoleArn, otherAccount } from './role-denials.ts';
@@ -234,7 +234,7 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
       return accountId === undefined
         ? {
             wrong: `${wrong} is in account ${role.accountId}, but namespace ${quote(namespace)} is bound to no account`,
-            remedy: `allow account ${role.accountId} with --source-accounts, or bind the namespace, ${ifNothingStrands}`,
+            remedy: `allow account ${role.accountId} with --source-accounts, or bind the namespace, ${unlessResourcesStrand}`,
             fixedBy: 'platform team',
           }
         : {
@@ -266,7 +266,7 @@ export const resourceDenials: { readonly [R in ResourceProblem['reason']]: Denia
           : `resources could be matched by both this selector and ${quoteNames(selectors)}`,
       remedy:
         of === 'resource'
-          ? 'narrow all but one of them (keep the one of the account in its status, if ACK has made it)'
+          ? 'narrow all but one of them (if ACK has created the resource, keep the one of the account in its status)'
           : 'narrow one of them',
     }),
   },

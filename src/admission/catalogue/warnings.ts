@@ -262,9 +262,9 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
   FinalizerRemoved: {
     cause:
       "An ACK resource loses the finalizer of ACK's controllers, as `kubectl replace` takes it away. ACK stops reconciling it (`This resource already exists but is not managed by ACK`), and deleting the object leaves in AWS what it stands for.",
-    remedy: `Annotate it with \`${adoptionPolicyAnnotation}: adopt-or-create\`, without \`${adoptedAnnotation}\`: ACK takes it up again. Use \`kubectl apply\`, which keeps finalizers.`,
+    remedy: `Annotate it with \`${adoptionPolicyAnnotation}: adopt-or-create\`, without \`${adoptedAnnotation}\`: ACK manages it again. Use \`kubectl apply\`, which keeps finalizers.`,
     say: ({ annotate }) =>
-      `ACK stops at it without its finalizer. Annotate it ${annotate.join(' ')}, and ACK takes it up again`,
+      `ACK stops reconciling it without its finalizer. Annotate it ${annotate.join(' ')}, and ACK resumes`,
   },
   RegionPinned: {
     cause: `An ACK resource names no region, and its namespace's \`${defaultRegionAnnotation}\` is not the region that ACK has recorded for it: ACK would stop reconciling it, and report that nowhere. The recorded region was written onto the resource.`,
@@ -289,7 +289,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     cause:
       'An entry of the account map was removed or emptied, and the API server could not be asked in time whether ACK needs it for resources in namespaces that are not bound: ACK goes by the account in their status, and can neither change nor delete them without the entry.',
     remedy:
-      'Run `carm-webhook check`: it names such resources (`ResourcesUnbound`). Put the entry back if there are any of that account.',
+      "Run `carm-webhook check`: it names such resources (`ResourcesStranded`, or `ResourcesUnbound` where it does not know the account of ACK's controllers). If there are any of that account, put the entry back.",
     say: ({ keys }) =>
       `ACK may need ${quoteNames(keys)} for resources in unbound namespaces: that could not be checked. Run carm-webhook check`,
   },
@@ -299,7 +299,7 @@ export const warnings: { readonly [R in Warning['reason']]: EntryOf<R> } = {
     remedy:
       'Run `carm-webhook check`: it names such resources (`AccountMismatch`). Taking the selector back, or narrowing it, is denied then, as it matches them (`SelectorInUse`): do that by [break-glass](break-glass.md#bypass-the-webhook-once).',
     say: () =>
-      'whether it takes over ACK resources of another account, where ACK stops, could not be checked. Run carm-webhook check',
+      'it may match ACK resources of another account, which ACK would lose: that could not be checked. Run carm-webhook check',
   },
   DebugContainerNotInjected: {
     cause:

@@ -19,7 +19,7 @@ export interface NeededGrant extends BindGrant {
   readonly to: GrantPurpose;
 }
 
-/** What is no id is nobody's: it takes the right to bind every one. */
+/** Without a valid id no single owner can be named, so the right to bind all of them is needed. */
 const ofAccount = (id: string): BindGrant => ({ resource: 'accounts', id: isAccountId(id) ? id : undefined });
 const ofTeam = (id: string): BindGrant => ({ resource: 'teams', id: isTeamId(id) ? id : undefined });
 
@@ -57,8 +57,8 @@ export type AuthorizationConfig = Pick<Config, 'featureGates' | 'defaultMode' | 
 
 /**
  * What a user must be granted for a change of a namespace, each grant once.
- * A namespace that must be bound (labelled `enabled`) and is not has no account whose people could allow anything: it is
- * let out, or its mode weakened, by those alone who may bind every account. One that is neither is nobody's.
+ * A namespace that must be bound (labelled `enabled`) and is not has no account whose owners could decide: only those who may bind
+ * every account may opt it out or weaken its mode. A namespace that is neither labelled nor bound needs no grant for that.
  * @param before undefined for one that is created.
  */
 export function neededGrants(
@@ -79,9 +79,9 @@ export function neededGrants(
       if (!needed.has(key)) needed.set(key, { ...grant, to });
     }
   };
-  const isBoundAnew = !isSame(old, now);
-  need('bind', [...written(before, after), ...(isBoundAnew ? [now] : [])]);
-  if (isBoundAnew) need('release', [old]);
+  const isRebound = !isSame(old, now);
+  need('bind', [...written(before, after), ...(isRebound ? [now] : [])]);
+  if (isRebound) need('release', [old]);
   const nothing = { name: after.name, labels: new Map<string, string>(), annotations: new Map<string, string>() };
   const left = overrideUsed({ before: before ?? nothing, after }, config.featureGates);
   need('leave resources behind', Array.from(left, ofAccount));
@@ -104,7 +104,7 @@ export function bindingForbidden(
   needed: readonly NeededGrant[],
   view: View,
 ): BindingForbidden | 'unasked' | undefined {
-  // Each is looked up before any counts: what a decision asks is asked at once.
+  // Look up all of them before judging any: the live reads of one decision go out together.
   const answers = needed.map(grant => ({ grant, answer: view.mayBind(user, grant) }));
   if (answers.some(({ answer }) => answer === undefined)) return 'unasked';
   const missing = answers.filter(({ answer }) => answer !== 'granted');

@@ -39,7 +39,7 @@ function resolvesForResources(binding: Binding, view: View, config: Config): boo
   });
 }
 
-/** What there is to warn of on a namespace whose binding resolves, or does not yet. */
+/** Warnings about the binding of a namespace, whether or not it resolves. */
 function bindingWarnings(namespace: Namespace, view: View, config: Config): readonly Warning[] {
   const binding = readBinding(namespace.annotations, config.featureGates);
   if (binding === undefined) return [];
@@ -75,7 +75,7 @@ const missingBinding: Warning = {
   wrong: `it is labelled ${injectLabel}=enabled`,
 };
 
-/** What old settings that are invalid come to: one that was there before the webhook stays possible. */
+/** What invalid settings that were there before lead to: they are not denied. */
 function oldSettingWarnings(
   namespace: Namespace,
   old: Namespace | undefined,

@@ -25,7 +25,7 @@ export interface EntryUse {
   readonly resources: readonly StoredResource[];
 }
 
-/** Keys of entries of which it could not be told whether ACK goes by them. */
+/** Keys of entries that ACK may go by: it could not be checked. */
 export interface EntriesInDoubt {
   readonly inDoubt: readonly string[];
 }
@@ -63,7 +63,7 @@ const typesOf = (aliases: ReadonlySet<string>): readonly ResourceType[] =>
     ? []
     : Array.from(aliases, alias => ({ group: `${alias}.${ackCommonGroup}`, version: '', kind: '' }));
 
-/** New ones too: one of a service comes before the one that all services share. */
+/** New keys too: a new key of a service takes the place of the one that all services share. */
 function changedKeys({ before, after }: AccountMapChange): readonly string[] {
   const removed = [...before.keys()].filter(key => !after.has(key));
   return [...removed, ...[...after].filter(([key, value]) => before.get(key) !== value).map(([key]) => key)];
@@ -72,7 +72,7 @@ function changedKeys({ before, after }: AccountMapChange): readonly string[] {
 /** What a change takes away from services that read the map. */
 interface Loss {
   readonly keys: readonly string[];
-  /** Of which ACK may have resources in those accounts; empty for every type. */
+  /** Types of the resources that may be in those accounts; empty for every type. */
   readonly types: readonly ResourceType[];
 }
 
@@ -116,7 +116,7 @@ function namespacesByStatus(view: View, { featureGates }: Config): ReadonlySet<s
  * that is not bound, it looks up the account that it wrote into a resource's status. Without the entry it would stop at
  * the resource, and could not delete it. It never looks a team up that way.
  * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/reconciler.go (getOwnerAccountID)
- * @returns undefined where none is; where nobody knows without asking, or could not be asked, the keys in doubt.
+ * @returns undefined if no such entry is lost; the keys in doubt if the resources have not been searched, or could not be.
  */
 export function entryUsedByStatus(
   ackSystem: string,
@@ -142,7 +142,7 @@ export function entryUsedByStatus(
     labels: new Map(),
     labelKeys: noKeys,
     readsStatus: true,
-    // Whoever edits the maps is not held up by what could not be read.
+    // A failed search must not block an edit of the maps.
     advisory: true,
     wanted: resource => keyOf(resource) !== undefined,
     // One more than are named, to say that there are others.

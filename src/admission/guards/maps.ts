@@ -199,14 +199,14 @@ export const mapRules = [
       const at = messageContext(request.namespace, config, { ackSystemNamespace: request.namespace });
       const [problem] = problemsOf(request, change, view, config);
       if (problem !== undefined) return denyObject(() => '', problem, at, config);
-      // The cache holds no resources, and a search of them all is dear: it comes last.
+      // Last, since the cache holds no resources and a search of them all is expensive.
       const use = kind === 'account' ? entryUsedByStatus(request.namespace, change, view, config) : undefined;
       if (use !== undefined && 'key' in use) {
         return denyObject(() => '', { reason: 'MappingInUse', map: kind, ...use }, at, config);
       }
       const warnings = [...replacedRoles(request.namespace, change, view, config), ...unknownPrefixes(change)];
       if (use === undefined) return allow('Checked', { warnings });
-      // By the cache this is asked live. Live, it could not be told.
+      // By the cache, the resources are searched live. After that search, it could not be checked.
       const inDoubt: Warning = { reason: 'MappingUseUnverified', keys: use.inDoubt };
       return allow('Checked', { warnings: [...warnings, inDoubt], confirmLive: true, advisory: true });
     },

@@ -6,12 +6,12 @@ import type { IgnoredLabel } from '../catalogue/warnings.ts';
 import type { Config } from '../config.ts';
 import { type InvalidLabelValue, invalidValue } from '../label-values.ts';
 
-/** Values of our labels that mean nothing. */
+/** Values of our labels that are not allowed. */
 export function invalidValues({ labels }: Namespace): readonly InvalidLabelValue[] {
   return [invalidValue(labels, injectLabel), invalidValue(labels, modeLabel)].filter(invalid => invalid !== undefined);
 }
 
-/** What labels come to that mean nothing. They are left as they are, for whoever wrote them meant something. */
+/** What invalid labels lead to. They are never rewritten, since whoever wrote them meant something. */
 export function invalidLabelWarnings(namespace: Namespace, config: Config): readonly IgnoredLabel[] {
   if (isExcludedNamespace(namespace.name, config.ownNamespace)) return [];
   const bound = isBound(namespace.annotations, config.featureGates);

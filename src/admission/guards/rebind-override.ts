@@ -1,24 +1,17 @@
-import { readBinding } from '../../accounts/binding.ts';
+/** The annotation by which a namespace may leave resources behind: it names the accounts, separated by commas. */
+
 import type { FeatureGates } from '../../accounts/feature-gates.ts';
 import type { ResourcePlace } from '../../accounts/resource-place.ts';
 import { allowRebindAnnotation } from '../../objects/keys.ts';
 import type { Namespace } from '../../objects/namespace.ts';
-import { sameJson } from '../../objects/same-json.ts';
-
-/** The annotation by which a namespace may leave resources behind: it names the accounts, separated by commas. */
+import { changesBinding, changesLabels, type NamespaceChange } from './namespace-change.ts';
 
 /** More are not read: a namespace is bound to one, and few services have one of their own. */
 const mostAccounts = 16;
-/** Of all that is written: no list of account ids is longer. */
+/** Characters that are read: no list of so many account ids is longer. */
 const longestList = 512;
 
 type Annotations = Namespace['annotations'];
-
-/** What a change of a namespace says before and after it. */
-export interface NamespaceChange {
-  readonly before: Namespace;
-  readonly after: Namespace;
-}
 
 /** The accounts that a namespace names, as they are written. */
 export function allowedAccounts(annotations: Annotations): ReadonlySet<string> {
@@ -35,11 +28,6 @@ export function accountToName(owner: string, place: ResourcePlace): string {
   return place.kind === 'account' ? place.accountId : owner;
 }
 
-/** Whether the binding of a namespace is another one, for ACK and by the active gates. */
-export function changesBinding({ before, after }: NamespaceChange, gates: FeatureGates): boolean {
-  return !sameJson(readBinding(before.annotations, gates), readBinding(after.annotations, gates));
-}
-
 /**
  * The accounts of an override that a change makes use of, or that it adds: empty for a change that needs no right to use one.
  * Whether there are resources to leave behind is not asked.
@@ -49,11 +37,4 @@ export function overrideUsed(change: NamespaceChange, gates: FeatureGates): Read
   const known = allowedAccounts(change.before.annotations);
   const uses = gates.IAMRoleSelector ? changesLabels(change) : changesBinding(change, gates);
   return uses ? allowed : new Set([...allowed].filter(account => !known.has(account)));
-}
-
-/** Whether any label is another one. */
-export function changesLabels({ before, after }: NamespaceChange): boolean {
-  const labels = [...before.labels];
-  const now = new Map(after.labels);
-  return labels.length !== now.size || labels.some(([key, value]) => now.get(key) !== value);
 }

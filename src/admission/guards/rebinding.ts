@@ -11,31 +11,18 @@ import { mostNames, quote } from '../../objects/quote.ts';
 import type { RoleMap } from '../../objects/role-map.ts';
 import type { ResourceType } from '../../objects/role-selector.ts';
 import { sameJson } from '../../objects/same-json.ts';
+import type { StrandedResource } from '../catalogue/rebind-denial.ts';
 import type { Warning } from '../catalogue/warnings.ts';
 import type { ResourceSearch, StoredResource, View } from '../cluster.ts';
 import type { Config } from '../config.ts';
 import { type Allowed, allow, type Denied } from '../decision.ts';
 import { denyObject, messageContext } from '../deny-object.ts';
-import {
-  accountToName,
-  allowedAccounts,
-  changesBinding,
-  changesLabels,
-  type NamespaceChange,
-} from './rebind-override.ts';
+import { changesBinding, changesLabels, type NamespaceChange } from './namespace-change.ts';
+import { accountToName, allowedAccounts } from './rebind-override.ts';
 
-/** A resource that a change takes from ACK. */
-interface Stranded {
-  readonly resource: StoredResource;
-  /** The account in its status. */
-  readonly owner: string;
-  /** Where ACK would look for it. */
-  readonly place: ResourcePlace;
-}
+type Judge = (resource: StoredResource) => StrandedResource | undefined;
 
-type Judge = (resource: StoredResource) => Stranded | undefined;
-
-/** How the account of resources changes; undefined where nothing changes that ACK takes it from. */
+/** A change of the account in which ACK works on resources. */
 interface AccountChange {
   readonly types: readonly ResourceType[];
   /** Labels of resources that the judge asks for. */
@@ -43,7 +30,7 @@ interface AccountChange {
   readonly judge: Judge;
 }
 
-/** Its judge where the account of a resource has been recorded: what ACK has not taken up is stranded by nothing. */
+/** Judges by the account that ACK has recorded. A resource without one was never taken up, so ACK cannot lose it. */
 function judgeBy(
   placesOf: (
     resource: StoredResource,
@@ -69,7 +56,7 @@ function bindingChange(
   const [before, after] = [change.before, change.after].map(({ annotations }) =>
     readBinding(annotations, featureGates),
   );
-  // Every map that a resource may be looked up in is looked up before the search, which rests on it.
+  // The search rests on the maps, so all that a resource may need are looked up before it.
   const kinds = new Set([before, after].map(binding => (binding?.ok ? binding.value.kind : 'account')));
   const maps = new Map<string, RoleMap | undefined>();
   for (const kind of kinds) {
@@ -92,7 +79,7 @@ function labelChange(change: NamespaceChange, view: View): AccountChange | undef
   const matchedIn = ({ name, labels }: Namespace) =>
     new Set(selectors.filter(selector => selectorMatchesNamespace(selector, name, labels)));
   const [was, is] = [matchedIn(before), matchedIn(after)];
-  // What matches in the same way before and after matters too: for resources that it shares with one that does not.
+  // A selector that matches before and after counts too: another one may come to match the same resources, or no longer.
   const used = selectors.filter(
     selector => (was.has(selector) || is.has(selector)) && selectorIgnoredBecause(selector) === undefined,
   );
@@ -101,7 +88,7 @@ function labelChange(change: NamespaceChange, view: View): AccountChange | undef
   const types = changed.some(({ resourceTypes }) => resourceTypes.length === 0)
     ? []
     : changed.flatMap(({ resourceTypes }) => resourceTypes);
-  // Which of its versions ACK's controller works with, nobody can see.
+  // Which version of the kind ACK's controller uses is not known: one that strands is enough.
   const judge = judgeBy(({ versions, ...resource }) =>
     versions.map(version => {
       const placeIn = ({ labels }: Namespace) =>
@@ -112,20 +99,20 @@ function labelChange(change: NamespaceChange, view: View): AccountChange | undef
   return { types, labelKeys: used.flatMap(({ resourceLabels }) => [...resourceLabels.keys()]), judge };
 }
 
-/** Whether the annotation allows all that a change of a binding can strand, so that none has to be looked for to deny it. */
+/** Whether the annotation allows all that a change of a binding can strand: then the search can only lead to warnings. */
 function allowsEverything({ before, after }: NamespaceChange, { featureGates }: Config): boolean {
   if (featureGates.IAMRoleSelector) return false;
   const allowed = allowedAccounts(after.annotations);
   const to = readBinding(after.annotations, featureGates);
   if (to?.ok && to.value.kind === 'account') return allowed.has(to.value.id);
-  // What belonged to no other account is all that there is to strand.
+  // Only resources in the account of the old binding can be stranded.
   const from = readBinding(before.annotations, featureGates);
   return to === undefined && from?.ok === true && from.value.kind === 'account' && allowed.has(from.value.id);
 }
 
 /**
- * Whether a change of the default region takes a resource from ACK, which compares it with the region in the status; without one,
- * ACK compares its controllers' own, which nobody knows here.
+ * Whether a change of the default region takes a resource from ACK, which compares it with the region in the status. Without a
+ * default, ACK compares its controllers' own region, which is not known here.
  * https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/reconciler.go (regionDrifted)
  */
 function regionChange({ before, after }: NamespaceChange): ((resource: StoredResource) => boolean) | undefined {
@@ -145,7 +132,7 @@ interface Question {
   readonly leavesBehind: boolean;
   readonly isElsewhere: ((resource: StoredResource) => boolean) | undefined;
   readonly judge: Judge;
-  readonly isAllowed: (stranded: Stranded) => boolean;
+  readonly isAllowed: (stranded: StrandedResource) => boolean;
 }
 
 const never = () => false;
@@ -159,7 +146,7 @@ function questionOf(change: NamespaceChange, view: View, config: Config): Questi
   const allowed = allowedAccounts(change.after.annotations);
   const isHere = ({ namespace }: StoredResource) => namespace === change.after.name;
   const judge: Judge = resource => (isHere(resource) ? accounts?.judge(resource) : undefined);
-  const isAllowed = ({ owner, place }: Stranded) => allowed.has(accountToName(owner, place));
+  const isAllowed = ({ owner, place }: StrandedResource) => allowed.has(accountToName(owner, place));
   const strands = (asAllowed: boolean) => (resource: StoredResource) => {
     const stranded = judge(resource);
     return stranded !== undefined && isAllowed(stranded) === asAllowed;
@@ -176,7 +163,7 @@ function questionOf(change: NamespaceChange, view: View, config: Config): Questi
     // One more than are named, to say that there are others.
     atMost: mostNames + 1,
     readsStatus: true,
-    // What is denied for is never crowded out by what is only warned of.
+    // Resources to warn of must not use up the places of those to deny for.
     ...(mayDeny
       ? { wanted: strands(false), besides: warnedOf }
       : only !== undefined && others.length === 0
@@ -203,7 +190,7 @@ export function judgeRebinding(change: NamespaceChange, view: View, config: Conf
       ...(leavesBehind ? [{ reason: 'ResourcesLeftBehind', stranded: undefined } as const] : []),
       ...(isElsewhere ? [{ reason: 'ResourcesInOtherRegion', resources: undefined, region } as const] : []),
     ];
-    // The cache holds no resources: they are asked for live. What is left out then can only be warned of.
+    // The cache holds no resources, so they are searched live. If that search may fail, all that it could lead to is a warning.
     return allow('Checked', { confirmLive: true, warnings: search.advisory ? warnings : [] });
   }
   const judged = found.flatMap(resource => judge(resource) ?? []);
@@ -227,15 +214,15 @@ export function judgeRebinding(change: NamespaceChange, view: View, config: Conf
 
 function denyRebinding(
   { after }: NamespaceChange,
-  stranded: readonly Stranded[],
-  { place }: Stranded,
+  stranded: readonly StrandedResource[],
+  { place }: StrandedResource,
   accountsToName: readonly string[],
   config: Config,
 ): Denied<'RebindWithResources'> {
   const systemOf = (of: ResourcePlace) =>
     of.kind === 'unmapped' ? ackSystemOf(config.ackSystems, of.alias) : config.ackSystems[0];
   const ackSystemNamespace = systemOf(place).namespace;
-  // The message tells why of the first: it names those that are stranded for the same reason, of whatever service.
+  // The message gives the cause of the first, and names only resources that share it, of any service.
   const causeOf = (of: ResourcePlace) => ({ ...of, alias: systemOf(of).namespace });
   const alike = stranded.filter(each => sameJson(causeOf(each.place), causeOf(place)));
   return denyObject(

@@ -13,7 +13,7 @@ import { mostNames } from '../../objects/quote.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
 import type { StoredResource, View } from '../cluster.ts';
 
-/** What becomes of a selector. */
+/** A selector as it is stored, and as it would be. */
 export interface SelectorChange {
   /** Undefined for one that is new. */
   readonly before: RoleSelector | undefined;
@@ -24,17 +24,17 @@ export interface SelectorChange {
 /** What a change of a selector does to resources; a few of each. */
 export interface SelectorEffects {
   /**
-   * They lose their role, or get that of another account: ACK would go on with them in its controllers' own account, make them
-   * again there, or leave them behind when they are deleted.
+   * They lose their role, or get that of another account: ACK would go on with them in its controllers' own account, create
+   * them again there, or leave them behind when they are deleted.
    */
   readonly stranded: readonly StoredResource[];
   /** They come to be selected, and ACK has recorded another account for them: it would stop at them. */
   readonly takenOver: readonly StoredResource[];
 }
 
-/** Nobody knows without asking, or could be asked. */
+/** The resources have not been searched, or could not be. */
 export interface EffectsInDoubt {
-  /** Whether resources could be stranded, and not only taken over: then nothing is decided by guess. */
+  /** Whether resources could be stranded, and not only taken over: then the change must not be allowed unchecked. */
   readonly inDoubt: 'stranded' | 'taken over';
 }
 
@@ -74,7 +74,7 @@ export function effectsOfSelector({ before, after }: SelectorChange, view: View)
   const inDoubt = { inDoubt: mayStrand ? 'stranded' : 'taken over' } as const;
   if (selectors === undefined) return inDoubt;
   const others = otherSelectors(selectors, first.name);
-  // Which of its versions ACK's controller works with, nobody can see.
+  // Which version of the kind ACK's controller uses is not known: one that is affected is enough.
   const inAVersion =
     (holds: (resource: SelectedResource, stored: StoredResource) => boolean) =>
     (stored: StoredResource): boolean => {
@@ -96,7 +96,7 @@ export function effectsOfSelector({ before, after }: SelectorChange, view: View)
   });
   const found = view.findResources({
     types: typesOf(looked),
-    // In the cache there may be one more by now, so this is asked live too where it is none.
+    // Searched even if the cache has no such namespace: there may be one by now.
     namespaces: [...namespaces.keys()],
     labels: looked.length === 1 ? first.resourceLabels : new Map(),
     labelKeys: new KeySet(
@@ -107,7 +107,7 @@ export function effectsOfSelector({ before, after }: SelectorChange, view: View)
     wanted: mayStrand ? isStranded : isTakenOver,
     ...(mayTakeOver && { readsStatus: true }),
     ...(mayStrand && mayTakeOver && { besides: [isTakenOver] }),
-    // Whoever adds a selector is not held up by what could not be read.
+    // A failed search must not block a new or wider selector.
     ...(!mayStrand && { advisory: true }),
     // One more than are named, to say that there are others.
     atMost: mostNames + 1,

@@ -1,4 +1,4 @@
-/** Accounts and teams that nobody may bind. */
+/** Accounts and teams that nobody except cluster admins may bind. */
 
 import { bindGroup } from '../../admission/cluster.ts';
 import type { Config } from '../../admission/config.ts';
@@ -10,7 +10,7 @@ import { type Finding, finding } from './finding.ts';
 import { mapObject } from './map-findings.ts';
 
 /**
- * Ids of the maps that nobody may bind to, where the webhook asks who may. One finding for each map.
+ * Ids of the maps that nobody except cluster admins may bind, where the webhook asks who may. One finding for each map.
  * @param tell why it was not checked.
  */
 export function findInBindGrants(state: Snapshot, config: Config, tell: (line: string) => void): readonly Finding[] {
@@ -31,7 +31,7 @@ export function findInBindGrants(state: Snapshot, config: Config, tell: (line: s
     const unbindable = state.bindGrants.unbindable(kind, ids);
     if (unbindable.length === 0) return [];
     const resource = `${bindResources[kind]}.${bindGroup}`;
-    const message = `nobody may bind ${quoteNames(unbindable)}: no ClusterRole that somebody has names the verb bind on ${resource} for them`;
+    const message = `nobody except cluster admins may bind ${quoteNames(unbindable)}: no ClusterRoleBinding grants the verb bind on ${resource} for them`;
     return [finding('NobodyMayBind', mapObject(kind, config), message)];
   });
 }

@@ -67,8 +67,8 @@ function differingGates(
   });
 }
 
-/** Bindings that begin to count take from ACK what it has made in its own account. */
-const ifAllAreAtHome =
+/** When bindings begin to count, ACK loses what it has created in its own account. */
+const onceNoneIsStranded =
   'once no ACK resources of its own account are in bound namespaces (it would stop reconciling those)';
 
 /** https://github.com/aws-controllers-k8s/runtime/blob/main/pkg/runtime/service_controller.go (BindControllerManager) */
@@ -77,12 +77,12 @@ function ignoredBindings({ object, enableCarm, watchNamespace }: FoundController
   const so = 'so it ignores the bindings of all namespaces and works in its own account';
   if (enableCarm !== undefined && parseGoBool(enableCarm) === false) {
     const message = `it runs with --enable-carm=false and without the gate IAMRoleSelector, ${so}`;
-    const fix = `Set its --enable-carm=true (enableCARM: true in its Helm chart), ${ifAllAreAtHome}.`;
+    const fix = `Set its --enable-carm=true (enableCARM: true in its Helm chart), ${onceNoneIsStranded}.`;
     findings.push(finding('ControllerIgnoresBindings', object, message, fix));
   }
   if (watchNamespace && !watchNamespace.includes(',')) {
     const message = `it watches one namespace, ${quote(watchNamespace)}, which turns CARM off, ${so}`;
-    const fix = `Have it watch all namespaces (installScope: cluster in its Helm chart), or name two or more in --watch-namespace, ${ifAllAreAtHome}.`;
+    const fix = `Have it watch all namespaces (installScope: cluster in its Helm chart), or name two or more in --watch-namespace, ${onceNoneIsStranded}.`;
     findings.push(finding('ControllerIgnoresBindings', object, message, fix));
   }
   return findings;

@@ -128,7 +128,7 @@ const own = {
     severity: 'warning',
     on: 'Namespace',
     cause:
-      "ACK resources are in a namespace that is not bound, so ACK uses its controllers' own account. With one that it made before, it goes on in the account of its status, if the account map has a key for that.",
+      "ACK resources are in a namespace that is not bound, so ACK uses its controllers' own account. It goes on with an existing resource in the account of its status, if the account map has a key for that.",
     remedy:
       'Set `--unbound-resources=allow` if that is intended. If not, bind the namespace to the account in the status of its resources, or to another one once they are gone: ACK stops reconciling those of other accounts.',
   },
@@ -143,9 +143,9 @@ const own = {
     severity: 'warning',
     on: 'ConfigMap',
     cause:
-      'The webhook runs with `--authorize-bindings`, and a map has accounts or teams that nobody may bind: no ClusterRole that a ClusterRoleBinding gives to anybody grants the verb `bind` on them, in a rule that names the API group `carm-webhook.dev`. Rules for every API group (`*`) do not count: by those, only cluster admins may bind.',
+      'The webhook runs with `--authorize-bindings`, and a map has accounts or teams that nobody except cluster admins may bind: no ClusterRole that a ClusterRoleBinding gives to anybody grants the verb `bind` on them, in a rule that names the API group `carm-webhook.dev`. Rules for every API group (`*`), such as that of `cluster-admin`, do not count.',
     remedy:
-      'Give a ClusterRole with the verb `bind` on `accounts.carm-webhook.dev` or `teams.carm-webhook.dev` to those who may bind, also where only cluster admins may; or remove the entries.',
+      'Grant the verb `bind` on `accounts.carm-webhook.dev` or `teams.carm-webhook.dev` by a ClusterRole and a ClusterRoleBinding, to cluster admins too if only they may bind; or remove the entries.',
   },
   ControllerGatesDiffer: {
     severity: 'error',

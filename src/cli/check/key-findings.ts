@@ -1,6 +1,6 @@
 /** Findings of labels and annotations that are ignored, each with the command that puts it right. */
 
-import { ifNothingStrands } from '../../admission/catalogue/binding-advice.ts';
+import { unlessResourcesStrand } from '../../admission/catalogue/binding-advice.ts';
 import { toPaste } from '../../admission/catalogue/paste.ts';
 import { type IgnoredKey, type IgnoredLabel, sayIgnoredKey, warnings } from '../../admission/catalogue/warnings.ts';
 import type { Config } from '../../admission/config.ts';
@@ -76,7 +76,7 @@ export function ignoredLabelFinding(
   const message = warnings.InvalidLabel.say(ignored);
   if (value === 'enabled' && !isBound) {
     const command = toPaste`kubectl label namespace ${object.name} ${label}-`;
-    const remedy = `The namespace is not bound: bind it first, ${ifNothingStrands}, or remove the label`;
+    const remedy = `The namespace is not bound: bind it first, ${unlessResourcesStrand}, or remove the label`;
     return finding('InvalidLabel', object, message, command && `${remedy}: ${command}`);
   }
   const command = toPaste`kubectl label --overwrite namespace ${object.name} ${label}=${value}`;

@@ -194,7 +194,7 @@ export const configFlags = {
   ),
   authorizeBindings: switchFlag(
     '--authorize-bindings',
-    'Let only those change bindings, opt pods out or weaken a mode who have the RBAC verb bind on the account',
+    'Require the RBAC verb bind on the account to change a binding, opt pods out, weaken a mode or leave resources behind',
   ),
   supportMessage: optionalFlag(
     '--support-message TEXT',

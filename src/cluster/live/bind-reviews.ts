@@ -42,7 +42,7 @@ function payerOf({ username }: UserInfo): string {
   return createHash('sha256').update(username).digest('hex');
 }
 
-/** The fields of a user that are lists, by their names. Another shape is none that an API server sends. */
+/** The extra fields of a user. @returns undefined for a shape that no API server sends. */
 function readExtra(extra: unknown): ReadonlyMap<string, readonly string[]> | undefined {
   if (extra === undefined || extra === null) return new Map();
   if (!isJsonObject(extra)) return undefined;
@@ -54,7 +54,7 @@ function readExtra(extra: unknown): ReadonlyMap<string, readonly string[]> | und
   return read;
 }
 
-/** Whether there is more of a user than is sent. */
+/** Whether a user is too long to be passed on. */
 function isTooLong({ username, uid, groups }: UserInfo, extra: ReadonlyMap<string, readonly string[]>): boolean {
   let left = mostCharacters;
   const names = [[username, uid], groups, ...Array.from(extra, ([key, values]) => [key, ...values])];
@@ -68,9 +68,9 @@ function isTooLong({ username, uid, groups }: UserInfo, extra: ReadonlyMap<strin
 }
 
 /**
- * The question, about a resource without a namespace: a Role does not grant it, for whoever has a namespace to themselves could
- * have all accounts there.
- * @returns undefined where the user cannot be passed on whole. A part of them would be another user.
+ * The question, about a resource without a namespace: a Role must not grant it, since whoever owns a namespace could then
+ * grant themselves all accounts.
+ * @returns undefined where the user cannot be passed on whole. Part of a user would be another user.
  * https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/subject-access-review-v1/
  */
 function accessReview(user: UserInfo, { resource, id }: BindGrant): JsonObject | undefined {

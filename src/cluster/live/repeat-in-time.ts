@@ -9,13 +9,13 @@ export interface TimedQuestion {
   readonly what: string;
   /** Whose budget pays. */
   readonly budgetNamespace: string;
-  /** Monotonic milliseconds. Whoever joins may put it off. */
+  /** Monotonic milliseconds. A caller that joins may move it later. */
   readonly deadlineAt: number;
 }
 
 /** First pause before a failed attempt is repeated; it doubles. */
 const firstPauseMs = 50;
-/** The first attempt may use this part of the time: it may sit on a connection that died in silence, the second will not. */
+/** Part of the time that the first attempt may use: it may be on a connection that died silently, the second will not. */
 const firstAttemptPart = 0.4;
 
 /**

@@ -31,9 +31,9 @@ const concurrency = 2;
 const pageSize = 100;
 /** A discovery document: each resource takes some 500 bytes of it, and only who may define kinds adds to it. */
 const mostDocumentBytes = 1024 * 1024;
-/** Namespaces are listed one by one up to so many lists: what tenants of others write costs nothing then. */
+/** Namespaces are listed one by one up to so many lists, so that resources in other namespaces cost nothing. */
 const mostLists = 300;
-/** Between two looks whether the budget has a token again. */
+/** Pause before asking the budget for a token again. */
 const budgetPauseMs = 25;
 /** Some 330 calls are one search where all of ACK's kinds are installed: a namespace may ask for three at once, then for one every 3 s. */
 const defaultBudget: BudgetOptions = {
@@ -55,7 +55,7 @@ function isOfType({ group, versions, kind }: AckKind, { types }: ResourceSearch)
 const labelKey = /^(?:[a-z0-9.-]{1,253}\/)?[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/;
 const labelValue = /^(?:[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?)?$/;
 
-/** What the API server can sort out itself. What cannot be a label it would refuse the question for. */
+/** Labels that the API server can select by itself. It rejects what cannot be a label, so that is left out. */
 function labelQuery({ labels }: ResourceSearch): string {
   const possible = [...labels].filter(([key, value]) => labelKey.test(key) && labelValue.test(value));
   if (possible.length === 0) return '';
@@ -88,7 +88,7 @@ class Search {
   readonly end = new AbortController();
   /** What is being read, should it be late. */
   reading = 'the list of ACK resources';
-  /** What waits for a token of the budget, if something does. */
+  /** The call that waits for a token of the budget, if one does. */
   starving: string | undefined;
 
   constructor(asked: ResourceSearch, budgetNamespace: string) {
@@ -109,7 +109,7 @@ class Search {
     }
   }
 
-  /** Whether something was found that was looked for. */
+  /** Whether anything wanted was found; `besides` does not count. */
   get hasFound(): boolean {
     return this.#found.size > 0;
   }
@@ -222,7 +222,7 @@ export class ResourceFinder {
     await this.#ask(what, search, () => listPages(pool, path, options));
   }
 
-  /** @returns undefined for what the API server does not have any more, and for what nobody needs any more. */
+  /** @returns undefined if the API server no longer has it, or the search needs no more. */
   async #ask<T>(what: string, search: Search, ask: () => Promise<T>): Promise<T | undefined> {
     await this.#pay(what, search);
     search.reading = what;

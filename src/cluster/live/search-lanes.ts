@@ -1,13 +1,13 @@
 import { FairQueue } from '../../fair-queue.ts';
 
 interface Waiting<L> {
-  readonly payer: string;
+  readonly budgetNamespace: string;
   readonly start: (lane: L) => void;
 }
 
 /**
- * A few at a time, and of those that the same namespace pays for one: whoever makes theirs long, by what they wrote into
- * their namespace, holds up nobody else. Namespaces whose searches wait have their turn one after the other.
+ * Runs a few searches at a time, and one for each namespace whose budget pays: whoever makes theirs long, by what they wrote into
+ * their namespace, holds up nobody else. Namespaces that wait take turns.
  */
 export class SearchLanes<L> {
   readonly #free: L[];
@@ -19,27 +19,28 @@ export class SearchLanes<L> {
     this.#free = [...lanes];
   }
 
-  /** Runs it when it is its turn. It must end: until then it has its lane. */
-  async run<T>(payer: string, work: (lane: L) => Promise<T>): Promise<T> {
+  /** Runs `work` when its turn comes. It must end, since it holds its lane until then. */
+  async run<T>(budgetNamespace: string, work: (lane: L) => Promise<T>): Promise<T> {
     const { promise, resolve } = Promise.withResolvers<L>();
-    this.#waiting.push(payer, { payer, start: resolve });
+    this.#waiting.push(budgetNamespace, { budgetNamespace, start: resolve });
     this.#startNext();
     const lane = await promise;
     try {
       return await work(lane);
     } finally {
       this.#free.push(lane);
-      this.#running.delete(payer);
+      this.#running.delete(budgetNamespace);
       this.#startNext();
     }
   }
 
   #startNext(): void {
     const [lane] = this.#free;
-    const next = lane === undefined ? undefined : this.#waiting.shift(payer => !this.#running.has(payer));
+    const next =
+      lane === undefined ? undefined : this.#waiting.shift(budgetNamespace => !this.#running.has(budgetNamespace));
     if (lane === undefined || next === undefined) return;
     this.#free.shift();
-    this.#running.add(next.payer);
+    this.#running.add(next.budgetNamespace);
     next.start(lane);
   }
 }

@@ -16,12 +16,12 @@ export class BindGrants {
   #isComplete = true;
   #isEmpty = true;
 
-  /** Whether all of the cluster is in it. Each cluster has some, so what has none of a folder is not known of it. */
+  /** Whether everything was read. Every cluster has ClusterRoles, so a folder without any does not hold them. */
   get isComplete(): boolean {
     return this.#isComplete && !this.#isEmpty;
   }
 
-  /** Something could not be read. */
+  /** To be called if something could not be read. */
   lack(): void {
     this.#isComplete = false;
   }

@@ -24,7 +24,7 @@ const advice = [
 ];
 /** ACK resources are named, or the account that they are in. */
 const condition =
-  /\bACK resources\b|\bexisting resources\b|\bACK has made\b|\baccount in (?:its|their|the) status\b|\b(?:the|to) (?:same|that) account again\b|\bAdopt it\b|\bhas recorded account\b/;
+  /\bACK resources\b|\bexisting resources\b|\bACK has (?:made|created)\b|\baccount in (?:its|their|the) status\b|\b(?:the|to) (?:same|that) account again\b|\bAdopt it\b|\bhas recorded account\b/;
 
 const isAdvice = (text: string): boolean => advice.some(words => words.test(text));
 
@@ -79,7 +79,7 @@ test('in what the commands say', () => {
       .map((line): [string, string] => [file, line]),
   );
   // The account that a resource is in by its status, or one of the phrases above.
-  const named = /\$\{(?:ifNothingStrands|whatStrands|ifAllAreAtHome)\}|to account \$\{quote\(owner\)\} again/;
+  const named = /\$\{(?:unlessResourcesStrand|whatStrands|onceNoneIsStranded)\}|to account \$\{quote\(owner\)\} again/;
   const said = lines.filter(
     ([, line]) => /['"`]/.test(line) && !/^\s*(?:\*|\/\/|\/\*)/.test(line) && !named.test(line),
   );

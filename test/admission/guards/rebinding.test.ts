@@ -276,7 +276,7 @@ describe('when nobody can tell', () => {
       const regional = await ask(region('eu-west-1'), {}, cache);
       assert.deepEqual(regional.record.warnings, ['ResourcesInOtherRegion']);
       for (const warning of [...(warned.response.warnings ?? []), ...(regional.response.warnings ?? [])]) {
-        assert.match(warning, /could not be told in time/);
+        assert.match(warning, /could not determine in time/);
       }
     });
   }

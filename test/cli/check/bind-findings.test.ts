@@ -52,14 +52,14 @@ async function check(
 }
 
 const nobody = (ids: string, resource = 'accounts') =>
-  `nobody may bind ${ids}: no ClusterRole that somebody has names the verb bind on ${resource}.carm-webhook.dev for them`;
+  `nobody except cluster admins may bind ${ids}: no ClusterRoleBinding grants the verb bind on ${resource}.carm-webhook.dev for them`;
 
 describe('what check finds of who may bind', () => {
   test('each account once, however many keys it has; a rule for every group is not meant for it', async t => {
     const { found, messages, stderr } = await check(t, [map, ...admins]);
     assert.deepEqual(messages, [nobody(`"${first}", "${second}"`)]);
     assert.deepEqual(found[0]?.object, { kind: 'ConfigMap', namespace: 'ack-system', name: 'ack-role-account-map' });
-    assert.match(found[0]?.fix ?? '', /^Give a ClusterRole with the verb bind /);
+    assert.match(found[0]?.fix ?? '', /^Grant the verb bind on accounts\.carm-webhook\.dev /);
     assert.equal(stderr, '');
   });
 

@@ -291,7 +291,7 @@ describe('check', () => {
         [
           [
             'InvalidLabel',
-            'The namespace is not bound: bind it first, if no ACK resources of another account are in the namespace, or remove the label: kubectl label namespace odd carm-webhook.dev/inject-',
+            'The namespace is not bound: bind it first, unless the namespace has ACK resources of another account, or remove the label: kubectl label namespace odd carm-webhook.dev/inject-',
           ],
         ],
       );
