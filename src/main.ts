@@ -1,4 +1,6 @@
+import { readProgram } from './cli/program.ts';
 import { run } from './cli/run.ts';
 
 const { env, stdin, stdout, stderr } = process;
-process.exitCode = await run(process.argv.slice(2), { env, stdin, stdout, stderr });
+const { program, argv } = readProgram(process.argv[1], process.argv.slice(2));
+process.exitCode = await run(argv, { env, stdin, stdout, stderr }, program);

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import type { Flags } from './flags/flag.ts';
 
 /** What a command may touch of its surroundings; a test gives its own. */
 export interface Surroundings {
@@ -10,6 +11,9 @@ export interface Surroundings {
 
 /** One command of `carm-webhook`. */
 export interface Command {
+  readonly flags: Flags;
+  /** Arguments that it takes, where they are a few words. */
+  readonly words?: readonly string[];
   readonly help: () => string;
   /**
    * Runs the command.
@@ -17,4 +21,12 @@ export interface Command {
    * @throws {UsageError} and the errors that `run.ts` knows an exit code for.
    */
   readonly run: (argv: readonly string[], surroundings: Surroundings) => Promise<number>;
+}
+
+/** A command, loaded when it is asked for: only so `version` and help come at once. */
+export interface LazyCommand {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: Command }>;
 }

@@ -1,15 +1,9 @@
-import type { Command, Surroundings } from './command.ts';
+import type { Command, LazyCommand, Surroundings } from './command.ts';
 import { echo } from './flags/flag.ts';
+import { calledAs, type Program } from './program.ts';
 import { exitCodes, UsageError } from './usage-error.ts';
 
-/** A command, loaded when it is asked for: only so `version` and help come at once. Nothing else may be imported above. */
-interface LazyCommand {
-  readonly name: string;
-  /** One line for the list of commands. */
-  readonly summary: string;
-  readonly load: () => Promise<{ readonly command: Command }>;
-}
-
+/** Nothing else may be imported above: only so `version` and help come at once. */
 const commands: readonly LazyCommand[] = [
   { name: 'serve', summary: 'Answer the admission reviews of an API server', load: () => import('./serve/serve.ts') },
   { name: 'inject', summary: 'Show what the webhook would do to manifests', load: () => import('./inject/inject.ts') },
@@ -48,6 +42,11 @@ const commands: readonly LazyCommand[] = [
     summary: 'Remove the webhook configurations, for the Job of the Helm chart',
     load: () => import('./release/remove-configurations.ts'),
   },
+  {
+    name: 'completion',
+    summary: 'Print a completion script for bash, zsh or fish',
+    load: () => import('./completion/completion.ts'),
+  },
   { name: 'version', summary: 'Print the version', load: () => import('./version.ts') },
 ];
 
@@ -83,19 +82,26 @@ async function helpOn(words: readonly string[]): Promise<string> {
   return name === undefined ? generalHelp() : (await commandOf(name)).help();
 }
 
-async function dispatch(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+async function dispatch(argv: readonly string[], surroundings: Surroundings, program: Program): Promise<number> {
   const [name, ...rest] = argv;
+  const say = (help: string) => surroundings.stdout.write(calledAs(program, help));
   if (name === undefined) {
-    surroundings.stderr.write(generalHelp());
+    surroundings.stderr.write(calledAs(program, generalHelp()));
     return exitCodes.usage;
   }
+  // What completion scripts and kubectl ask: it is no command for people.
+  if (name === '__complete') {
+    const { complete } = await import('./completion/complete.ts');
+    surroundings.stdout.write(await complete(rest, commands));
+    return exitCodes.done;
+  }
   if (helpWords.has(name)) {
-    surroundings.stdout.write(await helpOn(rest));
+    say(await helpOn(rest));
     return exitCodes.done;
   }
   const command = await commandOf(name);
   if (rest.some(word => word === '--help' || word === '-h')) {
-    surroundings.stdout.write(command.help());
+    say(command.help());
     return exitCodes.done;
   }
   return command.run(rest, surroundings);
@@ -110,17 +116,25 @@ function endQuietlyWhenUnread({ stdout, stderr }: Surroundings): void {
   }
 }
 
-/** Runs a command line. @returns the exit code; what is the user's to fix is a line on stderr, never a trace. */
-export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+/**
+ * Runs a command line.
+ * @param program as what it is called: help and hints say so.
+ * @returns the exit code; what is the user's to fix is a line on stderr, never a trace.
+ */
+export async function run(
+  argv: readonly string[],
+  surroundings: Surroundings,
+  program: Program = 'carm-webhook',
+): Promise<number> {
   endQuietlyWhenUnread(surroundings);
   try {
-    return await dispatch(argv, surroundings);
+    return await dispatch(argv, surroundings, program);
   } catch (error) {
     const { userErrorOf } = await import('./user-error.ts');
     const mistake = userErrorOf(error);
     if (mistake === undefined) throw error;
     for (const line of mistake.lines) {
-      surroundings.stderr.write(`carm-webhook: ${line.replaceAll(/\s*\n\s*/g, ' ')}\n`);
+      surroundings.stderr.write(`carm-webhook: ${calledAs(program, line).replaceAll(/\s*\n\s*/g, ' ')}\n`);
     }
     return mistake.code;
   }

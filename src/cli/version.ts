@@ -5,6 +5,7 @@ import { exitCodes } from './usage-error.ts';
 
 /** `carm-webhook version`. */
 export const command: Command = {
+  flags: {},
   help: () => 'Usage: carm-webhook version\n\nPrints the version and ends.\n',
   run: async (argv, { env, stdout }) => {
     rejectArguments('version', readFlags({}, argv, env, 'version').positionals);

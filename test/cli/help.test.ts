@@ -12,6 +12,7 @@ const commands = [
   'iam',
   'startup-check',
   'remove-configurations',
+  'completion',
   'version',
 ];
 

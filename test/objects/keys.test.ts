@@ -26,6 +26,7 @@ describe('the table of keys', () => {
       'carm-webhook.dev/credentials',
       'carm-webhook.dev/hub-role-arn',
       'carm-webhook.dev/external-id',
+      'carm-webhook.dev/allow-rebind',
       'services.k8s.aws/owner-account-id',
       'services.k8s.aws/team-id',
       'services.k8s.aws/default-region',

@@ -13,6 +13,7 @@ try {
   await unpackPrometheus(report);
 } catch (error) {
   if (!(error instanceof TestbedMissing)) throw error;
-  report(`there is no Prometheus here, so the tests that need it are left out: ${error.message}`);
-  if (process.env['PROMETHEUS'] === 'required') process.exitCode = 2;
+  const required = process.env['PROMETHEUS'] === 'required';
+  report(`no Prometheus${required ? '' : ', so the tests that need it are left out'}: ${error.message}`);
+  if (required) process.exitCode = 2;
 }

@@ -42,9 +42,7 @@ async function check(argv: readonly string[], { env, stdout, stderr }: Surroundi
   const snapshot = await source.snapshot(why => tell(`not checked: ${why}`));
   const ofPods = await findRunningPods(source, snapshot, config, tell);
   const { installation } = source;
-  // Set in every pod: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
-  const inCluster = Boolean(env['KUBERNETES_SERVICE_HOST']);
-  const ofInstallation = installation && (await findInInstallation(installation, snapshot, config, inCluster, tell));
+  const ofInstallation = installation && (await findInInstallation(installation, snapshot, config, tell));
   const findings = sortFindings([...findAll(snapshot, config, tell), ...ofPods, ...(ofInstallation ?? [])]);
   stdout.write(values.output === 'json' ? `${JSON.stringify({ findings }, undefined, 2)}\n` : tableOf(findings));
   return findings.length > 0 ? exitCodes.denied : exitCodes.done;
@@ -52,6 +50,7 @@ async function check(argv: readonly string[], { env, stdout, stderr }: Surroundi
 
 /** `carm-webhook check`: what is wrong with maps, namespaces, ServiceAccounts, ACK and its resources, and running pods. */
 export const command: Command = {
+  flags: checkFlags,
   help: () => `Usage: carm-webhook check [flags]
 
 Checks the account map, the team map, all namespaces, the ServiceAccounts of managed namespaces,

@@ -34,11 +34,13 @@ export interface Flag<T> {
   readonly help: string;
   /** As the help tells it. */
   readonly defaultText: string | undefined;
+  /** All that its value can be, where that is a few words. */
+  readonly words?: readonly string[];
   /** Reads what was given, in its order; nothing: the default. @throws {FlagValueError} */
   readonly read: (given: readonly string[]) => T;
 }
 
-type Flags = Readonly<Record<string, Flag<unknown>>>;
+export type Flags = Readonly<Record<string, Flag<unknown>>>;
 export type FlagValues<F extends Flags> = { readonly [K in keyof F]: F[K] extends Flag<infer T> ? T : never };
 
 /** How the help spells a flag: `-f, --filename FILE`, with or without the letter. A switch has no placeholder. */
@@ -61,7 +63,7 @@ export function valueFlag<T>(
   defaultText: string,
 ): Flag<T> {
   const read = (given: readonly string[]) => parseValue(given.at(-1) ?? defaultText, parse);
-  return { ...readSpelling(spelling), help, defaultText, read };
+  return { ...readSpelling(spelling), help, defaultText, read, ...wordsOf(parse) };
 }
 
 /** A flag as `valueFlag` makes it, without a default. */
@@ -70,7 +72,7 @@ export function optionalFlag<T>(spelling: Spelling, help: string, parse: (value:
     const last = given.at(-1);
     return last === undefined ? undefined : parseValue(last, parse);
   };
-  return { ...readSpelling(spelling), help, defaultText: undefined, read };
+  return { ...readSpelling(spelling), help, defaultText: undefined, read, ...wordsOf(parse) };
 }
 
 /** A flag without a default whose value is taken as it is. */
@@ -93,7 +95,7 @@ export function listFlag<T, L>(
   const items = (given: readonly string[]) =>
     given.flatMap(value => value.split(',').map(item => item.trim())).filter(item => item !== '');
   const read = (given: readonly string[]) => collect(items(given).map(item => parseValue(item, parse)));
-  return { ...readSpelling(spelling), help, defaultText, read };
+  return { ...readSpelling(spelling), help, defaultText, read, ...wordsOf(parse) };
 }
 
 /** A flag that may be repeated; a comma is a part of its value. */
@@ -116,9 +118,17 @@ export function parserOf<T>(read: (value: string) => T | undefined, otherwise: s
   };
 }
 
+/** A parser that takes nothing but these words. */
+type WordParser<T> = ((value: string) => T) & { readonly words: readonly string[] };
+
 /** A parser for a flag that takes one of a few words. */
-export function oneOf<T extends string>(allowed: readonly T[]): (value: string) => T {
-  return parserOf(value => allowed.find(word => word === value), `is not one of: ${allowed.join(', ')}`);
+export function oneOf<T extends string>(allowed: readonly T[]): WordParser<T> {
+  const parse = parserOf(value => allowed.find(word => word === value), `is not one of: ${allowed.join(', ')}`);
+  return Object.assign(parse, { words: allowed });
+}
+
+function wordsOf(parse: ((value: string) => unknown) | WordParser<unknown>): Pick<Flag<unknown>, 'words'> {
+  return 'words' in parse ? { words: parse.words } : {};
 }
 
 export function environmentVariable(flag: Flag<unknown>): string {

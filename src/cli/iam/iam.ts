@@ -205,6 +205,7 @@ async function iam(argv: readonly string[], { env, stdout, stderr }: Surrounding
 
 /** `carm-webhook iam`: the trust and permission policies of every role that pods get to. */
 export const command: Command = {
+  flags: iamFlags,
   help: () => `Usage: carm-webhook iam -n NAMESPACE|--account ACCOUNT|--all [flags]
 
 Writes the policies that let exactly the pods of the account map take their roles: OIDC providers,

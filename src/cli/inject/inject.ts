@@ -91,6 +91,7 @@ async function inject(argv: readonly string[], { env, stdin, stdout, stderr }: S
 
 /** `carm-webhook inject`: what would become of manifests. */
 export const command: Command = {
+  flags: injectFlags,
   help: () => `Usage: carm-webhook inject -f FILE|FOLDER|- [flags]
 
 Shows what the webhook would do to manifests if each were created now: pods, pod templates of

@@ -121,6 +121,7 @@ async function label(argv: readonly string[], { env, stdout, stderr }: Surroundi
 
 /** `carm-webhook label`: labels the namespaces that were bound before the webhook was installed. */
 export const command: Command = {
+  flags: labelFlags,
   help: () => `Usage: carm-webhook label [flags]
 
 Labels namespaces carm-webhook.dev/inject=enabled that are bound and have no such label: those that

@@ -42,6 +42,7 @@ async function remove(argv: readonly string[], { env, stdout }: Surroundings): P
 
 /** `carm-webhook remove-configurations`: nothing calls the webhook any more, so that it can be removed. */
 export const command: Command = {
+  flags: removeFlags,
   help: () => `Usage: carm-webhook remove-configurations [flags]
 
 Removes both webhook configurations, so that no pod waits for a webhook that is about to be removed.

@@ -136,6 +136,8 @@ async function check(argv: readonly string[], { env, stdout, stderr }: Surroundi
       if (performance.now() >= untilMs) break;
       await sleep(betweenTriesMs);
     }
+    // A webhook that is down holds this up too. The next check binds the namespace anew anyway.
+    await probe.end().catch(whyNot);
   } finally {
     await pool.close();
   }
@@ -147,6 +149,7 @@ async function check(argv: readonly string[], { env, stdout, stderr }: Surroundi
 
 /** `carm-webhook startup-check`: proves that the API server calls the webhook, and that it injects. */
 export const command: Command = {
+  flags: startupFlags,
   help: () => `Usage: carm-webhook startup-check [flags]
 
 Binds a namespace to an account of the account map and creates a pod in it as a dry run, until the

@@ -165,6 +165,7 @@ async function serveBy(values: ServeValues, config: Config, logger: Logger, env:
 
 /** `carm-webhook serve`: the server. */
 export const command: Command = {
+  flags: serveFlags,
   help: () => `Usage: carm-webhook serve [flags]
 
 Serves POST /mutate, /validate and /keys over HTTPS, and /livez, /readyz and /metrics over HTTP.

@@ -7,7 +7,7 @@ import { ApiError, ApiProtocolError, ClusterUnreachableError } from '../../clust
 import { isFilledString, isPossibleName } from '../../cluster/api/api-object.ts';
 import { accept, apiPaths } from '../../cluster/api/api-requests.ts';
 import { ClusterCredentials } from '../../cluster/api/cluster-access.ts';
-import { type KubeConfigSource, loadKubeConfig } from '../../cluster/api/kube-config.ts';
+import { isClusterOfPod, type KubeConfigSource, loadKubeConfig } from '../../cluster/api/kube-config.ts';
 import { ListExpiredError, listPages } from '../../cluster/api/list-pages.ts';
 import { mostObjectBytes } from '../../cluster/api/read-json.ts';
 import {
@@ -82,6 +82,7 @@ function addTo(snapshot: Snapshot, apiVersion: string, kind: string): (object: J
 /** The objects of a cluster by reads of its API server: only what is asked for, each object as it is now. */
 export class ApiSource implements ObjectSource, NamespaceWriter, InstallationSource {
   readonly installation: InstallationSource = this;
+  readonly #source: KubeConfigSource;
   readonly #pool: ApiPool;
   readonly #config: Config;
   readonly #asked: AskedLabels;
@@ -92,6 +93,7 @@ export class ApiSource implements ObjectSource, NamespaceWriter, InstallationSou
     const known = knownLabels([]);
     this.#asked = { every: config.featureGates.IAMRoleSelector, known: () => known };
     const credentials = new ClusterCredentials(() => loadKubeConfig(source));
+    this.#source = source;
     this.#pool = new ApiConnection(credentials).pool(4);
   }
 
@@ -197,6 +199,10 @@ export class ApiSource implements ObjectSource, NamespaceWriter, InstallationSou
     } catch (error) {
       throw new UnwrittenError(name, error);
     }
+  }
+
+  get isOfThisPod(): boolean {
+    return isClusterOfPod(loadKubeConfig(this.#source), process.env['KUBERNETES_SERVICE_HOST']);
   }
 
   /** The first objects of a list. */

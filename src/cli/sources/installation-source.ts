@@ -14,6 +14,8 @@ export interface AskedRight {
 
 /** What there is in a cluster of an installation of the webhook. Every read throws ClusterUnreachableError where it fails. */
 export interface InstallationSource {
+  /** Whether this is a pod of that cluster, which can reach its Services. */
+  readonly isOfThisPod: boolean;
   /** All configurations of a kind, of all webhooks. */
   configurations(kind: ConfigurationKind): Promise<readonly JsonObject[]>;
   /** Undefined: no such Service. */

@@ -132,6 +132,7 @@ async function verify(argv: readonly string[], { env, stdout, stderr }: Surround
 
 /** `carm-webhook verify`: whether pods really get their role. */
 export const command: Command = {
+  flags: verifyFlags,
   help: () => `Usage: carm-webhook verify [-n NAMESPACE] [--serviceaccount NAME] [flags]
        carm-webhook verify --all [flags]
 

@@ -16,7 +16,8 @@ const kinds: ReadonlyMap<string, AskedKind> = new Map<string, AskedKind>([
   }),
 ]);
 
-const names = ['pod', 'namespace', ...workloadKinds.map(({ kind }) => kind.toLowerCase())];
+/** The words by which messages call them. */
+export const askedKinds = ['pod', 'namespace', ...workloadKinds.map(({ kind }) => kind.toLowerCase())];
 
 /** What is asked about: `KIND NAME` or `KIND/NAME`. @throws {UsageError} */
 export function readTarget(positionals: readonly string[]): { readonly kind: AskedKind; readonly name: string } {
@@ -25,7 +26,7 @@ export function readTarget(positionals: readonly string[]): { readonly kind: Ask
   const kind = kinds.get(asked.toLowerCase());
   if (kind === undefined || name === '' || rest.length > 0) {
     const given = positionals.length === 0 ? '' : `, not ${echo(positionals.join(' '))}`;
-    throw new UsageError(`why takes KIND NAME${given}; kinds are: ${names.join(', ')}`);
+    throw new UsageError(`why takes KIND NAME${given}; kinds are: ${askedKinds.join(', ')}`);
   }
   return { kind, name };
 }

@@ -16,7 +16,7 @@ import type { ObjectSource } from '../sources/object-source.ts';
 import { openSource } from '../sources/open-source.ts';
 import { exitCodes, MissingObjectError } from '../usage-error.ts';
 import { type AskedPod, type Explanation, explainPod } from './explain.ts';
-import { type AskedKind, readTarget } from './read-target.ts';
+import { type AskedKind, askedKinds, readTarget } from './read-target.ts';
 import { type Answer, renderAnswer } from './render-answer.ts';
 import { beforeInjection, heldByPod } from './running-pod.ts';
 
@@ -112,6 +112,8 @@ async function why(argv: readonly string[], { env, stdout }: Surroundings): Prom
 
 /** `carm-webhook why`: the decision on one pod, on the pods of a workload or of a namespace, explained. */
 export const command: Command = {
+  flags: whyFlags,
+  words: askedKinds,
   help: () => `Usage: carm-webhook why pod NAME [-n NAMESPACE] [flags]
        carm-webhook why deployment|statefulset|daemonset|replicaset|job|cronjob NAME [-n NAMESPACE]
        carm-webhook why namespace NAME [flags]

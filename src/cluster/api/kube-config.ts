@@ -52,6 +52,16 @@ export function loadKubeConfig(source: KubeConfigSource = {}): KubeConfig {
 }
 
 /**
+ * Whether it leads to the cluster that this process is a pod of, by the variables that every pod has.
+ * https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/#directly-accessing-the-rest-api
+ */
+export function isClusterOfPod(kubeConfig: KubeConfig, serviceHost: string | undefined): boolean {
+  const server = kubeConfig.getCurrentCluster()?.server ?? '';
+  if (!serviceHost || !URL.canParse(server)) return false;
+  return new URL(server).hostname.replace(/^\[(.*)\]$/, '$1') === serviceHost;
+}
+
+/**
  * `tokenFile` of a user wins over `token` and is read again and again; client-node 2.0.1 knows only `token-file`, read once.
  * https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/#AuthInfo
  */

@@ -84,7 +84,6 @@ async function knownCertificates(
   entries: readonly Entry[],
   pods: OwnPods,
   installation: InstallationSource,
-  inCluster: boolean,
   ifAllowed: <T>(read: () => Promise<T>) => Promise<T | undefined>,
   tell: (line: string) => void,
 ): Promise<ReadonlyMap<string, KnownCertificate>> {
@@ -95,7 +94,8 @@ async function knownCertificates(
     if (at === undefined) continue;
     const { service } = entry;
     const { namespace, name } = service ?? {};
-    const chain = inCluster || service === undefined ? await servedChain(at) : undefined;
+    const isReachable = service === undefined || installation.isOfThisPod;
+    const chain = isReachable ? await servedChain(at) : undefined;
     if (chain !== undefined) {
       const object = namespace && name ? { kind: 'Service', namespace, name } : configurationObject(configuration);
       known.set(key, { at, chain, object });
@@ -117,7 +117,6 @@ export async function findInInstallation(
   installation: InstallationSource,
   state: Snapshot,
   config: Config,
-  inCluster: boolean,
   tell: (line: string) => void,
 ): Promise<readonly Finding[]> {
   const ifAllowed = <T>(read: () => Promise<T>): Promise<T | undefined> =>
@@ -138,7 +137,7 @@ export async function findInInstallation(
   const service = entries.find(({ entry }) => entry.service !== undefined)?.entry.service;
   const behind = service && (await ifAllowed(() => podsBehind(service, installation)));
   const pods = behind ?? { serviceAccount: undefined, secrets: [] };
-  const certificates = await knownCertificates(entries, pods, installation, inCluster, ifAllowed, tell);
+  const certificates = await knownCertificates(entries, pods, installation, ifAllowed, tell);
   // As it is named in deploy/, where no pod tells another one.
   const shipped = { namespace: config.ownNamespace, name: 'carm-webhook' };
   const account = pods.serviceAccount ?? shipped;
