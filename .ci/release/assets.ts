@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -24,12 +24,14 @@ export function assetsIn(folder: string, version: string): Assets {
   };
 }
 
-/** The program, which is the same for every platform: Node.js runs it. */
+/** The program, which is the same for every platform: Node.js runs it. Under each of its names, so that the folder can be put on the PATH. */
 async function packCli(repository: string, version: string, file: string, scratch: string): Promise<void> {
   const home = join(scratch, 'cli', `carm-webhook-${version}`);
   await mkdir(home, { recursive: true });
   await cp(join(repository, 'dist'), home, { recursive: true });
   for (const name of ['LICENSE', 'CHANGELOG.md']) await cp(join(repository, name), join(home, name));
+  const { bin } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'));
+  for (const [name, path] of Object.entries<string>(bin)) await symlink(basename(path), join(home, name));
   const tar = join(scratch, 'cli.tar');
   await packFolder(join(scratch, 'cli'), tar);
   await writeFile(file, gzipSync(await readFile(tar), { level: 9 }));

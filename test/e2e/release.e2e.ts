@@ -129,8 +129,10 @@ describe('a release', () => {
   test('its program runs from the archive alone', { timeout: 30_000 }, async () => {
     await run('tar', ['-xzf', join(folder, 'assets', `carm-webhook-cli-${version}.tar.gz`), '-C', folder]);
     const home = join(folder, `carm-webhook-${version}`);
-    const { stdout } = await run(process.execPath, [join(home, 'carm-webhook.mjs'), 'version'], { cwd: folder });
-    assert.ok(stdout.includes(version));
+    for (const name of ['carm-webhook', 'kubectl-carm']) {
+      const { stdout } = await run(join(home, name), ['version'], { cwd: folder });
+      assert.ok(stdout.includes(version), name);
+    }
     assert.match(readFileSync(join(home, 'LICENSE'), 'utf8'), /Apache License/);
   });
 
