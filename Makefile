@@ -151,10 +151,13 @@ else
 endif
 
 # Of every platform, with what BuildKit attests of each. https://docs.docker.com/build/exporters/oci-docker/
+# By the label GitHub shows the image at its repository.
 .PHONY: image-release
 image-release:
 	@mkdir -p release
-	docker buildx build --platform $(RELEASE_PLATFORMS) --sbom=true --provenance=mode=max --output type=oci,dest=release/image.oci.tar .
+	docker buildx build --platform $(RELEASE_PLATFORMS) --sbom=true --provenance=mode=max \
+	  $(if $(GITHUB_REPOSITORY),--label org.opencontainers.image.source=https://github.com/$(GITHUB_REPOSITORY)) \
+	  --output type=oci,dest=release/image.oci.tar .
 
 .PHONY: clean
 clean: ## Remove what was built and installed
