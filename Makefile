@@ -17,6 +17,9 @@ IMAGE ?= carm-webhook:dev
 IMAGE_ARCHIVE := image/carm-webhook.oci.tar
 TEST_IMAGE_ARCHIVE := image/carm-webhook-test.oci.tar
 CONTAINER_ENGINE ?= docker
+# The platform of this machine, as images name it. The last stage of the Dockerfile only copies, so another one needs no emulator.
+PLATFORM ?= linux/$(subst x86_64,amd64,$(subst aarch64,arm64,$(shell uname -m)))
+RELEASE_PLATFORMS := linux/amd64,linux/arm64
 
 .PHONY: help
 help: ## Show this help
@@ -91,7 +94,7 @@ testbed-prometheus: $(INSTALLED) ## Get a Prometheus for e2e, once for all clone
 	@node test/prometheus/build.ts
 
 .PHONY: e2e
-e2e: $(BUNDLE) testbed testbed-prometheus ## Run the tests on a real kube-apiserver
+e2e: $(BUNDLE) testbed testbed-prometheus ## Run the tests on a real kube-apiserver (KUBERNETES=1.30 or 1.33: on that version)
 	@npm run --silent e2e
 
 .PHONY: testbed-node
@@ -136,16 +139,26 @@ NO_ENGINE := $(shell why=$$(timeout 10 $(CONTAINER_ENGINE) version 2>&1 >/dev/nu
 endif
 
 .PHONY: image
-image: ## Build the container image, IMAGE=NAME:TAG (without a container engine: an archive for tests)
+image: ## Build the container image, IMAGE=NAME:TAG PLATFORM=linux/arm64 (without a container engine: an archive for tests)
 ifdef NO_ENGINE
 image: $(INSTALLED)
 	$(info $(CONTAINER_ENGINE) cannot build here ($(NO_ENGINE)). Making an archive for tests instead. To use another engine, such as podman, set CONTAINER_ENGINE to it.)
-	@node .ci/image/build-image.ts --name $(IMAGE) --output $(IMAGE_ARCHIVE)
+	@node .ci/image/build-image.ts --name $(IMAGE) --platform $(PLATFORM) --output $(IMAGE_ARCHIVE)
 else
 	@command -v $(CONTAINER_ENGINE) >/dev/null || { echo '$(CONTAINER_ENGINE) is missing: install it (https://docs.docker.com/engine/install/), or set CONTAINER_ENGINE to another one, such as podman' >&2; exit 2; }
-	$(CONTAINER_ENGINE) build --tag $(IMAGE) .
+	$(CONTAINER_ENGINE) build --platform $(PLATFORM) --tag $(IMAGE) .
+	@echo 'Built $(IMAGE) for $(PLATFORM). For nodes of another platform set PLATFORM, such as PLATFORM=linux/arm64.'
 endif
+
+# Of every platform, with what BuildKit attests of each. https://docs.docker.com/build/exporters/oci-docker/
+# By the label GitHub shows the image at its repository.
+.PHONY: image-release
+image-release:
+	@mkdir -p release
+	docker buildx build --platform $(RELEASE_PLATFORMS) --sbom=true --provenance=mode=max \
+	  $(if $(GITHUB_REPOSITORY),--label org.opencontainers.image.source=https://github.com/$(GITHUB_REPOSITORY)) \
+	  --output type=oci,dest=release/image.oci.tar .
 
 .PHONY: clean
 clean: ## Remove what was built and installed
-	rm -rf dist image node_modules
+	rm -rf dist image release node_modules

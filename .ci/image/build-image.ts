@@ -10,7 +10,13 @@ import { DockerfileError, parseDockerfile, type Stage } from './dockerfile.ts';
 import { parseDockerignore } from './dockerignore.ts';
 import { requireGnuTar } from './gnu-tar.ts';
 import { parseImageName } from './image-name.ts';
-import { type ImageConfig, type WrittenArchive, writeOciArchive } from './oci-archive.ts';
+import {
+  type ImageConfig,
+  ownPlatform,
+  UnknownArchitecture,
+  type WrittenArchive,
+  writeOciArchive,
+} from './oci-archive.ts';
 import { type BuildContext, buildStage } from './stage-build.ts';
 
 export interface ImageBuild {
@@ -108,15 +114,21 @@ async function main(signal: AbortSignal): Promise<void> {
   const { values } = parseArgs({
     options: {
       name: { type: 'string', default: 'carm-webhook:dev' },
+      platform: { type: 'string' },
       output: { type: 'string', default: 'image/carm-webhook.oci.tar' },
     },
   });
   const say = (line: string) => process.stdout.write(`${line}\n`);
   const context = fileURLToPath(new URL('../..', import.meta.url));
-  const { file, ...image } = await buildImage({ context, ...values, report: say, signal });
+  const { platform, ...named } = values;
+  const own = ownPlatform();
+  if (platform !== undefined && platform !== own) {
+    throw new UnknownArchitecture(`without a container engine an image can only be for ${own}, not for ${platform}`);
+  }
+  const { file, ...image } = await buildImage({ context, ...named, report: say, signal });
   const { madeFrom, wanted } = image.base;
   say('');
-  say(`${file}: ${image.name}, ${Math.ceil(image.size / 1e6)} MB, ${image.digest}`);
+  say(`${file}: ${image.name}, ${own}, ${Math.ceil(image.size / 1e6)} MB, ${image.digest}`);
   say('To load it on a node with containerd, or to copy it to a registry:');
   say(`  ctr -n k8s.io images import ${file}`);
   say(`  skopeo copy oci-archive:${file} docker://REGISTRY/NAME:TAG`);

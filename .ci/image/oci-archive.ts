@@ -64,6 +64,17 @@ export class UnknownArchitecture extends Error {
   readonly code = 'UnknownArchitecture';
 }
 
+/** The platform of this machine, as images name it. @throws {UnknownArchitecture} */
+export function ownPlatform(): string {
+  return `linux/${ownArchitecture()}`;
+}
+
+function ownArchitecture(): string {
+  const architecture = architectures[process.arch];
+  if (architecture === undefined) throw new UnknownArchitecture(`${process.arch} has no name in images`);
+  return architecture;
+}
+
 /**
  * The same content gives the same bytes: nothing in it says when, where or by whom it was made.
  * @throws {ImageNameError}
@@ -73,8 +84,7 @@ export class UnknownArchitecture extends Error {
  */
 export async function writeOciArchive({ file, name, layers, config }: OciArchive): Promise<WrittenArchive> {
   const { full, tag } = parseImageName(name);
-  const architecture = architectures[process.arch];
-  if (architecture === undefined) throw new UnknownArchitecture(`${process.arch} has no name in images`);
+  const architecture = ownArchitecture();
   await requireGnuTar();
   await mkdir(dirname(file), { recursive: true });
   // Beside the file, so that the finished one only needs to be moved.

@@ -14,6 +14,7 @@ import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { monitoringDefinitions } from '../testbed/binaries.ts';
 import { survivors } from '../testbed/process-liveness.ts';
 import { SupervisedProcess } from '../testbed/supervised-process.ts';
 
@@ -30,6 +31,7 @@ echo "pid $$" >> "$FAKE_GO_CALLS"
 case "$1" in
   env) echo "\${FAKE_GO_VERSION:-go1.26.8}" ;;
   list) echo "$FAKE_GO_MODULE" ;;
+  mod) echo "{\\"Dir\\": \\"$FAKE_GO_MODULE\\"}" ;;
   build)
     echo example.com/compiled >&2
     while [ -e "$FAKE_GO_HOLD" ]; do sleep 0.05; done
@@ -39,6 +41,10 @@ case "$1" in
     chmod +x "$2" ;;
 esac
 `;
+
+const monitoringFiles = ['podmonitors', 'prometheusrules', 'servicemonitors'].map(
+  kind => `monitoring.coreos.com_${kind}.yaml`,
+);
 
 interface Outcome {
   readonly code: number | null;
@@ -64,6 +70,9 @@ describe('building the test bed', () => {
       mode: 0o444,
     });
     writeFileSync(join(folder, 'module', 'deploy', 'crds', 'README.md'), 'no manifest\n');
+    const monitoring = join(folder, 'module', 'example', 'prometheus-operator-crd');
+    mkdirSync(monitoring, { recursive: true });
+    for (const name of monitoringFiles) writeFileSync(join(monitoring, name), 'kind: CustomResourceDefinition\n');
     mkdirSync(bin);
     writeFileSync(join(bin, 'go'), fakeGo, { mode: 0o755 });
     writeFileSync(calls, '');
@@ -76,6 +85,7 @@ describe('building the test bed', () => {
         PATH: `${bin}:/usr/bin:/bin`,
         XDG_CACHE_HOME: join(folder, 'cache'),
         KUBEBUILDER_ASSETS: '',
+        KUBERNETES: '',
         FAKE_GO_CALLS: calls,
         FAKE_GO_HOLD: hold,
         FAKE_GO_MODULE: join(folder, 'module'),
@@ -102,9 +112,12 @@ describe('building the test bed', () => {
       .map(String)
       .map(path => basename(path))
       .sort();
-  const programs = ['cert-manager', 'etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl', 'promlint'];
+  const programs = [
+    ...['actionlint', 'cert-manager', 'crane', 'etcd', 'helm'],
+    ...['kube-apiserver', 'kube-controller-manager', 'kubectl', 'promlint'],
+  ];
   /** One a Go module that programs are built from. */
-  const folderCount = 3;
+  const folderCount = 5;
 
   async function untilBuilding(): Promise<void> {
     const deadline = Date.now() + 10_000;
@@ -132,7 +145,7 @@ describe('building the test bed', () => {
       assert.ok(folders.every(name => /^[0-9a-f]{16}$/.test(name)));
       assert.deepEqual(
         cached().filter(name => !folders.includes(name)),
-        [...programs, 'crds', 'one.yaml'].sort(),
+        [...programs, 'crds', 'one.yaml', monitoringDefinitions, ...monitoringFiles].sort(),
       );
       assert.match(first.stdout, /kube-apiserver \(3 of 4\): built in/);
 
@@ -142,6 +155,24 @@ describe('building the test bed', () => {
       assert.equal(readFileSync(calls, 'utf8'), '');
     },
   );
+
+  test('with KUBERNETES, kube-apiserver and kube-controller-manager of that version too', testLimit, async () => {
+    const { code, stderr } = await run({ KUBERNETES: '1.30' });
+    assert.deepEqual([code, stderr], [0, '']);
+    const ofVersion = builds().filter(call => /gitVersion=v1\.30\.\d+ .*gitMajor=1 .*gitMinor=30 /.test(call));
+    assert.deepEqual(
+      ofVersion.map(call => basename(call)),
+      ['kube-apiserver', 'kube-controller-manager'],
+    );
+    assert.equal(builds().length, programs.length + 2);
+    assert.equal(readdirSync(cache).length, folderCount + 1);
+  });
+
+  test('with a KUBERNETES that there is not, what it can be, exit code 2', testLimit, async () => {
+    const { code, stderr } = await run({ KUBERNETES: '1.29' });
+    assert.deepEqual([code, stderr], [2, 'testbed: KUBERNETES is 1.29: it can be 1.30, 1.33, 1.36\n']);
+    assert.deepEqual(builds(), []);
+  });
 
   test('builds only what is missing', testLimit, async () => {
     await run();
@@ -233,7 +264,10 @@ describe('building the test bed', () => {
       assert.equal(code, 0);
       assert.deepEqual(builds(), []);
       assert.match(stdout, /kube-controller-manager is not there/);
-      assert.match(stdout, /cert-manager's controllers and promlint are not there and cannot be built/);
+      assert.match(
+        stdout,
+        /cert-manager's controllers, promlint, Helm, crane and actionlint are not there and cannot be built/,
+      );
     },
   );
 

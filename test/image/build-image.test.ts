@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { buildImage } from '../../.ci/image/build-image.ts';
 import { folderOf } from './folder-of.ts';
 import { listTar, readArchive, textIn } from './read-archive.ts';
@@ -148,5 +150,15 @@ setTimeout(() => {}, 60_000);`;
       return true;
     });
     assert.ok(!existsSync(join(folder, 'out')));
+  });
+
+  test('is for this machine, and says so where another platform is asked for', { timeout: 30_000 }, async () => {
+    const program = join(import.meta.dirname, '..', '..', '.ci', 'image', 'build-image.ts');
+    const run = promisify(execFile)(process.execPath, [program, '--platform', 'linux/another']);
+    const message = /^without a container engine an image can only be for linux\/\w+, not for linux\/another\n$/;
+    await assert.rejects(run, (error: Error & { code?: number; stderr?: string }) => {
+      assert.match(error.stderr ?? '', message);
+      return error.code === 2;
+    });
   });
 });

@@ -34,6 +34,8 @@ describe('the Dockerfile of this repository', () => {
     assert.deepEqual(more, []);
     assert.equal(build?.platform, '$BUILDPLATFORM');
     assert.ok(image?.steps.some(step => step.instruction === 'COPY' && step.from === build?.name));
+    // Neither `latest`, which is root's, nor `debug`, which has a shell.
+    assert.match(image?.base ?? '', /^gcr\.io\/distroless\/nodejs\d+-debian\d+:nonroot(?:@sha256:[0-9a-f]{64})?$/);
     const entryPoints = image?.steps.flatMap(step => (step.instruction === 'ENTRYPOINT' ? [step.words] : []));
     assert.deepEqual(entryPoints?.[0], ['/nodejs/bin/node', '/carm-webhook/carm-webhook.mjs']);
   });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -32,6 +32,37 @@ export function cacheFolder(moduleFolder: string, files: readonly string[]): str
 export const controlPlaneModule = import.meta.dirname;
 export const controlPlaneFolder = (): string => cacheFolder(controlPlaneModule, ['go.mod', 'go.sum']);
 
+/** An error to be thrown when KUBERNETES asks for what cannot be had; the message says what can. */
+export class UnsuitableKubernetes extends Error {
+  override readonly name = 'UnsuitableKubernetes';
+  readonly code = 'UnsuitableKubernetes';
+}
+
+/** The version that `make e2e` runs on without KUBERNETES: that of the control plane's own module. */
+export const defaultKubernetes = '1.36';
+/** The Go modules of other versions of kube-apiserver and kube-controller-manager, each with the libraries of that version. */
+const versionModules = join(import.meta.dirname, 'versions');
+export const otherKubernetes = (): readonly string[] => readdirSync(versionModules).sort();
+export const versionModule = (version: string): string => join(versionModules, version);
+export const versionFolder = (version: string): string => cacheFolder(versionModule(version), ['go.mod', 'go.sum']);
+
+/** KUBERNETES, such as `1.30`; undefined for the default. @throws {UnsuitableKubernetes} */
+export function chosenKubernetes(): string | undefined {
+  const chosen = process.env['KUBERNETES'] || defaultKubernetes;
+  if (chosen === defaultKubernetes) return undefined;
+  const known = otherKubernetes();
+  if (!known.includes(chosen)) {
+    throw new UnsuitableKubernetes(`KUBERNETES is ${chosen}: it can be ${[...known, defaultKubernetes].join(', ')}`);
+  }
+  const assets = assetsFolder();
+  if (assets !== undefined) {
+    throw new UnsuitableKubernetes(
+      `KUBERNETES is ${chosen}, and KUBEBUILDER_ASSETS (${assets}) brings a version of its own: unset one`,
+    );
+  }
+  return chosen;
+}
+
 /** The Go module of cert-manager's controllers, and where the program (`cert-manager`) and the CRDs (`crds/`) go. */
 export const certManagerModule = join(import.meta.dirname, 'cert-manager');
 export const certManagerFolder = (): string => cacheFolder(certManagerModule, ['go.mod', 'go.sum', 'main.go']);
@@ -39,6 +70,18 @@ export const certManagerFolder = (): string => cacheFolder(certManagerModule, ['
 /** The Go module of the linter of metrics, and where its program (`promlint`) goes. */
 export const promlintModule = join(import.meta.dirname, 'promlint');
 export const promlintFolder = (): string => cacheFolder(promlintModule, ['go.mod', 'go.sum', 'main.go']);
+
+/** The Go module of what a release is made and checked with (crane, which is a registry too, and actionlint), and where they go. */
+export const releaseToolsModule = join(import.meta.dirname, 'release-tools');
+export const releaseToolsFolder = (): string => cacheFolder(releaseToolsModule, ['go.mod', 'go.sum']);
+export type ReleaseTool = 'actionlint' | 'crane';
+
+/** The path of such a tool. @throws {TestbedMissing} */
+export function releaseTool(tool: ReleaseTool): string {
+  const path = join(releaseToolsFolder(), tool);
+  if (!isExecutable(path)) throw new TestbedMissing(`${path} is not built: run "make testbed" first (it needs Go)`);
+  return path;
+}
 
 /** The Go modules of Helm, each in a module of its own, so that kube-apiserver is not built again, and where the programs (`helm`) go. */
 export const helmVersions = ['v4', 'v3'] as const;
@@ -102,19 +145,25 @@ export function inspectAssets(folder: string): Assets {
   };
 }
 
+/** What differs between versions; etcd and kubectl are those of the default. */
+export const versionPrograms: readonly ControlPlaneProgram[] = ['kube-apiserver', 'kube-controller-manager'];
+
 /**
- * The path of a control plane's program: in KUBEBUILDER_ASSETS when that is set, else as `build.ts` built it.
+ * The path of a control plane's program: in KUBEBUILDER_ASSETS when that is set, else as `build.ts` built it, of the version that
+ * KUBERNETES names.
  * @throws {TestbedMissing}
+ * @throws {UnsuitableKubernetes}
  */
 export function controlPlaneProgram(program: ControlPlaneProgram): string {
   const assets = assetsFolder();
-  const path = join(assets ?? controlPlaneFolder(), program);
+  const version = versionPrograms.includes(program) ? chosenKubernetes() : undefined;
+  const path = join(assets ?? (version === undefined ? controlPlaneFolder() : versionFolder(version)), program);
   if (isExecutable(path)) {
     return path;
   }
   throw new TestbedMissing(
     assets === undefined
-      ? `${path} is not built: run "make testbed" first`
+      ? `${path} is not built: run "make testbed${version === undefined ? '' : ` KUBERNETES=${version}`}" first`
       : `KUBEBUILDER_ASSETS has no ${program} (${path}): put it there, or unset KUBEBUILDER_ASSETS and run "make testbed"`,
   );
 }

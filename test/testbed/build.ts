@@ -1,8 +1,10 @@
 /*
  * Builds the programs of the test bed that this user does not have yet: etcd, kube-apiserver, kube-controller-manager, kubectl,
- * cert-manager's controllers, promlint and Helm 4; with `--node` also those of a node (kubelet, containerd and others), and installs the
- * Debian packages that it needs. With `--helm=v4` or `--helm=v3` that Helm alone, whose path it prints at its end. `node test/testbed/build.ts
- * [--node | --helm=VERSION]`; exit code 0 when all are there, 1 when a build fails, 2 when there is neither a Go to build with nor a folder of
+ * cert-manager's controllers, promlint, Helm 4, crane and actionlint; with KUBERNETES=1.30 also that version of kube-apiserver and
+ * kube-controller-manager; with `--node` also those of a node (kubelet, containerd and others), and installs the
+ * Debian packages that it needs. With `--helm=v4` or `--helm=v3` that Helm alone, whose path it prints at its end; with
+ * `--release` Helm 4, crane and actionlint alone. `node test/testbed/build.ts
+ * [--node | --helm=VERSION | --release]`; exit code 0 when all are there, 1 when a build fails, 2 when there is neither a Go to build with nor a folder of
  * prebuilt programs, or when this machine cannot run a node.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,10 +13,12 @@ import {
   assetsFolder,
   certManagerFolder,
   certManagerModule,
+  chosenKubernetes,
   containerdFolder,
   containerdModule,
   controlPlaneFolder,
   controlPlaneModule,
+  defaultKubernetes,
   type HelmVersion,
   helmFolder,
   helmModule,
@@ -27,7 +31,13 @@ import {
   nodeModule,
   promlintFolder,
   promlintModule,
+  releaseToolsFolder,
+  releaseToolsModule,
   TestbedMissing,
+  UnsuitableKubernetes,
+  versionFolder,
+  versionModule,
+  versionPrograms,
 } from './binaries.ts';
 import { buildModule, type ModulePlan } from './build-module.ts';
 import { GoFailed, GoMissing, goQuery } from './go-toolchain.ts';
@@ -42,11 +52,11 @@ const howToGet = `Get one of these:
     KUBEBUILDER_ASSETS to the folder that it prints (kube-apiserver, etcd, kubectl; no kube-controller-manager).`;
 
 /** kubectl and helm refuse a server without a version, so it is stamped as Kubernetes' own build does. */
-function kubernetesLinkerFlags(): string {
-  const goMod = readFileSync(join(controlPlaneModule, 'go.mod'), 'utf8');
-  const [, version, major, minor] = /^\s*k8s\.io\/kubernetes (v(\d+)\.(\d+)\.\S+)/m.exec(goMod) ?? [];
+function kubernetesLinkerFlags(moduleFolder = controlPlaneModule): string {
+  const goMod = readFileSync(join(moduleFolder, 'go.mod'), 'utf8');
+  const [, version, major, minor] = /^(?:require)?\s*k8s\.io\/kubernetes (v(\d+)\.(\d+)\.\S+)/m.exec(goMod) ?? [];
   if (version === undefined) {
-    throw new Error('test/testbed/go.mod does not require k8s.io/kubernetes');
+    throw new Error(`${moduleFolder}/go.mod does not require k8s.io/kubernetes`);
   }
   const stamps = { gitVersion: version, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' };
   const flags = Object.entries(stamps).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`);
@@ -89,6 +99,16 @@ function controlPlanePlan(): ModulePlan {
   };
 }
 
+function versionPlan(version: string): ModulePlan {
+  const moduleFolder = versionModule(version);
+  return {
+    moduleFolder,
+    targetFolder: versionFolder(version),
+    programs: new Map(versionPrograms.map(name => [name, `k8s.io/kubernetes/cmd/${name}`])),
+    linkerFlags: kubernetesLinkerFlags(moduleFolder),
+  };
+}
+
 function certManagerPlan(): ModulePlan {
   return {
     moduleFolder: certManagerModule,
@@ -104,6 +124,18 @@ function promlintPlan(): ModulePlan {
     moduleFolder: promlintModule,
     targetFolder: promlintFolder(),
     programs: new Map([['promlint', '.']]),
+    linkerFlags: '-s -w',
+  };
+}
+
+function releaseToolsPlan(): ModulePlan {
+  return {
+    moduleFolder: releaseToolsModule,
+    targetFolder: releaseToolsFolder(),
+    programs: new Map([
+      ['crane', 'github.com/google/go-containerregistry/cmd/crane'],
+      ['actionlint', 'github.com/rhysd/actionlint/cmd/actionlint'],
+    ]),
     linkerFlags: '-s -w',
   };
 }
@@ -185,10 +217,22 @@ async function build(signal: AbortSignal): Promise<void> {
     report(`Helm is ${helmProgram(helm)}`);
     return;
   }
+  if (process.argv.includes('--release')) {
+    await buildModule(helmPlan('v4'), report, signal);
+    await buildModule(releaseToolsPlan(), report, signal);
+    report(`crane and actionlint are in ${releaseToolsFolder()}, Helm is ${helmProgram('v4')}`);
+    return;
+  }
+  // What is wrong with KUBERNETES is said before anything takes long.
+  const version = chosenKubernetes();
   const withNode = process.argv.includes('--node');
+  if (withNode && version !== undefined) {
+    throw new UnsuitableKubernetes(`KUBERNETES is ${version}: a node can only be had of ${defaultKubernetes}`);
+  }
   // What cannot be had is said before minutes of building.
   if (withNode) await installNodePackages(report);
   await buildControlPlane(signal);
+  if (version !== undefined) await buildModule(versionPlan(version), report, signal);
   if (withNode) {
     for (const plan of nodePlans()) await buildModule(plan, report, signal);
   }
@@ -201,6 +245,7 @@ async function buildControlPlane(signal: AbortSignal): Promise<void> {
     await buildModule(certManagerPlan(), report, signal);
     await buildModule(promlintPlan(), report, signal);
     await buildModule(helmPlan('v4'), report, signal);
+    await buildModule(releaseToolsPlan(), report, signal);
     return;
   }
   checkAssets(assets);
@@ -208,12 +253,13 @@ async function buildControlPlane(signal: AbortSignal): Promise<void> {
     await buildModule(certManagerPlan(), report, signal);
     await buildModule(promlintPlan(), report, signal);
     await buildModule(helmPlan('v4'), report, signal);
+    await buildModule(releaseToolsPlan(), report, signal);
   } catch (error) {
     if (!(error instanceof GoMissing)) {
       throw error;
     }
     report(
-      `cert-manager's controllers, promlint and Helm are not there and cannot be built (${error.message}): tests that need them will say so`,
+      `cert-manager's controllers, promlint, Helm, crane and actionlint are not there and cannot be built (${error.message}): tests that need them will say so`,
     );
   }
 }
@@ -232,7 +278,7 @@ async function main(): Promise<number> {
       process.stderr.write('testbed: interrupted; what was compiled so far is in the cache of Go\n');
       return 130;
     }
-    if (error instanceof NodeRequirementMissing) {
+    if (error instanceof NodeRequirementMissing || error instanceof UnsuitableKubernetes) {
       process.stderr.write(`testbed: ${error.message}\n`);
       return 2;
     }
