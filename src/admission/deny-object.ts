@@ -3,6 +3,7 @@ import { denialOf, type Problem, softeningOf } from './catalogue/denials.ts';
 import { denialMessage } from './catalogue/message.ts';
 import type { Config } from './config.ts';
 import type { Denied } from './decision.ts';
+import type { Mode } from './mode.ts';
 
 /** What messages need to know, as far as it is known of a namespace. */
 export function messageContext(namespace: string, config: Config, more: Partial<MessageContext> = {}): MessageContext {
@@ -48,4 +49,33 @@ export function denyObject<P extends Problem>(
     ...(ignoresMode(problem, config) && { ignoresMode: true }),
     confirmLive: true,
   };
+}
+
+/** Whether a mode makes a denial for this a warning, or less. */
+export function isSoftened(problem: Problem, mode: Mode, config: Config): boolean {
+  return mode !== 'enforce' && !ignoresMode(problem, config);
+}
+
+/** What an object is denied for. */
+export interface CountingProblem<P extends Problem> {
+  readonly problem: P;
+  readonly isSoft: boolean;
+}
+
+/**
+ * The problem to deny an object for: the first, or where the mode would soften that, the first that no mode softens. Else a
+ * harmless mistake, made beside what a guard denies, would take the guard away.
+ * @param modeOf asked only where it matters.
+ */
+export function firstThatCounts<P extends Problem>(
+  problems: Iterable<P>,
+  modeOf: () => Mode,
+  config: Config,
+): CountingProblem<P> | undefined {
+  let first: P | undefined;
+  for (const problem of problems) {
+    if (ignoresMode(problem, config) || modeOf() === 'enforce') return { problem, isSoft: false };
+    first ??= problem;
+  }
+  return first && { problem: first, isSoft: true };
 }

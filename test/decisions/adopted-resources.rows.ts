@@ -80,6 +80,18 @@ const faults: readonly Fault[] = [
 ];
 
 export const adoptedResourceRows: readonly Row[] = [
+  {
+    ...denied,
+    proves: 'in a namespace whose mode softens one mistake, what is forged besides is denied all the same',
+    review: created(
+      'AdoptedResource',
+      adopting(
+        { [own('adopted')]: 'true' },
+        { more: { namespace: 'shop-audit', annotations: { [own('region')]: 'nowhere' } } },
+      ),
+    ),
+    reason: 'ForgedAnnotation',
+  },
   ...faults.flatMap(({ what, annotations, reason, says }): Row[] => [
     {
       ...denied,

@@ -489,6 +489,27 @@ const who: readonly Row[] = [
     review: edited({}, '555555555555'),
     reason: 'MappingInUse',
   },
+  {
+    ...denied,
+    server: 'warning',
+    proves: 'nor does a mode that softens another mistake of the same change',
+    review: edited({ x: 'y' }, '555555555555'),
+    reason: 'MappingInUse',
+  },
+  {
+    ...denied,
+    server: 'auditing',
+    proves: 'an entry in use that becomes no role is denied as such in every mode',
+    review: edited({ '555555555555': 'x' }),
+    reason: 'MappingInUse',
+  },
+  {
+    ...denied,
+    server: 'warning',
+    proves: 'so is an entry that ACK goes by, beside another mistake',
+    review: edited({ x: 'y' }, '343434343434'),
+    reason: 'MappingInUse',
+  },
   ...(['warning', 'auditing'] as const).flatMap((server): Row[] => [
     {
       endpoint: 'validate',

@@ -202,6 +202,16 @@ const unbound: readonly Row[] = [
   },
   ...(['free-warn', 'free-audit'] as const).map(
     (namespace): Row => ({
+      endpoint: 'validate',
+      server: 'unbound-denied',
+      proves: `nor by another mistake that it softens: ${namespace}`,
+      review: created('Bucket', { namespace, annotations: { 'services.k8s.aws/region': 'nowhere' } }),
+      reason: 'NamespaceNotBound',
+      outcome: 'denied',
+    }),
+  ),
+  ...(['free-warn', 'free-audit'] as const).map(
+    (namespace): Row => ({
       ...denied,
       server: 'unbound-denied',
       proves: `the mode label does not soften --unbound-resources=deny: ${namespace}`,

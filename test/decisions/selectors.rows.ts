@@ -348,6 +348,20 @@ export const selectorRows: readonly Row[] = [
     outcome: 'warned',
   },
   {
+    ...denied,
+    server: 'selectors-warning',
+    proves: 'no mode softens that a selector in use is made invalid: ACK would leave it out',
+    review: rewritten('one', 'role', { names: ['sel-one', 'sel-warn'], labels: { pick: 'one' } }),
+    reason: 'SelectorInUse',
+  },
+  {
+    ...denied,
+    server: 'selectors-warning',
+    proves: 'nor that it loses its resources while it overlaps another',
+    review: rewritten('one', 'arn:aws:iam::151515151515:role/one', { names: ['sel-two'] }),
+    reason: 'SelectorInUse',
+  },
+  {
     endpoint: 'validate',
     server: 'selectors-warning',
     proves: 'mode warn softens a selector that overlaps another',

@@ -12,7 +12,8 @@ import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';
 import { isNamespaceController } from '../controllers.ts';
 import { allow } from '../decision.ts';
-import { denyObject, messageContext } from '../deny-object.ts';
+import { denyObject, firstThatCounts, messageContext } from '../deny-object.ts';
+import { modeOf } from '../mode.ts';
 import { readOnce } from '../read-once.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { defineRule } from '../rule.ts';
@@ -197,12 +198,18 @@ export const mapRules = [
       if (request.operation === 'DELETE' && isNamespaceController(request.userInfo)) return allow('ExemptIdentity');
       const change: MapChange = { kind, ...readChangeOf(request) };
       const at = messageContext(request.namespace, config, { ackSystemNamespace: request.namespace });
-      const [problem] = problemsOf(request, change, view, config);
-      if (problem !== undefined) return denyObject(() => '', problem, at, config);
-      // Last, since the cache holds no resources and a search of them all is expensive.
+      const modeHere = () => modeOf(view.namespace(request.namespace), config.defaultMode);
+      const counting = firstThatCounts(problemsOf(request, change, view, config), modeHere, config);
+      const denial = counting && denyObject(() => '', counting.problem, at, config);
+      if (denial !== undefined && !counting?.isSoft) return denial;
+      // Last, since the cache holds no resources and a search of them all is expensive. No mode softens it.
       const use = kind === 'account' ? entryUsedByStatus(request.namespace, change, view, config) : undefined;
       if (use !== undefined && 'key' in use) {
         return denyObject(() => '', { reason: 'MappingInUse', map: kind, ...use }, at, config);
+      }
+      if (denial !== undefined) {
+        const inDoubt = use && ({ reason: 'MappingUseUnverified', keys: use.inDoubt } as const);
+        return { ...denial, ...(inDoubt && { warnings: [inDoubt] }) };
       }
       const warnings = [...replacedRoles(request.namespace, change, view, config), ...unknownPrefixes(change)];
       if (use === undefined) return allow('Checked', { warnings });

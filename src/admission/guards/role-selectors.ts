@@ -12,7 +12,7 @@ import { sameJson } from '../../objects/same-json.ts';
 import type { Problem } from '../catalogue/denials.ts';
 import type { View } from '../cluster.ts';
 import { allow, type Denied } from '../decision.ts';
-import { denyObject, messageContext } from '../deny-object.ts';
+import { denyObject, isSoftened, messageContext } from '../deny-object.ts';
 import { readOnce } from '../read-once.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { defineRule } from '../rule.ts';
@@ -84,13 +84,16 @@ export const roleSelectorRules = [
         return denyObject(subject, problem, messageContext('', config), config);
       };
       const problem = after === undefined ? undefined : specProblem(after, before, view);
-      if (problem !== undefined) return deny(problem);
-      const effects = effectsOfSelector({ before, after }, view);
+      // It is in no namespace, whose label could say another mode. What no mode softens is looked for all the same.
+      if (problem !== undefined && !isSoftened(problem, config.defaultMode, config)) return deny(problem);
+      const isIgnored = after !== undefined && selectorIgnoredBecause(after) !== undefined;
+      const effects = effectsOfSelector({ before, after: isIgnored ? undefined : after }, view);
       // The cache holds no resources: they are asked for live.
       if ('inDoubt' in effects) {
-        if (effects.inDoubt === 'stranded') return allow('Checked', { confirmLive: true });
-        const warnings = [{ reason: 'SelectorUseUnverified' }] as const;
-        return allow('Checked', { warnings, confirmLive: true, advisory: true });
+        const isKnownLater = effects.inDoubt === 'stranded';
+        const warnings = isKnownLater ? [] : ([{ reason: 'SelectorUseUnverified' }] as const);
+        if (problem !== undefined) return { ...deny(problem), warnings };
+        return allow('Checked', { warnings, confirmLive: true, ...(!isKnownLater && { advisory: true }) });
       }
       const { stranded, takenOver } = effects;
       if (stranded.length > 0) return deny({ reason: 'SelectorInUse', resources: stranded });
@@ -98,7 +101,7 @@ export const roleSelectorRules = [
         const accountId = after === undefined ? undefined : accountOfArn(after.arn);
         return deny({ reason: 'RebindWithResources', of: 'selector', accountId, resources: takenOver });
       }
-      return allow('Checked');
+      return problem === undefined ? allow('Checked') : deny(problem);
     },
   }),
 ];

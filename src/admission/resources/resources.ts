@@ -16,8 +16,9 @@ import type { View } from '../cluster.ts';
 import type { Config } from '../config.ts';
 import { isAckController, isDeletingController } from '../controllers.ts';
 import { type Allowed, allow, type Denied, mutate } from '../decision.ts';
-import { denyObject, messageContext } from '../deny-object.ts';
+import { denyObject, firstThatCounts, messageContext } from '../deny-object.ts';
 import { isOneOf } from '../identity.ts';
+import { modeOf } from '../mode.ts';
 import { readOnce } from '../read-once.ts';
 import type { AdmissionRequest } from '../review.ts';
 import { defineRule, everyAckGroup } from '../rule.ts';
@@ -200,10 +201,13 @@ export const resourceRules = [
     decide(request, view, config) {
       const resourceReview = reviewResource(request, view, config);
       if (!(resourceReview instanceof ResourceReview)) return resourceReview;
-      const [problem] = resourceProblems(resourceReview);
-      if (problem !== undefined) return resourceReview.deny(problem);
-      if (resourceReview.old?.terminating) return allow('Terminating');
-      const unbound = unboundDecision(resourceReview);
+      const modeHere = () => modeOf(resourceReview.namespace, config.defaultMode);
+      const counting = firstThatCounts(resourceProblems(resourceReview), modeHere, config);
+      if (counting?.isSoft === false) return resourceReview.deny(counting.problem);
+      const { old } = resourceReview;
+      const unbound = old?.terminating ? undefined : unboundDecision(resourceReview);
+      if (counting !== undefined && !unbound?.ignoresMode) return resourceReview.deny(counting.problem);
+      if (old?.terminating) return allow('Terminating');
       const warnings = warningsOn(resourceReview);
       if (unbound !== undefined) return { ...unbound, warnings };
       const { accountId, role } = resourceReview.accountIfKnown;

@@ -457,8 +457,8 @@ describe('a search of ACK resources', { timeout: 30_000 }, () => {
     answers[bucketList] = { delayMs: 10_000 };
     const started = performance.now();
     const search = { types: [bucketType], namespaces: ['shop'] };
-    await assert.rejects(find(search, 150), /the list of buckets\.s3\.services\.k8s\.aws .*in time/);
-    assert.ok(performance.now() - started < 1000);
+    await assert.rejects(find(search, 600), /the list of buckets\.s3\.services\.k8s\.aws .*in time/);
+    assert.ok(performance.now() - started < 3000);
     await until('no request is open', () => openRequests() === 0);
     assert.deepEqual(results, ['ack-resources error']);
     delete answers[bucketList];
@@ -483,7 +483,7 @@ describe('a search of ACK resources', { timeout: 30_000 }, () => {
 
   test('searches stand in line, and each is answered by what was there after it came', async t => {
     const { find, answers, queues, requests } = await finding(t);
-    answers['/apis'] = { ...(answers['/apis'] as Answer), delayMs: 50 };
+    answers['/apis'] = { ...(answers['/apis'] as Answer), delayMs: 300 };
     const first = find();
     await until('the first has begun', () => requests.length === 1);
     const second = find();
