@@ -245,7 +245,7 @@ const changes: readonly MatchCase[] = [
     unseen,
   ),
   patch('a region removed, unbound', annotated(region, 'eu-central-1'), annotated(region, null), guarded),
-  patch('the override alone, bound', labelled, annotated('carm-webhook.dev/allow-rebind', account), unseen),
+  patch('the override alone, bound', labelled, annotated('carm-webhook.dev/allow-rebind', account), guarded),
   patch('the override misspelled', labelled, annotated('carm-webhook.dev/allow-rebinds', account), keys),
   patch('a label removed, unbound', { labels: { a: 'b', c: 'd' } }, { labels: { a: null } }, guarded),
   update(
