@@ -1,4 +1,5 @@
 import type { Method } from '../testbed/api-client.ts';
+import { chosenKubernetes } from '../testbed/binaries.ts';
 
 /** Who makes a call; all may do everything, so that only admission decides. */
 export type Caller =
@@ -48,8 +49,18 @@ export interface MatchCase {
   readonly given?: (name: string) => readonly Call[];
   readonly call: (name: string) => Call;
   readonly seenBy: readonly Entry[];
+  /** The version of Kubernetes from which on there is such a call; without it, every one. */
+  readonly since?: '1.33';
   /** What the API server answers once admission has let it pass, where that is no success. */
   readonly status?: number;
+}
+
+/** Why the API server that is tested has no such call; false where it has. */
+export function missingCall({ since }: MatchCase): string | false {
+  const version = chosenKubernetes();
+  return since !== undefined && version !== undefined && version.localeCompare(since, 'en', { numeric: true }) < 0
+    ? `Kubernetes ${version} has no such call, ${since} has`
+    : false;
 }
 
 export const podSpec = { containers: [{ name: 'app', image: 'app' }] } as const;

@@ -66,6 +66,8 @@ const configCases: readonly MatchCase[] = [
       ],
       call: name => ({ method: 'PATCH', path: path(name), body: config(text) }),
       seenBy: subresource === '/ephemeralcontainers' ? seen : guarded,
+      // https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/
+      ...(subresource === '/resize' && { since: '1.33' }),
     }));
   }),
   ...['', '/status'].map(
