@@ -105,13 +105,15 @@ testbed-node: $(INSTALLED) ## Build a real node for e2e-node, with the control p
 $(TEST_IMAGE_ARCHIVE): $(INSTALLED) $(SOURCES) $(wildcard .ci/image/*.ts) Dockerfile package-lock.json LICENSE CHANGELOG.md | testbed-node
 	@node .ci/image/build-image.ts --name carm-webhook:test --output $@
 
-# Those from outside a node's namespaces start nodes of their own, while the first tests inside wait more than they do.
+# Those from outside a node's namespaces start nodes of their own, while the first tests inside wait more than they do. Releases come and go
+# on a node of their own, where nothing is installed, and afterwards: the others measure.
 .PHONY: e2e-node
-e2e-node: testbed-node $(TEST_IMAGE_ARCHIVE) ## Run the tests on a real node (needs root on Linux; NODE_TESTS=all for longer)
+e2e-node: testbed-node helm $(TEST_IMAGE_ARCHIVE) ## Run the tests on a real node (needs root on Linux; NODE_TESTS=all for longer)
 	@outside_log=$$(mktemp); \
 	npm run --silent e2e-node:outside >"$$outside_log" 2>&1 & outside=$$!; \
 	trap 'kill "$$outside" 2>/dev/null || true; rm -f "$$outside_log"' EXIT; \
 	inside_code=0; npm run --silent e2e-node || inside_code=$$?; \
+	npm run --silent e2e-node:release || inside_code=$$?; \
 	outside_code=0; wait "$$outside" || outside_code=$$?; \
 	cat "$$outside_log"; \
 	exit $$((inside_code ? inside_code : outside_code))

@@ -1,6 +1,6 @@
 import { type Container, type PodFields, pod } from '../e2e/cluster-objects.ts';
 import { nodeAddress } from '../testbed/node/node-settings.ts';
-import { boto3Image, jsSdkImage } from './images.ts';
+import { boto3Image, type HostAliases, jsSdkImage } from './images.ts';
 import { defaultRegions } from './sts-certificate.ts';
 import type { Sdk } from './sts-stand-in.ts';
 
@@ -11,9 +11,10 @@ export const clientSdks: readonly ClientSdk[] = ['boto3', 'js'];
 export const clientImageOf: Readonly<Record<ClientSdk, string>> = { boto3: boto3Image, js: jsSdkImage };
 
 /** By it a pod finds the STS stand-in under AWS's names. */
-const hostAliases = [
-  { ip: nodeAddress, hostnames: ['sts.amazonaws.com', ...defaultRegions.map(region => `sts.${region}.amazonaws.com`)] },
-];
+export const stsAliases: HostAliases = {
+  ip: nodeAddress,
+  hostnames: ['sts.amazonaws.com', ...defaultRegions.map(region => `sts.${region}.amazonaws.com`)],
+};
 
 export interface ClientFields extends Partial<Container> {
   /** Arguments of the client: see clients/. Without any it asks once and ends. */
@@ -32,7 +33,7 @@ export function clients(fields: ClientFields = {}): readonly Container[] {
 
 /** What every pod with clients has; one of each SDK, if nothing else is said. */
 export function clientPodFields(fields: PodFields = {}): PodFields {
-  return { hostAliases, terminationGracePeriodSeconds: 1, containers: clients(), ...fields };
+  return { hostAliases: [stsAliases], terminationGracePeriodSeconds: 1, containers: clients(), ...fields };
 }
 
 /** A pod that is not started again. */

@@ -23,6 +23,12 @@ const busybox = '/usr/bin/busybox';
 const applets = ['cat', 'env', 'id', 'ls', 'sh', 'sleep', 'stat', 'touch', 'true', 'wget'] as const;
 const ca = '/client/sts-ca.crt';
 
+/** Names for an address. */
+export interface HostAliases {
+  readonly ip: string;
+  readonly hostnames: readonly string[];
+}
+
 async function emptyRoot(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'image-'));
 }
@@ -67,18 +73,33 @@ async function boto3Archive(caPem: string): Promise<string> {
   });
 }
 
-async function jsSdkArchive(caPem: string): Promise<string> {
+async function jsSdkRoot(caPem: string): Promise<string> {
   const root = await clientRoot(caPem);
   await copyProgram({ program: process.execPath, root, to: '/bin/node' });
   await bundleJsClient(join(root, 'client', 'identity.mjs'));
-  return archive(jsSdkImage, root, {
-    env: new Map([
-      ['PATH', '/bin'],
-      ['HOME', '/'],
-      ['NODE_EXTRA_CA_CERTS', ca],
-    ]),
-    entrypoint: ['/bin/node', '/client/identity.mjs'],
-  });
+  return root;
+}
+
+const jsSdkEnv = new Map([
+  ['PATH', '/bin'],
+  ['HOME', '/'],
+  ['NODE_EXTRA_CA_CERTS', ca],
+]);
+
+async function jsSdkArchive(caPem: string): Promise<string> {
+  const entrypoint = ['/bin/node', '/client/identity.mjs'];
+  return archive(jsSdkImage, await jsSdkRoot(caPem), { env: jsSdkEnv, entrypoint });
+}
+
+/**
+ * The JavaScript client under the name of an image that a page uses, for a pod of which nothing else is said: it asks who it is,
+ * finds STS under AWS's names by itself, and stays.
+ */
+export async function clientArchiveNamed(name: string, caPem: string, aliases: HostAliases): Promise<string> {
+  const root = await jsSdkRoot(caPem);
+  const hosts = `${aliases.ip} ${aliases.hostnames.join(' ')}`;
+  const script = `echo ${hosts} >> /etc/hosts; exec /bin/node /client/identity.mjs --hold 1000`;
+  return archive(name, root, { env: jsSdkEnv, entrypoint: ['/bin/sh', '-c', script] });
 }
 
 interface OciIndex {

@@ -46,9 +46,9 @@ const runLimitMs = 200_000;
 /** The pods of a namespace, and what their containers say. */
 export class RunningPods {
   readonly namespace: string;
-  readonly #shared: SharedCluster;
+  readonly #shared: Pick<SharedCluster, 'get' | 'plane'>;
 
-  constructor(shared: SharedCluster, namespace: string) {
+  constructor(shared: Pick<SharedCluster, 'get' | 'plane'>, namespace: string) {
     this.namespace = namespace;
     this.#shared = shared;
   }

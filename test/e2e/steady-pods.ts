@@ -6,6 +6,8 @@ import { credentialsOf } from './injected-credentials.ts';
 /** What became of one call. */
 type Outcome =
   | 'injected'
+  /** While nobody promises a role: see `mayBeWithoutRole`. */
+  | 'without-role'
   /** The API server itself was away: see `apiServerIsAway`. */
   | 'api-server-away'
   | 'failed';
@@ -43,6 +45,8 @@ export class SteadyPods {
   readonly phases = new Map<string, number>();
   /** What is being done meanwhile, for the record of failures. */
   phase = 'nothing';
+  /** While the webhook is installed or uninstalled: a pod is created, with its role or with none. */
+  mayBeWithoutRole = false;
   #apiServerIsAway = false;
   #isPaused = false;
   #activeMs = 0;
@@ -125,6 +129,7 @@ export class SteadyPods {
 
   async #createOne(): Promise<void> {
     const { phase } = this;
+    const wasWithoutRole = this.mayBeWithoutRole;
     const wasAway = this.#apiServerIsAway;
     const startedAtMs = performance.now();
     const call = this.#dryRun ? this.#namespace.tryPod() : this.#namespace.createPod();
@@ -132,12 +137,18 @@ export class SteadyPods {
     // A call may outlive the time in which the API server goes, or begin just before it.
     const isAway = wasAway || this.#apiServerIsAway;
     const why = whyFailed(answer, this.#roleArn);
-    const outcome = why === undefined ? 'injected' : isAway && isApiServersOwn(answer) ? 'api-server-away' : 'failed';
+    const outcome = outcomeOf(answer, why, { isAway, mayBeBare: wasWithoutRole || this.mayBeWithoutRole });
     this.#outcomes.set(outcome, this.count(outcome) + 1);
     this.phases.set(phase, (this.phases.get(phase) ?? 0) + 1);
     if (why !== undefined && outcome === 'failed') this.failures.push({ phase, why });
     if (outcome === 'injected') this.#slowestMs = Math.max(this.#slowestMs, performance.now() - startedAtMs);
   }
+}
+
+function outcomeOf(answer: unknown, why: string | undefined, now: { isAway: boolean; mayBeBare: boolean }): Outcome {
+  if (why === undefined) return 'injected';
+  if (now.mayBeBare && isBare(answer)) return 'without-role';
+  return now.isAway && isApiServersOwn(answer) ? 'api-server-away' : 'failed';
 }
 
 function isAnswer(answer: unknown): answer is PodAnswer {
@@ -149,6 +160,11 @@ function whyFailed(answer: unknown, roleArn: string): string | undefined {
   if (answer.status !== 201) return `${answer.status} ${answer.body.message ?? JSON.stringify(answer.body)}`;
   const role = credentialsOf(answer.body)?.roleArn;
   return role === roleArn ? undefined : `a pod with role ${role ?? 'none'}`;
+}
+
+/** A pod that nothing injected anything into. */
+function isBare(answer: unknown): boolean {
+  return isAnswer(answer) && answer.status === 201 && credentialsOf(answer.body) === undefined;
 }
 
 function isApiServersOwn(answer: unknown): boolean {
