@@ -25,6 +25,7 @@ $ helm install carm-webhook deploy/chart --namespace carm-webhook --create-names
     --set image.registry=REGISTRY,image.repository=carm-webhook,image.tag=${chart.appVersion}
 \`\`\`
 
+This needs cert-manager and the namespace \`ack-system\`. Without them, add \`certificates.provider=helm,ack.createNamespaces=true\`.
 [Installation](../../docs/install.md) goes through each step. Names of the release and of its namespace are free. A cluster can have one release: the
 names of the webhook configurations are fixed. A value that is unknown or of the wrong type is an error that names it.
 

@@ -105,7 +105,7 @@ describe('a release of the chart', () => {
     });
   }
 
-  test('is installed and removed by Helm, its webhook configurations first', { timeout: 90_000 }, async () => {
+  test('is installed and removed by Helm, its webhook configurations first', { timeout: 120_000 }, async () => {
     const run = async (...args: readonly string[]) => {
       const env = { KUBECONFIG: plane.adminKubeconfig };
       const { code, stdout, stderr } = await runHelm(helmProgram(), args, { env });
@@ -134,6 +134,19 @@ describe('a release of the chart', () => {
       ...['--set', 'replicaCount=3'],
     );
     assert.equal(await bundles(), first);
+
+    // What somebody changed by hand, Helm 4 leaves to them, and what they deleted it creates again.
+    await plane.kubectl(['scale', 'deployment/release-carm-webhook', '--replicas=4', '-n', 'by-helm']);
+    await clear();
+    const again = ['release', 'deploy/chart', '--namespace', 'by-helm', '--reuse-values', '--no-hooks'];
+    const stopped = await runHelm(helmProgram(), ['upgrade', ...again], { env: { KUBECONFIG: plane.adminKubeconfig } });
+    assert.equal(stopped.code, 1);
+    assert.match(stopped.stderr, /conflict occurred while applying object .*\.spec\.replicas/s);
+    await run('upgrade', ...again, '--force-conflicts');
+    assert.equal(await bundles(), first);
+    const replicas = ['get', 'deployment', 'release-carm-webhook', '-n', 'by-helm', '-o', 'jsonpath={.spec.replicas}'];
+    assert.equal((await plane.kubectl(replicas)).stdout, '3');
+
     const said = await run('uninstall', 'release', '--namespace', 'by-helm', '--no-hooks', '--debug');
     const kinds = said.match(/\b(?:Mutating|Validating)WebhookConfiguration\b|\bDeployment\b|\bService\b/g) ?? [];
     assert.deepEqual([...new Set(kinds)].slice(0, 2).sort(), [

@@ -32,6 +32,7 @@ describe('the installation as it is documented', () => {
   let webhook: WebhookUnderTest;
   let folder: string;
   let page: PageCommands;
+  let operations: PageCommands;
 
   before(
     async () => {
@@ -41,6 +42,7 @@ describe('the installation as it is documented', () => {
       cpSync(deployFolder, join(folder, 'deploy'), { recursive: true });
       const programs = [dirname(helmProgram()), carmWebhookProgram(folder)];
       page = new PageCommands('install.md', { plane, cwd: folder, programs });
+      operations = new PageCommands('operations.md', { plane, cwd: folder, programs });
       const bound = (name: string, label?: string, annotations: object = { [owner]: '111122223333' }) => ({
         apiVersion: 'v1',
         kind: 'Namespace',
@@ -92,6 +94,27 @@ describe('the installation as it is documented', () => {
 
   test('the release is upgraded', testLimit, async () => {
     await withReadyPods(plane, 'carm-webhook', () => page.run('Upgrading'));
+  });
+
+  test('and rolled back, as docs/operations.md says', testLimit, async () => {
+    const history = await withReadyPods(plane, 'carm-webhook', () => operations.run('Rolling back'));
+    assert.match(history, /^2 .*\bdeployed\b.*Upgrade complete$/m);
+    assert.match(history, /^Rollback was a success/m);
+  });
+
+  test('roles that ServiceAccounts name are listed, for who comes from another webhook', testLimit, async () => {
+    const metadata = {
+      name: 'app',
+      namespace: 'unbound',
+      annotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::111122223333:role/reader' },
+    };
+    await plane.kubectl(['apply', '-f', '-'], {
+      input: asList([{ apiVersion: 'v1', kind: 'ServiceAccount', metadata }]),
+    });
+    assert.equal(
+      await operations.run('Coming from amazon-eks-pod-identity-webhook'),
+      'unbound app arn:aws:iam::111122223333:role/reader\n',
+    );
   });
 
   test('the map is made', testLimit, async () => {

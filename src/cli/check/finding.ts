@@ -66,14 +66,14 @@ const own = {
     severity: 'error',
     on: 'MutatingWebhookConfiguration, ValidatingWebhookConfiguration',
     cause: 'The configuration lacks an entry that this version has: what it would judge passes unseen.',
-    remedy: 'Apply the manifests of the version that runs, or run `check` of that version.',
+    remedy: 'Install the version that runs again (`helm upgrade`, or its manifests), or run `check` of that version.',
   },
   WebhookConfigurationDiffers: {
     severity: 'warning',
     on: 'MutatingWebhookConfiguration, ValidatingWebhookConfiguration',
     cause:
       "An entry is not that of this version in its rules, namespace selector, conditions, failure policy, timeout or other settings. Names, `caBundle`, further exclusions, further groups of ACK's and the condition that names ACK's controllers are each installation's own.",
-    remedy: 'Apply the manifests of the version that runs, or run `check` of that version.',
+    remedy: 'Install the version that runs again (`helm upgrade`, or its manifests), or run `check` of that version.',
   },
   MutatingWebhookAfterOurs: {
     severity: 'warning',
@@ -94,21 +94,24 @@ const own = {
     severity: 'error',
     on: 'Service, Secret, MutatingWebhookConfiguration, ValidatingWebhookConfiguration',
     cause: 'The certificate that the webhook serves, or its CA, has ended: every call fails.',
-    remedy: 'Renew it: `kubectl describe certificate` says why cert-manager did not.',
+    remedy:
+      'Renew it. `kubectl describe certificate` says why cert-manager did not; one that Helm made, or a Secret of your own, nobody renews for you.',
   },
   CertificateExpiring: {
     severity: 'warning',
     on: 'Service, Secret, MutatingWebhookConfiguration, ValidatingWebhookConfiguration',
     cause:
-      'The certificate that the webhook serves, or its CA, ends within 30 days and a fifth of its lifetime: cert-manager would have renewed it before.',
-    remedy: 'Renew it: `kubectl describe certificate` says why cert-manager did not.',
+      'The certificate that the webhook serves, or its CA, ends within 30 days and within the last fifth of its lifetime. cert-manager would have renewed it before.',
+    remedy:
+      'Renew it. `kubectl describe certificate` says why cert-manager did not; one that Helm made, or a Secret of your own, nobody renews for you.',
   },
   WebhookRightMissing: {
     severity: 'error',
     on: 'ServiceAccount',
     cause:
       'The webhook may not read what it decides by. Its caches stay empty, or a change cannot be verified (`Unverified`).',
-    remedy: 'Apply its ClusterRole and Roles again, for each ACK system namespace.',
+    remedy:
+      'Install its ClusterRole and Roles again (`helm upgrade`, or the manifests), for each ACK system namespace.',
   },
   PodsWithoutRole: {
     severity: 'error',

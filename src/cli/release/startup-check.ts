@@ -155,8 +155,8 @@ export const command: Command = {
 Binds a namespace to an account of the account map and creates a pod in it as a dry run, until the
 pod gets its role. Where no account has a role for pods yet, the pod must be denied for that.
 Nothing stays: the namespace is as before afterwards, and must be there for this alone. The Helm
-chart runs it as a Job when a release is installed or upgraded. The exit code is 1 if it was not
-shown in time.
+chart runs it as a Job when a release is installed, upgraded or rolled back. The exit code is 1 if
+this was not shown in time.
 
 Give it the flags of your Deployment. It needs the rights to get the account map, to patch the
 namespace, and to create pods in it.
