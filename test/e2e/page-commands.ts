@@ -50,8 +50,7 @@ export class PageCommands {
   /** Runs a block under a heading, the first one if nothing else is said, and returns its stdout. It must end with 0. */
   async run(heading: string, variables: Readonly<Record<string, string>> = {}, index = 0): Promise<string> {
     const { plane, cwd, names, programs = [] } = this.#options;
-    const block = this.#blocks.get(heading)?.[index];
-    if (block === undefined) throw new Error(`the page has no block ${index} of commands under ${heading}`);
+    const block = this.block(heading, index);
     const before = names === undefined || names === heading ? [] : (this.#blocks.get(names) ?? []);
     const script = [...before, block].join('\n');
     this.#run.add(`${heading} ${index}`);
@@ -65,6 +64,13 @@ export class PageCommands {
     const [stdout, stderr] = await output;
     assert.equal(end.code, 0, `${heading}: ${script}\n${stdout}${stderr}`);
     return stdout;
+  }
+
+  /** The text of a block under a heading, the first one if nothing else is said. */
+  block(heading: string, index = 0): string {
+    const block = this.#blocks.get(heading)?.[index];
+    if (block === undefined) throw new Error(`the page has no block ${index} of commands under ${heading}`);
+    return block;
   }
 
   /** The blocks that no test has run. */
