@@ -31,12 +31,17 @@ app.kubernetes.io/name: {{ include "carm-webhook.name" . }}
 {{- /* Of namespaces: an upgrade changes none of them, so that the webhook is not asked about it. */}}
 {{- define "carm-webhook.stableLabels" -}}
 {{ include "carm-webhook.selectorLabels" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | toYaml }}
 {{- end }}
 
 {{- define "carm-webhook.labels" -}}
 {{ include "carm-webhook.selectorLabels" . }}
 {{ include "carm-webhook.commonLabels" . }}
+{{- end }}
+
+{{- /* With labels of one object more, as a list of the root and these: they win, and no key stands twice. */}}
+{{- define "carm-webhook.labelsWith" -}}
+{{- toYaml (merge (dict) (last .) (include "carm-webhook.labels" (first .) | fromYaml)) }}
 {{- end }}
 
 {{- define "carm-webhook.serviceAccountName" -}}
@@ -49,8 +54,8 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{- define "carm-webhook.subject" -}}
 - kind: ServiceAccount
-  name: {{ include "carm-webhook.serviceAccountName" . }}
-  namespace: {{ .Release.Namespace }}
+  name: {{ include "carm-webhook.serviceAccountName" . | toYaml }}
+  namespace: {{ .Release.Namespace | toYaml }}
 {{- end }}
 
 {{- /* helm lint renders as neither an installation nor an upgrade. */}}
