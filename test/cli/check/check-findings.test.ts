@@ -411,7 +411,7 @@ describe('check', () => {
     assert.deepEqual(findings.map(inShort), ['warning RebindStillAllowed Namespace moved']);
     assert.match(findings[0]?.message ?? '', /"111122223333", "x\\"y"/);
     assert.match(findings[0]?.fix ?? '', /: kubectl annotate namespace moved carm-webhook\.dev\/allow-rebind-$/);
-    assert.equal(code, 0);
+    assert.equal(code, 1);
   });
 
   for (const [name, accounts] of [
