@@ -302,11 +302,31 @@ withEachHelm('the chart', (helm, helmVersion) => {
       /certificates\.existing\.caBundle is not set/,
     ],
     ['no addresses', { networkPolicy: { enabled: true } }, /apiServer\.cidrs is not set/],
+    [
+      'time to shut down in',
+      { config: { shutdownDelay: '1m500ms' }, terminationGracePeriodSeconds: 85 },
+      /terminationGracePeriodSeconds is 85: kubelet would kill the webhook before .* it must be 86 at least/,
+    ],
+    [
+      'time to shut down in, by default',
+      { terminationGracePeriodSeconds: 30 },
+      /terminationGracePeriodSeconds is 30: .* it must be 35 at least/,
+    ],
+    [
+      'a port for metrics',
+      { metrics: { port: 8443 } },
+      /webhook\.port and metrics\.port are both 8443: the webhook could not start/,
+    ],
     ['no ServiceAccount', { serviceAccount: { create: false } }, /serviceAccount\.name is not set/],
   ];
   for (const [what, values, message] of incomplete) {
     test(`says what is missing: ${what}`, () => assert.rejects(render(values), message));
   }
+
+  test('takes a time to shut down that is just long enough', async () => {
+    for (const shutdownDelay of ['60', '60s', '1m', '0.5m30s', '60000ms'])
+      await render({ config: { shutdownDelay }, terminationGracePeriodSeconds: 85 });
+  });
 
   test('takes a CA that something else fills in', async () => {
     const annotations = { 'cert-manager.io/inject-ca-from-secret': 'carm-webhook/mine' };

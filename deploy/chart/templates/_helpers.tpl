@@ -77,6 +77,29 @@ app.kubernetes.io/instance: {{ .Release.Name | toYaml }}
 {{- end }}
 {{- end }}
 
+{{- /* A duration as flags take it, in seconds: without a unit it is in seconds. */}}
+{{- define "carm-webhook.seconds" -}}
+{{- $units := dict "h" 3600.0 "m" 60.0 "s" 1.0 "ms" 0.001 }}
+{{- $seconds := 0.0 }}
+{{- range regexFindAll "[0-9.]+(ms|h|m|s)?" . -1 }}
+{{- $unit := regexFind "[a-z]+$" . | default "s" }}
+{{- $seconds = addf $seconds (mulf (trimSuffix $unit . | float64) (get $units $unit)) }}
+{{- end }}
+{{- $seconds }}
+{{- end }}
+
+{{- /* What the schema cannot say of two values. */}}
+{{- define "carm-webhook.checkValues" -}}
+{{- $grace := int .Values.terminationGracePeriodSeconds }}
+{{- $needed := include "carm-webhook.seconds" (.Values.config.shutdownDelay | default "10s") | float64 | ceil | int | add 25 }}
+{{- if lt $grace (int $needed) }}
+{{- fail (printf "terminationGracePeriodSeconds is %d: kubelet would kill the webhook before it has answered what is in flight, so with this config.shutdownDelay it must be %d at least" $grace $needed) }}
+{{- end }}
+{{- if eq (int .Values.webhook.port) (int .Values.metrics.port) }}
+{{- fail (printf "webhook.port and metrics.port are both %d: the webhook could not start" (int .Values.webhook.port)) }}
+{{- end }}
+{{- end }}
+
 {{- /* Arguments. kubelet replaces $(NAME), and $$ stands for $. */}}
 {{- define "carm-webhook.argument" -}}
 {{ . | replace "$(" "$$(" | quote }}
