@@ -322,7 +322,13 @@ const byStatus: readonly Row[] = [
     proves: 'an entry may not go while resources of unbound namespaces have its account in their status',
     review: edited({}, '343434343434'),
     reason: 'MappingInUse',
-    says: ['"343434343434"', 'not bound', '"Queue left/behind"', 'keep the entry', 'delete those resources first'],
+    says: [
+      '"343434343434"',
+      'not bound',
+      '"Queue left/behind"',
+      'keep the entry',
+      'delete those resources first (in AWS, too, unless they are retained;',
+    ],
     neverSays: ['unbind'],
   },
   {

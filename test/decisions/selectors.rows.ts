@@ -331,6 +331,7 @@ export const selectorRows: readonly Row[] = [
     proves: 'no mode softens the removal of a selector in use',
     review: removed('one'),
     reason: 'SelectorInUse',
+    says: ['delete them first (in AWS, too, unless they are retained;'],
   },
   {
     endpoint: 'validate',

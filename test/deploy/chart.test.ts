@@ -237,6 +237,58 @@ withEachHelm('the chart', (helm, helmVersion) => {
     }
   });
 
+  test('keeps names that look like numbers or words of YAML', async () => {
+    const mine = ['1e5', 'null'];
+    const values = {
+      ack: { systemNamespaces: mine, createNamespaces: true },
+      createNamespace: true,
+      serviceAccount: { name: '42' },
+      priorityClassName: '7',
+      certificates: { provider: 'cert-manager', certManager: { issuerRef: { name: '8' } } },
+      webhook: { namespaceSelector: { matchExpressions: [] } },
+      metrics: { serviceMonitor: { enabled: true, namespace: '9' } },
+    };
+    const objects = await render(values, { namespace: 'null', release: '1234' });
+    const named =
+      /^(?:name|namespace|secretName|serviceAccountName|priorityClassName|values|matchNames|.*\/instance|.*\.name)$/;
+    const wrong: string[] = [];
+    const walk = (value: unknown, path: string, isNamed: boolean): void => {
+      if (Array.isArray(value)) for (const each of value) walk(each, path, isNamed);
+      else if (typeof value === 'object' && value !== null) {
+        for (const [key, each] of Object.entries(value)) walk(each, `${path}.${key}`, named.test(key));
+      } else if (isNamed && typeof value !== 'string') wrong.push(`${path}: ${value}`);
+    };
+    for (const object of objects) walk(object, object.kind, false);
+    assert.deepEqual(wrong, []);
+    const pods = entriesOf(objects).find(({ name }) => name === 'pods.carm-webhook.dev');
+    assert.match(JSON.stringify(pods?.namespaceSelector), /\["null","kube-system"/);
+  });
+
+  test('lets labels of the user change others of its own, but none twice', async () => {
+    const label = { 'app.kubernetes.io/version': 'mine' };
+    const objects = await render({
+      commonLabels: { team: 'platform', ...label },
+      podLabels: { team: 'other', ...label },
+      podAnnotations: { 'kubectl.kubernetes.io/default-container': 'mine' },
+      metrics: {
+        serviceMonitor: { enabled: true, labels: { team: 'other', 'app.kubernetes.io/instance': 'prometheus' } },
+        prometheusRule: { enabled: true, labels: { team: 'other' } },
+        dashboard: { enabled: true, labels: { team: 'other' } },
+      },
+    });
+    const teams = objects.filter(({ metadata }) => metadata.labels['team'] === 'other').map(({ kind }) => kind);
+    assert.deepEqual(teams.toSorted(), ['ConfigMap', 'PrometheusRule', 'ServiceMonitor']);
+    const [deployment] = ofKind(objects, 'Deployment');
+    assert.partialDeepStrictEqual(deployment?.['spec'], {
+      template: {
+        metadata: {
+          labels: { 'app.kubernetes.io/name': 'carm-webhook', team: 'other', ...label },
+          annotations: { 'kubectl.kubernetes.io/default-container': 'mine' },
+        },
+      },
+    });
+  });
+
   const incomplete: readonly (readonly [string, object, RegExp])[] = [
     ['no image', { image: {} }, /image\.repository is not set/],
     [
@@ -250,11 +302,31 @@ withEachHelm('the chart', (helm, helmVersion) => {
       /certificates\.existing\.caBundle is not set/,
     ],
     ['no addresses', { networkPolicy: { enabled: true } }, /apiServer\.cidrs is not set/],
+    [
+      'time to shut down in',
+      { config: { shutdownDelay: '1m500ms' }, terminationGracePeriodSeconds: 85 },
+      /terminationGracePeriodSeconds is 85: kubelet would kill the webhook before .* it must be 86 at least/,
+    ],
+    [
+      'time to shut down in, by default',
+      { terminationGracePeriodSeconds: 30 },
+      /terminationGracePeriodSeconds is 30: .* it must be 35 at least/,
+    ],
+    [
+      'a port for metrics',
+      { metrics: { port: 8443 } },
+      /webhook\.port and metrics\.port are both 8443: the webhook could not start/,
+    ],
     ['no ServiceAccount', { serviceAccount: { create: false } }, /serviceAccount\.name is not set/],
   ];
   for (const [what, values, message] of incomplete) {
     test(`says what is missing: ${what}`, () => assert.rejects(render(values), message));
   }
+
+  test('takes a time to shut down that is just long enough', async () => {
+    for (const shutdownDelay of ['60', '60s', '1m', '0.5m30s', '60000ms'])
+      await render({ config: { shutdownDelay }, terminationGracePeriodSeconds: 85 });
+  });
 
   test('takes a CA that something else fills in', async () => {
     const annotations = { 'cert-manager.io/inject-ca-from-secret': 'carm-webhook/mine' };
@@ -266,6 +338,17 @@ withEachHelm('the chart', (helm, helmVersion) => {
 
   const wrong: readonly (readonly [object, string])[] = [
     [{ replicaCout: 3 }, "additional properties 'replicaCout' not allowed"],
+    [{ commonLabels: { 'app.kubernetes.io/name': 'mine' } }, "'/commonLabels/app.kubernetes.io~1name'"],
+    [{ commonLabels: { 'app.kubernetes.io/instance': 'mine' } }, "'/commonLabels/app.kubernetes.io~1instance'"],
+    [{ podLabels: { 'app.kubernetes.io/name': 'mine' } }, "'/podLabels/app.kubernetes.io~1name'"],
+    [{ fullnameOverride: 'true' }, "'/fullnameOverride'"],
+    [{ fullnameOverride: '1234' }, "'/fullnameOverride'"],
+    [{ nameOverride: "it's" }, "'/nameOverride'"],
+    // Of the Jobs a label with the name is longer by 14.
+    [{ nameOverride: 'a'.repeat(50) }, "'/nameOverride': maxLength"],
+    // The Job ends after 15 minutes.
+    [{ startupCheck: { timeout: '16m' } }, "'/startupCheck/timeout'"],
+    [{ startupCheck: { timeout: '1h' } }, "'/startupCheck/timeout'"],
     [{ image: { repo: 'x' } }, "'/image': additional properties 'repo' not allowed"],
     [{ config: { defaultmode: 'warn' } }, "'/config': additional properties 'defaultmode' not allowed"],
     [{ config: { defaultMode: 'strict' } }, "'/config/defaultMode': value must be one of"],

@@ -404,7 +404,8 @@ describe('nothing is stranded without a word, in scenarios and in random sequenc
           await scene.denied(['delete', 'configmap', accountMap, '-n', 'ack-system'], 'MappingInUse');
           await scene.lifted(editMap({ [left]: null }), {
             reason: 'MappingInUse',
-            advice: 'or delete those resources first (without the entry ACK can neither change nor delete them)',
+            advice:
+              'or delete those resources first (in AWS, too, unless they are retained; without the entry ACK can neither change nor delete them)',
             by: () => scene.goes('by-status'),
           });
         },

@@ -19,6 +19,7 @@ const tellingReasons: ReadonlySet<string> = new Set([
   'MappingUseUnverified',
   'ResourcesInOtherRegion',
   'ResourcesLeftBehind',
+  'SelectorUseUnverified',
 ]);
 
 /** What a user did, and what they were told. */

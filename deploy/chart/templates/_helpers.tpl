@@ -31,12 +31,17 @@ app.kubernetes.io/name: {{ include "carm-webhook.name" . }}
 {{- /* Of namespaces: an upgrade changes none of them, so that the webhook is not asked about it. */}}
 {{- define "carm-webhook.stableLabels" -}}
 {{ include "carm-webhook.selectorLabels" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | toYaml }}
 {{- end }}
 
 {{- define "carm-webhook.labels" -}}
 {{ include "carm-webhook.selectorLabels" . }}
 {{ include "carm-webhook.commonLabels" . }}
+{{- end }}
+
+{{- /* With labels of one object more, as a list of the root and these: they win, and no key stands twice. */}}
+{{- define "carm-webhook.labelsWith" -}}
+{{- toYaml (merge (dict) (last .) (include "carm-webhook.labels" (first .) | fromYaml)) }}
 {{- end }}
 
 {{- define "carm-webhook.serviceAccountName" -}}
@@ -49,8 +54,8 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{- define "carm-webhook.subject" -}}
 - kind: ServiceAccount
-  name: {{ include "carm-webhook.serviceAccountName" . }}
-  namespace: {{ .Release.Namespace }}
+  name: {{ include "carm-webhook.serviceAccountName" . | toYaml }}
+  namespace: {{ .Release.Namespace | toYaml }}
 {{- end }}
 
 {{- /* helm lint renders as neither an installation nor an upgrade. */}}
@@ -69,6 +74,29 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- required "certificates.existing.secretName is not set: it names the Secret with the certificate" .Values.certificates.existing.secretName }}
 {{- else }}
 {{- include "carm-webhook.fullname" . }}-tls
+{{- end }}
+{{- end }}
+
+{{- /* A duration as flags take it, in seconds: without a unit it is in seconds. */}}
+{{- define "carm-webhook.seconds" -}}
+{{- $units := dict "h" 3600.0 "m" 60.0 "s" 1.0 "ms" 0.001 }}
+{{- $seconds := 0.0 }}
+{{- range regexFindAll "[0-9.]+(ms|h|m|s)?" . -1 }}
+{{- $unit := regexFind "[a-z]+$" . | default "s" }}
+{{- $seconds = addf $seconds (mulf (trimSuffix $unit . | float64) (get $units $unit)) }}
+{{- end }}
+{{- $seconds }}
+{{- end }}
+
+{{- /* What the schema cannot say of two values. */}}
+{{- define "carm-webhook.checkValues" -}}
+{{- $grace := int .Values.terminationGracePeriodSeconds }}
+{{- $needed := include "carm-webhook.seconds" (.Values.config.shutdownDelay | default "10s") | float64 | ceil | int | add 25 }}
+{{- if lt $grace (int $needed) }}
+{{- fail (printf "terminationGracePeriodSeconds is %d: kubelet would kill the webhook before it has answered what is in flight, so with this config.shutdownDelay it must be %d at least" $grace $needed) }}
+{{- end }}
+{{- if eq (int .Values.webhook.port) (int .Values.metrics.port) }}
+{{- fail (printf "webhook.port and metrics.port are both %d: the webhook could not start" (int .Values.webhook.port)) }}
 {{- end }}
 {{- end }}
 

@@ -3,7 +3,7 @@ label: its Service and its PodDisruptionBudget select that. */}}
 {{- define "carm-webhook.hookMetadata" -}}
 name: {{ include "carm-webhook.fullname" .root }}-{{ .job }}
 {{- if not .clusterWide }}
-namespace: {{ .namespace | default .root.Release.Namespace }}
+namespace: {{ .namespace | default .root.Release.Namespace | toYaml }}
 {{- end }}
 labels:
   app.kubernetes.io/name: {{ include "carm-webhook.name" .root }}-{{ .job }}
@@ -17,7 +17,7 @@ annotations:
 {{- define "carm-webhook.hookSubject" -}}
 - kind: ServiceAccount
   name: {{ include "carm-webhook.fullname" .root }}-{{ .job }}
-  namespace: {{ .root.Release.Namespace }}
+  namespace: {{ .root.Release.Namespace | toYaml }}
 {{- end }}
 
 {{- /* What a hook's Job runs: `root`, `job`, and the arguments as `args`. */}}

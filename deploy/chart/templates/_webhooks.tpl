@@ -3,6 +3,13 @@
 {{- list .Release.Namespace "kube-system" "kube-public" "kube-node-lease" | uniq | toJson }}
 {{- end }}
 
+{{- /* Names as YAML has them: one may look like a number. */}}
+{{- define "carm-webhook.flowList" -}}
+{{- $items := list }}
+{{- range . }}{{ $items = append $items (toYaml .) }}{{ end -}}
+[{{ join ", " $items }}]
+{{- end }}
+
 {{- define "carm-webhook.celList" -}}
 ['{{ join "', '" . }}']
 {{- end }}
@@ -31,7 +38,7 @@ annotations:
 {{- define "carm-webhook.clientConfig" -}}
 {{- $root := .root }}
 service:
-  namespace: {{ $root.Release.Namespace }}
+  namespace: {{ $root.Release.Namespace | toYaml }}
   name: {{ include "carm-webhook.fullname" $root }}
   path: {{ .path }}
   port: {{ $root.Values.service.port }}
@@ -49,7 +56,7 @@ matchLabels:
 matchExpressions:
   - key: kubernetes.io/metadata.name
     operator: NotIn
-    values: [{{ include "carm-webhook.excludedNamespaces" . | fromJsonArray | join ", " }}]
+    values: {{ include "carm-webhook.flowList" (include "carm-webhook.excludedNamespaces" . | fromJsonArray) }}
   {{- with .Values.webhook.namespaceSelector.matchExpressions }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -152,12 +159,12 @@ by the first. */}}
 {{- $names := include "carm-webhook.ackNamespaces" . | fromJsonArray }}
 {{- if eq (len $names) 1 }}
 matchLabels:
-  kubernetes.io/metadata.name: {{ first $names }}
+  kubernetes.io/metadata.name: {{ first $names | toYaml }}
 {{- else }}
 matchExpressions:
   - key: kubernetes.io/metadata.name
     operator: In
-    values: [{{ join ", " $names }}]
+    values: {{ include "carm-webhook.flowList" $names }}
 {{- end }}
 {{- end }}
 

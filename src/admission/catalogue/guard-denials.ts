@@ -76,7 +76,7 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
       'A map would lose an entry that is in use, or move it to another account: bound namespaces resolve by it, or ACK goes by it for resources in namespaces that are not bound, with that account in their status. Pods and resources would be denied, and existing resources could not even be deleted.',
     fixedBy: 'platform team',
     remedy:
-      'Keep the entry: another role in the same account is allowed. Or delete the ACK resources that are in the account first, then unbind its namespaces.',
+      'Keep the entry: another role in the same account is allowed. Or delete the ACK resources that are in the account first (in AWS, too, unless they are retained), then unbind its namespaces.',
     softenedBy: 'nothing',
     say: (problem, at) => {
       const entry = `entry ${quote(problem.key)} of ${mapName(problem.map, at)}`;
@@ -84,7 +84,7 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
       if ('resources' in problem) {
         return {
           wrong: `ACK needs ${entry} for resources of that account in namespaces that are not bound: ${quoteResources(problem.resources)}`,
-          remedy: `${keep} delete those resources first (without the entry ACK can neither change nor delete them)`,
+          remedy: `${keep} delete those resources first (in AWS, too, unless they are retained; without the entry ACK can neither change nor delete them)`,
         };
       }
       const { namespaces } = problem;
@@ -113,11 +113,12 @@ export const guardDenials: { readonly [R in GuardProblem['reason']]: DenialOf<Gu
       "An IAMRoleSelector that resources use would be removed, no longer match them, or name a role in another account: ACK would look for them in its controllers' own account, where they are not, and create them again.",
     fixedBy: 'platform team',
     remedy:
-      'Keep it matching them, or delete the resources first. Where ACK stopped at them, as their status says another account, it cannot delete them: take the selector back by [break-glass](break-glass.md#bypass-the-webhook-once).',
+      'Keep it matching them, or delete the resources first (in AWS, too, unless they are retained). Where ACK stopped at them, as their status says another account, it cannot delete them: take the selector back by [break-glass](break-glass.md#bypass-the-webhook-once).',
     softenedBy: 'nothing',
     say: ({ resources }) => ({
       wrong: `resources get their role from it: ${quoteResources(resources)}`,
-      remedy: 'keep it matching them, or delete them first (ACK would look for them in another account)',
+      remedy:
+        'keep it matching them, or delete them first (in AWS, too, unless they are retained; ACK would look for them in another account)',
     }),
   },
   BindingForbidden: {

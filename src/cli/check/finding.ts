@@ -142,6 +142,13 @@ const own = {
       "ACK resources are in a namespace that is not bound, and the account map has no key for the account that ACK has recorded for them, which is not its controllers' own: ACK stops reconciling them, and cannot delete them.",
     remedy: 'Add a key for that account to the account map, with a role in that account.',
   },
+  RebindStillAllowed: {
+    severity: 'warning',
+    on: 'Namespace',
+    cause:
+      'The namespace has the annotation `carm-webhook.dev/allow-rebind`. As long as it is there, a later change may leave ACK resources behind too, with only a warning to whoever makes it.',
+    remedy: 'Remove the annotation once the change that it is for was made.',
+  },
   NobodyMayBind: {
     severity: 'warning',
     on: 'ConfigMap',

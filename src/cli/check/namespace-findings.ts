@@ -11,12 +11,14 @@ import type { Config } from '../../admission/config.ts';
 import { messageContext } from '../../admission/deny-object.ts';
 import { labelNamespace } from '../../admission/guards/labelling.ts';
 import { invalidLabelWarnings } from '../../admission/guards/namespace-labels.ts';
+import { allowedAccounts } from '../../admission/guards/rebind-override.ts';
 import { unboundProblem } from '../../admission/pods/pod-review.ts';
 import type { Snapshot } from '../../cluster/state/snapshot.ts';
 import { chooseRegion } from '../../injection/region.ts';
 import { keyHints } from '../../objects/key-hints.ts';
-import { defaultRegionAnnotation, injectLabel } from '../../objects/keys.ts';
+import { allowRebindAnnotation, defaultRegionAnnotation, injectLabel } from '../../objects/keys.ts';
 import type { Namespace } from '../../objects/namespace.ts';
+import { quoteNames } from '../../objects/quote.ts';
 import { namespaceReviewOf } from '../predict/synthetic-review.ts';
 import { type Finding, type FindingReason, type FoundObject, finding, findingKinds } from './finding.ts';
 import { ignoredKeyFinding, ignoredLabelFinding } from './key-findings.ts';
@@ -114,6 +116,14 @@ export function findInNamespace(namespace: Namespace, state: Snapshot, config: C
     const command = toPaste`kubectl label --overwrite namespace ${name} ${injectLabel}=enabled`;
     const remedy = sentence('Label it', command);
     findings.push(finding('NamespaceNotLabelled', object, message, remedy));
+  }
+  const allowed = allowedAccounts(annotations);
+  if (allowed.size > 0) {
+    const message = `its annotation ${allowRebindAnnotation} still allows a change that leaves ACK resources behind: ${quoteNames([...allowed])}`;
+    const command = toPaste`kubectl annotate namespace ${name} ${allowRebindAnnotation}-`;
+    findings.push(
+      finding('RebindStillAllowed', object, message, sentence('Remove it once that change was made', command)),
+    );
   }
   if (labels.get(injectLabel) === 'enabled' && binding === undefined && problem === undefined) {
     findings.push(...problemFinding(unboundProblem(namespace, config), object, binding, config));

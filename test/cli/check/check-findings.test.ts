@@ -217,6 +217,10 @@ metadata: {name: old, namespace: apart}
 spec: {containers: [{name: app}]}
 `;
 
+/** A namespace that goes on allowing what it was meant to allow once. */
+const allowsRebind = (accounts: string, name = 'moved') =>
+  `apiVersion: v1\nkind: Namespace\nmetadata: {name: ${name}, annotations: {carm-webhook.dev/allow-rebind: '${accounts}'}}\n`;
+
 describe('check', () => {
   test('a fixture with one of each yields exactly those, errors first, then by object', async () => {
     const { code, findings } = await findingsOf('--state', state, gates);
@@ -264,7 +268,8 @@ describe('check', () => {
     );
     const ack = await findingsOf('--state', await stateOf(t, controller), region);
     const bound = await findingsOf('--state', await stateOf(t, `${sharing}---\n${unbindable}`), '--authorize-bindings');
-    const all = [missing, selected, controllers, running, chained, ack, bound]
+    const allowing = await findingsOf('--state', await stateOf(t, allowsRebind('111122223333')));
+    const all = [missing, selected, controllers, running, chained, ack, bound, allowing]
       .flatMap(each => each.findings)
       .concat(findings);
     const found = new Set(all.map(({ reason }) => reason));
@@ -400,6 +405,23 @@ describe('check', () => {
     assert.match(found?.fix ?? '', /--default-region/);
     assert.deepEqual(await withoutRegion(region), []);
   });
+
+  test('an override that stayed behind is found, with the command that removes it', async t => {
+    const { code, findings } = await findingsOf('--state', await stateOf(t, allowsRebind('111122223333, x"y')));
+    assert.deepEqual(findings.map(inShort), ['warning RebindStillAllowed Namespace moved']);
+    assert.match(findings[0]?.message ?? '', /"111122223333", "x\\"y"/);
+    assert.match(findings[0]?.fix ?? '', /: kubectl annotate namespace moved carm-webhook\.dev\/allow-rebind-$/);
+    assert.equal(code, 1);
+  });
+
+  for (const [name, accounts] of [
+    ['empty', ' , '],
+    ['kube-system', '111122223333'],
+  ] as const) {
+    test(`an override that allows nothing is none: ${name}`, async t => {
+      assert.deepEqual((await findingsOf('--state', await stateOf(t, allowsRebind(accounts, name)))).findings, []);
+    });
+  }
 
   test('without findings it says so, exit 0', async t => {
     const empty = await stateOf(t, 'apiVersion: v1\nkind: Namespace\nmetadata: {name: plain}\n');
