@@ -133,7 +133,7 @@ export class BindReviews {
       const review = accessReview(user, grant);
       if (review === undefined)
         throw new LiveReadError(what, 'the user has more groups and extra fields than are sent');
-      const answer = repeatInTime(question, this.#budget, limitMs => this.#post(review, limitMs));
+      const answer = repeatInTime(question, this.#budget, signal => this.#post(review, signal));
       const late = () => new LiveReadError(what, 'no answer came in time');
       const found = await withDeadline(answer, deadlineAt - performance.now(), late);
       this.#tell(found === 'granted' ? 'found' : 'absent');
@@ -144,15 +144,9 @@ export class BindReviews {
     }
   }
 
-  async #post(review: JsonObject, limitMs: number): Promise<BindAnswer> {
-    const attempt = new AbortController();
-    const timer = setTimeout(() => attempt.abort(), limitMs);
-    try {
-      const options = { signal: attempt.signal, maxBytes: mostAnswerBytes };
-      return answerOf(await this.#pool.postJson(apiPaths.subjectAccessReviews, review, options));
-    } finally {
-      clearTimeout(timer);
-    }
+  async #post(review: JsonObject, signal: AbortSignal): Promise<BindAnswer> {
+    const options = { signal, maxBytes: mostAnswerBytes };
+    return answerOf(await this.#pool.postJson(apiPaths.subjectAccessReviews, review, options));
   }
 
   #tell(result: LiveReadResult): void {

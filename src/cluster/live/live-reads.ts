@@ -57,19 +57,16 @@ export class LiveReads<T extends NonNullable<unknown>> {
     const key = objectKey(namespace, name);
     const what = `${this.#options.resource} ${quote(key)}`;
     if (!(deadlineAt > performance.now())) throw new LiveReadError(what, 'there was no time left');
-    const run = (read: SharedRead<T>) =>
-      repeatInTime(read, this.#options.budget, limitMs => this.#get(target, limitMs));
+    const run = (read: SharedRead<T>) => repeatInTime(read, this.#options.budget, signal => this.#get(target, signal));
     return this.#reads.read(key, { what, budgetNamespace, run }, deadlineAt);
   }
 
-  async #get(target: ObjectKey, limitMs: number): Promise<T | undefined> {
+  async #get(target: ObjectKey, signal: AbortSignal): Promise<T | undefined> {
     const { pool, path, metadataOnly, projection } = this.#options;
-    const attempt = new AbortController();
-    const timer = setTimeout(() => attempt.abort(), limitMs);
     try {
       const body = await pool.get(path(target), {
         accept: (metadataOnly ? accept.metadata : accept.whole).object,
-        signal: attempt.signal,
+        signal,
       });
       const read: ReadObject<T>[] = [];
       const stream = new JsonStream(() => projection(object => object !== undefined && read.push(object)));
@@ -82,8 +79,6 @@ export class LiveReads<T extends NonNullable<unknown>> {
     } catch (error) {
       if (error instanceof ApiError && error.notFound) return undefined;
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

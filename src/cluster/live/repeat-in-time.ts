@@ -20,13 +20,13 @@ const firstAttemptPart = 0.4;
 
 /**
  * Asks as often as it fails and there is time, a token of the budget each time.
- * @param attempt is told how long it may take, and ends by then.
+ * @param attempt ends when its signal aborts: its part of the time is over.
  * @throws what the last attempt threw; {BudgetSpentError | LiveReadError} where there was none.
  */
 export async function repeatInTime<T>(
   question: TimedQuestion,
   budget: ReadBudget,
-  attempt: (limitMs: number) => Promise<T>,
+  attempt: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { what, budgetNamespace } = question;
   let failure: unknown;
@@ -35,13 +35,23 @@ export async function repeatInTime<T>(
     if (leftMs <= 0) throw failure ?? new LiveReadError(what, 'no answer came in time');
     if (!budget.take(budgetNamespace)) throw failure ?? new BudgetSpentError(what);
     try {
-      return await attempt(failure === undefined ? leftMs * firstAttemptPart : leftMs);
+      return await withLimit(failure === undefined ? leftMs * firstAttemptPart : leftMs, attempt);
     } catch (error) {
       failure = error;
       const waitMs = error instanceof ApiError ? Math.max(pauseMs, error.retryAfterMs ?? 0) : pauseMs;
       if (!isPassing(error) || performance.now() + waitMs >= question.deadlineAt) throw error;
       await sleep(waitMs);
     }
+  }
+}
+
+async function withLimit<T>(limitMs: number, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), limitMs);
+  try {
+    return await attempt(limit.signal);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
