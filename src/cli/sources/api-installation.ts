@@ -66,7 +66,7 @@ export class ApiInstallation implements InstallationSource {
     const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
     const options = { signal: AbortSignal.timeout(readLimitMs), maxBytes: mostReviewBytes };
     try {
-      const { status } = await this.#pool.postJson(apiPaths.accessReviews, body, options);
+      const { status } = await this.#pool.postJson(apiPaths.subjectAccessReviews, body, options);
       return isJsonObject(status) && status['allowed'] === true;
     } catch (error) {
       throw new UnreadError({ named: 'the rights of the webhook', right: 'create subjectaccessreviews' }, error);

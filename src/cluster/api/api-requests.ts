@@ -48,7 +48,6 @@ export const apiPaths = {
   service: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/services/${part(name)}`,
   secret: (namespace: string, name: string) => `${apiPaths.namespace(namespace)}/secrets/${part(name)}`,
   /** https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access */
-  accessReviews: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
   events: (namespace: string) => `/apis/events.k8s.io/v1/namespaces/${part(namespace)}/events`,
   lease: (namespace: string, name: string) =>
     `/apis/coordination.k8s.io/v1/namespaces/${part(namespace)}/leases/${part(name)}`,
