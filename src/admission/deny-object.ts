@@ -51,9 +51,12 @@ export function denyObject<P extends Problem>(
   };
 }
 
-/** Whether a mode makes a denial for this a warning, or less. */
-export function isSoftened(problem: Problem, mode: Mode, config: Config): boolean {
-  return mode !== 'enforce' && !ignoresMode(problem, config);
+/**
+ * Whether the mode makes a denial for this a warning, or less.
+ * @param modeOf asked only where it matters.
+ */
+export function isSoftened(problem: Problem, modeOf: () => Mode, config: Config): boolean {
+  return !ignoresMode(problem, config) && modeOf() !== 'enforce';
 }
 
 /** What an object is denied for. */
@@ -74,7 +77,7 @@ export function firstThatCounts<P extends Problem>(
 ): CountingProblem<P> | undefined {
   let first: P | undefined;
   for (const problem of problems) {
-    if (ignoresMode(problem, config) || modeOf() === 'enforce') return { problem, isSoft: false };
+    if (!isSoftened(problem, modeOf, config)) return { problem, isSoft: false };
     first ??= problem;
   }
   return first && { problem: first, isSoft: true };

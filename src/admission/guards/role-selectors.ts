@@ -85,7 +85,7 @@ export const roleSelectorRules = [
       };
       const problem = after === undefined ? undefined : specProblem(after, before, view);
       // It is in no namespace, whose label could say another mode. What no mode softens is looked for all the same.
-      if (problem !== undefined && !isSoftened(problem, config.defaultMode, config)) return deny(problem);
+      if (problem !== undefined && !isSoftened(problem, () => config.defaultMode, config)) return deny(problem);
       const isIgnored = after !== undefined && selectorIgnoredBecause(after) !== undefined;
       const effects = effectsOfSelector({ before, after: isIgnored ? undefined : after }, view);
       // The cache holds no resources: they are asked for live.
