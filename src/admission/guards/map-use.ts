@@ -1,7 +1,7 @@
 import { isAccountId } from '../../accounts/account-id.ts';
 import { ackCommonGroup, serviceAliasOf, serviceKeys } from '../../accounts/ack-service.ts';
 import { ackSystemsOf } from '../../accounts/ack-system.ts';
-import { isBound } from '../../accounts/binding.ts';
+import { type Binding, isBound } from '../../accounts/binding.ts';
 import { isIgnoredByAck } from '../../accounts/managed-namespace.ts';
 import { podsPrefix } from '../../accounts/pod-role.ts';
 import { lookUpRole, sameAccount } from '../../accounts/role-map.ts';
@@ -36,9 +36,7 @@ const noKeys = new KeySet([]);
 const mostServices = 100;
 
 /** The key that these look-ups found a role by, if after the change they find none in the same account. */
-function lostKey(accountId: string, keys: readonly string[], { before, after }: AccountMapChange): string | undefined {
-  if (!isAccountId(accountId)) return undefined;
-  const binding = { kind: 'account', id: accountId } as const;
+function lostKey(binding: Binding, keys: readonly string[], { before, after }: AccountMapChange): string | undefined {
   const was = lookUpRole(binding, before, keys);
   if (!was.ok) return undefined;
   const is = lookUpRole(binding, after, keys);
@@ -46,13 +44,12 @@ function lostKey(accountId: string, keys: readonly string[], { before, after }: 
 }
 
 function lostByService(
-  accountId: string,
+  binding: Binding,
   alias: string,
   change: AccountMapChange,
   { featureGates }: Config,
 ): string | undefined {
-  if (!isAccountId(accountId)) return undefined;
-  return lostKey(accountId, serviceKeys({ kind: 'account', id: accountId }, alias, featureGates), change);
+  return lostKey(binding, serviceKeys(binding, alias, featureGates), change);
 }
 
 const isServedFrom = (ackSystem: string, alias: string, { ackSystems }: Config): boolean =>
@@ -87,13 +84,13 @@ function lossOf(ackSystem: string, change: AccountMapChange, config: Config): Lo
     if (binding === undefined || prefix === podsPrefix) continue;
     if (prefix === undefined) {
       // For every service without a key of its own.
-      if (lostKey(binding.id, [binding.id], change) === undefined) continue;
+      if (lostKey(binding, [binding.id], change) === undefined) continue;
       const { services } = ackSystems.find(({ namespace }) => namespace === ackSystem) ?? {};
       if (services === undefined) isOfEvery = true;
       for (const alias of services ?? []) aliases.add(alias);
     } else {
       if (!featureGates.ServiceLevelCARM || !isServedFrom(ackSystem, prefix, config)) continue;
-      if (lostByService(binding.id, prefix, change, config) === undefined) continue;
+      if (lostByService(binding, prefix, change, config) === undefined) continue;
       aliases.add(prefix);
     }
     keys.push(key);
@@ -132,9 +129,10 @@ export function entryUsedByStatus(
   const namespaces = namespacesByStatus(view, config);
   const keyOf = ({ group, namespace, recorded }: StoredResource): string | undefined => {
     const alias = serviceAliasOf(group);
-    if (recorded?.accountId === undefined || alias === undefined || !namespaces.has(namespace)) return undefined;
+    const id = recorded?.accountId;
+    if (id === undefined || !isAccountId(id) || alias === undefined || !namespaces.has(namespace)) return undefined;
     if (!isServedFrom(ackSystem, alias, config)) return undefined;
-    return lostByService(recorded.accountId, alias, change, config);
+    return lostByService({ kind: 'account', id }, alias, change, config);
   };
   const found = view.findResources({
     types,
