@@ -136,7 +136,7 @@ async function check(argv: readonly string[], { env, stdout, stderr }: Surroundi
       if (performance.now() >= untilMs) break;
       await sleep(betweenTriesMs);
     }
-    // A webhook that is down holds this up too. The next check binds the namespace anew anyway.
+    // While the webhook is down, this fails too. That does no harm: the next check starts by binding the namespace again.
     await probe.end().catch(whyNot);
   } finally {
     await pool.close();
