@@ -19,7 +19,7 @@ export interface FoundController extends AckController {
 export function controllersIn(state: Snapshot, config: Config): readonly FoundController[] {
   const namespaces = new Set(config.ackSystems.map(({ namespace }) => namespace));
   return [...namespaces].flatMap(namespace =>
-    [...state.workloads({ group: 'apps', kind: 'Deployment' }, namespace)].flatMap(({ name, value }) => {
+    [...state.workloads.inNamespace({ group: 'apps', kind: 'Deployment' }, namespace)].flatMap(({ name, value }) => {
       const controller = readAckController(value, namespace);
       return controller === undefined ? [] : [{ ...controller, object: { kind: 'Deployment', namespace, name } }];
     }),

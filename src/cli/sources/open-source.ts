@@ -14,10 +14,10 @@ function stateSource(state: Snapshot): ObjectSource {
       const onPod = begin();
       for (const pod of state.pods()) onPod(pod);
     },
-    workload: async (kind, namespace, name) => state.workload(kind, namespace, name),
+    workload: async (kind, namespace, name) => state.workloads.find(kind, namespace, name),
     workloads: async (kind, begin) => {
       const onWorkload = begin();
-      for (const workload of state.allWorkloads(kind)) onWorkload(workload);
+      for (const workload of state.workloads.ofKind(kind)) onWorkload(workload);
     },
     snapshot: async () => state,
     bindings: async () => state,

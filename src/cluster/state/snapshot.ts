@@ -3,18 +3,11 @@ import { ackCommonGroup, serviceAliasOf } from '../../accounts/ack-service.ts';
 import type { ProviderProblem } from '../../accounts/provider-problem.ts';
 import type { ResourceSearch, StoredResource, View } from '../../admission/cluster.ts';
 import { describeMalformed } from '../../admission/failure.ts';
-import {
-  isJsonObject,
-  type JsonObject,
-  MalformedObjectError,
-  optionalObject,
-  optionalString,
-} from '../../objects/json.ts';
+import { type JsonObject, MalformedObjectError, optionalObject, optionalString } from '../../objects/json.ts';
 import { readAnnotations, readLabels } from '../../objects/metadata.ts';
 import type { Namespace } from '../../objects/namespace.ts';
 import { readNamespace } from '../../objects/namespace.ts';
 import { ObjectTooLargeError } from '../../objects/object-size.ts';
-import { type WorkloadKind, workloadKinds } from '../../objects/pod-template.ts';
 import { type RoleMap, type RoleMapKind, readRoleMap, roleMapNames } from '../../objects/role-map.ts';
 import type { RoleSelector } from '../../objects/role-selector.ts';
 import { bareServiceAccount, type ServiceAccount } from '../../objects/service-account.ts';
@@ -35,12 +28,8 @@ import { projectWanted } from '../projections/stored-resource.ts';
 import { leaseGroup, readLease } from '../replicas/replica-lease.ts';
 import { BindGrants } from './bind-grants.ts';
 import { groupOf, type Manifest, ManifestError } from './manifests.ts';
-
-export interface Placed<T> {
-  readonly namespace: string;
-  readonly name: string;
-  readonly value: T;
-}
+import { type Placed, withPlace } from './placed.ts';
+import { StoredWorkloads } from './stored-workloads.ts';
 
 /** An ACK resource, as it was written. */
 export interface AckObject {
@@ -50,10 +39,6 @@ export interface AckObject {
   readonly namespace: string;
   readonly name: string;
   readonly object: JsonObject;
-}
-
-function workloadKey(group: string, kind: string, namespace: string, name: string): string {
-  return `${group}/${kind}/${namespace}/${name}`;
 }
 
 export const rbacGroup = 'rbac.authorization.k8s.io';
@@ -83,8 +68,7 @@ export class Snapshot implements View {
   readonly #projected = new Map<string, Projected<Namespace>>();
   readonly #serviceAccounts = new Map<string, Placed<Projected<ServiceAccount>>>();
   readonly #pods = new Map<string, Placed<JsonObject>>();
-  /** By group, kind, namespace and name. Nothing in them is read before someone asks for one. */
-  readonly #workloads = new Map<string, JsonObject>();
+  readonly workloads = new StoredWorkloads();
   /** By `namespace/name` of the ConfigMap: every namespace may be an ACK system namespace. */
   readonly #maps = new Map<string, RoleMap>();
   readonly #roleSelectors = new Map<string, RoleSelector>();
@@ -197,33 +181,7 @@ export class Snapshot implements View {
   }
 
   *pods(): Iterable<JsonObject> {
-    for (const { namespace, name, value } of this.#pods.values()) {
-      // One that names no namespace is in the default one.
-      yield { ...value, metadata: { ...optionalObject(value, 'metadata', ''), namespace, name } };
-    }
-  }
-
-  workload({ group, kind }: WorkloadKind, namespace: string, name: string): JsonObject | undefined {
-    return this.#workloads.get(workloadKey(group, kind, namespace, name));
-  }
-
-  /** Those of one kind in a namespace. */
-  *workloads({ group, kind }: Pick<WorkloadKind, 'group' | 'kind'>, namespace: string): Iterable<Placed<JsonObject>> {
-    const prefix = workloadKey(group, kind, namespace, '');
-    for (const [key, value] of this.#workloads) {
-      if (key.startsWith(prefix)) yield { namespace, name: key.slice(prefix.length), value };
-    }
-  }
-
-  /** Those of one kind, in all namespaces. */
-  *allWorkloads({ group, kind }: Pick<WorkloadKind, 'group' | 'kind'>): Iterable<JsonObject> {
-    const prefix = `${group}/${kind}/`;
-    for (const [key, value] of this.#workloads) {
-      if (!key.startsWith(prefix)) continue;
-      // One that names no namespace is in the default one.
-      const [namespace = '', name = ''] = key.slice(prefix.length).split('/');
-      yield { ...value, metadata: { ...optionalObject(value, 'metadata', ''), namespace, name } };
-    }
+    for (const pod of this.#pods.values()) yield withPlace(pod);
   }
 
   *namespaces(): Iterable<Namespace> {
@@ -244,7 +202,7 @@ export class Snapshot implements View {
    */
   add({ object, apiVersion, kind, place }: Manifest, defaultNamespace = 'default'): void {
     const group = groupOf(apiVersion);
-    this.#addWorkload(group, kind, object, defaultNamespace);
+    this.workloads.add({ group, kind }, object, defaultNamespace);
     try {
       if (group === '') this.#add(kind, object, defaultNamespace);
       else if (group === leaseGroup && kind === 'Lease') this.#addLease(object);
@@ -298,14 +256,6 @@ export class Snapshot implements View {
     if (kind === 'ClusterRole') {
       this.bindGrants.addRole(optionalString(metadata, 'name', '/metadata') ?? '', object);
     } else if (kind === 'ClusterRoleBinding') this.bindGrants.addBinding(object);
-  }
-
-  #addWorkload(group: string, kind: string, object: JsonObject, defaultNamespace: string): void {
-    if (!workloadKinds.some(known => known.group === group && known.kind === kind)) return;
-    const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
-    const { name, namespace = defaultNamespace } = metadata;
-    if (typeof name !== 'string' || typeof namespace !== 'string') return;
-    this.#workloads.set(workloadKey(group, kind, namespace || defaultNamespace, name), object);
   }
 
   #addResource(apiVersion: string, kind: string, object: JsonObject, defaultNamespace: string): void {
