@@ -5,6 +5,7 @@
 
 import type { ServerResponse } from 'node:http';
 import { LoopbackServer } from '../loopback-server.ts';
+import { repeatedText } from './repeated-text.ts';
 
 /** JSON of an object's members in pieces, without its braces; `metadata` lacks name, namespace and version. */
 export interface LargeObject {
@@ -20,15 +21,6 @@ export interface LargeCollection {
   readonly object: (index: number) => LargeObject;
 }
 
-const repeated = (length: number, unit: (index: number) => string): string => {
-  const units: string[] = [];
-  for (let size = 0, index = 0; size < length; index++) {
-    const text = unit(index);
-    units.push(text);
-    size += text.length + 1;
-  }
-  return units.join(',');
-};
 const member = (text: string): LargeObject => ({ metadata: [Buffer.from(text)] });
 const annotations = (entries: Readonly<Record<string, string>>): LargeObject =>
   member(`"annotations":${JSON.stringify(entries)}`);
@@ -57,13 +49,13 @@ export const largeMetadata: Readonly<Record<string, LargeObject>> = {
   }),
   'a foreign annotation': annotations({ 'example.com/note': '"'.repeat(annotated) }),
   'annotations that are slips': member(
-    `"annotations":{${repeated(annotated, index => `"eks.amazonaws.co${index}/role-arn":"x"`)}}`,
+    `"annotations":{${repeatedText(annotated, index => `"eks.amazonaws.co${index}/role-arn":"x"`)}}`,
   ),
-  labels: member(`"labels":{${repeated(large, index => `"label-${index}":"v"`)}}`),
+  labels: member(`"labels":{${repeatedText(large, index => `"label-${index}":"v"`)}}`),
   owners: member(
-    `"ownerReferences":[${repeated(large, index => `{"apiVersion":"v1","kind":"ConfigMap","name":"c","uid":"${index}"}`)}]`,
+    `"ownerReferences":[${repeatedText(large, index => `{"apiVersion":"v1","kind":"ConfigMap","name":"c","uid":"${index}"}`)}]`,
   ),
-  'managed fields': member(`"managedFields":[{"fieldsV1":{${repeated(large, index => `"f:${index}":{}`)}}}]`),
+  'managed fields': member(`"managedFields":[{"fieldsV1":{${repeatedText(large, index => `"f:${index}":{}`)}}}]`),
 };
 
 export class HostileApiServer {

@@ -11,6 +11,7 @@ import {
   securityGroupKind,
 } from './ack-crds.ts';
 import { boundNamespace, type Metadata, namespace, ownerAnnotation, roleMap } from './cluster-objects.ts';
+import { mapPatch } from './patch-arguments.ts';
 
 export const account = '111122223333';
 const foreign = '999999999999';
@@ -208,18 +209,7 @@ const grants: readonly AckDenialCase[] = [
   },
 ];
 
-const edit =
-  (data: object, map = 'ack-role-account-map') =>
-  (): readonly string[] => [
-    'patch',
-    'configmap',
-    map,
-    '-n',
-    'ack-system',
-    '--type=merge',
-    '-p',
-    JSON.stringify({ data }),
-  ];
+const edit = (data: object, map?: string) => (): readonly string[] => mapPatch(data, map);
 
 const guards: readonly AckDenialCase[] = [
   { what: 'a value of the map', reason: 'InvalidRoleArn', command: edit({ [unmapped]: 'role/shop' }) },

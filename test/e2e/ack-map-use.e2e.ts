@@ -14,6 +14,7 @@ import {
   queueKind,
 } from './ack-crds.ts';
 import { boundNamespace, namespace, ownerAnnotation } from './cluster-objects.ts';
+import { mapPatch } from './patch-arguments.ts';
 import { ServedPlane, warningsOf } from './served-plane.ts';
 
 const a = '111122223333';
@@ -54,7 +55,7 @@ describe('an entry of the account map that ACK goes by', () => {
   }
 
   const edit = (data: Readonly<Record<string, string | null>>, expectCode = 0) =>
-    served.plane.kubectl(['patch', ...mapArgs, '--type=merge', '-p', JSON.stringify({ data })], { expectCode });
+    served.plane.kubectl(mapPatch(data), { expectCode });
 
   async function denied(args: readonly string[], ...words: readonly string[]): Promise<void> {
     const { stderr } = await served.plane.kubectl(args, { expectCode: 1 });
@@ -62,12 +63,12 @@ describe('an entry of the account map that ACK goes by', () => {
   }
 
   test('is in use by the binding at first, and by the status once the namespace is unbound', testLimit, async () => {
-    const removal = ['patch', ...mapArgs, '--type=merge', '-p', JSON.stringify({ data: { [a]: null } })];
+    const removal = mapPatch({ [a]: null });
     await denied(removal, 'is used by namespace "left"', 'unless it has ACK resources');
     await served.plane.kubectl(['annotate', 'namespace', 'left', `${ownerAnnotation}-`]);
     await denied(removal, `entry "${a}"`, '"Bucket left/assets"', 'delete those resources first');
     await denied([...removal, '--dry-run=server'], '"Bucket left/assets"');
-    const emptied = ['patch', ...mapArgs, '--type=merge', '-p', JSON.stringify({ data: { [a]: '' } })];
+    const emptied = mapPatch({ [a]: '' });
     await denied(emptied, '"Bucket left/assets"');
     // Another role of the account is no loss.
     assert.deepEqual(warningsOf(await edit({ [a]: roleOf(a, 'ack-2') })), []);

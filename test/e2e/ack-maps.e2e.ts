@@ -4,6 +4,7 @@ import type { KubectlResult } from '../testbed/kubectl.ts';
 import { pastTheWebhook } from './ack-crds.ts';
 import { boundNamespace, namespace, roleMap, serviceAccount } from './cluster-objects.ts';
 import { eventually } from './eventually.ts';
+import { mapPatch } from './patch-arguments.ts';
 import { ServedPlane, warningsOf } from './served-plane.ts';
 
 const a = '111122223333';
@@ -34,8 +35,7 @@ describe('the account map and the team map', () => {
 
   type Data = Readonly<Record<string, string | null>>;
   const edit = (data: Data, map = 'ack-role-account-map', expectCode = 0): Promise<KubectlResult> => {
-    const args = ['patch', 'configmap', map, '-n', 'ack-system', '--type=merge', '-p', JSON.stringify({ data })];
-    return served.plane.kubectl(args, { expectCode });
+    return served.plane.kubectl(mapPatch(data, map), { expectCode });
   };
   const read = async (map = 'ack-role-account-map') =>
     (await served.get<{ data?: Data }>(`/api/v1/namespaces/ack-system/configmaps/${map}`)).data ?? {};

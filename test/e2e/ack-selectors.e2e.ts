@@ -17,6 +17,7 @@ import {
 import { namespace } from './cluster-objects.ts';
 import { eventually } from './eventually.ts';
 import { sumOf } from './metric-sum.ts';
+import { patchArguments } from './patch-arguments.ts';
 import { ServedPlane } from './served-plane.ts';
 
 const arn = 'arn:aws:iam::111122223333:role/shop';
@@ -202,14 +203,7 @@ describe('with the feature gate IAMRoleSelector', () => {
       assert.match(stderr, /\(SelectorInUse\)/);
       for (const word of words) assert.ok(stderr.includes(word), `${word} in: ${stderr}`);
     };
-    const patch = (name: string, spec: object) => [
-      'patch',
-      'iamroleselector',
-      name,
-      '--type=merge',
-      '-p',
-      JSON.stringify({ spec }),
-    ];
+    const patch = (name: string, spec: object) => patchArguments('iamroleselector', name, { spec });
     const assets = '"Bucket shop/assets"';
 
     test('is not removed, by whichever way', testLimit, async () => {

@@ -16,6 +16,13 @@ export async function installedCas(plane: ControlPlane): Promise<readonly string
   );
 }
 
+/** The `caBundle` of each entry that is installed, as it is written, with a space between; '' where there is no entry. */
+export async function installedCaBundles(plane: ControlPlane): Promise<string> {
+  const kinds = 'mutatingwebhookconfiguration,validatingwebhookconfiguration';
+  const bundles = 'jsonpath={.items[*].webhooks[*].clientConfig.caBundle}';
+  return (await plane.kubectl(['get', kinds, '-o', bundles])).stdout;
+}
+
 /**
  * Waits until cert-manager has written its CA into every entry. Whoever points the configurations elsewhere before, could have it
  * written over their own.

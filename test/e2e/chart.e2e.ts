@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { runHelm, templateChart } from '../deploy/helm.ts';
 import { certManagerFolder, helmFolder, helmProgram, monitoringDefinitions } from '../testbed/binaries.ts';
 import { ControlPlane } from '../testbed/control-plane.ts';
+import { installedCaBundles } from './ca-injection.ts';
 
 const image = { repository: 'carm-webhook' };
 const caBundle = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
@@ -118,15 +119,7 @@ describe('a release of the chart', () => {
       ...['install', 'release', 'deploy/chart', '--namespace', 'by-helm', '--create-namespace', '--no-hooks'],
       ...['--set', 'image.repository=carm-webhook,certificates.provider=helm'],
     );
-    const bundles = async () =>
-      (
-        await plane.kubectl([
-          'get',
-          'mutatingwebhookconfiguration,validatingwebhookconfiguration',
-          '-o',
-          'jsonpath={.items[*].webhooks[*].clientConfig.caBundle}',
-        ])
-      ).stdout;
+    const bundles = () => installedCaBundles(plane);
     const first = await bundles();
     assert.equal(new Set(first.split(' ')).size, 1);
     await run(

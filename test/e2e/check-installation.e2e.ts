@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Finding } from '../../src/cli/check/finding.ts';
 import { makeSelfSigned } from '../../src/server/self-signed.ts';
+import { installationReasons } from '../cli/check/installation-reasons.ts';
 import { runBundle } from '../cli/command-runs.ts';
 import { bucketKind, installAckKinds } from './ack-crds.ts';
 import { boundNamespace, pod, serviceAccount } from './cluster-objects.ts';
@@ -12,16 +13,7 @@ import { ServedPlane } from './served-plane.ts';
 const account = '111122223333';
 const testLimit = { timeout: 60_000 };
 const ours = 'zz-carm-webhook';
-const reasons: ReadonlySet<string> = new Set([
-  'CertificateExpired',
-  'CertificateExpiring',
-  'CertificateNotTrusted',
-  'CriticalNamespaceManaged',
-  'MutatingWebhookAfterOurs',
-  'WebhookConfigurationDiffers',
-  'WebhookEntryMissing',
-  'WebhookRightMissing',
-]);
+const reasons: ReadonlySet<string> = new Set(installationReasons);
 
 describe('check of the installation of the webhook itself', () => {
   let served: ServedPlane;

@@ -5,6 +5,7 @@ import { bucketKind, installAckKinds, pastTheWebhook, roleSelector, roleSelector
 import type { AckSettings } from './ack-decisions.ts';
 import { boundNamespace, namespace, ownerAnnotation, roleMap } from './cluster-objects.ts';
 import { eventually } from './eventually.ts';
+import { mapPatch, patchArguments } from './patch-arguments.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { ServedPlane } from './served-plane.ts';
 import { annotate, annotateAssets, assets, news, StrandingScene } from './stranding-scene.ts';
@@ -68,10 +69,8 @@ describe('nothing is stranded without a word, in scenarios and in random sequenc
   ): Promise<void> {
     const past = (args: readonly string[], input?: object) =>
       served.plane.kubectl(args, { as: pastTheWebhook, ...(input !== undefined && { input: JSON.stringify(input) }) });
-    const patch = (map: string, data: object) =>
-      past(['patch', 'configmap', map, '-n', 'ack-system', '--type=merge', '-p', JSON.stringify({ data })]);
-    await patch(accountMap, sequenceMaps.accounts);
-    await patch('ack-role-team-map', sequenceMaps.teams);
+    await past(mapPatch(sequenceMaps.accounts));
+    await past(mapPatch(sequenceMaps.teams, 'ack-role-team-map'));
     const runs = process.env['SEED'] === undefined ? propertyRuns(1) : 1;
     for (let run = 0; run < runs; run++) {
       const random = new SeededRandom(process.env['SEED']);
@@ -120,16 +119,6 @@ describe('nothing is stranded without a word, in scenarios and in random sequenc
 
     const deleteAll = (name: string) =>
       scene.allowed(['delete', 'buckets,topics', '--all', '-n', name, '--wait=false']);
-    const editMap = (data: Readonly<Record<string, string | null>>, map = accountMap) => [
-      'patch',
-      'configmap',
-      map,
-      '-n',
-      'ack-system',
-      '--type=merge',
-      '-p',
-      JSON.stringify({ data }),
-    ];
 
     describe('replace', () => {
       const adopting = (name: string) => ({
@@ -268,7 +257,7 @@ describe('nothing is stranded without a word, in scenarios and in random sequenc
         await scene.lifted(annotate('early', `${teamId}=wallet`), {
           ...bound,
           advice: 'add one first',
-          by: () => scene.allowed(editMap({ wallet: roleOf(ofTeam, 'wallet') }, 'ack-role-team-map')),
+          by: () => scene.allowed(mapPatch({ wallet: roleOf(ofTeam, 'wallet') }, 'ack-role-team-map')),
         });
         await scene.follows('early');
         await scene.goes('early');
@@ -279,12 +268,12 @@ describe('nothing is stranded without a word, in scenarios and in random sequenc
         await scene.lifted(annotate('teamless', `${teamId}-`), {
           ...bound,
           advice: 'add one first',
-          by: () => scene.allowed(editMap({ [ofTeam]: roleOf(ofTeam) })),
+          by: () => scene.allowed(mapPatch({ [ofTeam]: roleOf(ofTeam) })),
           warned: ['BindingRemoved'],
         });
         await scene.follows('teamless');
         await scene.goes('teamless');
-        await scene.allowed(editMap({ [ofTeam]: null }));
+        await scene.allowed(mapPatch({ [ofTeam]: null }));
       });
     });
 
@@ -376,15 +365,15 @@ describe('nothing is stranded without a word, in scenarios and in random sequenc
     describe('a map', () => {
       test('gives another role of the same account: nothing changes', testLimit, async () => {
         await settled('rerolled', kept);
-        await scene.allowed(editMap({ [kept]: roleOf(kept, 'ack-2') }), { warned: ['RoleReplaced'] });
+        await scene.allowed(mapPatch({ [kept]: roleOf(kept, 'ack-2') }), { warned: ['RoleReplaced'] });
         await scene.follows('rerolled');
         await scene.goes('rerolled');
       });
 
       test('loses an entry that a namespace is bound by: once it is unbound without resources', testLimit, async () => {
         await settled('bound', moved);
-        await scene.denied(editMap({ [moved]: roleOf(b) }), 'AccountMismatch');
-        await scene.lifted(editMap({ [moved]: null }), {
+        await scene.denied(mapPatch({ [moved]: roleOf(b) }), 'AccountMismatch');
+        await scene.lifted(mapPatch({ [moved]: null }), {
           reason: 'MappingInUse',
           advice:
             'keep the entry with a role in the same account, or unbind the namespace first, unless it has ACK resources',
@@ -402,7 +391,7 @@ describe('nothing is stranded without a word, in scenarios and in random sequenc
           await settled('by-status', left);
           await scene.allowed(annotate('by-status', `${ownerAnnotation}-`), { warned: ['BindingRemoved'] });
           await scene.denied(['delete', 'configmap', accountMap, '-n', 'ack-system'], 'MappingInUse');
-          await scene.lifted(editMap({ [left]: null }), {
+          await scene.lifted(mapPatch({ [left]: null }), {
             reason: 'MappingInUse',
             advice:
               'or delete those resources first (in AWS, too, unless they are retained; without the entry ACK can neither change nor delete them)',
@@ -413,7 +402,7 @@ describe('nothing is stranded without a word, in scenarios and in random sequenc
 
       test('of teams moves a team to another account: not while it is used', testLimit, async () => {
         await settledByTeam('refunds', 'refunds');
-        await scene.lifted(editMap({ refunds: roleOf(b) }, 'ack-role-team-map'), {
+        await scene.lifted(mapPatch({ refunds: roleOf(b) }, 'ack-role-team-map'), {
           reason: 'MappingInUse',
           advice:
             'keep the entry with a role in the same account, or unbind the namespace first, unless it has ACK resources',
@@ -453,14 +442,7 @@ describe('nothing is stranded without a word, in scenarios and in random sequenc
     const names = (...list: readonly string[]) => ({ namespaceSelector: { names: list } });
     const byLabel = (labels: object) => ({ namespaceSelector: { names: [], labelSelector: { matchLabels: labels } } });
     const tier = (value: string) => ({ resourceLabelSelector: { matchLabels: { tier: value } } });
-    const change = (name: string, spec: object) => [
-      'patch',
-      'iamroleselector',
-      name,
-      '--type=merge',
-      '-p',
-      JSON.stringify({ spec }),
-    ];
+    const change = (name: string, spec: object) => patchArguments('iamroleselector', name, { spec });
     const select = (name: string, arn: string, spec: object) => scene.apply([roleSelector(name, { arn, ...spec })]);
 
     test('a selector goes once the resources are deleted', testLimit, async () => {

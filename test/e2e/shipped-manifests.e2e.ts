@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { makeSelfSigned } from '../../src/server/self-signed.ts';
 import { CertManager } from '../testbed/cert-manager.ts';
 import { ControlPlane } from '../testbed/control-plane.ts';
+import { installedCaBundles } from './ca-injection.ts';
 import { eventually } from './eventually.ts';
 import { asList, deployFolder, type Manifest, only, renderDeploy, webhookConfigurations } from './manifests.ts';
 
@@ -85,15 +86,7 @@ describe('the manifests in deploy/', () => {
     const { caPem } = await makeSelfSigned();
     const caBundle = Buffer.from(caPem).toString('base64');
     const configurations = webhookConfigurations(manifests);
-    const bundles = async () =>
-      (
-        await plane.kubectl([
-          'get',
-          'mutatingwebhookconfiguration,validatingwebhookconfiguration',
-          '-o',
-          'jsonpath={.items[*].webhooks[*].clientConfig.caBundle}',
-        ])
-      ).stdout.split(' ');
+    const bundles = async () => (await installedCaBundles(plane)).split(' ');
     for (const { kind, webhooks } of configurations) {
       const fill = webhooks.map((_, index) => ({
         op: 'add',

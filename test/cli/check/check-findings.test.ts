@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { type Finding, findingKinds } from '../../../src/cli/check/finding.ts';
 import { inRepository, runCommand } from '../command-runs.ts';
+import { installationReasons } from './installation-reasons.ts';
 
 const state = inRepository('test/cli/check-state');
 const gates = '--feature-gates=TeamLevelCARM=true';
@@ -26,18 +27,6 @@ async function stateOf(t: TestContext, text: string): Promise<string> {
   await writeFile(join(folder, 'state.yaml'), text);
   return folder;
 }
-
-/** No folder has these: `test/cli/check/installation/`. */
-const ofInstallations = [
-  'CertificateExpired',
-  'CertificateExpiring',
-  'CertificateNotTrusted',
-  'CriticalNamespaceManaged',
-  'MutatingWebhookAfterOurs',
-  'WebhookConfigurationDiffers',
-  'WebhookEntryMissing',
-  'WebhookRightMissing',
-];
 
 const fixture = [
   'error AccountMismatch Bucket good elsewhere',
@@ -273,7 +262,7 @@ describe('check', () => {
       .flatMap(each => each.findings)
       .concat(findings);
     const found = new Set(all.map(({ reason }) => reason));
-    assert.deepEqual([...found, ...ofInstallations].sort(), Object.keys(findingKinds).sort());
+    assert.deepEqual([...found, ...installationReasons].sort(), Object.keys(findingKinds).sort());
   });
 
   test('each finding has exactly the documented fields, with words in them', async () => {

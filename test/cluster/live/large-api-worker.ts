@@ -5,6 +5,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { parentPort, workerData } from 'node:worker_threads';
+import { repeatedText } from '../repeated-text.ts';
 import type { LargeCluster, LargeWorkerData, ServerSaid, ServerTold } from './large-api-server.ts';
 
 const { key, cert } = workerData as LargeWorkerData;
@@ -24,19 +25,9 @@ interface Pieces {
   readonly tail: Buffer;
 }
 
-function filled(length: number, unit: (index: number) => string): string {
-  const units: string[] = [];
-  for (let size = 0, index = 0; size < length; index++) {
-    const text = unit(index);
-    units.push(text);
-    size += text.length + 1;
-  }
-  return units.join(',');
-}
-
 /** JSON of an object with another name and account. */
 function piecesOf({ objectBytes, shape }: LargeCluster): Pieces {
-  const fields = (prefix: string, size: number) => `{${filled(size, index => `"${prefix}${index}":"${index}"`)}}`;
+  const fields = (prefix: string, size: number) => `{${repeatedText(size, index => `"${prefix}${index}":"${index}"`)}}`;
   const labels = shape === 'labels' ? `"labels":${fields('label-', objectBytes)},` : '';
   const managed = shape === 'ordinary' ? `"managedFields":[{"fieldsV1":${fields('f:', objectBytes / 2)}}],` : '';
   const spec =
